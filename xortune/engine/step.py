@@ -1,0 +1,110 @@
+"""One epoch of gradient descent on every lane at once, with the gradient derived by hand.
+
+For a row with inputs x0, x1 and target y, the network is
+
+    h_k = s(v_k0 x0 + v_k1 x1 + c_k),  z = u_0 h_0 + u_1 h_1 + d,  p = s(z),
+
+with the sigmoid s, whose derivative is s (1 - s). Over B rows the loss functions give
+
+    dL/dz = (p - y) p (1 - p) * 2/B     mse
+    dL/dz = (p - y) / B                 bce, bce_with_logits
+
+and the rest is the chain rule. `nn.BCELoss` divides by max(p (1 - p), 1e-12) before the
+sigmoid multiplies with p (1 - p), so its gradient vanishes where p has rounded to 0 or 1.
+With q = p (1 - p) all three are (p - y) * min(a q + b, 1/B), with a and b per lane.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from xortune.engine.lanes import Lanes
+from xortune.lab import Rows
+from xortune.trial import LOSS_FNS, LossFn
+
+_ROWS = 4
+_SLOPE: dict[LossFn, float] = {"mse": 2 / _ROWS, "bce": 1e12 / _ROWS, "bce_with_logits": 0.0}
+_OFFSET: dict[LossFn, float] = {"mse": 0.0, "bce": 0.0, "bce_with_logits": 1 / _ROWS}
+
+_sigmoid_backward = torch.ops.aten.sigmoid_backward.grad_input
+
+
+class Descent:
+    """Trains the first lanes of a block in place.
+
+    Works with buffers that it owns, so that an epoch allocates nothing. All arithmetic is
+    element-wise over the lanes: no lane can touch another, not even by becoming NaN.
+
+    Args:
+        lanes: the block; `lanes.weights` is updated in place.
+        rows: the training data, B = 4 rows whose inputs are 0 or 1.
+    """
+
+    def __init__(self, lanes: Lanes, rows: Rows) -> None:
+        width = lanes.weights.shape[1]
+        self._lanes = lanes
+        self._slope = lanes.lr.new_tensor([_SLOPE[name] for name in LOSS_FNS])[lanes.loss]
+        self._offset = lanes.lr.new_tensor([_OFFSET[name] for name in LOSS_FNS])[lanes.loss]
+        self._x0 = rows.x[:, 0, None, None].contiguous()
+        self._x1 = rows.x[:, 1, None, None].contiguous()
+        self._y = rows.y
+        # The rows whose input is 1: the only ones that reach the gradient of its weights.
+        self._rows_on = [rows.x[:, i].nonzero().flatten().tolist() for i in range(2)]
+        new = lanes.weights.new_empty
+        self._hidden = new(_ROWS, 2, width)
+        self._output = new(_ROWS, width)
+        self._factor = new(_ROWS, width)
+        self._ones = torch.ones_like(self._output)
+        self._delta = new(_ROWS, 3, width)  # dL/d of: hidden sums 0 and 1, the logit
+        self._delta_half = new(2, 3, width)
+        self._product = new(_ROWS, 2, width)
+        self._product_half = new(2, 2, width)
+        self._gradient = new(9, width)
+
+    def run(self, epochs: int, active: int) -> None:
+        """Trains the first `active` lanes (a multiple of ALIGN) for some epochs."""
+
+        def cut(tensor: Tensor) -> Tensor:
+            return tensor.narrow(-1, 0, active)
+
+        weights, lr = cut(self._lanes.weights), cut(self._lanes.lr)
+        v0, v1, c, d, u = weights[0:2], weights[2:4], weights[4:6], weights[6], weights[7:9]
+        u0, u1 = u[0], u[1]
+        x0, x1, y = self._x0, self._x1, self._y
+        slope, offset, ones = cut(self._slope), cut(self._offset), cut(self._ones)
+        hidden, output, factor = cut(self._hidden), cut(self._output), cut(self._factor)
+        hidden0, hidden1 = hidden[:, 0], hidden[:, 1]
+        delta, delta_half = cut(self._delta), cut(self._delta_half)
+        delta_hidden, delta_logit, delta_logit_row = delta[:, :2], delta[:, 2], delta[:, 2:]
+        upper, lower, half0, half1 = delta[:2], delta[2:], delta_half[0], delta_half[1]
+        product, product_half = cut(self._product), cut(self._product_half)
+        product_upper, product_lower = product[:2], product[2:]
+        product_half0, product_half1 = product_half[0], product_half[1]
+        gradient = cut(self._gradient)
+        grad_v0, grad_v1, grad_biases, grad_u = gradient.tensor_split((2, 4, 7))
+        on0a, on0b = (delta_hidden[row] for row in self._rows_on[0])
+        on1a, on1b = (delta_hidden[row] for row in self._rows_on[1])
+
+        for _ in range(epochs):
+            torch.addcmul(c, x0, v0, out=hidden)
+            hidden.addcmul_(x1, v1).sigmoid_()
+            torch.addcmul(d, hidden0, u0, out=output)
+            output.addcmul_(hidden1, u1).sigmoid_()
+
+            _sigmoid_backward(ones, output, grad_input=factor)  # q = p (1 - p)
+            factor.mul_(slope).add_(offset).clamp_max_(1 / _ROWS)
+            torch.mul(output.sub_(y), factor, out=delta_logit)
+
+            torch.mul(hidden, delta_logit_row, out=product)
+            torch.add(product_upper, product_lower, out=product_half)
+            torch.add(product_half0, product_half1, out=grad_u)
+
+            torch.mul(delta_logit_row, u, out=delta_hidden)
+            _sigmoid_backward(delta_hidden, hidden, grad_input=delta_hidden)
+            torch.add(upper, lower, out=delta_half)
+            torch.add(half0, half1, out=grad_biases)
+            torch.add(on0a, on0b, out=grad_v0)
+            torch.add(on1a, on1b, out=grad_v1)
+
+            weights.addcmul_(gradient, lr, value=-1)

@@ -1,0 +1,51 @@
+"""What can go wrong, sorted by what the command line makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class XortuneError(Exception):
+    """Something failed while running: exit code 1. What was finished stays."""
+
+
+class UsageError(XortuneError):
+    """Bad input, found before anything was written: exit code 2.
+
+    The message names the value, its place and the remedy.
+    """
+
+
+class SpaceError(UsageError):
+    """Every fault of one search space.
+
+    Args:
+        source: the file or name that the faults are in.
+        faults: one line a fault, each with its place.
+    """
+
+    def __init__(self, source: str, faults: Sequence[str]) -> None:
+        self.source = source
+        self.faults = tuple(faults)
+        if len(self.faults) == 1:
+            message = f"search space {source}: {self.faults[0]}"
+        else:
+            lines = "".join(f"\n  - {fault}" for fault in self.faults)
+            message = f"search space {source} has {len(self.faults)} faults:{lines}"
+        super().__init__(message)
+
+
+class StudyBusyError(UsageError):
+    """Another driver is at work on the study."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """The search was told to stop by a signal.
+
+    Args:
+        signum: the signal's number; a shell expects exit code `128 + signum`.
+    """
+
+    def __init__(self, signum: int) -> None:
+        self.signum = signum
+        super().__init__(f"stopped by signal {signum}")

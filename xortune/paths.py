@@ -1,0 +1,106 @@
+"""Every file name of a study."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from xortune.errors import UsageError
+
+DEFAULT_RESULTS = Path("results")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+@dataclass(frozen=True)
+class StudyPaths:
+    """Where a study keeps what it leaves behind.
+
+    Args:
+        folder: the study's own folder, `results/<study>`.
+    """
+
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        return self.folder.name
+
+    @property
+    def ledger(self) -> Path:
+        return self.folder / "study.db"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the one driver that may write."""
+        return self.folder / ".lock"
+
+    @property
+    def trials_csv(self) -> Path:
+        return self.folder / "trials.csv"
+
+    @property
+    def trials_parquet(self) -> Path:
+        return self.folder / "trials.parquet"
+
+    @property
+    def tensorboard(self) -> Path:
+        return self.folder / "tensorboard"
+
+    def run(self, number: int) -> Path:
+        """The folder of one trial's TensorBoard run."""
+        return self.tensorboard / f"trial-{number:05d}"
+
+
+def new_study(results: Path, name: str) -> StudyPaths:
+    """Paths for a study that does not exist yet; creates nothing.
+
+    Raises:
+        UsageError: the name is no plain folder name, or is taken.
+    """
+    if not _NAME.fullmatch(name):
+        raise UsageError(
+            f"--name {name!r}: a study's name is one folder name of letters, digits, "
+            "'.', '_' and '-', at most 100 characters, not starting with a punctuation "
+            "mark. Use --results to choose the folder that it goes into."
+        )
+    paths = StudyPaths(results / name)
+    if paths.folder.exists():
+        remedy = (
+            f"Choose another --name, or go on with it: python -m xortune resume {paths.folder}"
+            if paths.ledger.exists()
+            else "Choose another --name."
+        )
+        raise UsageError(f"--name {name!r}: {paths.folder} exists already. {remedy}")
+    return paths
+
+
+def find_study(study: str | Path, results: Path) -> StudyPaths:
+    """Paths of a study that exists.
+
+    Args:
+        study: its name in the results folder, or the path of its folder.
+        results: the results folder.
+
+    Raises:
+        UsageError: there is no such study; names those there are.
+    """
+    candidates = [Path(study), results / study]
+    for folder in candidates:
+        if StudyPaths(folder).ledger.is_file():
+            return StudyPaths(folder)
+    raise UsageError(
+        f"no study {str(study)!r}: neither {candidates[0]} nor {candidates[1]} holds a "
+        f"study.db. {_known_studies(results)}"
+    )
+
+
+def _known_studies(results: Path) -> str:
+    try:
+        names = sorted(path.parent.name for path in results.glob("*/study.db"))
+    except OSError:
+        names = []
+    if not names:
+        return f"There are no studies in {results} yet; use --results for another folder."
+    shown = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
+    return f"Studies in {results}: {shown}."

@@ -1,0 +1,14 @@
+"""Search spaces: what the trials of a study are drawn from."""
+
+from xortune.space.domains import PARAMETERS, Choice, Domain, Range, SearchSpace
+from xortune.space.files import load_space, shipped_spaces
+
+__all__ = [
+    "PARAMETERS",
+    "Choice",
+    "Domain",
+    "Range",
+    "SearchSpace",
+    "load_space",
+    "shipped_spaces",
+]

@@ -1,0 +1,60 @@
+"""What a search may choose from: one domain a parameter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from xortune.trial import Params
+
+Value = float | int | str
+PARAMETERS: tuple[str, ...] = tuple(f.name for f in fields(Params))
+LAB_VALUES: Mapping[str, Value] = {f.name: f.default for f in fields(Params)}  # type: ignore[misc]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of some values, in the order of the file; a single one is a constant."""
+
+    values: tuple[Value, ...]
+
+
+@dataclass(frozen=True)
+class Range:
+    """Numbers from `low` to `high`, both included.
+
+    Attributes:
+        log: spread evenly over the logarithm.
+        step: values are multiples of it; None for no grid. An int when `low` and `high` are.
+    """
+
+    low: float | int
+    high: float | int
+    log: bool = False
+    step: float | int | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether the values are integers."""
+        return isinstance(self.low, int)
+
+
+Domain = Choice | Range
+
+
+@dataclass(frozen=True)
+class SearchSpace:
+    """A domain for each of the four parameters.
+
+    Attributes:
+        name: the file's name without its ending, or `custom`.
+        domains: in the order of `PARAMETERS`.
+        parameters: the `parameters` block that it was read from, as plain values.
+        notes: what the user should hear: defaults taken, keys without a meaning here.
+    """
+
+    name: str
+    domains: Mapping[str, Domain]
+    parameters: Mapping[str, Mapping[str, Any]]
+    notes: tuple[str, ...] = field(default=(), compare=False)
