@@ -113,6 +113,7 @@ class _Walk:
     def __init__(self, loader: _Loader) -> None:
         self._loader = loader
         self._nodes = 0
+        self._open: set[int] = set()
         self.faults: list[str] = []
         self.lines: dict[str, int] = {}
 
@@ -121,20 +122,29 @@ class _Walk:
         if self._nodes > _MAX_NODES:
             raise yaml.YAMLError(f"more than {_MAX_NODES} values: not a search space")
         self.lines[place] = node.start_mark.line + 1
-        if isinstance(node, yaml.MappingNode):
-            return self._mapping(node, place)
-        if isinstance(node, yaml.SequenceNode):
-            return [self.value(child, f"{place}[{i}]") for i, child in enumerate(node.value)]
+        if isinstance(node, yaml.CollectionNode):
+            return self._collection(node, place)
         try:
             return self._loader.construct_object(node)  # type: ignore[no-untyped-call]
         except (yaml.constructor.ConstructorError, ValueError):
             self._fault(node, place, f"the tag {node.tag!r} is no plain value; write the value")
             return None
 
-    def _mapping(self, node: yaml.MappingNode, place: str) -> dict[str, Any] | None:
-        if node.tag != "tag:yaml.org,2002:map":
+    def _collection(self, node: yaml.CollectionNode, place: str) -> Any:
+        if node.tag not in ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"):
             self._fault(node, place, f"the tag {node.tag!r} is no plain value; drop it")
             return None
+        if id(node) in self._open:
+            raise yaml.YAMLError(f"{place} contains itself through an alias")
+        self._open.add(id(node))
+        try:
+            if isinstance(node, yaml.MappingNode):
+                return self._mapping(node, place)
+            return [self.value(child, f"{place}[{i}]") for i, child in enumerate(node.value)]
+        finally:
+            self._open.discard(id(node))
+
+    def _mapping(self, node: yaml.MappingNode, place: str) -> dict[str, Any]:
         values: dict[str, Any] = {}
         for key_node, value_node in node.value:
             key = str(key_node.value)

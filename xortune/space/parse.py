@@ -83,7 +83,7 @@ def _parameters(content: Any, fault: Fault) -> tuple[dict[str, Any], list[str]]:
     notes = []
     for key in others:
         if key not in _SWEEP_KEYS:
-            fault(key, f"unknown key{_likely(key, ('parameters', *_SWEEP_KEYS))}")
+            fault(key, f"unknown key {key!r}{_likely(key, ('parameters', *_SWEEP_KEYS))}")
     ignored = [key for key in others if key in _SWEEP_KEYS]
     if ignored:
         notes.append(f"keys of the sweep file that mean nothing here: {', '.join(ignored)}.")
@@ -98,7 +98,7 @@ def _parameters(content: Any, fault: Fault) -> tuple[dict[str, Any], list[str]]:
         if key not in PARAMETERS:
             fault(
                 f"parameters.{key}",
-                f"unknown parameter{_likely(str(key), PARAMETERS)}; "
+                f"unknown parameter {key!r}{_likely(str(key), PARAMETERS)}; "
                 f"there are {', '.join(PARAMETERS)}",
             )
     return dict(parameters), notes
@@ -111,7 +111,7 @@ def _domain(parameter: str, entry: Any, fault: Fault) -> Domain | None:
         return None
     unknown = [key for key in entry if key not in _KEYS]
     for key in unknown:
-        fault(f"{place}.{key}", f"unknown key{_likely(str(key), _KEYS)}; there are " + _list(_KEYS))
+        fault(f"{place}.{key}", f"unknown key {key!r}{_likely(str(key), _KEYS)}; there are {_list(_KEYS)}")
     distribution = entry.get("distribution")
     if distribution is not None and distribution not in _DISTRIBUTIONS:
         fault(
@@ -274,7 +274,7 @@ def _checked(parameter: str, value: Any, place: str, fault: Fault) -> Value | No
 
 def _likely(word: str, known: tuple[str, ...]) -> str:
     close = difflib.get_close_matches(word.lower(), known, n=1)
-    return f" {word!r}, did you mean {close[0]!r}?" if close else f" {word!r}"
+    return f" (did you mean {close[0]!r}?)" if close else ""
 
 
 def _list(words: tuple[str, ...] | list[str]) -> str:

@@ -1,0 +1,278 @@
+"""The durable truth of a study: one SQLite file, written by one driver."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from xortune.errors import StudyBusyError, UsageError, XortuneError
+from xortune.paths import StudyPaths
+from xortune.settings import StudySettings
+from xortune.trial import Curve, FinishedTrial, Outcome, Params, Scores, Trial
+
+_VERSION = 1
+_SCHEMA = """
+CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE driver (only INTEGER PRIMARY KEY CHECK (only = 0), host TEXT, pid INTEGER);
+CREATE TABLE trial (
+    number INTEGER PRIMARY KEY,
+    generation INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    lr REAL NOT NULL,
+    epochs INTEGER NOT NULL,
+    seed INTEGER NOT NULL,
+    loss_fn TEXT NOT NULL,
+    train_loss REAL, mse REAL, bce REAL, accuracy REAL,
+    duration_s REAL, worker TEXT, error TEXT,
+    weights TEXT  -- a JSON list of nine numbers, in the order of state_dict()
+);
+CREATE TABLE curve (
+    number INTEGER NOT NULL REFERENCES trial (number),
+    epoch INTEGER NOT NULL,
+    training REAL, validation REAL,  -- NULL stands for NaN
+    PRIMARY KEY (number, epoch)
+) WITHOUT ROWID;
+"""
+_TRIAL = "number, generation, lr, epochs, seed, loss_fn"
+_OUTCOME = "state, train_loss, mse, bce, accuracy, weights, duration_s, worker, error"
+
+
+@dataclass(frozen=True)
+class TrialRow:
+    """A trial as the ledger has it, without its curve; `outcome` is None while it waits."""
+
+    trial: Trial
+    outcome: Outcome | None
+
+
+class Ledger:
+    """Settings, trials, curves and weights of one study.
+
+    A ledger opened for writing owns the study: it holds the study's lock until it is
+    closed, also when the process is killed. Every writing method is one transaction,
+    durable when it returns. Any number of others may read meanwhile. Values that are
+    returned are copies.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, lock: FileLock | None) -> None:
+        self._connection = connection
+        self._lock = lock
+
+    @classmethod
+    def create(cls, paths: StudyPaths, settings: StudySettings) -> Ledger:
+        """Makes the study's folder and its ledger, open for writing."""
+        paths.folder.mkdir(parents=True)
+        lock = _acquire(paths)
+        ledger = cls(_connect(paths), lock)
+        with ledger._transaction() as connection:
+            for statement in _SCHEMA.split(";\n"):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {_VERSION}")
+        ledger.write_settings(settings)
+        ledger._sign()
+        return ledger
+
+    @classmethod
+    def open(cls, paths: StudyPaths) -> Ledger:
+        """Opens an existing ledger for writing.
+
+        Raises:
+            StudyBusyError: another driver has it open.
+            UsageError: the file is no ledger of this version.
+        """
+        lock = _acquire(paths)
+        try:
+            ledger = cls(_checked(paths), lock)
+            ledger._sign()
+        except BaseException:
+            lock.release()
+            raise
+        return ledger
+
+    @classmethod
+    def read(cls, paths: StudyPaths) -> Ledger:
+        """Opens an existing ledger for reading.
+
+        Raises:
+            UsageError: the file is no ledger of this version.
+        """
+        ledger = cls(_checked(paths), None)
+        ledger._connection.execute("PRAGMA query_only = ON")
+        return ledger
+
+    def close(self) -> None:
+        """Gives the study up."""
+        self._connection.close()
+        if self._lock is not None:
+            self._lock.release()
+
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def settings(self) -> StudySettings:
+        rows = self._connection.execute("SELECT key, value FROM setting")
+        return StudySettings.from_dict({key: json.loads(value) for key, value in rows})
+
+    def write_settings(self, settings: StudySettings) -> None:
+        """Records the settings, in place of those before."""
+        values = [(key, json.dumps(value)) for key, value in settings.to_dict().items()]
+        with self._transaction() as connection:
+            connection.executemany("INSERT OR REPLACE INTO setting VALUES (?, ?)", values)
+
+    def add_trials(self, trials: Iterable[Trial]) -> None:
+        """Records trials that were asked for: they wait."""
+        rows = [
+            (t.number, t.generation, p.lr, p.epochs, p.seed, p.loss_fn)
+            for t in trials
+            for p in [t.params]
+        ]
+        with self._transaction() as connection:
+            connection.executemany(
+                f"INSERT INTO trial ({_TRIAL}, state) VALUES (?, ?, ?, ?, ?, ?, 'WAITING')", rows
+            )
+
+    def finish_trials(self, finished: Sequence[FinishedTrial]) -> None:
+        """Records the outcomes of a pack."""
+        rows = [(*_outcome_values(f.outcome), f.trial.number) for f in finished]
+        assignments = ", ".join(f"{column} = ?" for column in _OUTCOME.split(", "))
+        points = [
+            (f.trial.number, *point)
+            for f in finished
+            for curve in [f.outcome.curve]
+            for point in zip(curve.epochs, curve.training, curve.validation)
+        ]
+        with self._transaction() as connection:
+            connection.executemany(f"UPDATE trial SET {assignments} WHERE number = ?", rows)
+            connection.executemany("INSERT OR REPLACE INTO curve VALUES (?, ?, ?, ?)", points)
+
+    def trials(self) -> list[TrialRow]:
+        """All trials, by number; the outcomes' curves are empty."""
+        rows = self._connection.execute(f"SELECT {_TRIAL}, {_OUTCOME} FROM trial ORDER BY number")
+        return [_trial_row(row) for row in rows]
+
+    def curve(self, number: int) -> Curve:
+        """The curve of one trial, empty when it has none."""
+        rows = self._connection.execute(
+            "SELECT epoch, training, validation FROM curve WHERE number = ? ORDER BY epoch",
+            (number,),
+        ).fetchall()
+        return Curve(
+            tuple(row[0] for row in rows),
+            tuple(_number(row[1]) for row in rows),
+            tuple(_number(row[2]) for row in rows),
+        )
+
+    def _sign(self) -> None:
+        """Leaves this driver's name for whoever finds the study busy."""
+        with self._transaction() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO driver VALUES (0, ?, ?)",
+                (socket.gethostname(), os.getpid()),
+            )
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        connection = self._connection
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            yield connection
+            connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise XortuneError(
+                f"the ledger could not be written: {error}. What was finished before is kept; "
+                "free space or restore access, then resume the study."
+            ) from error
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+
+
+def _connect(paths: StudyPaths) -> sqlite3.Connection:
+    # A rollback journal, not WAL: the study stays one file, which can be read from a
+    # read-only folder. EXTRA also makes the journal's removal, which is the commit, durable.
+    connection = sqlite3.connect(paths.ledger, timeout=30, isolation_level=None)
+    connection.execute("PRAGMA journal_mode = DELETE")
+    connection.execute("PRAGMA synchronous = EXTRA")
+    return connection
+
+
+def _checked(paths: StudyPaths) -> sqlite3.Connection:
+    try:
+        connection = _connect(paths)
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+    except sqlite3.Error as error:
+        raise UsageError(f"{paths.ledger} is no ledger of a study: {error}.") from None
+    if version != _VERSION:
+        connection.close()
+        raise UsageError(
+            f"{paths.ledger} has version {version}, and this xortune reads version {_VERSION}. "
+            "Use the xortune that made it."
+        )
+    return connection
+
+
+def _acquire(paths: StudyPaths) -> FileLock:
+    lock = FileLock(paths.lock)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise StudyBusyError(
+            f"study {paths.name}: another driver is at work on it, {_holder(paths)}. "
+            "Wait for it, or stop it first."
+        ) from None
+    except OSError as error:
+        raise UsageError(f"study {paths.name}: {paths.folder}: {error.strerror}.") from None
+    return lock
+
+
+def _holder(paths: StudyPaths) -> str:
+    try:
+        connection = _connect(paths)
+        row = connection.execute("SELECT host, pid FROM driver").fetchone()
+        connection.close()
+    except sqlite3.Error:
+        row = None
+    return f"process {row[1]} on {row[0]}" if row else "just starting"
+
+
+def _outcome_values(outcome: Outcome) -> tuple[Any, ...]:
+    scores = outcome.scores
+    measured = (
+        (scores.train_loss, scores.mse, scores.bce, scores.accuracy) if scores else (None,) * 4
+    )
+    weights = None if outcome.weights is None else json.dumps(outcome.weights)
+    return (outcome.state, *measured, weights, outcome.duration_s, outcome.worker, outcome.error)
+
+
+def _trial_row(row: tuple[Any, ...]) -> TrialRow:
+    number, generation, lr, epochs, seed, loss_fn, state, *measured = row[:11]
+    weights, duration_s, worker, error = row[11:]
+    trial = Trial(number, generation, Params(lr, epochs, seed, loss_fn))
+    if state == "WAITING":
+        return TrialRow(trial, None)
+    outcome = Outcome(
+        state=state,
+        scores=None if measured[0] is None else Scores(*measured),
+        weights=None if weights is None else tuple(json.loads(weights)),
+        duration_s=duration_s,
+        worker=worker,
+        error=error,
+    )
+    return TrialRow(trial, outcome)
+
+
+def _number(value: float | None) -> float:
+    return float("nan") if value is None else value

@@ -1,0 +1,17 @@
+"""The report: trials ranked by final loss, as a DataFrame, files and text."""
+
+from xortune.report.formats import as_csv, as_json, as_markdown, plain_rows
+from xortune.report.frame import COLUMNS, UNREPEATABLE, trials_frame, write_tables
+from xortune.report.summary import summarise
+
+__all__ = [
+    "COLUMNS",
+    "UNREPEATABLE",
+    "as_csv",
+    "as_json",
+    "as_markdown",
+    "plain_rows",
+    "summarise",
+    "trials_frame",
+    "write_tables",
+]

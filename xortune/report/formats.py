@@ -1,0 +1,44 @@
+"""The report as text for machines and for documents."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+
+def as_csv(frame: pd.DataFrame) -> str:
+    """All columns, all digits."""
+    text: str = frame.to_csv(index=False, lineterminator="\n")
+    return text
+
+
+def as_json(study: Mapping[str, Any], summary: Mapping[str, Any], frame: pd.DataFrame) -> str:
+    """One object: `study`, `summary`, and `trials`, a list of rows; what is missing is null."""
+    report = {"study": study, "summary": summary, "trials": plain_rows(frame)}
+    return json.dumps(report, indent=2, allow_nan=False) + "\n"
+
+
+def as_markdown(frame: pd.DataFrame) -> str:
+    """A table of all columns."""
+    lines = ["| " + " | ".join(frame.columns) + " |", "|" + " --- |" * len(frame.columns)]
+    for row in plain_rows(frame):
+        cells = ("" if value is None else str(value) for value in row.values())
+        lines.append("| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def plain_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows as Python values; None for what is missing or no finite number."""
+    columns = {name: [_plain(value) for value in frame[name]] for name in frame.columns}
+    return [dict(zip(columns, values)) for values in zip(*columns.values())]
+
+
+def _plain(value: Any) -> Any:
+    if pd.isna(value):
+        return None
+    value = value.item() if hasattr(value, "item") else value
+    return None if isinstance(value, float) and not math.isfinite(value) else value

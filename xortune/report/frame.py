@@ -1,0 +1,94 @@
+"""The trials of a study as a ranked DataFrame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from xortune.ledger import TrialRow
+from xortune.trial import Metric, State
+
+_DTYPES = {
+    "rank": "Int64",
+    "number": "int64",
+    "state": "str",
+    "lr": "float64",
+    "epochs": "int64",
+    "seed": "int64",
+    "loss_fn": "str",
+    "final_loss": "float64",
+    "train_loss": "float64",
+    "mse": "float64",
+    "bce": "float64",
+    "accuracy": "float64",
+    "solved": "boolean",
+    "duration_s": "float64",
+    "generation": "int64",
+    "worker": "str",
+    "error": "str",
+}
+COLUMNS = tuple(_DTYPES)
+# What may differ between two runs of the same study.
+UNREPEATABLE = ("duration_s", "worker")
+_WAITING: State = "WAITING"
+
+
+def trials_frame(rows: Iterable[TrialRow], metric: Metric) -> pd.DataFrame:
+    """One row a trial, with the columns `COLUMNS`.
+
+    Complete trials come first, ranked from 1 by final loss, ties by fewer epochs, then by
+    number; the others follow by number, without a rank.
+    """
+    records = sorted((_record(row, metric) for row in rows), key=_order)
+    for place, record in enumerate(records, start=1):
+        record["rank"] = place if record["state"] == "COMPLETE" else None
+    frame = pd.DataFrame(records, columns=list(COLUMNS))
+    return frame.astype(_DTYPES)
+
+
+def write_tables(frame: pd.DataFrame, csv: Path, parquet: Path) -> None:
+    """Writes both files whole: an interruption leaves the old ones."""
+    for path, write in ((csv, _write_csv), (parquet, _write_parquet)):
+        partial = path.with_name(f".{path.name}.partial")
+        write(frame, partial)
+        partial.replace(path)
+
+
+def _write_csv(frame: pd.DataFrame, path: Path) -> None:
+    frame.to_csv(path, index=False, lineterminator="\n")
+
+
+def _write_parquet(frame: pd.DataFrame, path: Path) -> None:
+    frame.to_parquet(path, index=False)
+
+
+def _record(row: TrialRow, metric: Metric) -> dict[str, Any]:
+    trial, outcome = row.trial, row.outcome
+    params, scores = trial.params, outcome.scores if outcome else None
+    return {
+        "number": trial.number,
+        "state": outcome.state if outcome else _WAITING,
+        "lr": params.lr,
+        "epochs": params.epochs,
+        "seed": params.seed,
+        "loss_fn": params.loss_fn,
+        "final_loss": scores.final_loss(metric) if scores else None,
+        "train_loss": scores.train_loss if scores else None,
+        "mse": scores.mse if scores else None,
+        "bce": scores.bce if scores else None,
+        "accuracy": scores.accuracy if scores else None,
+        "solved": scores.accuracy == 1 if scores else None,
+        "duration_s": outcome.duration_s if outcome else None,
+        "generation": trial.generation,
+        "worker": outcome.worker if outcome else None,
+        "error": outcome.error if outcome else None,
+    }
+
+
+def _order(record: dict[str, Any]) -> tuple[bool, float, int, int]:
+    if record["state"] != "COMPLETE":
+        return True, 0, 0, record["number"]
+    return False, record["final_loss"], record["epochs"], record["number"]

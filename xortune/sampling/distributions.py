@@ -1,0 +1,60 @@
+"""From the search space's domains to Optuna's distributions, and from floats to values."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+
+from xortune.space import Domain, Range, SearchSpace
+
+
+def distributions(space: SearchSpace) -> Mapping[str, BaseDistribution]:
+    """What each parameter is in Optuna's terms, bounds included on both sides."""
+    return {name: _distribution(domain) for name, domain in space.domains.items()}
+
+
+def _distribution(domain: Domain) -> BaseDistribution:
+    if not isinstance(domain, Range):
+        return CategoricalDistribution(domain.values)
+    low, high = grid_bounds(domain)
+    if domain.whole:
+        # Optuna takes no step on a logarithmic scale: then the rounding alone keeps to it.
+        step = 1 if domain.log or domain.step is None else int(domain.step)
+        return IntDistribution(int(low), int(high), log=domain.log, step=step)
+    return FloatDistribution(low, high, log=domain.log)
+
+
+def grid_bounds(domain: Range) -> tuple[float, float]:
+    """The lowest and the highest value that can come out."""
+    if domain.step is None:
+        return domain.low, domain.high
+    return (
+        math.ceil(domain.low / domain.step) * domain.step,
+        math.floor(domain.high / domain.step) * domain.step,
+    )
+
+
+def continuous(domain: Range) -> FloatDistribution:
+    """The interval of floats that `on_grid` maps onto the domain.
+
+    Half a step is added at both ends, so that the end values are as likely as the others.
+    """
+    step = domain.step or (1 if domain.whole else 0)
+    low, high = grid_bounds(domain)
+    return FloatDistribution(low - step / 2, high + step / 2, log=domain.log)
+
+
+def on_grid(domain: Range, value: float) -> float | int:
+    """The domain's value nearest to a float of its interval."""
+    step = domain.step or (1 if domain.whole else 0)
+    low, high = grid_bounds(domain)
+    if step:
+        value = min(max(round(value / step) * step, low), high)
+    return int(value) if domain.whole else float(value)

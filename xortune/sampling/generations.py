@@ -1,0 +1,99 @@
+"""Asking Optuna for generations, and showing it what came of them."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+
+import optuna
+from optuna.trial import FrozenTrial, TrialState
+
+from xortune.sampling.distributions import distributions
+from xortune.sampling.samplers import make_sampler
+from xortune.settings import SamplerName
+from xortune.space import SearchSpace
+from xortune.trial import FinishedTrial, Metric, Params
+
+
+def ask_generation(
+    space: SearchSpace,
+    sampler: SamplerName,
+    study_seed: int,
+    generation: int,
+    size: int,
+    told: Sequence[FinishedTrial],
+    metric: Metric,
+) -> list[Params]:
+    """Asks for the first `size` trials of a generation.
+
+    A pure function: the same arguments give the same trials, and a larger `size` the same
+    ones with more behind them.
+
+    Args:
+        space: what to choose from.
+        sampler: which sampler.
+        study_seed: the study's seed.
+        generation: the generation's number.
+        size: how many trials.
+        told: all trials of the generations before, by number.
+        metric: the yardstick.
+    """
+    with _quiet():
+        study = optuna.create_study(sampler=make_sampler(sampler, space, study_seed, generation))
+        if sampler != "random":
+            study.add_trials(_frozen(space, told, metric))
+        return [_asked(study, space) for _ in range(size)]
+
+
+def optuna_study(
+    name: str, space: SearchSpace, told: Iterable[FinishedTrial], metric: Metric
+) -> optuna.Study:
+    """An in-memory study with every finished trial, for `optuna.visualization` and the like.
+
+    Its trials have the numbers of the study's, as long as those that are finished have no
+    gap between them.
+    """
+    with _quiet():
+        study = optuna.create_study(study_name=name, direction="minimize")
+        study.add_trials(_frozen(space, told, metric))
+    return study
+
+
+def _asked(study: optuna.Study, space: SearchSpace) -> Params:
+    trial = study.ask(dict(distributions(space)))
+    return Params(**trial.params)
+
+
+def _frozen(
+    space: SearchSpace, told: Iterable[FinishedTrial], metric: Metric
+) -> list[FrozenTrial]:
+    known = dict(distributions(space))
+    frozen = []
+    for finished in told:
+        outcome = finished.outcome
+        complete = outcome.state == "COMPLETE" and outcome.scores is not None
+        frozen.append(
+            optuna.trial.create_trial(
+                state=TrialState.COMPLETE if complete else TrialState.FAIL,
+                params=asdict(finished.trial.params),
+                distributions=known,
+                value=outcome.scores.final_loss(metric) if complete and outcome.scores else None,
+                user_attrs={} if outcome.scores is None else asdict(outcome.scores),
+            )
+        )
+    return frozen
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Optuna announces every new study, and warns of features that it calls experimental."""
+    verbosity = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(max(verbosity, optuna.logging.WARNING))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        try:
+            yield
+        finally:
+            optuna.logging.set_verbosity(verbosity)
