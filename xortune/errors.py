@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 
 class XortuneError(Exception):
@@ -44,8 +45,10 @@ class Interrupted(KeyboardInterrupt):
 
     Args:
         signum: the signal's number; a shell expects exit code `128 + signum`.
+        folder: the study's, once it has begun: it can be resumed.
     """
 
-    def __init__(self, signum: int) -> None:
+    def __init__(self, signum: int, folder: Path | None = None) -> None:
         self.signum = signum
+        self.folder = folder
         super().__init__(f"stopped by signal {signum}")

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import io
-import os
-import shutil
 import socket
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
+from pathlib import Path
 
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.graph_pb2 import GraphDef
@@ -73,25 +72,22 @@ class RunWriter:
 
     def missing(self, numbers: Iterable[int]) -> list[int]:
         """Those of the trials that have no run yet."""
-        try:
-            present = set(os.listdir(self._paths.tensorboard))
-        except FileNotFoundError:
-            present = set()
-        return [number for number in numbers if self._paths.run(number).name not in present]
+        return [number for number in numbers if not any(self._event_files(number))]
 
     def write(self, finished: FinishedTrial) -> None:
         """Writes the run of one trial, in place of an earlier one."""
         now = time.time()
         events = self._events(finished.trial.params, finished.outcome, now)
         run = self._paths.run(finished.trial.number)
-        partial = run.with_name(f".{run.name}.partial")
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        name = f"events.out.tfevents.{int(now)}.{socket.gethostname()}"
-        (partial / name).write_bytes(self._head + _records(events))
-        if run.exists():
-            shutil.rmtree(run)
-        partial.rename(run)
+        run.mkdir(parents=True, exist_ok=True)
+        for old in self._event_files(finished.trial.number):
+            old.unlink()
+        partial = run / ".partial"
+        partial.write_bytes(self._head + _records(events))
+        partial.rename(run / f"events.out.tfevents.{int(now)}.{socket.gethostname()}")
+
+    def _event_files(self, number: int) -> Iterator[Path]:
+        return self._paths.run(number).glob("events.out.tfevents.*")
 
     def _events(self, params: Params, outcome: Outcome, now: float) -> Iterator[Event]:
         yield self._event(0, _session_start(params, now))

@@ -17,6 +17,7 @@ from torch import Tensor
 from xortune.engine.lanes import in_state_dict_order, make_lanes, padded
 from xortune.engine.measure import Measured, measure
 from xortune.engine.step import Descent
+from xortune.errors import UsageError
 from xortune.lab import Dataset, load_data
 from xortune.trial import Curve, DataName, Outcome, Params, Scores
 
@@ -65,6 +66,18 @@ def train_pack(
         replace(outcomes[i], duration_s=elapsed * p.epochs / total, worker=worker)
         for i, p in enumerate(params)
     ]
+
+
+def usable_device(wanted: str) -> str:
+    """`cpu` or `cuda` for `auto`, `cpu` or `cuda`, as this process can have it.
+
+    Raises:
+        UsageError: CUDA is wanted, and there is none.
+    """
+    available = torch.cuda.is_available()
+    if wanted == "cuda" and not available:
+        raise UsageError("--device cuda: PyTorch finds no GPU here. Use --device cpu.")
+    return "cuda" if wanted != "cpu" and available else "cpu"
 
 
 class _Block:

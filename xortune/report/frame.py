@@ -14,11 +14,11 @@ from xortune.trial import Metric, State
 _DTYPES = {
     "rank": "Int64",
     "number": "int64",
-    "state": "str",
+    "state": "string",
     "lr": "float64",
     "epochs": "int64",
     "seed": "int64",
-    "loss_fn": "str",
+    "loss_fn": "string",
     "final_loss": "float64",
     "train_loss": "float64",
     "mse": "float64",
@@ -27,8 +27,8 @@ _DTYPES = {
     "solved": "boolean",
     "duration_s": "float64",
     "generation": "int64",
-    "worker": "str",
-    "error": "str",
+    "worker": "string",
+    "error": "string",
 }
 COLUMNS = tuple(_DTYPES)
 # What may differ between two runs of the same study.

@@ -44,7 +44,8 @@ def ask_generation(
         study = optuna.create_study(sampler=make_sampler(sampler, space, study_seed, generation))
         if sampler != "random":
             study.add_trials(_frozen(space, told, metric))
-        return [_asked(study, space) for _ in range(size)]
+        known = dict(distributions(space))
+        return [Params(**study.ask(known).params) for _ in range(size)]
 
 
 def optuna_study(
@@ -59,11 +60,6 @@ def optuna_study(
         study = optuna.create_study(study_name=name, direction="minimize")
         study.add_trials(_frozen(space, told, metric))
     return study
-
-
-def _asked(study: optuna.Study, space: SearchSpace) -> Params:
-    trial = study.ask(dict(distributions(space)))
-    return Params(**trial.params)
 
 
 def _frozen(

@@ -1,0 +1,176 @@
+"""What the command line takes. Everything left out keeps the library's own default."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from pathlib import Path
+from typing import Any, NoReturn
+
+from xortune import __version__
+from xortune.paths import DEFAULT_RESULTS
+from xortune.settings import DEVICES, RUNNERS, SAMPLERS
+from xortune.trial import DATA_NAMES, METRICS
+
+FORMATS = ("table", "csv", "json", "markdown")
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, without the usage of every option above it."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}. See {self.prog} --help.\n")
+
+
+def parse(argv: list[str] | None) -> argparse.Namespace:
+    """The parsed command line; exits with code 2 on one that makes no sense."""
+    return _parser().parse_args(argv)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="xortune",
+        description="Hyperparameter search for small PyTorch models, thousands at a time.",
+    )
+    parser.add_argument("--version", action="version", version=f"xortune {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_search(commands)
+    _add_resume(commands)
+    _add_report(commands)
+    _add_predict(commands)
+    _add_tensorboard(commands)
+    return parser
+
+
+def _add_search(commands: Any) -> None:
+    parser = commands.add_parser(
+        "search", help="search a space, and rank the trials", argument_default=argparse.SUPPRESS
+    )
+    parser.add_argument(
+        "space",
+        nargs="?",
+        default="default",
+        metavar="SPACE",
+        help="a search-space file, or a shipped one: default, lab, smoke (default: default)",
+    )
+    answer = parser.add_argument_group("what decides the answer, recorded in the study")
+    _option(answer, "--trials", "N", "trials of the study (default: 50)", int)
+    _option(answer, "--sampler", SAMPLERS, "what proposes trials (default: tpe)")
+    _option(answer, "--study-seed", "N", "seeds the sampler (default: 0)", int)
+    _option(answer, "--data", DATA_NAMES, "true XOR, or the lab's labels (default: xor)")
+    _option(answer, "--metric", METRICS, "the yardstick of the ranking (default: mse)")
+    _option(
+        answer,
+        "--generation",
+        "N",
+        "trials asked together (default: a sixteenth of them for tpe, all for random)",
+        int,
+    )
+    _option(answer, "--log-every", "N", "epochs between points of a curve (default: 500)", int)
+    place = parser.add_argument_group("where it goes")
+    _option(place, "--name", "NAME", "the study's name (default: xor- and the date and time)")
+    _add_results(place)
+    _add_run_options(parser)
+
+
+def _add_resume(commands: Any) -> None:
+    parser = commands.add_parser(
+        "resume",
+        help="go on after a crash or an interruption, or to a larger total",
+        argument_default=argparse.SUPPRESS,
+    )
+    _add_study(parser)
+    _option(parser, "--trials", "TOTAL", "the study's new total of trials (default: as it was)", int)
+    _add_results(parser)
+    _add_run_options(parser)
+
+
+def _add_run_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("how it runs; may differ at every resume")
+    _option(group, "--runner", RUNNERS, "Ray Tune, or this process alone (default: ray)")
+    _option(group, "--workers", "N", "workers at once (default: the cluster's CPUs)", int)
+    _option(group, "--pack-size", "N", "most trials in a pack (default: 256 to 4096)", int)
+    _option(group, "--address", "ADDRESS", "a Ray cluster's host:port, or auto (default: a new one)")
+    _option(group, "--device", DEVICES, "where packs are trained (default: auto)")
+    _option(group, "--gpus-per-worker", "SHARE", "of one GPU, on cuda (default: 1)", float)
+    _option(group, "--retries", "N", "of a pack whose worker died (default: 3)", int)
+    output = parser.add_mutually_exclusive_group()
+    output.add_argument("-q", "--quiet", action="store_true", help="print nothing but errors")
+    output.add_argument(
+        "-v", "--verbose", action="store_true", help="show what Ray and Optuna log"
+    )
+
+
+def _add_report(commands: Any) -> None:
+    parser = commands.add_parser("report", help="rank the trials of a study")
+    _add_study(parser)
+    parser.add_argument(
+        "--top", type=_positive, metavar="N", help="best trials only (default: 10 in a table)"
+    )
+    parser.add_argument("--format", choices=FORMATS, default="table", help="(default: table)")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="instead of standard output")
+    _add_results(parser, default=DEFAULT_RESULTS)
+
+
+def _add_predict(commands: Any) -> None:
+    parser = commands.add_parser("predict", help="ask a trained model")
+    _add_study(parser)
+    parser.add_argument("--trial", type=int, metavar="N", help="its number (default: the best)")
+    parser.add_argument(
+        "inputs", nargs=2, type=_finite, metavar="X", help="the two inputs, such as 0 1"
+    )
+    _add_results(parser, default=DEFAULT_RESULTS)
+
+
+def _add_tensorboard(commands: Any) -> None:
+    parser = commands.add_parser("tensorboard", help="browse a study's trials in TensorBoard")
+    _add_study(parser)
+    parser.add_argument(
+        "--port", type=_port, default=6006, help="on 127.0.0.1; 0 for a free one (default: 6006)"
+    )
+    _add_results(parser, default=DEFAULT_RESULTS)
+
+
+def _add_study(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "study", metavar="STUDY", help="its name in the results folder, or its folder's path"
+    )
+
+
+def _add_results(parser: Any, **default: Any) -> None:
+    parser.add_argument(
+        "--results", type=Path, metavar="DIR", help="the folder of studies (default: results)",
+        **default,
+    )  # fmt: skip
+
+
+def _option(
+    parser: Any, name: str, values: str | tuple[str, ...], text: str, kind: type = str
+) -> None:
+    shape: dict[str, Any] = {"metavar": values} if isinstance(values, str) else {"choices": values}
+    parser.add_argument(name, type=kind, help=text, **shape)
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{value} must be a whole number of at least 1")
+    return value
+
+
+def _port(text: str) -> int:
+    value = int(text)
+    if not 0 <= value <= 65_535:
+        raise argparse.ArgumentTypeError(f"{value} must be a whole number from 0 to 65535")
+    return value
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"{text} must be a finite number")
+    return value
+
+
+_positive.__name__ = _port.__name__ = "whole number"
+_finite.__name__ = "number"

@@ -1,0 +1,92 @@
+"""How far a search is: a live line on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn
+from rich.progress import Progress as Bar
+
+from xortune.search_loop import Progress
+
+_SECONDS_BETWEEN_LINES = 2.0
+
+
+class ProgressView:
+    """Shows progress on standard error while entered; called with every news.
+
+    Args:
+        console: of standard error.
+        quiet: show nothing.
+    """
+
+    def __init__(self, console: Console, quiet: bool) -> None:
+        self._console = console
+        self._lines = not quiet and not console.is_terminal
+        self._bar: Bar | None = None
+        if not quiet and console.is_terminal:
+            self._bar = Bar(
+                SpinnerColumn(),
+                TextColumn("{task.description}"),
+                BarColumn(bar_width=None),
+                MofNCompleteColumn(),
+                TextColumn("{task.fields[text]}"),
+                console=console,
+                transient=True,
+            )
+            self._task = self._bar.add_task("starting", total=None, text="")
+        self._started: tuple[float, int] | None = None
+        self._next_line = 0.0
+
+    def __enter__(self) -> ProgressView:
+        if self._bar is not None:
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def __call__(self, progress: Progress) -> None:
+        now = time.monotonic()
+        if self._started is None:
+            self._started = (now, progress.done)
+        text = _text(progress, now - self._started[0], progress.done - self._started[1])
+        if self._bar is not None:
+            self._bar.update(
+                self._task,
+                description="trials",
+                total=progress.total,
+                completed=progress.done,
+                text=text,
+            )
+        elif self._lines and (now >= self._next_line or progress.done == progress.total):
+            self._next_line = now + _SECONDS_BETWEEN_LINES
+            line = f"{progress.done}/{progress.total} trials  {text}".rstrip()
+            self._console.print(line, highlight=False, soft_wrap=True)
+
+
+def _text(progress: Progress, seconds: float, done: int) -> str:
+    parts = []
+    if progress.best is not None:
+        parts.append(f"best {progress.best[1]:.3g}")
+    if progress.failed:
+        parts.append(f"{progress.failed} failed")
+    if done and seconds > 0:
+        rate = done / seconds
+        left = (progress.total - progress.done) / rate
+        parts += [f"{rate:.3g}/s", f"{_duration(left)} left"]
+    return "  ".join(parts)
+
+
+def _duration(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

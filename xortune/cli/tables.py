@@ -1,0 +1,58 @@
+"""A study on a terminal: a summary, and a table that fits 80 columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from rich import box
+from rich.table import Table
+
+from xortune.report import plain_rows
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_MISSING = "-"
+
+
+def summary_lines(name: str, summary: Mapping[str, Any]) -> list[str]:
+    """A few lines on a study, from `xortune.report.summarise`."""
+    states = ", ".join(f"{count} {state}" for state, count in summary["states"].items())
+    lines = [f"study {name}: {summary['trials']} trials ({states or 'none yet'})"]
+    complete = summary["states"].get("COMPLETE", 0)
+    if complete:
+        share = summary["solved"] / complete
+        lines.append(f"solved: {summary['solved']} of {complete} complete trials ({share:.0%})")
+        best = ", ".join(
+            f"{loss_fn} {found['final_loss']:.3g} (trial {found['number']})"
+            for loss_fn, found in summary["best"].items()
+        )
+        lines.append(f"best: {best}")
+    return lines
+
+
+def trials_table(frame: pd.DataFrame) -> Table:
+    """The rows of a ranked frame, with the columns that a person looks at first."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("rank", "trial", "lr", "epochs", "seed"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("loss_fn", no_wrap=True)
+    table.add_column("final_loss", justify="right", no_wrap=True)
+    table.add_column("accuracy", justify="right", no_wrap=True)
+    for row in plain_rows(frame):
+        table.add_row(
+            _text(row["rank"], "d"),
+            str(row["number"]),
+            _text(row["lr"], ".4g"),
+            str(row["epochs"]),
+            str(row["seed"]),
+            row["loss_fn"],
+            _text(row["final_loss"], ".3e") if row["rank"] else row["state"],
+            _text(row["accuracy"], ".0%"),
+        )
+    return table
+
+
+def _text(value: float | int | None, spec: str) -> str:
+    return _MISSING if value is None else format(value, spec)

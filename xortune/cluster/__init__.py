@@ -1,0 +1,5 @@
+"""Ray: the workers that train packs, and Ray Tune that drives them."""
+
+from xortune.cluster.runner import ray_runner
+
+__all__ = ["ray_runner"]

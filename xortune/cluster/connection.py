@@ -1,0 +1,133 @@
+"""A Ray to run on: one of our own, quiet and short-lived, or a cluster that is there already."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from xortune.errors import UsageError
+from xortune.settings import RunOptions
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+_ANSWER_S = 10
+_OBJECT_STORE_BYTES = 200_000_000
+
+# Read by Ray when it is imported or started.
+_ENVIRONMENT = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_AIR_NEW_OUTPUT": "0",
+    "RAY_DEDUP_LOGS": "0",
+    # The loggers write three files for every trial, and are what makes Tune slow.
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    # Signals are the search's own business.
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",
+    "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",
+    # Tune's own state is of no use: the ledger has everything.
+    "TUNE_GLOBAL_CHECKPOINT_S": "1000000",
+    "TUNE_WARN_THRESHOLD_S": "1000000",
+    # Else Tune starts one actor after the other.
+    "TUNE_MAX_PENDING_TRIALS_PG": "1000",
+    "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
+}
+
+
+@contextmanager
+def connected(options: RunOptions) -> Iterator[bool]:
+    """Ray, connected for as long as the context lasts.
+
+    A Ray that this process has initialised before is used as it is and left running.
+
+    Yields:
+        Whether it goes away with the context.
+
+    Raises:
+        UsageError: no Ray answers at the address.
+    """
+    for name, value in _ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    # A process that is spawned for Ray must find the package where this one did.
+    import ray
+
+    if not options.verbose:
+        logging.getLogger("ray").setLevel(logging.CRITICAL)
+    if ray.is_initialized():
+        yield False
+        return
+    if options.address is None:
+        _init(
+            options,
+            address="local",
+            num_cpus=options.workers,
+            include_dashboard=False,
+            object_store_memory=_OBJECT_STORE_BYTES,
+        )
+    else:
+        _join(options.address, options)
+    try:
+        yield True
+    finally:
+        ray.shutdown()
+
+
+def _join(address: str, options: RunOptions) -> None:
+    if address != "auto":
+        _check_answers(address)
+    try:
+        # The cluster's nodes need torch, but not this package: it is sent there.
+        _init(options, address=address, runtime_env={"py_modules": [str(_PACKAGE)]})
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        hint = (
+            "Start one with: ray start --head"
+            if address == "auto"
+            else "Run this on a node of that cluster."
+        )
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise UsageError(f"--address {address}: no Ray to join here. {hint} ({reason})") from None
+
+
+def _init(options: RunOptions, **arguments: Any) -> None:
+    import ray
+
+    ray.init(
+        log_to_driver=options.verbose,
+        logging_level=logging.INFO if options.verbose else logging.CRITICAL,
+        configure_logging=options.verbose,
+        **arguments,
+    )
+
+
+def _check_answers(address: str) -> None:
+    """Ray itself would wait for minutes, and then end the process."""
+    host, colon, port = address.rpartition(":")
+    if not (colon and host and port.isdigit() and "/" not in address):
+        raise UsageError(
+            f"--address {address}: expected host:port, or auto for the cluster on this machine."
+        )
+    try:
+        socket.create_connection((host, int(port)), timeout=_ANSWER_S).close()
+        answers = _is_ray(address)
+    except (OSError, OverflowError):
+        answers = False
+    if not answers:
+        raise UsageError(
+            f"--address {address}: no Ray answers there. Start one with "
+            f"'ray start --head --port {port}', or leave --address out for a local one."
+        )
+
+
+def _is_ray(address: str) -> bool:
+    # `ray health-check`, which is the one public way to ask without joining.
+    import subprocess
+
+    command = [sys.executable, "-m", "ray.scripts.scripts", "health-check", "--address", address]
+    try:
+        return subprocess.run(command, capture_output=True, timeout=_ANSWER_S).returncode == 0
+    except subprocess.TimeoutExpired:
+        return False

@@ -1,0 +1,91 @@
+"""Runs a search on Ray Tune."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from xortune.cluster.connection import connected
+from xortune.errors import UsageError, XortuneError
+from xortune.search_loop import Search
+from xortune.settings import RunOptions
+
+
+@contextmanager
+def ray_runner(options: RunOptions) -> Iterator[RayRunner]:
+    """A runner on the Ray that the options name, connected for as long as the context lasts.
+
+    Raises:
+        UsageError: there is no such Ray, or it has not what the options want.
+    """
+    with connected(options) as ours:
+        yield RayRunner(options, ours)
+
+
+class RayRunner:
+    """A runner whose workers are Ray actors that Ray Tune starts, reuses and replaces."""
+
+    def __init__(self, options: RunOptions, ours: bool) -> None:
+        import ray
+
+        self._options = options
+        self._ours = ours
+        resources = ray.cluster_resources()
+        self.device = _device(options, resources.get("GPU", 0))
+        self.workers = options.workers or _capacity(options, resources, self.device)
+
+    def run(self, search: Search) -> None:
+        from ray import tune
+
+        from xortune.cluster.searcher import (
+            OutcomeCallback,
+            PackSearcher,
+            SearchOver,
+            SearchStopper,
+        )
+        from xortune.cluster.trainable import PackTrainable
+
+        search.start(self.workers, self._options.pack_size)
+        if search.finished:
+            return
+        searcher = PackSearcher(search, self.workers, self.device)
+        gpus = self._options.gpus_per_worker if self.device == "cuda" else 0
+        with tempfile.TemporaryDirectory(prefix="xortune-") as scratch:
+            tuner = tune.Tuner(
+                tune.with_resources(PackTrainable, {"cpu": 1, "gpu": gpus}),
+                tune_config=tune.TuneConfig(
+                    search_alg=searcher, num_samples=-1, reuse_actors=True
+                ),
+                run_config=tune.RunConfig(
+                    name="packs",
+                    storage_path=scratch,
+                    callbacks=[OutcomeCallback(searcher)],
+                    stop=SearchStopper(searcher, at_once=self._ours),
+                    failure_config=tune.FailureConfig(max_failures=self._options.retries),
+                    checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
+                    verbose=0,
+                ),
+            )
+            try:
+                tuner.fit()
+            except SearchOver:
+                pass
+        if not search.finished:
+            raise XortuneError(
+                "Ray Tune stopped before the search was done. Resume the study, with --verbose "
+                "to see what Ray says."
+            )
+
+
+def _device(options: RunOptions, gpus: float) -> str:
+    if options.device == "cuda" and not gpus:
+        raise UsageError("--device cuda: this Ray has no GPU. Use --device cpu.")
+    return "cuda" if gpus and options.device != "cpu" else "cpu"
+
+
+def _capacity(options: RunOptions, resources: dict[str, float], device: str) -> int:
+    workers = resources.get("CPU", 1)
+    if device == "cuda":
+        workers = min(workers, resources["GPU"] / options.gpus_per_worker)
+    return max(1, int(workers))

@@ -1,0 +1,137 @@
+"""What Tune is given to do, and what becomes of it: packs go out, outcomes come in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ray.exceptions import RayActorError
+from ray.tune import Callback, Stopper
+from ray.tune.experiment import Trial as TuneTrial
+from ray.tune.search import Searcher
+
+from xortune.search_loop import Search
+from xortune.trial import Pack
+
+
+class _Driver:
+    """Tune pickles what it is given, to start again from: here the ledger does that."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return object, ()
+
+
+class PackSearcher(_Driver, Searcher):  # type: ignore[misc]
+    """Hands out the packs of a search, one Tune trial each, to a number of workers.
+
+    It has no state worth saving: the truth is in the ledger.
+    """
+
+    def __init__(self, search: Search, workers: int, device: str) -> None:
+        super().__init__()
+        self.search = search
+        self._workers = workers
+        self._config = {
+            "data": search.settings.data,
+            "log_every": search.settings.log_every,
+            "device": device,
+        }
+        self._packs: dict[str, Pack] = {}
+        self._idle: set[str] = set()
+        self._most_at_once = 0
+
+    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
+        if self.search.finished:
+            return str(Searcher.FINISHED)
+        if len(self._packs) >= self._workers:
+            return None
+        pack = self.search.next_pack()
+        if pack is not None:
+            self._packs[trial_id] = pack
+            self._most_at_once = max(self._most_at_once, len(self._packs))
+        elif len(self._packs) + len(self._idle) < self._most_at_once:
+            self._idle.add(trial_id)
+        else:
+            return None
+        return {**self._config, "pack": pack}
+
+    def release(self, trial_id: str) -> Pack | None:
+        """The pack of a Tune trial, once; None for an idle one."""
+        return self._packs.pop(trial_id, None)
+
+    def wants_back(self, trial_id: str) -> bool:
+        """Whether a Tune trial is idle and its worker of use elsewhere."""
+        return trial_id in self._idle and (self.search.finished or self.search.has_pack)
+
+    def on_trial_complete(
+        self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
+    ) -> None:
+        self._idle.discard(trial_id)
+
+    def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
+        """Outcomes are taken by `OutcomeCallback`."""
+
+    def save(self, checkpoint_path: str) -> None:
+        """Nothing to save."""
+
+    def restore(self, checkpoint_path: str) -> None:
+        """Nothing to restore."""
+
+
+class OutcomeCallback(_Driver, Callback):  # type: ignore[misc]
+    """Brings outcomes, and the reason where there are none, to the search."""
+
+    def __init__(self, searcher: PackSearcher) -> None:
+        self._searcher = searcher
+
+    def on_trial_result(
+        self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, result: Any, **info: Any
+    ) -> None:
+        # Taken out, so that Tune does not keep it.
+        outcomes = result.pop("outcomes", None)
+        pack = self._searcher.release(trial.trial_id) if outcomes is not None else None
+        if pack is not None:
+            self._searcher.search.finish(pack, outcomes)
+
+    def on_trial_error(
+        self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **info: Any
+    ) -> None:
+        pack = self._searcher.release(trial.trial_id)
+        if pack is not None:
+            failures = trial.run_metadata.num_failures
+            reason = f"given up after {failures} failures of its worker: {_last_words(trial)}"
+            self._searcher.search.fail(pack, reason)
+
+
+class SearchStopper(_Driver, Stopper):  # type: ignore[misc]
+    """Called by Tune between any two events: where a search is stopped.
+
+    Args:
+        searcher: the searcher.
+        at_once: raise SearchOver at the end, instead of letting Tune wait five seconds for
+            its actors: for a cluster that is shut down right afterwards.
+    """
+
+    def __init__(self, searcher: PackSearcher, at_once: bool) -> None:
+        self._searcher = searcher
+        self._at_once = at_once
+
+    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
+        return self._searcher.wants_back(trial_id)
+
+    def stop_all(self) -> bool:
+        self._searcher.search.heartbeat()
+        if self._at_once and self._searcher.search.finished:
+            raise SearchOver
+        return False
+
+
+class SearchOver(BaseException):
+    """Leaves Tune's loop. Not an Exception, which Tune would clean up after."""
+
+
+def _last_words(trial: TuneTrial) -> str:
+    error = trial.get_pickled_error()
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    if isinstance(error, RayActorError):
+        return "the worker process died"
+    return lines[-1] if lines else "no reason known"

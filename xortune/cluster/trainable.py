@@ -1,0 +1,43 @@
+"""The worker: a Ray actor that trains one pack after the other."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from ray.tune import Trainable
+
+from xortune.trial import Pack
+
+_IDLE_S = 0.1
+
+
+class PackTrainable(Trainable):
+    """Trains the pack in its configuration in one step, and is reused for the next.
+
+    Its configuration is that of `PackSearcher`. A worker that is given no pack idles in short
+    steps until Tune takes it away: Tune keeps one actor without a trial, and would stop all
+    the others whenever a generation ends, at three seconds each to come back.
+    """
+
+    def setup(self, config: dict[str, Any]) -> None:
+        # Imported when the actor starts, while there is something to wait for anyway.
+        from xortune.engine import train_pack
+
+        self._train_pack = train_pack
+        self._pack: Pack | None = config["pack"]
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        self._pack = new_config["pack"]
+        return True
+
+    def step(self) -> dict[str, Any]:
+        if self._pack is None:
+            time.sleep(_IDLE_S)
+            return {"outcomes": None}
+        params = [trial.params for trial in self._pack.trials]
+        config = self.config
+        outcomes = self._train_pack(
+            params, config["data"], config["log_every"], config["device"]
+        )
+        return {"outcomes": outcomes, "done": True}

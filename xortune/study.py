@@ -1,0 +1,288 @@
+"""Making, resuming and reading studies: the Python face."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, fields, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from xortune.errors import Interrupted, UsageError, XortuneError
+from xortune.interrupt import StopSignal
+from xortune.ledger import Ledger
+from xortune.paths import DEFAULT_RESULTS, StudyPaths, find_study, new_study
+from xortune.search_loop import InlineRunner, Progress, Runner, Search
+from xortune.settings import RunOptions, StudySettings, check_writable, default_generation
+from xortune.space import SearchSpace, load_space
+from xortune.tensorboard import RunWriter
+from xortune.trial import FinishedTrial
+
+if TYPE_CHECKING:
+    import optuna
+    import pandas as pd
+
+    from xortune.lab import XOR
+
+_log = logging.getLogger("xortune")
+_OPTIONS = tuple(field.name for field in fields(RunOptions))
+_SETTINGS = tuple(
+    field.name for field in fields(StudySettings) if field.name not in ("space", "engine", "device")
+)
+
+
+def _ignore(progress: Progress) -> None:
+    """Nobody watches."""
+
+
+class Study:
+    """A study that exists. Everything is read from its ledger when it is asked for.
+
+    Args:
+        paths: where it is.
+    """
+
+    def __init__(self, paths: StudyPaths) -> None:
+        self.paths = paths
+        with Ledger.read(paths) as ledger:
+            self.settings = ledger.settings()
+
+    def __repr__(self) -> str:
+        return f"Study({str(self.paths.folder)!r})"
+
+    @property
+    def name(self) -> str:
+        return self.paths.name
+
+    @property
+    def space(self) -> SearchSpace:
+        """The search space, as it was recorded."""
+        return load_space(self.settings.space)
+
+    @property
+    def trials(self) -> pd.DataFrame:
+        """All trials, one a row, ranked by final loss; columns as `xortune.report.COLUMNS`."""
+        from xortune.report import trials_frame
+
+        with Ledger.read(self.paths) as ledger:
+            return trials_frame(ledger.trials(), self.settings.metric)
+
+    @property
+    def best(self) -> pd.Series:
+        """The row of the best trial.
+
+        Raises:
+            XortuneError: no trial is complete.
+        """
+        trials = self.trials
+        if trials.empty or trials.iloc[0]["state"] != "COMPLETE":
+            raise XortuneError(f"study {self.name} has no complete trial, so no best one.")
+        return trials.iloc[0]
+
+    def summary(self) -> dict[str, Any]:
+        """Counts by state, how many are solved, the best by loss function."""
+        from xortune.report import summarise
+
+        return summarise(self.trials)
+
+    def curves(self, number: int) -> pd.DataFrame:
+        """A trial's own loss: columns `epoch`, `training`, `validation`.
+
+        Raises:
+            UsageError: there is no such trial.
+        """
+        import pandas as pd
+
+        self._finished(number)
+        with Ledger.read(self.paths) as ledger:
+            curve = ledger.curve(number)
+        return pd.DataFrame(
+            {"epoch": curve.epochs, "training": curve.training, "validation": curve.validation}
+        ).astype({"epoch": "int64", "training": "float64", "validation": "float64"})
+
+    def model(self, number: int) -> XOR:
+        """The trained network of a trial.
+
+        Raises:
+            UsageError: there is no such trial, or it was not trained to its end.
+        """
+        from xortune.lab import trained_model
+
+        outcome = self._finished(number).outcome
+        if outcome.weights is None:
+            raise UsageError(f"trial {number} of study {self.name} has no model: {outcome.error}.")
+        return trained_model(outcome.weights)
+
+    def optuna(self) -> optuna.Study:
+        """The study as Optuna's, in memory, for `optuna.visualization` and the like."""
+        from xortune.sampling import optuna_study
+
+        with Ledger.read(self.paths) as ledger:
+            told = [
+                FinishedTrial(row.trial, row.outcome)
+                for row in ledger.trials()
+                if row.outcome is not None
+            ]
+        return optuna_study(self.name, self.space, told, self.settings.metric)
+
+    def described(self) -> dict[str, Any]:
+        """Name, folder and recorded settings, as plain values."""
+        return {"name": self.name, "folder": str(self.paths.folder), **asdict(self.settings)}
+
+    def _finished(self, number: int) -> FinishedTrial:
+        with Ledger.read(self.paths) as ledger:
+            rows = {row.trial.number: row for row in ledger.trials()}
+        row = rows.get(number)
+        if row is None:
+            known = f"0 to {len(rows) - 1}" if rows else "none yet"
+            raise UsageError(f"study {self.name} has no trial {number}; its trials: {known}.")
+        if row.outcome is None:
+            raise UsageError(f"trial {number} of study {self.name} is not finished yet.")
+        return FinishedTrial(row.trial, row.outcome)
+
+
+def load(study: str | Path, results: str | Path = DEFAULT_RESULTS) -> Study:
+    """A study by the path of its folder, or by its name in the results folder.
+
+    Raises:
+        UsageError: there is no such study.
+    """
+    return Study(find_study(study, Path(results)))
+
+
+def search(
+    space: str | Path | Mapping[str, Any] = "default",
+    *,
+    name: str | None = None,
+    results: str | Path = DEFAULT_RESULTS,
+    on_progress: Callable[[Progress], None] = _ignore,
+    **settings: Any,
+) -> Study:
+    """Searches, and returns the study.
+
+    Args:
+        space: a shipped name, the path of a search-space file, or its content.
+        name: the study's name; by default `xor-`, the date and the time.
+        results: the folder that the study's own folder goes into.
+        on_progress: called after every pack.
+        **settings: the fields of `StudySettings` and `RunOptions`, such as `trials=50`,
+            `sampler="random"` or `runner="inline"`.
+
+    Raises:
+        UsageError: bad input, or a study of that name; nothing is written.
+        Interrupted: Ctrl-C or SIGTERM; what was finished is kept, tables are written.
+        XortuneError: the search failed; likewise.
+    """
+    recorded, options = _split(settings, (*_SETTINGS, *_OPTIONS))
+    loaded = load_space(space)
+    for note in loaded.notes:
+        _log.warning(note)
+    study_settings = StudySettings(space=loaded.parameters, **recorded)
+    if "generation" not in recorded:
+        default = default_generation(study_settings.sampler, study_settings.trials)
+        study_settings = replace(study_settings, generation=default)
+    folder = Path(results)
+    paths = new_study(folder, name or datetime.now().strftime("xor-%Y%m%d-%H%M%S"))
+    check_writable(folder)
+    with StopSignal() as stop, _runner(options) as runner:
+        stop.check()
+        study_settings = replace(study_settings, device=runner.device)
+        with Ledger.create(paths, study_settings) as ledger:
+            _run(ledger, paths, loaded, runner, on_progress, stop)
+    return Study(paths)
+
+
+def resume(
+    study: str | Path,
+    *,
+    trials: int | None = None,
+    results: str | Path = DEFAULT_RESULTS,
+    on_progress: Callable[[Progress], None] = _ignore,
+    **options: Any,
+) -> Study:
+    """Goes on with a study after a crash, an interruption, or to a larger total.
+
+    Args:
+        study: as for `load`.
+        trials: the study's new total; by default as recorded.
+        results: the results folder.
+        on_progress: called after every pack.
+        **options: the fields of `RunOptions`. The device is the recorded one unless given.
+
+    Raises:
+        As `search`.
+    """
+    _, run_options = _split(options, _OPTIONS)
+    paths = find_study(study, Path(results))
+    with Ledger.open(paths) as ledger, StopSignal() as stop:
+        settings = ledger.settings()
+        if trials is not None:
+            settings = _extended(settings, trials, len(ledger.trials()), paths.name)
+        if run_options.device == "auto":
+            run_options = replace(run_options, device=settings.device)  # type: ignore[arg-type]
+        with _runner(run_options) as runner:
+            stop.check()
+            ledger.write_settings(replace(settings, device=runner.device))
+            _run(ledger, paths, load_space(settings.space), runner, on_progress, stop)
+    return Study(paths)
+
+
+def _run(
+    ledger: Ledger,
+    paths: StudyPaths,
+    space: SearchSpace,
+    runner: Runner,
+    on_progress: Callable[[Progress], None],
+    stop: StopSignal,
+) -> None:
+    settings = ledger.settings()
+    runs = RunWriter(paths, space, settings.metric)
+    try:
+        runner.run(Search(ledger, space, settings, runs, on_progress, stop.check))
+    except Interrupted as interruption:
+        raise Interrupted(interruption.signum, paths.folder) from None
+    finally:
+        _write_tables(ledger, paths, settings)
+
+
+def _write_tables(ledger: Ledger, paths: StudyPaths, settings: StudySettings) -> None:
+    from xortune.report import trials_frame, write_tables
+
+    frame = trials_frame(ledger.trials(), settings.metric)
+    write_tables(frame, paths.trials_csv, paths.trials_parquet)
+
+
+@contextmanager
+def _runner(options: RunOptions) -> Iterator[Runner]:
+    if options.runner == "inline":
+        yield InlineRunner(options)
+        return
+    from xortune.cluster import ray_runner
+
+    with ray_runner(options) as runner:
+        yield runner
+
+
+def _extended(settings: StudySettings, trials: int, asked: int, name: str) -> StudySettings:
+    extended = replace(settings, trials=trials)
+    if trials < asked:
+        raise UsageError(
+            f"--trials {trials}: study {name} has {asked} trials already, and the number is the "
+            "study's total. Give a larger one, or leave it out."
+        )
+    return extended
+
+
+def _split(given: Mapping[str, Any], known: tuple[str, ...]) -> tuple[dict[str, Any], RunOptions]:
+    """Sorts keywords into recorded settings and run options; those that are None are unset."""
+    unknown = [key for key in given if key not in known]
+    if unknown:
+        close = difflib.get_close_matches(unknown[0], known, n=1)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        raise UsageError(f"unknown setting {unknown[0]!r}.{hint} There are {', '.join(known)}.")
+    present = {key: value for key, value in given.items() if value is not None}
+    options = {key: value for key, value in present.items() if key in _OPTIONS}
+    return {key: present[key] for key in present if key not in options}, RunOptions(**options)
