@@ -94,14 +94,11 @@ class Study:
         Raises:
             UsageError: there is no such trial.
         """
-        import pandas as pd
+        from xortune.report import curve_frame
 
         self._finished(number)
         with Ledger.read(self.paths) as ledger:
-            curve = ledger.curve(number)
-        return pd.DataFrame(
-            {"epoch": curve.epochs, "training": curve.training, "validation": curve.validation}
-        ).astype({"epoch": "int64", "training": "float64", "validation": "float64"})
+            return curve_frame(ledger.curve(number))
 
     def model(self, number: int) -> XOR:
         """The trained network of a trial.

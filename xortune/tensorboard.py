@@ -180,6 +180,4 @@ def _hparams_summary(tag: str, data: plugin_data_pb2.HParamsPluginData) -> Summa
     plugin = SummaryMetadata.PluginData(
         plugin_name=metadata.PLUGIN_NAME, content=data.SerializeToString()
     )
-    return Summary(
-        value=[Summary.Value(tag=tag, metadata=SummaryMetadata(plugin_data=plugin))]
-    )
+    return Summary(value=[Summary.Value(tag=tag, metadata=SummaryMetadata(plugin_data=plugin))])

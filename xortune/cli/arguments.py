@@ -80,7 +80,9 @@ def _add_resume(commands: Any) -> None:
         argument_default=argparse.SUPPRESS,
     )
     _add_study(parser)
-    _option(parser, "--trials", "TOTAL", "the study's new total of trials (default: as it was)", int)
+    _option(
+        parser, "--trials", "TOTAL", "the study's new total of trials (default: as it was)", int
+    )
     _add_results(parser)
     _add_run_options(parser)
 
@@ -90,15 +92,15 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
     _option(group, "--runner", RUNNERS, "Ray Tune, or this process alone (default: ray)")
     _option(group, "--workers", "N", "workers at once (default: the cluster's CPUs)", int)
     _option(group, "--pack-size", "N", "most trials in a pack (default: 256 to 4096)", int)
-    _option(group, "--address", "ADDRESS", "a Ray cluster's host:port, or auto (default: a new one)")
+    _option(
+        group, "--address", "ADDRESS", "a Ray cluster's host:port, or auto (default: a new one)"
+    )
     _option(group, "--device", DEVICES, "where packs are trained (default: auto)")
     _option(group, "--gpus-per-worker", "SHARE", "of one GPU, on cuda (default: 1)", float)
     _option(group, "--retries", "N", "of a pack whose worker died (default: 3)", int)
     output = parser.add_mutually_exclusive_group()
     output.add_argument("-q", "--quiet", action="store_true", help="print nothing but errors")
-    output.add_argument(
-        "-v", "--verbose", action="store_true", help="show what Ray and Optuna log"
-    )
+    output.add_argument("-v", "--verbose", action="store_true", help="show what Ray and Optuna log")
 
 
 def _add_report(commands: Any) -> None:

@@ -157,10 +157,7 @@ def _tensorboard(arguments: Namespace) -> None:
 def _how_to_go_on(folder: Path | None) -> str:
     if folder is None:
         return "stopped before anything was begun"
-    return (
-        "stopped; what was finished is kept. "
-        f"Go on with: python -m xortune resume {folder}"
-    )
+    return f"stopped; what was finished is kept. Go on with: python -m xortune resume {folder}"
 
 
 def _fail(message: str, code: int) -> int:

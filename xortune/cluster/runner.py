@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from xortune.cluster.connection import connected
 from xortune.errors import UsageError, XortuneError
@@ -54,9 +54,7 @@ class RayRunner:
         with tempfile.TemporaryDirectory(prefix="xortune-") as scratch:
             tuner = tune.Tuner(
                 tune.with_resources(PackTrainable, {"cpu": 1, "gpu": gpus}),
-                tune_config=tune.TuneConfig(
-                    search_alg=searcher, num_samples=-1, reuse_actors=True
-                ),
+                tune_config=tune.TuneConfig(search_alg=searcher, num_samples=-1, reuse_actors=True),
                 run_config=tune.RunConfig(
                     name="packs",
                     storage_path=scratch,
@@ -67,10 +65,8 @@ class RayRunner:
                     verbose=0,
                 ),
             )
-            try:
+            with suppress(SearchOver):
                 tuner.fit()
-            except SearchOver:
-                pass
         if not search.finished:
             raise XortuneError(
                 "Ray Tune stopped before the search was done. Resume the study, with --verbose "

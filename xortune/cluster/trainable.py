@@ -12,7 +12,7 @@ from xortune.trial import Pack
 _IDLE_S = 0.1
 
 
-class PackTrainable(Trainable):
+class PackTrainable(Trainable):  # type: ignore[misc]
     """Trains the pack in its configuration in one step, and is reused for the next.
 
     Its configuration is that of `PackSearcher`. A worker that is given no pack idles in short
@@ -37,7 +37,5 @@ class PackTrainable(Trainable):
             return {"outcomes": None}
         params = [trial.params for trial in self._pack.trials]
         config = self.config
-        outcomes = self._train_pack(
-            params, config["data"], config["log_every"], config["device"]
-        )
+        outcomes = self._train_pack(params, config["data"], config["log_every"], config["device"])
         return {"outcomes": outcomes, "done": True}

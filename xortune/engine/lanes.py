@@ -57,9 +57,7 @@ def make_lanes(params: Sequence[Params], device: str) -> Lanes:
     loss = torch.zeros(width, dtype=torch.int64)
     loss[: len(params)] = torch.tensor([LOSS_FNS.index(p.loss_fn) for p in params])
     weights = torch.zeros(9, width)
-    weights[:, : len(params)] = initial_weights([p.seed for p in params])[
-        list(STATE_DICT_ROWS)
-    ]
+    weights[:, : len(params)] = initial_weights([p.seed for p in params])[list(STATE_DICT_ROWS)]
     return Lanes(lr.to(device), loss.to(device), weights.to(device))
 
 

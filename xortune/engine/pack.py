@@ -135,7 +135,9 @@ class _Block:
         last = torch.stack([on_training.own, on_validation.own]).T.tolist()
         weights = in_state_dict_order(self._final).T.tolist()
         columns = [(epoch, *losses.tolist()) for epoch, losses in self._points]
-        failed_at = self._failures([i for i, p in enumerate(self._params) if not _finite(scores[i])])
+        failed_at = self._failures(
+            [i for i, p in enumerate(self._params) if not _finite(scores[i])]
+        )
         for i, p in enumerate(self._params):
             points = [(epoch, t[i], v[i]) for epoch, t, v in columns if epoch < p.epochs]
             epochs, training, validation = zip(*points, (p.epochs, *last[i]))
@@ -171,9 +173,7 @@ class _Block:
 
 def _events(params: Sequence[Params], log_every: int) -> Iterator[tuple[int, int]]:
     """Yields (epoch, lanes that finish at it), epochs ascending, with every log epoch."""
-    finishing = {
-        epochs: len(list(group)) for epochs, group in groupby(params, lambda p: p.epochs)
-    }
+    finishing = {epochs: len(list(group)) for epochs, group in groupby(params, lambda p: p.epochs)}
     logged = range(0, params[0].epochs, log_every)
     for epoch in sorted(finishing.keys() | set(logged)):
         yield epoch, finishing.get(epoch, 0)

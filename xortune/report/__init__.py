@@ -1,7 +1,7 @@
 """The report: trials ranked by final loss, as a DataFrame, files and text."""
 
 from xortune.report.formats import as_csv, as_json, as_markdown, plain_rows
-from xortune.report.frame import COLUMNS, UNREPEATABLE, trials_frame, write_tables
+from xortune.report.frame import COLUMNS, UNREPEATABLE, curve_frame, trials_frame, write_tables
 from xortune.report.summary import summarise
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "as_csv",
     "as_json",
     "as_markdown",
+    "curve_frame",
     "plain_rows",
     "summarise",
     "trials_frame",

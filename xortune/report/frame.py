@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from xortune.ledger import TrialRow
-from xortune.trial import Metric, State
+from xortune.trial import Curve, Metric, State
 
 _DTYPES = {
     "rank": "Int64",
@@ -47,6 +47,13 @@ def trials_frame(rows: Iterable[TrialRow], metric: Metric) -> pd.DataFrame:
         record["rank"] = place if record["state"] == "COMPLETE" else None
     frame = pd.DataFrame(records, columns=list(COLUMNS))
     return frame.astype(_DTYPES)
+
+
+def curve_frame(curve: Curve) -> pd.DataFrame:
+    """A trial's curve: columns `epoch`, `training`, `validation`."""
+    return pd.DataFrame(
+        {"epoch": curve.epochs, "training": curve.training, "validation": curve.validation}
+    ).astype({"epoch": "int64", "training": "float64", "validation": "float64"})
 
 
 def write_tables(frame: pd.DataFrame, csv: Path, parquet: Path) -> None:

@@ -62,9 +62,7 @@ def optuna_study(
     return study
 
 
-def _frozen(
-    space: SearchSpace, told: Iterable[FinishedTrial], metric: Metric
-) -> list[FrozenTrial]:
+def _frozen(space: SearchSpace, told: Iterable[FinishedTrial], metric: Metric) -> list[FrozenTrial]:
     known = dict(distributions(space))
     frozen = []
     for finished in told:

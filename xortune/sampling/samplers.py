@@ -71,16 +71,12 @@ class _SpaceSampler(BaseSampler):
     ) -> Any:
         sampler = self._draws if param_name in _UNMODELLED else self._model
         seen = self._seen(param_name, param_distribution)
-        return self._value(
-            param_name, sampler.sample_independent(study, trial, param_name, seen)
-        )
+        return self._value(param_name, sampler.sample_independent(study, trial, param_name, seen))
 
     def before_trial(self, study: Study, trial: FrozenTrial) -> None:
         self._model.before_trial(study, trial)
 
-    def after_trial(
-        self, study: Study, trial: FrozenTrial, state: TrialState, values: Any
-    ) -> None:
+    def after_trial(self, study: Study, trial: FrozenTrial, state: TrialState, values: Any) -> None:
         self._model.after_trial(study, trial, state, values)
 
     def _seen(self, name: str, distribution: BaseDistribution) -> BaseDistribution:

@@ -125,7 +125,7 @@ class _Walk:
         if isinstance(node, yaml.CollectionNode):
             return self._collection(node, place)
         try:
-            return self._loader.construct_object(node)  # type: ignore[no-untyped-call]
+            return self._loader.construct_object(node)
         except (yaml.constructor.ConstructorError, ValueError):
             self._fault(node, place, f"the tag {node.tag!r} is no plain value; write the value")
             return None

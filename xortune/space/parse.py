@@ -59,9 +59,7 @@ def parse_space(name: str, source: str, content: Any, lines: Mapping[str, int]) 
         faults.append(f"{place}{f' (line {line})' if line else ''}: {text}")
 
     parameters, notes = _parameters(content, fault)
-    domains = {
-        key: _domain(key, parameters[key], fault) for key in PARAMETERS if key in parameters
-    }
+    domains = {key: _domain(key, parameters[key], fault) for key in PARAMETERS if key in parameters}
     if faults:
         raise SpaceError(source, faults)
     missing = [key for key in PARAMETERS if key not in parameters]
@@ -111,7 +109,10 @@ def _domain(parameter: str, entry: Any, fault: Fault) -> Domain | None:
         return None
     unknown = [key for key in entry if key not in _KEYS]
     for key in unknown:
-        fault(f"{place}.{key}", f"unknown key {key!r}{_likely(str(key), _KEYS)}; there are {_list(_KEYS)}")
+        fault(
+            f"{place}.{key}",
+            f"unknown key {key!r}{_likely(str(key), _KEYS)}; there are {_list(_KEYS)}",
+        )
     distribution = entry.get("distribution")
     if distribution is not None and distribution not in _DISTRIBUTIONS:
         fault(
@@ -125,7 +126,7 @@ def _domain(parameter: str, entry: Any, fault: Fault) -> Domain | None:
         if not unknown:
             fault(place, "give value, values, or min and max")
         return None
-    if "value" in forms and len(forms) > 1 or "values" in forms and len(forms) > 1:
+    if len(forms) > 1 and forms != ["min", "max"]:
         fault(place, f"give value, values, or min and max; found {_list(forms)} together")
         return None
     if forms == ["value"]:
@@ -192,7 +193,9 @@ def _range(parameter: str, entry: Mapping[str, Any], place: str, fault: Fault) -
         if _checked(parameter, bound, f"{place}.{key}", fault) is None:
             return None
     if not grid and "q" in entry:
-        fault(f"{place}.q", f"does not go with {distribution}; use q_uniform or q_log_uniform_values")
+        fault(
+            f"{place}.q", f"does not go with {distribution}; use q_uniform or q_log_uniform_values"
+        )
         return None
     step = _step(entry.get("q", 1), f"{place}.q", fault) if grid else None
     if grid and step is None:
