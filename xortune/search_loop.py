@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -76,19 +76,23 @@ class Search:
         self._ready: deque[Pack] = deque()
         self._out: dict[int, Pack] = {}
         self._packs = 0
+        self._losses: Counter[int] = Counter()
         self._pack_size: int | None = None
         self._workers = 1
+        self._retries = 0
         self._write_missing_runs(rows)
 
-    def start(self, workers: int, pack_size: int | None) -> None:
-        """Says how packs are to be cut.
+    def start(self, workers: int, pack_size: int | None, retries: int) -> None:
+        """Says how packs are to be cut, and handled.
 
         Args:
             workers: how many packs can be trained at once.
             pack_size: the most trials in a pack; None chooses.
+            retries: how often a pack that is lost is handed out again.
         """
         self._workers = workers
         self._pack_size = pack_size
+        self._retries = retries
         self._observer(self.progress())
 
     @property
@@ -106,11 +110,6 @@ class Search:
         self._out[pack.id] = pack
         return pack
 
-    @property
-    def has_pack(self) -> bool:
-        """Whether `next_pack` has one."""
-        return bool(self._ready) or (not self._out and not self.finished)
-
     def finish(self, pack: Pack, outcomes: Sequence[Outcome]) -> None:
         """Takes a pack's outcomes, in the order of its trials: durable when it returns."""
         finished = [FinishedTrial(t, o) for t, o in zip(pack.trials, outcomes, strict=True)]
@@ -121,9 +120,15 @@ class Search:
             self._runs.write(f)
         self._observer(self.progress())
 
-    def fail(self, pack: Pack, reason: str) -> None:
-        """Gives a pack up: its trials are FAIL, and the search goes on."""
-        self.finish(pack, [Outcome("FAIL", error=reason) for _ in pack.trials])
+    def lost(self, pack: Pack, reason: str) -> None:
+        """Takes back a pack whose worker died: to be trained again, or given up as FAIL."""
+        self._losses[pack.id] += 1
+        if self._losses[pack.id] <= self._retries:
+            del self._out[pack.id]
+            self._ready.appendleft(pack)
+        else:
+            error = f"given up after {self._losses[pack.id]} tries: {reason}"
+            self.finish(pack, [Outcome("FAIL", error=error) for _ in pack.trials])
 
     def progress(self) -> Progress:
         ranked = [
@@ -199,8 +204,8 @@ class Runner(Protocol):
         device: where packs are trained, `cpu` or `cuda`.
         workers: how many packs are trained at once.
 
-    A runner hands every pack to a worker once, or again after its worker died, gives the
-    outcomes back in any order of packs, and writes nothing itself.
+    A runner takes packs, gives each back with its outcomes or as lost, in any order, and
+    writes nothing itself.
     """
 
     device: str
@@ -230,7 +235,7 @@ class InlineRunner:
         from xortune.engine import train_pack
 
         settings = search.settings
-        search.start(self.workers, self._options.pack_size)
+        search.start(self.workers, self._options.pack_size, self._options.retries)
         while (pack := search.next_pack()) is not None:
             params = [trial.params for trial in pack.trials]
             outcomes = train_pack(

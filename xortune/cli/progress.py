@@ -82,7 +82,9 @@ def _text(progress: Progress, seconds: float, done: int) -> str:
     if done and seconds > 0:
         rate = done / seconds
         left = (progress.total - progress.done) / rate
-        parts += [f"{rate:.3g}/s", f"{_duration(left)} left"]
+        parts.append(f"{rate:.3g}/s")
+        if left:
+            parts.append(f"{_duration(left)} left")
     return "  ".join(parts)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,12 +53,18 @@ def connected(options: RunOptions) -> Iterator[bool]:
     """
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
-    # A process that is spawned for Ray must find the package where this one did.
+    if options.address is not None and options.address != "auto":
+        _check_answers(options.address)
     import ray
 
     if not options.verbose:
         logging.getLogger("ray").setLevel(logging.CRITICAL)
     if ray.is_initialized():
+        if options.address is not None:
+            raise UsageError(
+                f"--address {options.address}: this process uses a Ray already. Call "
+                "ray.shutdown() first, or leave --address out to use that one."
+            )
         yield False
         return
     if options.address is None:
@@ -71,14 +78,29 @@ def connected(options: RunOptions) -> Iterator[bool]:
     else:
         _join(options.address, options)
     try:
-        yield True
+        if options.verbose:
+            yield True
+        else:
+            with _muted():
+                yield True
     finally:
         ray.shutdown()
 
 
+@contextmanager
+def _muted() -> Iterator[None]:
+    """Ray prints the end of every worker on standard output, whatever `log_to_driver` says."""
+    from ray._private import worker
+
+    printing = worker.print_to_stdstream
+    worker.print_to_stdstream = lambda *_, **__: None
+    try:
+        yield
+    finally:
+        worker.print_to_stdstream = printing
+
+
 def _join(address: str, options: RunOptions) -> None:
-    if address != "auto":
-        _check_answers(address)
     try:
         # The cluster's nodes need torch, but not this package: it is sent there.
         _init(options, address=address, runtime_env={"py_modules": [str(_PACKAGE)]})
@@ -112,22 +134,23 @@ def _check_answers(address: str) -> None:
         )
     try:
         socket.create_connection((host, int(port)), timeout=_ANSWER_S).close()
-        answers = _is_ray(address)
-    except (OSError, OverflowError):
-        answers = False
-    if not answers:
+        complaint = _complaint(address)
+    except (OSError, OverflowError, subprocess.TimeoutExpired):
+        complaint = "nothing answers"
+    if "AuthenticationError" in complaint:
+        raise UsageError(
+            f"--address {address}: that Ray asks for a token. Set RAY_AUTH_MODE=token, and "
+            "RAY_AUTH_TOKEN unless this machine has the token in ~/.ray/auth_token."
+        )
+    if complaint:
         raise UsageError(
             f"--address {address}: no Ray answers there. Start one with "
             f"'ray start --head --port {port}', or leave --address out for a local one."
         )
 
 
-def _is_ray(address: str) -> bool:
-    # `ray health-check`, which is the one public way to ask without joining.
-    import subprocess
-
+def _complaint(address: str) -> str:
+    """What `ray health-check` has against the cluster; in a process that can be ended."""
     command = [sys.executable, "-m", "ray.scripts.scripts", "health-check", "--address", address]
-    try:
-        return subprocess.run(command, capture_output=True, timeout=_ANSWER_S).returncode == 0
-    except subprocess.TimeoutExpired:
-        return False
+    done = subprocess.run(command, capture_output=True, text=True, timeout=_ANSWER_S, check=False)
+    return done.stderr if done.returncode else ""

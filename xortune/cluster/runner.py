@@ -46,7 +46,7 @@ class RayRunner:
         )
         from xortune.cluster.trainable import PackTrainable
 
-        search.start(self.workers, self._options.pack_size)
+        search.start(self.workers, self._options.pack_size, self._options.retries)
         if search.finished:
             return
         searcher = PackSearcher(search, self.workers, self.device)
@@ -60,7 +60,6 @@ class RayRunner:
                     storage_path=scratch,
                     callbacks=[OutcomeCallback(searcher)],
                     stop=SearchStopper(searcher, at_once=self._ours),
-                    failure_config=tune.FailureConfig(max_failures=self._options.retries),
                     checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
                     verbose=0,
                 ),

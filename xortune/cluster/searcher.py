@@ -59,8 +59,9 @@ class PackSearcher(_Driver, Searcher):  # type: ignore[misc]
         return self._packs.pop(trial_id, None)
 
     def wants_back(self, trial_id: str) -> bool:
-        """Whether a Tune trial is idle and its worker of use elsewhere."""
-        return trial_id in self._idle and (self.search.finished or self.search.has_pack)
+        """Whether a Tune trial is idle, and a pack is waiting for its worker."""
+        crowded = len(self._packs) + len(self._idle) > self._most_at_once
+        return trial_id in self._idle and (crowded or self.search.finished)
 
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
@@ -78,7 +79,11 @@ class PackSearcher(_Driver, Searcher):  # type: ignore[misc]
 
 
 class OutcomeCallback(_Driver, Callback):  # type: ignore[misc]
-    """Brings outcomes, and the reason where there are none, to the search."""
+    """Brings outcomes, and the reason where there are none, to the search.
+
+    Lost packs are the search's to hand out again. Tune's own retries pass over an actor that
+    dies between two trials: it fails the trial that was to reuse it.
+    """
 
     def __init__(self, searcher: PackSearcher) -> None:
         self._searcher = searcher
@@ -97,9 +102,7 @@ class OutcomeCallback(_Driver, Callback):  # type: ignore[misc]
     ) -> None:
         pack = self._searcher.release(trial.trial_id)
         if pack is not None:
-            failures = trial.run_metadata.num_failures
-            reason = f"given up after {failures} failures of its worker: {_last_words(trial)}"
-            self._searcher.search.fail(pack, reason)
+            self._searcher.search.lost(pack, _last_words(trial))
 
 
 class SearchStopper(_Driver, Stopper):  # type: ignore[misc]
@@ -131,7 +134,6 @@ class SearchOver(BaseException):
 
 def _last_words(trial: TuneTrial) -> str:
     error = trial.get_pickled_error()
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    if isinstance(error, RayActorError):
-        return "the worker process died"
-    return lines[-1] if lines else "no reason known"
+    if error is None or isinstance(error, RayActorError):
+        return "its worker died"
+    return str(error).strip().splitlines()[-1].strip()
