@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,6 +74,24 @@ def new_study(results: Path, name: str) -> StudyPaths:
         )
         raise UsageError(f"--name {name!r}: {paths.folder} exists already. {remedy}")
     return paths
+
+
+def check_writable(results: Path) -> None:
+    """Checks that a study can be made in a results folder, which need not exist yet.
+
+    Raises:
+        UsageError: it cannot. Nothing stays behind in either case.
+    """
+    ancestor = results
+    while not ancestor.exists() and ancestor != ancestor.parent:
+        ancestor = ancestor.parent
+    try:
+        Path(tempfile.mkdtemp(prefix=".xortune-", dir=ancestor)).rmdir()
+    except OSError as error:
+        raise UsageError(
+            f"--results {results}: nothing can be written in {ancestor}: {error.strerror}. "
+            "Choose another folder."
+        ) from None
 
 
 def find_study(study: str | Path, results: Path) -> StudyPaths:

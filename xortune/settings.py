@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from pathlib import Path
 from typing import Any, Literal
 
 from xortune.errors import UsageError
@@ -126,25 +125,6 @@ def default_generation(sampler: SamplerName, trials: int) -> int | None:
     if sampler == "random":
         return None
     return max(10, math.ceil(trials / 16))
-
-
-def check_writable(folder: Path) -> None:
-    """Checks that a study can be made in `folder`, which need not exist; writes nothing.
-
-    Raises:
-        UsageError: it cannot.
-    """
-    import os
-
-    ancestor = folder
-    while not ancestor.exists() and ancestor != ancestor.parent:
-        ancestor = ancestor.parent
-    if not ancestor.is_dir():
-        raise UsageError(f"--results {folder}: {ancestor} is not a folder. Choose another one.")
-    if not os.access(ancestor, os.W_OK | os.X_OK):
-        raise UsageError(
-            f"--results {folder}: no permission to write in {ancestor}. Choose another folder."
-        )
 
 
 def _whole(name: str, value: Any, low: int, high: int | None = None) -> list[str]:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 from xortune.errors import Interrupted, UsageError, XortuneError
 from xortune.interrupt import StopSignal
 from xortune.ledger import Ledger
-from xortune.paths import DEFAULT_RESULTS, StudyPaths, find_study, new_study
+from xortune.paths import DEFAULT_RESULTS, StudyPaths, check_writable, find_study, new_study
 from xortune.search_loop import InlineRunner, Progress, Runner, Search
-from xortune.settings import RunOptions, StudySettings, check_writable, default_generation
+from xortune.settings import RunOptions, StudySettings, default_generation
 from xortune.space import SearchSpace, load_space
 from xortune.tensorboard import RunWriter
 from xortune.trial import FinishedTrial

@@ -24,11 +24,10 @@ def summary_lines(name: str, summary: Mapping[str, Any]) -> list[str]:
     if complete:
         share = summary["solved"] / complete
         lines.append(f"solved: {summary['solved']} of {complete} complete trials ({share:.0%})")
-        best = ", ".join(
-            f"{loss_fn} {found['final_loss']:.3g} (trial {found['number']})"
+        lines += [
+            f"best with {loss_fn}: {found['final_loss']:.3g} (trial {found['number']})"
             for loss_fn, found in summary["best"].items()
-        )
-        lines.append(f"best: {best}")
+        ]
     return lines
 
 

@@ -1,0 +1,39 @@
+"""The study that the tests of this folder compare, and the workers they kill."""
+
+import os
+import signal
+from pathlib import Path
+
+from xortune.report import UNREPEATABLE
+
+# Every loss function, a lane that diverges, and packs that differ much in length.
+SPACE = {
+    "lr": {"values": [0.1, 1.0, 10.0, 3e38]},
+    "epochs": {"distribution": "q_log_uniform_values", "min": 20, "max": 400},
+    "seed": {"min": 0, "max": 99},
+    "loss_fn": {"values": ["mse", "bce", "bce_with_logits"]},
+}
+SETTINGS = {"trials": 22, "generation": 12, "log_every": 50, "study_seed": 1}
+
+
+def answer(study):
+    """The ranked table, but for what may differ between two runs."""
+    return study.trials.drop(columns=list(UNREPEATABLE))
+
+
+def worker_pids():
+    """The processes of the workers on this machine, as Ray names them."""
+    pids = []
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            name = entry.read_bytes()
+        except OSError:
+            continue
+        if name.startswith(b"ray::PackTrainable"):
+            pids.append(int(entry.parent.name))
+    return pids
+
+
+def kill_workers():
+    for pid in worker_pids():
+        os.kill(pid, signal.SIGKILL)
