@@ -15,10 +15,8 @@ from xortune.errors import Interrupted, UsageError, XortuneError
 from xortune.interrupt import StopSignal
 from xortune.ledger import Ledger
 from xortune.paths import DEFAULT_RESULTS, StudyPaths, check_writable, find_study, new_study
-from xortune.search_loop import InlineRunner, Progress, Runner, Search
 from xortune.settings import RunOptions, StudySettings, default_generation
 from xortune.space import SearchSpace, load_space
-from xortune.tensorboard import RunWriter
 from xortune.trial import FinishedTrial
 
 if TYPE_CHECKING:
@@ -26,6 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from xortune.lab import XOR
+    from xortune.search_loop import Progress, Runner
 
 _log = logging.getLogger("xortune")
 _OPTIONS = tuple(field.name for field in fields(RunOptions))
@@ -235,6 +234,9 @@ def _run(
     on_progress: Callable[[Progress], None],
     stop: StopSignal,
 ) -> None:
+    from xortune.search_loop import Search
+    from xortune.tensorboard import RunWriter
+
     settings = ledger.settings()
     runs = RunWriter(paths, space, settings.metric)
     try:
@@ -255,6 +257,8 @@ def _write_tables(ledger: Ledger, paths: StudyPaths, settings: StudySettings) ->
 @contextmanager
 def _runner(options: RunOptions) -> Iterator[Runner]:
     if options.runner == "inline":
+        from xortune.search_loop import InlineRunner
+
         yield InlineRunner(options)
         return
     from xortune.cluster import ray_runner

@@ -1,8 +1,9 @@
 """One Ray for all tests of this folder, as a user's notebook has one, and an oracle."""
 
 import pytest
-import xortune
 from studies import SETTINGS, SPACE
+
+import xortune
 
 
 @pytest.fixture(scope="session")

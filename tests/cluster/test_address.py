@@ -5,10 +5,11 @@ import subprocess
 import sys
 
 import pytest
-import xortune
 import yaml
 from pandas.testing import assert_frame_equal
 from studies import SETTINGS, SPACE, answer
+
+import xortune
 from xortune.errors import UsageError
 
 

@@ -1,9 +1,10 @@
 """One study, one answer: on any number of workers, cut in any packs, on any runner."""
 
 import pytest
-import xortune
-from studies import SETTINGS, SPACE, answer
 from pandas.testing import assert_frame_equal
+from studies import SETTINGS, SPACE, answer
+
+import xortune
 
 
 def test_the_oracle_is_worth_comparing_with(oracle):

@@ -6,10 +6,11 @@ import subprocess
 import sys
 
 import pytest
-import xortune
 import yaml
-from studies import SPACE, answer
 from pandas.testing import assert_frame_equal
+from studies import SPACE, answer
+
+import xortune
 
 # Packs of one trial, of some tenths of a second each: there is always one under way.
 SLOW = {**SPACE, "epochs": {"value": 3000}}

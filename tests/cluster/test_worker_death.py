@@ -1,8 +1,9 @@
 """Workers that are killed: replaced, and given up after the last retry."""
 
-import xortune
-from studies import SETTINGS, SPACE, answer, kill_workers
 from pandas.testing import assert_frame_equal
+from studies import SETTINGS, SPACE, answer, kill_workers
+
+import xortune
 
 
 class KillOnce:

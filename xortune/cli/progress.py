@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn
 from rich.progress import Progress as Bar
 
-from xortune.search_loop import Progress
+if TYPE_CHECKING:
+    from xortune.search_loop import Progress
 
 _SECONDS_BETWEEN_LINES = 2.0
 
