@@ -1,0 +1,56 @@
+"""What README tells people to type works, and says what there is."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+import xortune
+from xortune.cli.arguments import parse
+from xortune.space import load_space
+from xortune.space.files import read_yaml
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+COMMANDS = sorted(set(re.findall(r"python -m xortune [a-z]+[^`\n]*", README)))
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_parses(command):
+    words = shlex.split(command.replace("[SPACE]", "default"))
+    assert parse(words[3:]).command in {"search", "resume", "report", "predict", "tensorboard"}
+
+
+def test_the_example_in_python_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    scope = {}
+    exec(example.replace('name="first")', 'name="first", runner="inline")'), scope)
+    assert len(scope["df"]) == 50
+    assert (tmp_path / "results" / "first" / "trials.csv").exists()
+
+
+def test_the_table_in_readme_is_what_the_example_prints(tmp_path):
+    study = xortune.search(trials=50, name="first", results=tmp_path, runner="inline")
+    shown = re.findall(r"^ +\d+ +(\d+) +[\d.]+ +(\d+) +(\d+) +\w+ +([\d.e-]+)", README, re.M)
+    assert len(shown) == 3
+    for (number, epochs, seed, loss), row in zip(shown, study.trials.itertuples()):
+        assert (int(number), int(epochs), int(seed)) == (row.number, row.epochs, row.seed)
+        assert f"{row.final_loss:.3e}" == loss
+
+
+def test_the_search_space_is_the_default_one():
+    (text,) = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    content, _ = read_yaml(text, "README")
+    assert load_space(content).domains == load_space("default").domains
+
+
+def test_every_file_of_the_package_is_named():
+    named = set(re.findall(r"^  ([\w.]+)/? {2,}", README, re.M))
+    there = {
+        path.name
+        for path in (ROOT / "xortune").iterdir()
+        if not path.name.startswith("_") and path.name != "py.typed"
+    }
+    assert {name for name in named if "." in name or (ROOT / "xortune" / name).is_dir()} == there

@@ -1,0 +1,135 @@
+"""The search loop: packs, generations, lost packs, and what a crash leaves undone."""
+
+import shutil
+
+import pytest
+
+import xortune
+from xortune.errors import Interrupted, XortuneError
+from xortune.ledger import Ledger
+from xortune.paths import StudyPaths
+from xortune.search_loop import Search
+from xortune.settings import StudySettings
+from xortune.space import load_space
+from xortune.tensorboard import RunWriter
+from xortune.trial import Outcome, Scores
+
+DONE = Outcome("COMPLETE", Scores(0.1, 0.1, 0.2, 1.0))
+
+
+@pytest.fixture
+def make_search(tmp_path):
+    """Makes a search with nothing trained yet, and the list of progress that it tells."""
+    ledgers = []
+
+    def make(workers=1, pack_size=None, retries=0, **settings):
+        space = load_space("smoke")
+        recorded = StudySettings(space=space.parameters, sampler="random", **settings)
+        paths = StudyPaths(tmp_path / "study")
+        ledger = Ledger.create(paths, recorded)
+        ledgers.append(ledger)
+        told = []
+        runs = RunWriter(paths, space, recorded.metric)
+        search = Search(ledger, space, recorded, runs, told.append, lambda: None)
+        search.start(workers, pack_size, retries)
+        return search, ledger, told
+
+    yield make
+    for ledger in ledgers:
+        ledger.close()
+
+
+def finish(search, pack):
+    search.finish(pack, [DONE] * len(pack.trials))
+
+
+def test_generations_come_one_after_the_other(make_search):
+    search, _, told = make_search(trials=10, generation=4, pack_size=3)
+    sizes = []
+    while not search.finished:
+        packs = [search.next_pack(), search.next_pack()]
+        assert search.next_pack() is None
+        for pack in reversed(packs):
+            if pack is not None:
+                sizes.append((pack.trials[0].generation, len(pack.trials)))
+                finish(search, pack)
+    assert sizes == [(0, 1), (0, 3), (1, 1), (1, 3), (2, 2)]
+    assert [progress.done for progress in told] == [0, 1, 4, 5, 8, 10]
+
+
+@pytest.mark.parametrize(
+    ("trials", "workers", "sizes"),
+    [(50, 8, [50]), (600, 2, [300, 300]), (600, 4, [256, 256, 88])],
+)
+def test_packs_are_shared_out_but_not_too_small(make_search, trials, workers, sizes):
+    search, _, _ = make_search(trials=trials, workers=workers)
+    packs = iter(search.next_pack, None)
+    assert [len(pack.trials) for pack in packs] == sizes
+
+
+def test_a_lost_pack_is_handed_out_again(make_search):
+    search, ledger, _ = make_search(trials=4, pack_size=2, retries=1)
+    first, second = search.next_pack(), search.next_pack()
+    search.lost(first, "its worker died")
+    assert search.next_pack() == first
+    finish(search, second)
+    search.lost(first, "its worker died")
+    assert search.finished
+    errors = [row.outcome.error for row in ledger.trials()]
+    assert errors == ["given up after 2 tries: its worker died"] * 2 + [None] * 2
+
+
+def test_what_is_finished_is_in_the_ledger_at_once(make_search):
+    search, ledger, _ = make_search(trials=4, pack_size=1)
+    finish(search, search.next_pack())
+    assert [row.outcome is not None for row in ledger.trials()] == [True, False, False, False]
+
+
+def test_the_best_is_told(make_search):
+    search, _, told = make_search(trials=2, pack_size=1)
+    finish(search, search.next_pack())
+    better = Outcome("COMPLETE", Scores(0.1, 0.01, 0.2, 1.0))
+    search.finish(search.next_pack(), [better])
+    assert [progress.best for progress in told] == [None, (0, 0.1), (1, 0.01)]
+
+
+def test_runs_that_a_crash_left_out_are_written(tmp_path):
+    study = xortune.search("smoke", trials=6, runner="inline", name="s", results=tmp_path)
+    before = sorted(path.name for path in study.paths.tensorboard.iterdir())
+    shutil.rmtree(study.paths.run(2))
+    (run,) = study.paths.run(4).iterdir()
+    run.rename(run.with_name(".partial"))
+    xortune.resume(study.paths.folder, runner="inline")
+    assert sorted(path.name for path in study.paths.tensorboard.iterdir()) == before
+    assert len(list(study.paths.tensorboard.glob("*/events.out.tfevents.*"))) == 6
+
+
+def test_an_interruption_keeps_tables_and_names_the_study(tmp_path):
+    def interrupt(progress):
+        if progress.done == 2:
+            raise Interrupted(2)
+
+    with pytest.raises(Interrupted) as caught:
+        xortune.search(
+            "smoke",
+            trials=6,
+            pack_size=2,
+            runner="inline",
+            name="s",
+            results=tmp_path,
+            on_progress=interrupt,
+        )
+    assert caught.value.folder == tmp_path / "s"
+    states = xortune.load(tmp_path / "s").trials["state"].tolist()
+    assert states == ["COMPLETE"] * 2 + ["WAITING"] * 4
+    assert len((tmp_path / "s" / "trials.csv").read_text().splitlines()) == 7
+
+
+def test_another_proposal_than_the_recorded_one_is_an_error(tmp_path):
+    study = xortune.search(
+        "smoke", trials=3, generation=6, runner="inline", name="s", results=tmp_path
+    )
+    with Ledger.open(study.paths) as ledger:
+        ledger._connection.execute("UPDATE trial SET lr = 5.0 WHERE number = 1")
+    with pytest.raises(XortuneError, match="another version of Optuna"):
+        xortune.resume(study.paths.folder, trials=6, runner="inline")
