@@ -15,7 +15,7 @@ from xortune.errors import Interrupted, UsageError, XortuneError
 from xortune.interrupt import StopSignal
 from xortune.ledger import Ledger
 from xortune.paths import DEFAULT_RESULTS, StudyPaths, check_writable, find_study, new_study
-from xortune.settings import RunOptions, StudySettings, default_generation
+from xortune.settings import ENGINE, RunOptions, StudySettings, default_generation
 from xortune.space import SearchSpace, load_space
 from xortune.trial import FinishedTrial
 
@@ -183,8 +183,7 @@ def search(
     folder = Path(results)
     paths = new_study(folder, name or datetime.now().strftime("xor-%Y%m%d-%H%M%S"))
     check_writable(folder)
-    with StopSignal() as stop, _runner(options) as runner:
-        stop.check()
+    with _runner(options) as runner, StopSignal() as stop:
         study_settings = replace(study_settings, device=runner.device)
         with Ledger.create(paths, study_settings) as ledger:
             _run(ledger, paths, loaded, runner, on_progress, stop)
@@ -213,14 +212,14 @@ def resume(
     """
     _, run_options = _split(options, _OPTIONS)
     paths = find_study(study, Path(results))
-    with Ledger.open(paths) as ledger, StopSignal() as stop:
+    with Ledger.open(paths) as ledger:
         settings = ledger.settings()
+        _check_engine(settings, paths.name)
         if trials is not None:
             settings = _extended(settings, trials, len(ledger.trials()), paths.name)
         if run_options.device == "auto":
             run_options = replace(run_options, device=settings.device)  # type: ignore[arg-type]
-        with _runner(run_options) as runner:
-            stop.check()
+        with _runner(run_options) as runner, StopSignal() as stop:
             ledger.write_settings(replace(settings, device=runner.device))
             _run(ledger, paths, load_space(settings.space), runner, on_progress, stop)
     return Study(paths)
@@ -263,8 +262,17 @@ def _runner(options: RunOptions) -> Iterator[Runner]:
         return
     from xortune.cluster import ray_runner
 
+    # Signals are caught later than this: Ray sets a handler of its own when it starts.
     with ray_runner(options) as runner:
         yield runner
+
+
+def _check_engine(settings: StudySettings, name: str) -> None:
+    if settings.engine != ENGINE:
+        raise UsageError(
+            f"study {name} was trained by the engine {settings.engine!r}, and this xortune has "
+            f"{ENGINE!r}, which may round differently. Use the xortune that began it."
+        )
 
 
 def _extended(settings: StudySettings, trials: int, asked: int, name: str) -> StudySettings:

@@ -55,8 +55,6 @@ def stop_in_the_middle(space_file, results, runner, number):
 @pytest.mark.parametrize("runner", ["inline", "ray"])
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_stops_cleanly(space_file, tmp_path, whole, runner, number, code):
-    if runner == "ray" and number == signal.SIGTERM:
-        pytest.skip("the way to the handler is the same; one start of Ray is enough")
     returncode, rest = stop_in_the_middle(space_file, tmp_path, runner, number)
     assert returncode == code
     folder = tmp_path / "stopped"
