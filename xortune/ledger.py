@@ -7,7 +7,7 @@ import os
 import socket
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,6 +42,8 @@ CREATE TABLE curve (
 ) WITHOUT ROWID;
 """
 _TRIAL = "number, generation, lr, epochs, seed, loss_fn"
+_SET = "INSERT OR REPLACE INTO setting VALUES (?, ?)"
+_SIGN = "INSERT OR REPLACE INTO driver VALUES (0, ?, ?)"
 _OUTCOME = "state, train_loss, mse, bce, accuracy, weights, duration_s, worker, error"
 
 
@@ -68,16 +70,25 @@ class Ledger:
 
     @classmethod
     def create(cls, paths: StudyPaths, settings: StudySettings) -> Ledger:
-        """Makes the study's folder and its ledger, open for writing."""
-        paths.folder.mkdir(parents=True)
-        lock = _acquire(paths)
-        ledger = cls(_connect(paths), lock)
+        """Makes the study's folder and its ledger, open for writing.
+
+        Raises:
+            UsageError: the folder cannot be made.
+        """
+        try:
+            paths.folder.mkdir(parents=True)
+        except OSError as error:
+            raise UsageError(
+                f"study {paths.name}: {paths.folder} cannot be made: {error.strerror}. "
+                "Choose another --name or --results."
+            ) from None
+        ledger = cls(_connect(paths), _acquire(paths))
         with ledger._transaction() as connection:
             for statement in _SCHEMA.split(";\n"):
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {_VERSION}")
-        ledger.write_settings(settings)
-        ledger._sign()
+            connection.executemany(_SET, _setting_rows(settings))
+            connection.execute(_SIGN, _signature())
         return ledger
 
     @classmethod
@@ -91,7 +102,8 @@ class Ledger:
         lock = _acquire(paths)
         try:
             ledger = cls(_checked(paths), lock)
-            ledger._sign()
+            with ledger._transaction() as connection:
+                connection.execute(_SIGN, _signature())
         except BaseException:
             lock.release()
             raise
@@ -121,14 +133,14 @@ class Ledger:
         self.close()
 
     def settings(self) -> StudySettings:
-        rows = self._connection.execute("SELECT key, value FROM setting")
-        return StudySettings.from_dict({key: json.loads(value) for key, value in rows})
+        with self._reading() as connection:
+            rows = connection.execute("SELECT key, value FROM setting")
+            return StudySettings.from_dict({key: json.loads(value) for key, value in rows})
 
     def write_settings(self, settings: StudySettings) -> None:
         """Records the settings, in place of those before."""
-        values = [(key, json.dumps(value)) for key, value in settings.to_dict().items()]
         with self._transaction() as connection:
-            connection.executemany("INSERT OR REPLACE INTO setting VALUES (?, ?)", values)
+            connection.executemany(_SET, _setting_rows(settings))
 
     def add_trials(self, trials: Iterable[Trial]) -> None:
         """Records trials that were asked for: they wait."""
@@ -153,33 +165,39 @@ class Ledger:
             for point in zip(curve.epochs, curve.training, curve.validation)
         ]
         with self._transaction() as connection:
-            connection.executemany(f"UPDATE trial SET {assignments} WHERE number = ?", rows)
+            updated = connection.executemany(
+                f"UPDATE trial SET {assignments} WHERE number = ?", rows
+            ).rowcount
+            if updated != len(rows):
+                raise XortuneError(f"{len(rows) - updated} of {len(rows)} trials are not known.")
             connection.executemany("INSERT OR REPLACE INTO curve VALUES (?, ?, ?, ?)", points)
 
     def trials(self) -> list[TrialRow]:
         """All trials, by number; the outcomes' curves are empty."""
-        rows = self._connection.execute(f"SELECT {_TRIAL}, {_OUTCOME} FROM trial ORDER BY number")
-        return [_trial_row(row) for row in rows]
+        with self._reading() as connection:
+            rows = connection.execute(f"SELECT {_TRIAL}, {_OUTCOME} FROM trial ORDER BY number")
+            return [_trial_row(row) for row in rows]
 
     def curve(self, number: int) -> Curve:
         """The curve of one trial, empty when it has none."""
-        rows = self._connection.execute(
-            "SELECT epoch, training, validation FROM curve WHERE number = ? ORDER BY epoch",
-            (number,),
-        ).fetchall()
+        with self._reading() as connection:
+            rows = connection.execute(
+                "SELECT epoch, training, validation FROM curve WHERE number = ? ORDER BY epoch",
+                (number,),
+            ).fetchall()
         return Curve(
             tuple(row[0] for row in rows),
             tuple(_number(row[1]) for row in rows),
             tuple(_number(row[2]) for row in rows),
         )
 
-    def _sign(self) -> None:
-        """Leaves this driver's name for whoever finds the study busy."""
-        with self._transaction() as connection:
-            connection.execute(
-                "INSERT OR REPLACE INTO driver VALUES (0, ?, ?)",
-                (socket.gethostname(), os.getpid()),
-            )
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        try:
+            yield self._connection
+        except (sqlite3.Error, ValueError, TypeError) as error:
+            file = self._connection.execute("PRAGMA database_list").fetchone()[2]
+            raise UsageError(f"{file} is damaged: {error}. Restore it from a copy.") from error
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -196,7 +214,8 @@ class Ledger:
                 "free space or restore access, then resume the study."
             ) from error
         except BaseException:
-            connection.execute("ROLLBACK")
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
             raise
 
 
@@ -210,18 +229,21 @@ def _connect(paths: StudyPaths) -> sqlite3.Connection:
 
 
 def _checked(paths: StudyPaths) -> sqlite3.Connection:
+    connection = None
     try:
         connection = _connect(paths)
         (version,) = connection.execute("PRAGMA user_version").fetchone()
-    except sqlite3.Error as error:
-        raise UsageError(f"{paths.ledger} is no ledger of a study: {error}.") from None
-    if version != _VERSION:
-        connection.close()
-        raise UsageError(
-            f"{paths.ledger} has version {version}, and this xortune reads version {_VERSION}. "
+        if version == _VERSION:
+            return connection
+        fault = (
+            f"has version {version}, and this xortune reads version {_VERSION}. "
             "Use the xortune that made it."
         )
-    return connection
+    except sqlite3.Error as error:
+        fault = f"is no ledger of a study: {error}."
+    if connection is not None:
+        connection.close()
+    raise UsageError(f"{paths.ledger} {fault}")
 
 
 def _acquire(paths: StudyPaths) -> FileLock:
@@ -240,12 +262,20 @@ def _acquire(paths: StudyPaths) -> FileLock:
 
 def _holder(paths: StudyPaths) -> str:
     try:
-        connection = _connect(paths)
-        row = connection.execute("SELECT host, pid FROM driver").fetchone()
-        connection.close()
+        with closing(_connect(paths)) as connection:
+            row = connection.execute("SELECT host, pid FROM driver").fetchone()
     except sqlite3.Error:
         row = None
     return f"process {row[1]} on {row[0]}" if row else "just starting"
+
+
+def _setting_rows(settings: StudySettings) -> list[tuple[str, str]]:
+    return [(key, json.dumps(value)) for key, value in settings.to_dict().items()]
+
+
+def _signature() -> tuple[str, int]:
+    """This driver's name, for whoever finds the study busy."""
+    return socket.gethostname(), os.getpid()
 
 
 def _outcome_values(outcome: Outcome) -> tuple[Any, ...]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +27,7 @@ class StudyPaths:
 
     @property
     def name(self) -> str:
-        return self.folder.name
+        return self.folder.absolute().name
 
     @property
     def ledger(self) -> Path:
@@ -66,7 +68,7 @@ def new_study(results: Path, name: str) -> StudyPaths:
             "mark. Use --results to choose the folder that it goes into."
         )
     paths = StudyPaths(results / name)
-    if paths.folder.exists():
+    if os.path.lexists(paths.folder):
         remedy = (
             f"Choose another --name, or go on with it: python -m xortune resume {paths.folder}"
             if paths.ledger.exists()
@@ -83,9 +85,11 @@ def check_writable(results: Path) -> None:
         UsageError: it cannot. Nothing stays behind in either case.
     """
     ancestor = results
-    while not ancestor.exists() and ancestor != ancestor.parent:
+    while not os.path.lexists(ancestor) and ancestor != ancestor.parent:
         ancestor = ancestor.parent
     try:
+        with suppress(FileNotFoundError):
+            results.lstat()  # finds names that are too long, and links in a circle
         Path(tempfile.mkdtemp(prefix=".xortune-", dir=ancestor)).rmdir()
     except OSError as error:
         raise UsageError(
@@ -106,8 +110,11 @@ def find_study(study: str | Path, results: Path) -> StudyPaths:
     """
     candidates = [Path(study), results / study]
     for folder in candidates:
-        if StudyPaths(folder).ledger.is_file():
-            return StudyPaths(folder)
+        try:
+            if StudyPaths(folder).ledger.is_file():
+                return StudyPaths(folder)
+        except OSError as error:
+            raise UsageError(f"no study {str(study)!r}: {folder}: {error.strerror}.") from None
     raise UsageError(
         f"no study {str(study)!r}: neither {candidates[0]} nor {candidates[1]} holds a "
         f"study.db. {_known_studies(results)}"

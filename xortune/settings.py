@@ -103,7 +103,7 @@ class RunOptions:
             *_whole("--retries", self.retries, 0),
         ]
         share = self.gpus_per_worker
-        if not (math.isfinite(share) and 0 < share <= 1):
+        if not isinstance(share, (int, float)) or not 0 < share <= 1:
             faults.append(
                 f"--gpus-per-worker {share!r}: a worker takes a share of one GPU, "
                 "above 0 and at most 1."

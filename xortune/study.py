@@ -172,16 +172,16 @@ def search(
         Interrupted: Ctrl-C or SIGTERM; what was finished is kept, tables are written.
         XortuneError: the search failed; likewise.
     """
-    recorded, options = _split(settings, (*_SETTINGS, *_OPTIONS))
+    given = _known(settings, (*_SETTINGS, *_OPTIONS))
     loaded = load_space(space)
     for note in loaded.notes:
         _log.warning(note)
-    study_settings = StudySettings(space=loaded.parameters, **recorded)
-    if "generation" not in recorded:
+    study_settings, options = _checked(loaded, given)
+    if study_settings.generation is None:
         default = default_generation(study_settings.sampler, study_settings.trials)
         study_settings = replace(study_settings, generation=default)
     folder = Path(results)
-    paths = new_study(folder, name or datetime.now().strftime("xor-%Y%m%d-%H%M%S"))
+    paths = new_study(folder, _default_name() if name is None else name)
     check_writable(folder)
     with _runner(options) as runner, StopSignal() as stop:
         study_settings = replace(study_settings, device=runner.device)
@@ -210,13 +210,12 @@ def resume(
     Raises:
         As `search`.
     """
-    _, run_options = _split(options, _OPTIONS)
+    run_options = RunOptions(**_known(options, _OPTIONS))
     paths = find_study(study, Path(results))
+    with Ledger.read(paths) as ledger:
+        _resumable(ledger, paths.name, trials)
     with Ledger.open(paths) as ledger:
-        settings = ledger.settings()
-        _check_engine(settings, paths.name)
-        if trials is not None:
-            settings = _extended(settings, trials, len(ledger.trials()), paths.name)
+        settings = _resumable(ledger, paths.name, trials)
         if run_options.device == "auto":
             run_options = replace(run_options, device=settings.device)  # type: ignore[arg-type]
         with _runner(run_options) as runner, StopSignal() as stop:
@@ -267,16 +266,18 @@ def _runner(options: RunOptions) -> Iterator[Runner]:
         yield runner
 
 
-def _check_engine(settings: StudySettings, name: str) -> None:
+def _resumable(ledger: Ledger, name: str, trials: int | None) -> StudySettings:
+    """The settings to go on with; the total is a new one unless None."""
+    settings = ledger.settings()
     if settings.engine != ENGINE:
         raise UsageError(
             f"study {name} was trained by the engine {settings.engine!r}, and this xortune has "
             f"{ENGINE!r}, which may round differently. Use the xortune that began it."
         )
-
-
-def _extended(settings: StudySettings, trials: int, asked: int, name: str) -> StudySettings:
+    if trials is None:
+        return settings
     extended = replace(settings, trials=trials)
+    asked = len(ledger.trials())
     if trials < asked:
         raise UsageError(
             f"--trials {trials}: study {name} has {asked} trials already, and the number is the "
@@ -285,13 +286,33 @@ def _extended(settings: StudySettings, trials: int, asked: int, name: str) -> St
     return extended
 
 
-def _split(given: Mapping[str, Any], known: tuple[str, ...]) -> tuple[dict[str, Any], RunOptions]:
-    """Sorts keywords into recorded settings and run options; those that are None are unset."""
+def _checked(space: SearchSpace, given: Mapping[str, Any]) -> tuple[StudySettings, RunOptions]:
+    """Recorded settings and run options; all their faults are raised together."""
+    options = {key: value for key, value in given.items() if key in _OPTIONS}
+    recorded = {key: value for key, value in given.items() if key not in options}
+    faults = []
+    try:
+        settings = StudySettings(space=space.parameters, **recorded)
+    except UsageError as error:
+        faults.append(str(error))
+    try:
+        run_options = RunOptions(**options)
+    except UsageError as error:
+        faults.append(str(error))
+    if faults:
+        raise UsageError("\n".join(faults))
+    return settings, run_options
+
+
+def _known(given: Mapping[str, Any], known: tuple[str, ...]) -> dict[str, Any]:
+    """The keywords that are not None, which stands for the default."""
     unknown = [key for key in given if key not in known]
     if unknown:
         close = difflib.get_close_matches(unknown[0], known, n=1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
         raise UsageError(f"unknown setting {unknown[0]!r}.{hint} There are {', '.join(known)}.")
-    present = {key: value for key, value in given.items() if value is not None}
-    options = {key: value for key, value in present.items() if key in _OPTIONS}
-    return {key: present[key] for key in present if key not in options}, RunOptions(**options)
+    return {key: value for key, value in given.items() if value is not None}
+
+
+def _default_name() -> str:
+    return datetime.now().strftime("xor-%Y%m%d-%H%M%S")

@@ -33,7 +33,7 @@ def summary_lines(name: str, summary: Mapping[str, Any]) -> list[str]:
 
 def trials_table(frame: pd.DataFrame) -> Table:
     """The rows of a ranked frame, with the columns that a person looks at first."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=0)
     for name in ("rank", "trial", "lr", "epochs", "seed"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("loss_fn", no_wrap=True)

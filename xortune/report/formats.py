@@ -26,9 +26,13 @@ def as_markdown(frame: pd.DataFrame) -> str:
     """A table of all columns."""
     lines = ["| " + " | ".join(frame.columns) + " |", "|" + " --- |" * len(frame.columns)]
     for row in plain_rows(frame):
-        cells = ("" if value is None else str(value) for value in row.values())
-        lines.append("| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |")
+        lines.append("| " + " | ".join(_cell(value) for value in row.values()) + " |")
     return "\n".join(lines) + "\n"
+
+
+def _cell(value: Any) -> str:
+    text = "" if value is None else str(value)
+    return " ".join(text.replace("|", r"\|").splitlines())
 
 
 def plain_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 from optuna.distributions import (
@@ -12,7 +11,7 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from xortune.space import Domain, Range, SearchSpace
+from xortune.space import Domain, Range, SearchSpace, multiples
 
 
 def distributions(space: SearchSpace) -> Mapping[str, BaseDistribution]:
@@ -35,10 +34,8 @@ def grid_bounds(domain: Range) -> tuple[float, float]:
     """The lowest and the highest value that can come out."""
     if domain.step is None:
         return domain.low, domain.high
-    return (
-        math.ceil(domain.low / domain.step) * domain.step,
-        math.floor(domain.high / domain.step) * domain.step,
-    )
+    first, last = multiples(domain.low, domain.high, domain.step)
+    return max(first * domain.step, domain.low), min(last * domain.step, domain.high)
 
 
 def continuous(domain: Range) -> FloatDistribution:

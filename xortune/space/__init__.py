@@ -1,6 +1,6 @@
 """Search spaces: what the trials of a study are drawn from."""
 
-from xortune.space.domains import PARAMETERS, Choice, Domain, Range, SearchSpace
+from xortune.space.domains import PARAMETERS, Choice, Domain, Range, SearchSpace, multiples
 from xortune.space.files import load_space, shipped_spaces
 
 __all__ = [
@@ -10,5 +10,6 @@ __all__ = [
     "Range",
     "SearchSpace",
     "load_space",
+    "multiples",
     "shipped_spaces",
 ]

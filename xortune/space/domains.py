@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -41,6 +42,15 @@ class Range:
 
 
 Domain = Choice | Range
+
+
+def multiples(low: float, high: float, step: float) -> tuple[int, int]:
+    """The first and the last k with `low <= k step <= high`, forgiving a float's last digits.
+
+    In floats 0.3 / 0.1 is below 3; it still has to count as on the grid.
+    """
+    forgiven = 1e-9
+    return math.ceil(low / step - forgiven), math.floor(high / step + forgiven)
 
 
 @dataclass(frozen=True)

@@ -46,9 +46,9 @@ def shipped_spaces() -> dict[str, Path]:
 
 def _find(source: str) -> Path:
     path = Path(source)
-    if path.exists():
-        return path
     shipped = shipped_spaces()
+    if _exists(path) and not (source in shipped and path.is_dir()):
+        return path
     if source in shipped:
         return shipped[source]
     close = difflib.get_close_matches(source, shipped, n=1)
@@ -59,11 +59,20 @@ def _find(source: str) -> Path:
     )
 
 
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError as error:
+        raise UsageError(f"search space {path}: cannot be read: {error.strerror}.") from None
+
+
 def _read(path: Path) -> tuple[Any, dict[str, int]]:
     try:
-        if path.stat().st_size > _MAX_BYTES:
+        with path.open("rb") as file:
+            content = file.read(_MAX_BYTES + 1)
+        if len(content) > _MAX_BYTES:
             raise SpaceError(str(path), ["the file is larger than 1 MB: not a search space"])
-        text = path.read_bytes().decode("utf-8-sig")
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         fault = f"byte {error.start} is not UTF-8 text; save the file as UTF-8"
         raise SpaceError(str(path), [fault]) from None
@@ -78,8 +87,9 @@ def read_yaml(text: str, source: str) -> tuple[Any, dict[str, int]]:
     Raises:
         SpaceError: it is no YAML, has a key twice, or a tag that is no plain value.
     """
-    loader = _Loader(text)
+    loader = None
     try:
+        loader = _Loader(text)
         node = loader.get_single_node()
         walk = _Walk(loader)
         content = walk.value(node, "") if node is not None else None
@@ -89,8 +99,11 @@ def read_yaml(text: str, source: str) -> tuple[Any, dict[str, int]]:
         raise SpaceError(source, [f"{place}no valid YAML: {error.problem}"]) from None
     except yaml.YAMLError as error:
         raise SpaceError(source, [f"no valid YAML: {str(error).splitlines()[0]}"]) from None
+    except RecursionError:
+        raise SpaceError(source, ["nested too deeply: not a search space"]) from None
     finally:
-        loader.dispose()
+        if loader is not None:
+            loader.dispose()
     if walk.faults:
         raise SpaceError(source, walk.faults)
     return content, walk.lines
@@ -102,8 +115,8 @@ class _Loader(yaml.SafeLoader):
 
 _Loader.add_implicit_resolver(
     "tag:yaml.org,2002:float",
-    re.compile(r"[-+]?[0-9]+(?:\.[0-9]*)?[eE][-+]?[0-9]+$"),
-    list("-+0123456789"),
+    re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)[eE][-+]?[0-9]+$"),
+    list("-+.0123456789"),
 )
 
 
@@ -126,7 +139,7 @@ class _Walk:
             return self._collection(node, place)
         try:
             return self._loader.construct_object(node)
-        except (yaml.constructor.ConstructorError, ValueError):
+        except (yaml.YAMLError, ValueError, LookupError, TypeError, AttributeError):
             self._fault(node, place, f"the tag {node.tag!r} is no plain value; write the value")
             return None
 
@@ -147,6 +160,9 @@ class _Walk:
     def _mapping(self, node: yaml.MappingNode, place: str) -> dict[str, Any]:
         values: dict[str, Any] = {}
         for key_node, value_node in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                self._fault(key_node, place, "a key is one word, not a list or a mapping")
+                continue
             key = str(key_node.value)
             inner = f"{place}.{key}" if place else key
             if key in values:

@@ -14,7 +14,16 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from xortune.errors import SpaceError
-from xortune.space.domains import LAB_VALUES, PARAMETERS, Choice, Domain, Range, SearchSpace, Value
+from xortune.space.domains import (
+    LAB_VALUES,
+    PARAMETERS,
+    Choice,
+    Domain,
+    Range,
+    SearchSpace,
+    Value,
+    multiples,
+)
 from xortune.trial import LOSS_FNS
 
 # Largest float32: the engine trains in float32.
@@ -221,7 +230,11 @@ def _made_range(
     fault: Fault,
 ) -> Domain | None:
     if step is not None:
-        if math.floor(high / step) < math.ceil(low / step):
+        if not math.isfinite(high / step):
+            fault(f"{place}.q", f"q {step} is far below max {high}; raise it")
+            return None
+        first, last = multiples(low, high, step)
+        if last < first:
             fault(place, f"no multiple of q {step} lies between min {low} and max {high}")
             return None
         if whole and step == 1:
@@ -235,17 +248,24 @@ def _bound(parameter: str, value: Any, place: str, fault: Fault) -> float | int 
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         fault(place, f"expected a number, found {_show(value)}")
         return None
-    if not math.isfinite(value):
-        fault(place, f"expected a finite number, found {value}")
+    if not _finite(value):
+        fault(place, f"expected a finite number, found {_show(value)}")
         return None
     if parameter != "lr" and isinstance(value, float) and value.is_integer():
         return int(value)
     return value
 
 
+def _finite(value: float | int) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
+
+
 def _step(value: Any, place: str, fault: Fault) -> float | int | None:
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not number or not math.isfinite(value) or value <= 0:
+    if not number or not _finite(value) or value <= 0:
         fault(place, f"expected a number above 0, found {_show(value)}")
         return None
     step: float | int = value

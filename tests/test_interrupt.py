@@ -1,0 +1,128 @@
+"""What signals do to a search: real ones, sent to this process."""
+
+import os
+import signal
+import threading
+
+import pytest
+
+from xortune.errors import Interrupted
+from xortune.interrupt import StopSignal
+
+SIGNALS = [signal.SIGINT, signal.SIGTERM]
+
+
+@pytest.fixture
+def arrived():
+    """Signals that reached the handlers from before, which stay in place for one test."""
+    numbers: list[int] = []
+    before = {s: signal.signal(s, lambda number, frame: numbers.append(number)) for s in SIGNALS}
+    yield numbers
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def handlers() -> list[object]:
+    return [signal.getsignal(number) for number in SIGNALS]
+
+
+def test_without_a_signal_nothing_is_raised(arrived) -> None:
+    with StopSignal() as stop:
+        stop.check()
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_first_signal_waits_for_the_check(arrived, number) -> None:
+    with StopSignal() as stop:
+        signal.raise_signal(number)
+        reached = True
+        with pytest.raises(Interrupted) as caught:
+            stop.check()
+    assert reached
+    assert arrived == []
+    assert caught.value.signum == number
+    assert caught.value.folder is None
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_signal_from_outside_does_the_same(arrived, number) -> None:
+    with StopSignal() as stop:
+        os.kill(os.getpid(), number)
+        with pytest.raises(Interrupted):
+            stop.check()
+
+
+def test_the_mark_stays(arrived) -> None:
+    with StopSignal() as stop:
+        signal.raise_signal(signal.SIGTERM)
+        for _ in range(2):
+            with pytest.raises(Interrupted):
+                stop.check()
+    with pytest.raises(Interrupted):
+        stop.check()
+
+
+@pytest.mark.parametrize("first", SIGNALS)
+@pytest.mark.parametrize("second", SIGNALS)
+def test_a_second_signal_acts_as_before(arrived, first, second) -> None:
+    with StopSignal() as stop:
+        signal.raise_signal(first)
+        signal.raise_signal(second)
+        assert arrived == [second]
+        with pytest.raises(Interrupted) as caught:
+            stop.check()
+    assert caught.value.signum == first
+
+
+def test_a_second_ctrl_c_is_a_keyboard_interrupt(arrived) -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    with StopSignal():
+        signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt) as caught:
+            signal.raise_signal(signal.SIGINT)
+    assert not isinstance(caught.value, Interrupted)
+
+
+def test_the_handlers_come_back(arrived) -> None:
+    before = handlers()
+    with StopSignal():
+        assert handlers() != before
+    assert handlers() == before
+    with StopSignal():
+        signal.raise_signal(signal.SIGINT)
+    assert handlers() == before
+
+
+def leave_with_an_error() -> None:
+    with StopSignal():
+        raise ValueError("of its own")
+
+
+def test_the_handlers_come_back_after_an_error(arrived) -> None:
+    before = handlers()
+    with pytest.raises(ValueError, match="of its own"):
+        leave_with_an_error()
+    assert handlers() == before
+
+
+def test_in_another_thread_signals_are_left_alone(arrived) -> None:
+    before = handlers()
+    seen = []
+
+    def enter() -> None:
+        with StopSignal() as stop:
+            seen.append(handlers())
+            signal.raise_signal(signal.SIGINT)
+            stop.check()
+
+    thread = threading.Thread(target=enter)
+    thread.start()
+    thread.join()
+    assert seen == [before]
+    assert arrived == [signal.SIGINT]
+    assert handlers() == before
+
+
+def test_an_interruption_is_no_ordinary_exception() -> None:
+    assert issubclass(Interrupted, KeyboardInterrupt)
+    assert str(Interrupted(15)) == "stopped by signal 15"

@@ -1,0 +1,120 @@
+"""Which settings are taken, and what is said about the others."""
+
+import json
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xortune.errors import UsageError
+from xortune.settings import RunOptions, StudySettings, default_generation
+from xortune.trial import DATA_NAMES, METRICS
+
+_SPACE = {"lr": {"min": 0.1, "max": 1.0}}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "text"),
+    [
+        ("trials", 0, "--trials 0: must be a whole number of at least 1."),
+        ("trials", 1.5, "--trials 1.5: must be a whole number of at least 1."),
+        ("trials", True, "--trials True: must be a whole number of at least 1."),
+        ("trials", "8", "--trials '8': must be a whole number of at least 1."),
+        ("trials", math.nan, "--trials nan: must be a whole number of at least 1."),
+        ("sampler", "grid", "--sampler 'grid': must be one of tpe, random."),
+        ("study_seed", -1, "--study-seed -1: must be a whole number from 0 to 4294967295."),
+        ("study_seed", 2**32, "--study-seed 4294967296: must be a whole number from 0 to 42"),
+        ("data", "and", "--data 'and': must be one of xor, lab."),
+        ("data", ["xor"], "--data ['xor']: must be one of xor, lab."),
+        ("metric", "accuracy", "--metric 'accuracy': must be one of mse, bce."),
+        ("generation", 0, "--generation 0: must be a whole number of at least 1."),
+        ("log_every", 0, "--log-every 0: must be a whole number of at least 1."),
+    ],
+)
+def test_a_study_setting_out_of_bounds(name, value, text) -> None:
+    with pytest.raises(UsageError) as caught:
+        StudySettings(_SPACE, **{name: value})
+    assert text in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "text"),
+    [
+        ("runner", "dask", "--runner 'dask': must be one of ray, inline."),
+        ("workers", 0, "--workers 0: must be a whole number of at least 1."),
+        ("pack_size", 0, "--pack-size 0: must be a whole number of at least 1."),
+        ("device", "tpu", "--device 'tpu': must be one of auto, cpu, cuda."),
+        ("retries", -1, "--retries -1: must be a whole number of at least 0."),
+        ("gpus_per_worker", 0, "--gpus-per-worker 0: a worker takes a share of one GPU"),
+        ("gpus_per_worker", 1.5, "--gpus-per-worker 1.5: a worker takes a share of one GPU"),
+        ("gpus_per_worker", math.nan, "--gpus-per-worker nan: a worker takes a share"),
+        ("gpus_per_worker", "1", "--gpus-per-worker '1': a worker takes a share"),
+    ],
+)
+def test_a_run_option_out_of_bounds(name, value, text) -> None:
+    with pytest.raises(UsageError) as caught:
+        RunOptions(**{name: value})
+    assert text in str(caught.value)
+
+
+def test_all_faults_are_named_at_once() -> None:
+    with pytest.raises(UsageError) as caught:
+        StudySettings(_SPACE, trials=0, metric="f1", log_every=-5)
+    assert [line.split(":")[0] for line in str(caught.value).splitlines()] == [
+        "--trials 0",
+        "--metric 'f1'",
+        "--log-every -5",
+    ]
+    with pytest.raises(UsageError) as caught:
+        RunOptions(workers=0, retries=-1, gpus_per_worker=2)
+    assert len(str(caught.value).splitlines()) == 3
+
+
+def test_the_bounds_themselves_are_taken() -> None:
+    StudySettings(_SPACE, trials=1, study_seed=0, generation=1, log_every=1)
+    StudySettings(_SPACE, study_seed=2**32 - 1, generation=None)
+    RunOptions(workers=1, pack_size=1, retries=0, gpus_per_worker=1)
+    RunOptions(gpus_per_worker=1e-3)
+
+
+def test_an_address_does_not_go_with_the_inline_runner() -> None:
+    with pytest.raises(UsageError, match=r"--address auto: .* Drop one of the two"):
+        RunOptions(runner="inline", address="auto")
+    RunOptions(runner="ray", address="auto")
+
+
+@given(
+    st.builds(
+        StudySettings,
+        space=st.just(_SPACE),
+        trials=st.integers(1),
+        sampler=st.sampled_from(["tpe", "random"]),
+        study_seed=st.integers(0, 2**32 - 1),
+        data=st.sampled_from(DATA_NAMES),
+        metric=st.sampled_from(METRICS),
+        generation=st.none() | st.integers(1),
+        log_every=st.integers(1),
+    )
+)
+def test_settings_survive_json(settings) -> None:
+    assert StudySettings.from_dict(json.loads(json.dumps(settings.to_dict()))) == settings
+
+
+def test_settings_of_a_later_version_are_read_without_what_they_add() -> None:
+    settings = StudySettings(_SPACE, trials=3)
+    assert StudySettings.from_dict({**settings.to_dict(), "colour": "red"}) == settings
+
+
+@pytest.mark.parametrize(
+    ("sampler", "trials", "size"),
+    [
+        ("random", 1000, None),
+        ("tpe", 1, 10),
+        ("tpe", 160, 10),
+        ("tpe", 161, 11),
+        ("tpe", 1600, 100),
+    ],
+)
+def test_the_default_generation(sampler, trials, size) -> None:
+    assert default_generation(sampler, trials) == size
