@@ -90,7 +90,7 @@ class RunWriter:
         return self._paths.run(number).glob("events.out.tfevents.*")
 
     def _events(self, params: Params, outcome: Outcome, now: float) -> Iterator[Event]:
-        yield self._event(0, _session_start(params, now))
+        yield self._event(0, _session_start(params, now - (outcome.duration_s or 0)))
         curve = outcome.curve
         for epoch, training, validation in zip(curve.epochs, curve.training, curve.validation):
             losses = {"loss/training": training, "loss/validation": validation}
@@ -154,8 +154,8 @@ def _hparam_info(name: str, domain: Domain) -> api_pb2.HParamInfo:
     return info
 
 
-def _session_start(params: Params, now: float) -> Summary:
-    session = plugin_data_pb2.SessionStartInfo(start_time_secs=now)
+def _session_start(params: Params, started: float) -> Summary:
+    session = plugin_data_pb2.SessionStartInfo(start_time_secs=started)
     for name, value in asdict(params).items():
         if isinstance(value, str):
             session.hparams[name].string_value = value
@@ -169,7 +169,7 @@ def _session_end(outcome: Outcome, now: float) -> Summary:
     complete = outcome.state == "COMPLETE"
     session = plugin_data_pb2.SessionEndInfo(
         status=api_pb2.STATUS_SUCCESS if complete else api_pb2.STATUS_FAILURE,
-        end_time_secs=now + (outcome.duration_s or 0),
+        end_time_secs=now,
     )
     data = plugin_data_pb2.HParamsPluginData(session_end_info=session)
     return _hparams_summary(metadata.SESSION_END_INFO_TAG, data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import math
 import os
 import socket
@@ -23,6 +24,10 @@ from xortune.trial import Curve, DataName, Outcome, Params, Scores
 
 # On a CPU the buffers of a block stay in its cache; a GPU wants all the lanes it can get.
 _BLOCK = {"cpu": 4096, "cuda": 131_072}
+# Epochs between two heartbeats at the most.
+_BEAT = 1000
+# A float32 ends at 3.4e38.
+_OVERFLOW = 1e37
 
 
 def train_pack(
@@ -98,26 +103,29 @@ class _Block:
         self._params = params
         self._dataset = dataset
         self._device = device
+        self._heartbeat = heartbeat
         self._lanes = make_lanes(params, device)
         self._final = torch.zeros_like(self._lanes.weights)
         self._points: list[tuple[int, Tensor]] = []
-        self._train(log_every, heartbeat)
+        self._train(log_every)
 
-    def _train(self, log_every: int, heartbeat: Callable[[], None]) -> None:
+    def _train(self, log_every: int) -> None:
         """Alternates training with events: points of the curves, and lanes that finish."""
         weights = self._lanes.weights
         descent = Descent(self._lanes, self._dataset.training)
         remaining = len(self._params)
         epoch = 0
         for event, finishing in _events(self._params, log_every):
-            descent.run(event - epoch, padded(remaining))
-            epoch = event
+            while epoch < event:
+                self._heartbeat()
+                epochs = min(event - epoch, _BEAT)
+                descent.run(epochs, padded(remaining))
+                epoch += epochs
             done = slice(remaining - finishing, remaining)
             self._final[:, done] = weights[:, done]
             remaining -= finishing
             if epoch % log_every == 0 and remaining:
                 self._points.append((epoch, self._own_losses(padded(remaining))))
-            heartbeat()
 
     def _own_losses(self, active: int) -> Tensor:
         """Training and validation loss of the first lanes: `(2, active)`."""
@@ -135,9 +143,7 @@ class _Block:
         last = torch.stack([on_training.own, on_validation.own]).T.tolist()
         weights = in_state_dict_order(self._final).T.tolist()
         columns = [(epoch, *losses.tolist()) for epoch, losses in self._points]
-        failed_at = self._failures(
-            [i for i, p in enumerate(self._params) if not _finite(scores[i])]
-        )
+        failed_at = self._failures(scores)
         for i, p in enumerate(self._params):
             points = [(epoch, t[i], v[i]) for epoch, t, v in columns if epoch < p.epochs]
             epochs, training, validation = zip(*points, (p.epochs, *last[i]))
@@ -148,34 +154,39 @@ class _Block:
             else:
                 yield Outcome("COMPLETE", scores[i], curve, tuple(weights[i]))
 
-    def _failures(self, lanes: Sequence[int]) -> dict[int, int]:
-        """The first epoch at which each of these lanes' losses are not all finite.
+    def _failures(self, scores: Sequence[Scores]) -> dict[int, int]:
+        """The lanes whose training loss is not finite at some epoch, and the first such epoch.
 
-        Trains them once more, looking at every epoch: cheaper than to look at every epoch
-        of every lane for the few that fail.
+        Trains those in doubt once more, looking at every epoch: cheaper than to look at every
+        epoch of every lane. NaN stays to the end, so it shows there; infinity need not, but
+        an epoch moves the logits by a few lr at most, so only an absurd lr reaches it.
         """
+        bad = {i for i, p in enumerate(self._params) if not _finite(scores[i])}
+        far = {i for i, p in enumerate(self._params) if p.lr * p.epochs > _OVERFLOW}
+        lanes = sorted(bad | far)
         if not lanes:
             return {}
         again = make_lanes([self._params[i] for i in lanes], self._device)
         descent = Descent(again, self._dataset.training)
-        found: dict[int, int] = {}
-        for epoch in range(max(self._params[i].epochs for i in lanes) + 1):
-            on_training = measure(again.weights, again.loss, self._dataset.training)
-            on_validation = measure(again.weights, again.loss, self._dataset.validation)
-            finite = [_finite(s) for s in _scores(on_training, on_validation)[: len(lanes)]]
-            for place in (place for place, fine in enumerate(finite) if not fine):
-                found.setdefault(lanes[place], epoch)
-            if len(found) == len(lanes):
+        seen: dict[int, int] = {}
+        for epoch in range(self._params[lanes[0]].epochs + 1):
+            self._heartbeat()
+            own = measure(again.weights, again.loss, self._dataset.training).own
+            for place in (~own[: len(lanes)].isfinite()).nonzero().flatten().tolist():
+                if epoch <= self._params[lanes[place]].epochs:
+                    seen.setdefault(lanes[place], epoch)
+            if len(seen) == len(lanes):
                 break
             descent.run(1, again.lr.shape[0])
-        return found
+        # A score can be infinite where the loss is not: then the last epoch stands.
+        return {i: self._params[i].epochs for i in bad} | seen
 
 
 def _events(params: Sequence[Params], log_every: int) -> Iterator[tuple[int, int]]:
     """Yields (epoch, lanes that finish at it), epochs ascending, with every log epoch."""
-    finishing = {epochs: len(list(group)) for epochs, group in groupby(params, lambda p: p.epochs)}
+    finishing = {epochs: len(list(lanes)) for epochs, lanes in groupby(params, lambda p: p.epochs)}
     logged = range(0, params[0].epochs, log_every)
-    for epoch in sorted(finishing.keys() | set(logged)):
+    for epoch, _ in groupby(heapq.merge(logged, sorted(finishing))):
         yield epoch, finishing.get(epoch, 0)
 
 

@@ -53,5 +53,6 @@ def on_grid(domain: Range, value: float) -> float | int:
     step = domain.step or (1 if domain.whole else 0)
     low, high = grid_bounds(domain)
     if step:
-        value = min(max(round(value / step) * step, low), high)
+        value = round(value / step) * step
+    value = min(max(value, low), high)
     return int(value) if domain.whole else float(value)

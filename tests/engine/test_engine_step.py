@@ -1,0 +1,101 @@
+"""The gradient that was derived by hand, against autograd's."""
+
+from collections.abc import Sequence
+
+import pytest
+import torch
+
+from xortune.engine.lanes import STATE_DICT_ROWS, in_state_dict_order, make_lanes
+from xortune.engine.measure import measure
+from xortune.engine.step import Descent
+from xortune.lab import load_data, loss_of, trained_model
+from xortune.lab.loop import score
+from xortune.trial import DATA_NAMES, LOSS_FNS, LossFn, Params
+
+# A large rate, so that the weights' own rounding does not hide a small gradient.
+LR = 1024.0
+LOGITS = (-200.0, -104.0, -60.0, -28.0, -27.0, -17.0, 0.0, 16.0, 17.0, 27.0, 28.0, 200.0)
+
+
+def random_weights(scale: float, count: int = 64) -> torch.Tensor:
+    return scale * torch.randn(count, 9, generator=torch.Generator().manual_seed(5))
+
+
+def constant_outputs() -> torch.Tensor:
+    """Weights whose output hardly depends on the inputs: logits from -200 to 200."""
+    weights = random_weights(0.1, len(LOGITS))
+    weights[:, 8] = torch.tensor(LOGITS)
+    return weights
+
+
+def lanes_of(weights: torch.Tensor, loss_fn: LossFn):
+    lanes = make_lanes([Params(lr=LR, loss_fn=loss_fn)] * len(weights), "cpu")
+    lanes.weights[:, : len(weights)] = weights.T[list(STATE_DICT_ROWS)]
+    return lanes
+
+
+def engine_gradient(weights: torch.Tensor, loss_fn: LossFn, data) -> torch.Tensor:
+    lanes = lanes_of(weights, loss_fn)
+    Descent(lanes, load_data(data).training).run(1, lanes.weights.shape[1])
+    after = in_state_dict_order(lanes.weights)[:, : len(weights)].T
+    return (weights.double() - after.double()) / LR
+
+
+def autograd_gradient(weights: Sequence[float], loss_fn: LossFn, data) -> torch.Tensor:
+    model = trained_model(weights)
+    loss_of(model, load_data(data).training, loss_fn).backward()
+    return torch.cat([p.grad.flatten() for p in model.parameters()]).double()
+
+
+def assert_gradients_agree(weights: torch.Tensor, loss_fn: LossFn, data) -> None:
+    expected = torch.stack([autograd_gradient(w, loss_fn, data) for w in weights.tolist()])
+    torch.testing.assert_close(
+        engine_gradient(weights, loss_fn, data), expected, rtol=1e-5, atol=1e-7
+    )
+
+
+@pytest.mark.parametrize("data", DATA_NAMES)
+@pytest.mark.parametrize("scale", [0.5, 5.0])
+@pytest.mark.parametrize("loss_fn", LOSS_FNS)
+def test_the_gradient_is_autograd_s(loss_fn, scale, data):
+    assert_gradients_agree(random_weights(scale), loss_fn, data)
+
+
+@pytest.mark.parametrize("loss_fn", LOSS_FNS)
+def test_the_gradient_is_autograd_s_where_the_output_saturates(loss_fn):
+    assert_gradients_agree(constant_outputs(), loss_fn, "xor")
+
+
+def test_the_gradient_of_bce_vanishes_where_the_output_is_exactly_0_or_1():
+    """Unlike that of bce_with_logits: the reason why the two part."""
+    weights = constant_outputs()[[0, -1]]
+    outputs = [trained_model(w)(load_data("xor").training.x) for w in weights.tolist()]
+    assert outputs[0].eq(0).all()
+    assert outputs[1].eq(1).all()
+    assert not engine_gradient(weights, "bce", "xor").any()
+    assert engine_gradient(weights, "bce_with_logits", "xor")[:, 8].abs().min() > 0.4
+
+
+def test_only_the_active_lanes_are_trained():
+    weights = random_weights(1.0, 128)
+    lanes = lanes_of(weights, "mse")
+    before = lanes.weights.clone()
+    Descent(lanes, load_data("xor").training).run(3, 64)
+    assert torch.equal(lanes.weights[:, 64:], before[:, 64:])
+    assert not torch.equal(lanes.weights[:, :64], before[:, :64])
+
+
+@pytest.mark.parametrize("data", DATA_NAMES)
+@pytest.mark.parametrize("loss_fn", LOSS_FNS)
+def test_losses_and_accuracy_are_those_of_the_reference(loss_fn, data):
+    weights = torch.cat([random_weights(0.5), random_weights(5.0), constant_outputs()])
+    lanes = lanes_of(weights, loss_fn)
+    rows = load_data(data).training
+    measured = measure(lanes.weights, lanes.loss, rows)
+    for i, nine in enumerate(weights.tolist()):
+        model = trained_model(nine)
+        expected = score(model, rows, loss_of(model, rows, loss_fn).item())
+        assert measured.own[i].item() == pytest.approx(expected.train_loss, rel=1e-5), nine
+        assert measured.mse[i].item() == pytest.approx(expected.mse, rel=1e-5), nine
+        assert measured.bce[i].item() == pytest.approx(expected.bce, rel=1e-5), nine
+        assert measured.accuracy[i].item() == expected.accuracy, nine
