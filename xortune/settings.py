@@ -82,7 +82,7 @@ class RunOptions:
         device: `auto` takes CUDA where there is a GPU.
         gpus_per_worker: share of a GPU that each worker holds, on CUDA.
         retries: how often a pack whose worker died is trained again.
-        verbose: let Ray and Optuna log.
+        verbose: let Ray log.
     """
 
     runner: RunnerName = "ray"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, fields, replace
 from datetime import datetime
 from pathlib import Path
@@ -218,8 +218,11 @@ def resume(
         settings = _resumable(ledger, paths.name, trials)
         if run_options.device == "auto":
             run_options = replace(run_options, device=settings.device)  # type: ignore[arg-type]
-        with _runner(run_options) as runner, StopSignal() as stop:
-            ledger.write_settings(replace(settings, device=runner.device))
+        started = nullcontext() if _is_done(ledger, settings) else _runner(run_options)
+        with started as runner, StopSignal() as stop:
+            if runner is not None:
+                _note_device(settings, runner, paths.name)
+                ledger.write_settings(replace(settings, device=runner.device))
             _run(ledger, paths, load_space(settings.space), runner, on_progress, stop)
     return Study(paths)
 
@@ -228,17 +231,20 @@ def _run(
     ledger: Ledger,
     paths: StudyPaths,
     space: SearchSpace,
-    runner: Runner,
+    runner: Runner | None,
     on_progress: Callable[[Progress], None],
     stop: StopSignal,
 ) -> None:
+    """Runs the search, which needs no runner when everything is done, and writes the tables."""
     from xortune.search_loop import Search
     from xortune.tensorboard import RunWriter
 
     settings = ledger.settings()
     runs = RunWriter(paths, space, settings.metric)
     try:
-        runner.run(Search(ledger, space, settings, runs, on_progress, stop.check))
+        search = Search(ledger, space, settings, runs, on_progress, stop.check)
+        if runner is not None:
+            runner.run(search)
     except Interrupted as interruption:
         raise Interrupted(interruption.signum, paths.folder) from None
     finally:
@@ -284,6 +290,19 @@ def _resumable(ledger: Ledger, name: str, trials: int | None) -> StudySettings:
             "study's total. Give a larger one, or leave it out."
         )
     return extended
+
+
+def _is_done(ledger: Ledger, settings: StudySettings) -> bool:
+    finished = [row for row in ledger.trials() if row.outcome is not None]
+    return len(finished) >= settings.trials
+
+
+def _note_device(settings: StudySettings, runner: Runner, name: str) -> None:
+    if runner.device != settings.device:
+        _log.warning(
+            f"study {name} was begun on {settings.device} and goes on on {runner.device}: "
+            "the trials from here on may differ in their last digits."
+        )
 
 
 def _checked(space: SearchSpace, given: Mapping[str, Any]) -> tuple[StudySettings, RunOptions]:

@@ -100,7 +100,7 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
     _option(group, "--retries", "N", "of a pack whose worker died (default: 3)", int)
     output = parser.add_mutually_exclusive_group()
     output.add_argument("-q", "--quiet", action="store_true", help="print nothing but errors")
-    output.add_argument("-v", "--verbose", action="store_true", help="show what Ray and Optuna log")
+    output.add_argument("-v", "--verbose", action="store_true", help="show what Ray logs")
 
 
 def _add_report(commands: Any) -> None:
