@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Any
 
 from xortune.errors import Interrupted
@@ -33,12 +33,7 @@ class StopSignal:
             self._previous = {s: signal.signal(s, self._receive) for s in _SIGNALS}
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         self._restore()
 
     def _receive(self, signum: int, frame: FrameType | None) -> None:

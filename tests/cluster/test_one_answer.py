@@ -16,7 +16,7 @@ def test_the_oracle_is_worth_comparing_with(oracle):
 
 @pytest.mark.parametrize(
     "options",
-    [{"workers": 1}, {"workers": 2, "pack_size": 3}, {"workers": 2, "pack_size": 1}],
+    [{"workers": 1}, {"workers": 2, "pack_size": 3}],
     ids=str,
 )
 def test_ray_gives_the_table_of_the_inline_runner(ray, oracle, tmp_path, options):
