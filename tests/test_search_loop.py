@@ -24,8 +24,8 @@ def make_search(tmp_path):
 
     def make(workers=1, pack_size=None, retries=0, **settings):
         space = load_space("smoke")
-        recorded = StudySettings(space=space.parameters, sampler="random", **settings)
-        paths = StudyPaths(tmp_path / "study")
+        recorded = StudySettings(space=space.parameters, **{"sampler": "random", **settings})
+        paths = StudyPaths(tmp_path / f"study-{len(ledgers)}")
         ledger = Ledger.create(paths, recorded)
         ledgers.append(ledger)
         told = []
@@ -83,6 +83,18 @@ def test_what_is_finished_is_in_the_ledger_at_once(make_search):
     search, ledger, _ = make_search(trials=4, pack_size=1)
     finish(search, search.next_pack())
     assert [row.outcome is not None for row in ledger.trials()] == [True, False, False, False]
+
+
+def test_a_generation_learns_from_every_trial_before_it(make_search):
+    def second_generation(good):
+        search, _, _ = make_search(trials=14, generation=12, sampler="tpe")
+        pack = search.next_pack()
+        losses = [0.001 if n == good else 0.2 + n / 100 for n in range(12)]
+        search.finish(pack, [Outcome("COMPLETE", Scores(x, x, x, 1.0)) for x in losses])
+        return [trial.params for trial in search.next_pack().trials]
+
+    asked = [second_generation(good) for good in (1, 6, 11)]
+    assert asked[0] != asked[1] != asked[2] != asked[0]
 
 
 def test_the_best_is_told(make_search):
