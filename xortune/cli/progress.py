@@ -54,11 +54,12 @@ class ProgressView:
         now = time.monotonic()
         if self._started is None:
             self._started = (now, progress.done)
+        fresh = progress.done == self._started[1]
         text = _text(progress, now - self._started[0], progress.done - self._started[1])
         if self._bar is not None:
             self._bar.update(
                 self._task,
-                description="trials",
+                description="starting workers" if fresh else "trials",
                 total=progress.total,
                 completed=progress.done,
                 text=text,

@@ -66,6 +66,8 @@ class RayRunner:
             )
             with suppress(SearchOver):
                 tuner.fit()
+        if searcher.failure is not None:
+            raise searcher.failure
         if not search.finished:
             raise XortuneError(
                 "Ray Tune stopped before the search was done. Resume the study, with --verbose "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from ray.exceptions import RayActorError
@@ -24,11 +26,15 @@ class PackSearcher(_Driver, Searcher):  # type: ignore[misc]
     """Hands out the packs of a search, one Tune trial each, to a number of workers.
 
     It has no state worth saving: the truth is in the ledger.
+
+    Attributes:
+        failure: what the search itself raised. Tune would hide it in an error of its own.
     """
 
     def __init__(self, search: Search, workers: int, device: str) -> None:
         super().__init__()
         self.search = search
+        self.failure: Exception | None = None
         self._workers = workers
         self._config = {
             "data": search.settings.data,
@@ -40,11 +46,15 @@ class PackSearcher(_Driver, Searcher):  # type: ignore[misc]
         self._most_at_once = 0
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
-        if self.search.finished:
+        if self.search.finished or self.failure is not None:
             return str(Searcher.FINISHED)
         if len(self._packs) >= self._workers:
             return None
-        pack = self.search.next_pack()
+        pack = None
+        with self.noting_failure():
+            pack = self.search.next_pack()
+        if self.failure is not None:
+            return str(Searcher.FINISHED)
         if pack is not None:
             self._packs[trial_id] = pack
             self._most_at_once = max(self._most_at_once, len(self._packs))
@@ -53,6 +63,14 @@ class PackSearcher(_Driver, Searcher):  # type: ignore[misc]
         else:
             return None
         return {**self._config, "pack": pack}
+
+    @contextmanager
+    def noting_failure(self) -> Iterator[None]:
+        """Keeps what the search raises, for `SearchStopper` to end Tune's loop."""
+        try:
+            yield
+        except Exception as error:
+            self.failure = error
 
     def release(self, trial_id: str) -> Pack | None:
         """The pack of a Tune trial, once; None for an idle one."""
@@ -95,14 +113,16 @@ class OutcomeCallback(_Driver, Callback):  # type: ignore[misc]
         outcomes = result.pop("outcomes", None)
         pack = self._searcher.release(trial.trial_id) if outcomes is not None else None
         if pack is not None:
-            self._searcher.search.finish(pack, outcomes)
+            with self._searcher.noting_failure():
+                self._searcher.search.finish(pack, outcomes)
 
     def on_trial_error(
         self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **info: Any
     ) -> None:
         pack = self._searcher.release(trial.trial_id)
         if pack is not None:
-            self._searcher.search.lost(pack, _last_words(trial))
+            with self._searcher.noting_failure():
+                self._searcher.search.lost(pack, _last_words(trial))
 
 
 class SearchStopper(_Driver, Stopper):  # type: ignore[misc]
@@ -123,6 +143,8 @@ class SearchStopper(_Driver, Stopper):  # type: ignore[misc]
 
     def stop_all(self) -> bool:
         self._searcher.search.heartbeat()
+        if self._searcher.failure is not None:
+            raise SearchOver
         if self._at_once and self._searcher.search.finished:
             raise SearchOver
         return False

@@ -1,0 +1,36 @@
+"""A ledger that cannot be written ends the search with its own words, and keeps what it has."""
+
+import sqlite3
+from contextlib import closing
+
+import pytest
+from studies import SETTINGS, SPACE
+
+import xortune
+from xortune.errors import XortuneError
+
+
+@pytest.mark.parametrize("runner", ["inline", "ray"])
+def test_the_first_pack_is_kept_and_the_reason_said(ray, tmp_path, runner):
+    def close_the_ledger(progress):
+        if progress.done == 3:
+            with closing(sqlite3.connect(tmp_path / "full" / "study.db")) as connection:
+                connection.execute(
+                    "CREATE TRIGGER full BEFORE UPDATE ON trial "
+                    "BEGIN SELECT RAISE(ABORT, 'no space is left'); END"
+                )
+
+    with pytest.raises(XortuneError, match="could not be written: no space is left"):
+        xortune.search(
+            SPACE,
+            name="full",
+            results=tmp_path,
+            runner=runner,
+            pack_size=3,
+            workers=1,
+            on_progress=close_the_ledger,
+            **SETTINGS,
+        )
+    trials = xortune.load(tmp_path / "full").trials
+    assert (trials["state"] != "WAITING").sum() == 3
+    assert (tmp_path / "full" / "trials.csv").exists()
