@@ -191,3 +191,8 @@ def test_whatever_the_content_it_is_a_space_or_bad_input(content) -> None:
     except UsageError:
         return
     assert inside(space)
+
+
+def test_a_parameter_by_another_usual_name():
+    with pytest.raises(SpaceError, match=r"'learning_rate' \(did you mean 'lr'\?\)"):
+        load_space({"learning_rate": {"value": 0.1}})

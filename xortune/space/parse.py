@@ -41,6 +41,7 @@ _RANGES = {
 }
 _DISTRIBUTIONS = ("constant", "categorical", *_RANGES)
 _KEYS = ("value", "values", "min", "max", "q", "distribution")
+_OFTEN_CALLED = {"learning_rate": "lr", "criterion": "loss_fn", "random_state": "seed"}
 _SWEEP_KEYS = (
     "program", "method", "metric", "name", "description", "project", "entity", "command",
     "early_terminate", "run_cap", "controller", "program_args",
@@ -296,7 +297,8 @@ def _checked(parameter: str, value: Any, place: str, fault: Fault) -> Value | No
 
 
 def _likely(word: str, known: tuple[str, ...]) -> str:
-    close = difflib.get_close_matches(word.lower(), known, n=1)
+    meant = _OFTEN_CALLED.get(word.lower(), word.lower())
+    close = difflib.get_close_matches(meant, known, n=1)
     return f" (did you mean {close[0]!r}?)" if close else ""
 
 
