@@ -1,5 +1,7 @@
 """The Python face."""
 
+import re
+import shlex
 import subprocess
 import sys
 
@@ -8,6 +10,8 @@ import torch
 from optuna.trial import TrialState
 
 import xortune
+from xortune.cli import main
+from xortune.cli.arguments import parse
 from xortune.errors import UsageError, XortuneError
 
 
@@ -119,3 +123,12 @@ def test_a_larger_total_is_recorded(tmp_path):
     grown = xortune.resume(study.paths.folder, trials=5, runner="inline")
     assert grown.settings.trials == 5
     assert len(grown.trials) == 5
+
+
+def test_printed_commands_can_be_pasted(tmp_path, capsys):
+    results = tmp_path / "with a space"
+    assert main(["search", "smoke", "--trials=2", "--runner=inline", f"--results={results}"]) == 0
+    commands = re.findall(r"python -m xortune .*", capsys.readouterr().out)
+    assert len(commands) == 3
+    for command in commands:
+        assert parse(shlex.split(command)[3:]).study == str(next(results.iterdir()))

@@ -178,6 +178,14 @@ class Ledger:
             rows = connection.execute(f"SELECT {_TRIAL}, {_OUTCOME} FROM trial ORDER BY number")
             return [_trial_row(row) for row in rows]
 
+    def trial(self, number: int) -> TrialRow | None:
+        """One trial, None when there is none of that number; its outcome's curve is empty."""
+        with self._reading() as connection:
+            row = connection.execute(
+                f"SELECT {_TRIAL}, {_OUTCOME} FROM trial WHERE number = ?", (number,)
+            ).fetchone()
+            return None if row is None else _trial_row(row)
+
     def curve(self, number: int) -> Curve:
         """The curve of one trial, empty when it has none."""
         with self._reading() as connection:

@@ -6,7 +6,7 @@ import difflib
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from dataclasses import asdict, fields, replace
+from dataclasses import fields, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ from xortune.ledger import Ledger
 from xortune.paths import DEFAULT_RESULTS, StudyPaths, check_writable, find_study, new_study
 from xortune.settings import ENGINE, RunOptions, StudySettings, default_generation
 from xortune.space import SearchSpace, load_space
-from xortune.trial import FinishedTrial
+from xortune.trial import FinishedTrial, Outcome
 
 if TYPE_CHECKING:
     import optuna
@@ -95,8 +95,8 @@ class Study:
         """
         from xortune.report import curve_frame
 
-        self._finished(number)
         with Ledger.read(self.paths) as ledger:
+            self._finished(ledger, number)
             return curve_frame(ledger.curve(number))
 
     def model(self, number: int) -> XOR:
@@ -107,7 +107,8 @@ class Study:
         """
         from xortune.lab import trained_model
 
-        outcome = self._finished(number).outcome
+        with Ledger.read(self.paths) as ledger:
+            outcome = self._finished(ledger, number)
         if outcome.weights is None:
             raise UsageError(f"trial {number} of study {self.name} has no model: {outcome.error}.")
         return trained_model(outcome.weights)
@@ -126,18 +127,17 @@ class Study:
 
     def described(self) -> dict[str, Any]:
         """Name, folder and recorded settings, as plain values."""
-        return {"name": self.name, "folder": str(self.paths.folder), **asdict(self.settings)}
+        return {"name": self.name, "folder": str(self.paths.folder), **self.settings.to_dict()}
 
-    def _finished(self, number: int) -> FinishedTrial:
-        with Ledger.read(self.paths) as ledger:
-            rows = {row.trial.number: row for row in ledger.trials()}
-        row = rows.get(number)
+    def _finished(self, ledger: Ledger, number: int) -> Outcome:
+        row = ledger.trial(number)
         if row is None:
-            known = f"0 to {len(rows) - 1}" if rows else "none yet"
+            count = len(ledger.trials())
+            known = f"0 to {count - 1}" if count else "none yet"
             raise UsageError(f"study {self.name} has no trial {number}; its trials: {known}.")
         if row.outcome is None:
             raise UsageError(f"trial {number} of study {self.name} is not finished yet.")
-        return FinishedTrial(row.trial, row.outcome)
+        return row.outcome
 
 
 def load(study: str | Path, results: str | Path = DEFAULT_RESULTS) -> Study:

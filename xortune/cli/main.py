@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shlex
 import sys
 from argparse import Namespace
 from collections.abc import Callable
@@ -79,7 +80,7 @@ def _run(settings: dict[str, Any], command: Callable[..., Study]) -> None:
 def _show_result(study: Study) -> None:
     console = _console()
     _show_table(console, study, _SHOWN)
-    folder = study.paths.folder
+    folder = shlex.quote(str(study.paths.folder))
     for label, text in (
         ("ledger", f"{study.paths.ledger}"),
         ("tables", f"{study.paths.trials_csv}, {study.paths.trials_parquet.name}"),
@@ -93,10 +94,12 @@ def _show_result(study: Study) -> None:
 
 def _show_table(console: Console, study: Study, top: int) -> None:
     from xortune.cli.tables import summary_lines, trials_table
+    from xortune.report import summarise
 
-    for line in summary_lines(study.name, study.summary()):
+    trials = study.trials
+    for line in summary_lines(study.name, summarise(trials)):
         console.print(line, highlight=False, soft_wrap=True)
-    console.print(trials_table(study.trials.head(top)))
+    console.print(trials_table(trials.head(top)))
 
 
 def _report(arguments: Namespace) -> None:
@@ -117,7 +120,7 @@ def _report(arguments: Namespace) -> None:
 
 
 def _print_report(study: Study, arguments: Namespace, file: Any) -> None:
-    from xortune.report import as_csv, as_json, as_markdown
+    from xortune.report import as_csv, as_json, as_markdown, summarise
 
     if arguments.format == "table":
         _show_table(_console(file=file), study, arguments.top or _SHOWN)
@@ -127,7 +130,7 @@ def _print_report(study: Study, arguments: Namespace, file: Any) -> None:
     if arguments.format == "csv":
         file.write(as_csv(shown))
     elif arguments.format == "json":
-        file.write(as_json(study.described(), study.summary(), shown))
+        file.write(as_json(study.described(), summarise(trials), shown))
     else:
         file.write(as_markdown(shown))
 
@@ -157,7 +160,8 @@ def _tensorboard(arguments: Namespace) -> None:
 def _how_to_go_on(folder: Path | None) -> str:
     if folder is None:
         return "stopped before anything was begun"
-    return f"stopped; what was finished is kept. Go on with: python -m xortune resume {folder}"
+    command = f"python -m xortune resume {shlex.quote(str(folder))}"
+    return f"stopped; what was finished is kept. Go on with: {command}"
 
 
 def _fail(message: str, code: int) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from xortune.ledger import TrialRow
+from xortune.report.formats import as_csv
 from xortune.trial import Curve, Metric, State
 
 _DTYPES = {
@@ -58,18 +59,12 @@ def curve_frame(curve: Curve) -> pd.DataFrame:
 
 def write_tables(frame: pd.DataFrame, csv: Path, parquet: Path) -> None:
     """Writes both files whole: an interruption leaves the old ones."""
-    for path, write in ((csv, _write_csv), (parquet, _write_parquet)):
-        partial = path.with_name(f".{path.name}.partial")
-        write(frame, partial)
-        partial.replace(path)
-
-
-def _write_csv(frame: pd.DataFrame, path: Path) -> None:
-    frame.to_csv(path, index=False, lineterminator="\n")
-
-
-def _write_parquet(frame: pd.DataFrame, path: Path) -> None:
-    frame.to_parquet(path, index=False)
+    partial = csv.with_name(f".{csv.name}.partial")
+    partial.write_text(as_csv(frame), encoding="utf-8", newline="\n")
+    partial.replace(csv)
+    partial = parquet.with_name(f".{parquet.name}.partial")
+    frame.to_parquet(partial, index=False)
+    partial.replace(parquet)
 
 
 def _record(row: TrialRow, metric: Metric) -> dict[str, Any]:
