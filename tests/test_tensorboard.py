@@ -1,8 +1,11 @@
 """Runs as TensorBoard's own reader finds them, and as a real TensorBoard serves them."""
 
+import io
 import json
 import math
+import os
 import re
+import resource
 import struct
 import subprocess
 import sys
@@ -13,17 +16,24 @@ import warnings
 from collections import Counter
 from dataclasses import dataclass
 
+import google_crc32c
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.backend.event_processing.event_file_loader import RawEventFileLoader
+from tensorboard.compat.proto.event_pb2 import Event
+from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2
+from tensorboard.summary.writer.record_writer import RecordWriter
 
 import xortune
 from xortune.engine import train_pack
 from xortune.lab import XOR, load_data
 from xortune.paths import StudyPaths
 from xortune.space import load_space
-from xortune.tensorboard import RunWriter, model_graph
-from xortune.trial import Curve, FinishedTrial, Metric, Outcome, Params, Scores, Trial
+from xortune.tensorboard import METRIC_TAGS, RunWriter, model_graph
+from xortune.trial import LOSS_FNS, Curve, FinishedTrial, Metric, Outcome, Params, Scores, Trial
 
 SPACE = load_space(
     {
@@ -63,6 +73,34 @@ def float32(value: float) -> float:
 def plugin_data(reader: EventAccumulator, tag: str) -> plugin_data_pb2.HParamsPluginData:
     content = reader.SummaryMetadata(tag).plugin_data.content
     return plugin_data_pb2.HParamsPluginData.FromString(content)
+
+
+def events(tmp_path, number: int) -> list[Event]:
+    """All events of a run, as TensorBoard's own loader reads them, checksums checked."""
+    (file,) = StudyPaths(tmp_path).run(number).iterdir()
+    return [Event.FromString(data) for data in RawEventFileLoader(str(file)).Load()]
+
+
+def scalar_events(tmp_path, number: int) -> list[Event]:
+    """Without their times, which are checked to be those of a clock."""
+    found = [e for e in events(tmp_path, number) if e.summary.value]
+    assert all(abs(event.wall_time - time.time()) < WAIT_S for event in found)
+    return [
+        Event(step=event.step, summary=event.summary)
+        for event in found
+        if event.summary.value[0].HasField("simple_value")
+    ]
+
+
+def scalar_event(step: int, values: dict[str, float]) -> Event:
+    """An event that protobuf builds from scratch."""
+    made = [Summary.Value(tag=tag, simple_value=value) for tag, value in values.items()]
+    return Event(step=step, summary=Summary(value=made))
+
+
+def serialised(messages: list[Event]) -> list[bytes]:
+    """Comparable even where a loss is NaN."""
+    return [message.SerializeToString() for message in messages]
 
 
 @pytest.fixture(scope="module")
@@ -160,6 +198,126 @@ def test_a_trial_that_never_ran_has_a_run_too(tmp_path):
     assert reader.Tags()["scalars"] == []
     start = plugin_data(reader, metadata.SESSION_START_INFO_TAG).session_start_info
     assert start.hparams["loss_fn"].string_value == "bce_with_logits"
+
+
+LOSSES = st.floats(width=32) | st.floats() | st.sampled_from((0.0, -0.0, 1e39, -1e39))
+POINTS = st.lists(st.tuples(st.integers(0, 2**40), LOSSES, LOSSES), max_size=5)
+SCORES = st.none() | st.builds(Scores, LOSSES, LOSSES, LOSSES, LOSSES)
+TRIALS = st.lists(st.tuples(POINTS, SCORES), min_size=1, max_size=3)
+
+
+@settings(deadline=None)
+@given(TRIALS)
+def test_every_number_of_every_trial_stands_as_protobuf_writes_it(tmp_path_factory, trials):
+    """One writer writes them all: nothing of a trial may show in the next one's run."""
+    folder = tmp_path_factory.mktemp("study")
+    writer = run_writer(folder, "bce")
+    for number, (points, scores) in enumerate(trials):
+        curve = Curve(*zip(*points)) if points else Curve((), (), ())
+        outcome = Outcome("COMPLETE" if scores else "FAIL", scores, curve)
+        writer.write(FinishedTrial(Trial(number, 0, Params(epochs=41)), outcome))
+    for number, (points, scores) in enumerate(trials):
+        expected = [
+            scalar_event(step, {"loss/training": training, "loss/validation": validation})
+            for step, training, validation in points
+        ]
+        if scores:
+            measured = (scores.bce, scores.train_loss, scores.accuracy)
+            expected.append(scalar_event(41, dict(zip(METRIC_TAGS, measured))))
+        assert serialised(scalar_events(folder, number)) == serialised(expected)
+
+
+def test_losses_that_are_no_numbers_are_read_back(tmp_path):
+    curve = Curve((0, 7), (math.nan, -math.inf), (math.inf, math.nan))
+    run_writer(tmp_path).write(FinishedTrial(Trial(0, 0, SOUND), Outcome("FAIL", curve=curve)))
+    reader = read(tmp_path, 0)
+    assert [str(value) for _, value in points(reader, "loss/training")] == ["nan", "-inf"]
+    assert [str(value) for _, value in points(reader, "loss/validation")] == ["inf", "nan"]
+
+
+WHOLE = st.integers(0, 2**53)
+PARAMS = st.builds(Params, st.floats(0), WHOLE, WHOLE, st.sampled_from(LOSS_FNS))
+
+
+@settings(deadline=None)
+@given(st.lists(PARAMS, min_size=1, max_size=3))
+def test_every_run_s_session_has_its_own_parameters_and_end(tmp_path_factory, tried):
+    folder = tmp_path_factory.mktemp("study")
+    writer = run_writer(folder)
+    for number, params in enumerate(tried):
+        state = "FAIL" if number % 2 else "COMPLETE"
+        writer.write(FinishedTrial(Trial(number, 0, params), Outcome(state)))
+    for number, params in enumerate(tried):
+        start, end = session(folder, number)
+        found = {name: start.hparams[name].number_value for name in ("lr", "epochs", "seed")}
+        assert found == {"lr": params.lr, "epochs": params.epochs, "seed": params.seed}
+        assert start.hparams["loss_fn"].string_value == params.loss_fn
+        assert end.status == (api_pb2.STATUS_FAILURE if number % 2 else api_pb2.STATUS_SUCCESS)
+
+
+def session(tmp_path, number: int):
+    """What a run says of its start and of its end."""
+    *_, start, end = (
+        plugin_data_pb2.HParamsPluginData.FromString(value.metadata.plugin_data.content)
+        for event in events(tmp_path, number)
+        for value in event.summary.value
+        if value.metadata.plugin_data.plugin_name == metadata.PLUGIN_NAME
+    )
+    assert start.version == end.version == metadata.PLUGIN_DATA_VERSION
+    return start.session_start_info, end.session_end_info
+
+
+def test_a_run_is_the_records_that_tensorboard_s_own_writer_writes(tmp_path, trial):
+    run_writer(tmp_path).write(trial)
+    (file,) = StudyPaths(tmp_path).run(42).iterdir()
+    buffer = io.BytesIO()
+    records = RecordWriter(buffer)
+    for data in RawEventFileLoader(str(file)).Load():
+        records.write(data)
+    assert file.read_bytes() == buffer.getvalue()
+
+
+def test_a_run_begins_with_the_version_and_ends_with_the_session(tmp_path, trial):
+    run_writer(tmp_path).write(trial)
+    first, *_, last = events(tmp_path, 42)
+    assert first.file_version == "brain.Event:2"
+    assert last.summary.value[0].tag == metadata.SESSION_END_INFO_TAG
+
+
+def test_checksums_are_computed_in_c():
+    assert google_crc32c.implementation == "c"
+
+
+def test_a_run_that_cannot_be_finished_is_missing_and_can_be_written(tmp_path, monkeypatch):
+    def stop(*_):
+        raise OSError("killed here")
+
+    writer = run_writer(tmp_path)
+    writer.write(finished(1))
+    with monkeypatch.context() as killed:
+        killed.setattr(os, "rename", stop)
+        for number in (0, 1):
+            with pytest.raises(OSError, match="killed here"):
+                writer.write(finished(number))
+            assert read(tmp_path, number).Tags()["scalars"] == []
+    assert writer.missing([0, 1]) == [0, 1]
+    for number in (0, 1):
+        writer.write(finished(number))
+        assert len(scalar_events(tmp_path, number)) == 5
+    assert writer.missing([0, 1]) == []
+
+
+def test_a_run_that_the_disk_has_no_room_for_is_missing(tmp_path):
+    """The first write takes what there is room for, without an error."""
+    writer, trial = run_writer(tmp_path), finished(0)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            writer.write(trial)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert writer.missing([0]) == [0]
 
 
 def test_runs_are_folders_of_one_file_named_by_their_trial(tmp_path):
