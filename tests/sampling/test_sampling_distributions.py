@@ -5,7 +5,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-from xortune.sampling.distributions import continuous, distributions, grid_bounds, on_grid
+from xortune.sampling.distributions import (
+    continuous,
+    distributions,
+    grid_bounds,
+    on_grid,
+    stretched,
+)
 from xortune.space import Choice, Range, SearchSpace, load_space
 
 DEFAULT = load_space("default")
@@ -61,6 +67,44 @@ def test_both_ends_of_a_range_are_reachable(domain):
     else:
         assert low - domain.step < domain.low <= low
         assert high <= domain.high < high + domain.step
+
+
+@given(RANGES, st.floats(0, 1))
+def test_nothing_outside_a_range_comes_out_of_its_stretched_interval(domain, share):
+    value = on_grid(domain, inside(stretched(domain), share))
+    assert domain.low <= value <= domain.high
+    assert type(value) is type(domain.low)
+
+
+@given(RANGES)
+def test_each_end_has_a_share_of_the_stretched_interval(domain):
+    """A twentieth of the interval inside is added: 1 part of 22 of the whole."""
+    interval = stretched(domain)
+    low, high = grid_bounds(domain)
+    found = [on_grid(domain, at_share(interval, share)) for share in (0, 0.045, 0.955, 1)]
+    assert found == [low, low, high, high]
+
+
+@pytest.mark.parametrize("domain", [Range(0.0, 1.0), Range(0.01, 10.0, log=True)])
+def test_the_inside_of_a_stretched_interval_is_as_before(domain):
+    interval = stretched(domain)
+    assert at_share(interval, 1 / 22) == pytest.approx(domain.low)
+    assert at_share(interval, 21 / 22) == pytest.approx(domain.high)
+
+
+def at_share(interval: FloatDistribution, share: float) -> float:
+    low, high = interval.low, interval.high
+    if interval.log:
+        low, high = math.log(low), math.log(high)
+    value = low + share * (high - low)
+    return math.exp(value) if interval.log else value
+
+
+def test_the_widest_range_of_floats_can_be_stretched():
+    domain = Range(5e-324, 3.4e38, log=True)
+    interval = stretched(domain)
+    assert 0 < interval.low <= domain.low
+    assert domain.high < interval.high < math.inf
 
 
 @given(RANGES, st.floats(0, 1))

@@ -1,19 +1,26 @@
 import math
+import os
+import random
 import subprocess
 import sys
+import tracemalloc
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from statistics import mean
 
+import numpy as np
 import optuna
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xortune.sampling import ask_generation, optuna_study
+from xortune.sampling.samplers import Model
+from xortune.sampling.window import window
 from xortune.settings import SAMPLERS
-from xortune.space import SearchSpace, load_space
-from xortune.trial import FinishedTrial, Outcome, Params, Scores, Trial
+from xortune.space import Range, SearchSpace, load_space
+from xortune.trial import LOSS_FNS, FinishedTrial, Outcome, Params, Scores, Trial
 
 DEFAULT = load_space("default")
 SMALL = load_space(
@@ -26,8 +33,8 @@ SMALL = load_space(
 )
 
 
-def ask(sampler="tpe", space=DEFAULT, study_seed=0, generation=1, size=12, told=()):
-    return ask_generation(space, sampler, study_seed, generation, size, told, "mse")
+def ask(sampler="tpe", space=DEFAULT, study_seed=0, generation=1, size=12, told=()) -> list[Params]:
+    return list(ask_generation(space, sampler, study_seed, generation, size, told, "mse"))
 
 
 def finished(number: int, params: Params, mse: float | None) -> FinishedTrial:
@@ -49,6 +56,8 @@ def away_from_5(params: Params) -> float:
 
 
 TOLD = told_by(away_from_5)
+# Of the default space's ranges, where TPE goes more than once.
+ENDS = {0.01, 10.0, 500, 10_000}
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
@@ -66,10 +75,13 @@ class TestEverySampler:
         trials, others = ask(sampler, told=TOLD), ask(sampler, told=TOLD, **other)
         for name in ("lr", "epochs", "seed"):
             shared = {getattr(p, name) for p in trials} & {getattr(p, name) for p in others}
-            assert len(shared) <= 1, name
+            assert len(shared - ENDS) <= 1, name
 
     def test_trials_of_a_generation_differ(self, sampler):
-        assert len({p.lr for p in ask(sampler, told=TOLD, size=30)}) == 30
+        trials = ask(sampler, told=TOLD, size=30)
+        inside = [p.lr for p in trials if p.lr not in ENDS]
+        assert len(set(trials)) == 30
+        assert len(set(inside)) == len(inside) > 20
 
     def test_failed_trials_are_accepted(self, sampler):
         some = told_by(lambda p: None if p.lr > 3 else away_from_5(p))
@@ -92,7 +104,48 @@ class TestEverySampler:
 
     def test_a_space_of_one_point(self, sampler):
         point = load_space({"lr": {"value": 0.5}})
-        assert ask(sampler, point, size=3) == [Params(lr=0.5)] * 3
+        told = [finished(number, Params(lr=0.5), number) for number in range(20)]
+        assert ask(sampler, point, size=3, told=told) == [Params(lr=0.5)] * 3
+
+    @pytest.mark.parametrize(
+        "narrow", [Range(0.5, 0.5), Range(0.5, 0.5, log=True), Range(0.3, 0.7, step=0.5)]
+    )
+    def test_ranges_of_a_single_value(self, sampler, narrow):
+        domains = {**DEFAULT.domains, "lr": narrow, "epochs": Range(7, 7), "seed": Range(3, 3)}
+        told = [finished(number, Params(0.5, 7, 3, "bce"), number) for number in range(20)]
+        for p in ask(sampler, SearchSpace("custom", domains, {}), told=told):
+            assert (p.lr, p.epochs, p.seed) == (0.5, 7, 3)
+
+    def test_trials_are_asked_only_as_they_are_taken(self, sampler):
+        asked = ask_generation(DEFAULT, sampler, 0, 1, 10**12, TOLD, "mse")
+        assert [next(asked) for _ in range(12)] == ask(sampler, told=TOLD)
+
+    def test_what_is_told_later_is_not_heard(self, sampler):
+        told = list(TOLD)
+        asked = ask_generation(DEFAULT, sampler, 0, 1, 12, told, "mse")
+        told.clear()
+        assert list(asked) == ask(sampler, told=TOLD)
+
+    def test_generations_can_be_asked_side_by_side(self, sampler):
+        first = ask_generation(DEFAULT, sampler, 0, 1, 12, TOLD, "mse")
+        second = ask_generation(DEFAULT, sampler, 0, 2, 12, TOLD, "mse")
+        pairs = list(zip(first, second))
+        assert [one for one, _ in pairs] == ask(sampler, told=TOLD)
+        assert [two for _, two in pairs] == ask(sampler, told=TOLD, generation=2)
+
+    def test_global_random_numbers_are_neither_drawn_nor_used(self, sampler):
+        random.seed(1)
+        np.random.seed(1)
+        trials = ask(sampler, told=TOLD)
+        assert (random.random(), np.random.random()) == (0.13436424411240122, 0.417022004702574)
+        assert ask(sampler, told=TOLD) == trials
+
+    def test_nothing_of_optuna_s_settings_is_changed_between_two_trials(self, sampler):
+        before = (optuna.logging.get_verbosity(), list(warnings.filters))
+        asked = ask_generation(DEFAULT, sampler, 0, 1, 3, TOLD, "mse")
+        for _ in range(3):
+            next(asked)
+            assert (optuna.logging.get_verbosity(), list(warnings.filters)) == before
 
     def test_optuna_s_verbosity_is_restored(self, sampler):
         before = optuna.logging.get_verbosity()
@@ -104,17 +157,43 @@ class TestEverySampler:
         optuna.logging.set_verbosity(before)
 
 
-def test_optuna_is_silent():
-    """In a process of its own, since Optuna keeps the stderr that it was imported with."""
-    script = """
+IN_A_PROCESS = """
 from xortune.sampling import ask_generation, optuna_study
 from xortune.space import load_space
+from xortune.trial import LOSS_FNS, FinishedTrial, Outcome, Scores, Trial
+space, told = load_space("default"), []
+for number, params in enumerate(ask_generation(space, "random", 0, 0, 20, [], "mse")):
+    outcome = Outcome("COMPLETE", Scores(params.lr, params.lr, params.lr, 1.0))
+    told.append(FinishedTrial(Trial(number, 0, params), outcome))
 for sampler in ("tpe", "random"):
-    ask_generation(load_space("default"), sampler, 0, 0, 3, [], "mse")
-optuna_study("quiet", load_space("default"), [], "mse")
+    trials = list(ask_generation(space, sampler, 0, 1, 3, told, "mse"))
+    if {print}: print(trials)
+optuna_study("quiet", space, told, "mse")
 """
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def in_a_process(print_trials: bool, **environment: str) -> str:
+    script = IN_A_PROCESS.replace("{print}", str(print_trials))
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def test_optuna_is_silent():
+    """In a process of its own, since Optuna keeps the stderr that it was imported with."""
+    assert in_a_process(print_trials=False) == ""
+
+
+def test_another_process_asks_for_the_same():
+    """The hash seed decides the order of sets of strings."""
+    first, second = (in_a_process(True, PYTHONHASHSEED=seed) for seed in "12")
+    assert first == second
+    assert first.count("Params(") == 6
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(0, 1000))
@@ -132,7 +211,7 @@ def test_tpe_moves_to_where_trials_were_good():
 
 
 def test_tpe_learns_the_loss_function_and_the_epochs():
-    told = told_by(lambda p: (p.loss_fn != "bce") + abs(math.log(p.epochs / 8000)))
+    told = told_by(lambda p: (p.loss_fn != "bce") + abs(math.log(p.epochs / 8000)), count=200)
     trials = ask(told=told, size=30)
     assert sum(p.loss_fn == "bce" for p in trials) > 20
     assert sum(p.epochs > 4000 for p in trials) > 20
@@ -146,13 +225,90 @@ def test_tpe_learns_from_the_study_s_yardstick():
         for loss in [away_from_5(t.trial.params)]
     ]
     by_mse, by_bce = (
-        ask_generation(DEFAULT, "tpe", 0, 1, 30, mirrored, metric) for metric in ("mse", "bce")
+        list(ask_generation(DEFAULT, "tpe", 0, 1, 30, mirrored, metric))
+        for metric in ("mse", "bce")
     )
     assert mean(map(away_from_5, by_mse)) < mean(map(away_from_5, by_bce)) / 2
 
 
 def test_random_learns_nothing():
     assert ask("random", told=TOLD) == ask("random", told=[])
+
+
+@pytest.mark.parametrize("count", [9, 10])
+def test_tpe_draws_blindly_until_ten_trials_are_complete(count):
+    complete = TOLD[:count]
+    failed = [finished(40 + t.trial.number, t.trial.params, None) for t in TOLD]
+    learnt = ask(told=[*complete, *failed]) != ask("random")
+    assert learnt == (count == 10)
+    assert ask(told=failed) == ask("random")
+
+
+def test_failed_trials_teach_tpe_nothing():
+    failed = [finished(40 + t.trial.number, t.trial.params, None) for t in TOLD]
+    assert ask(told=[*TOLD, *failed]) == ask(told=TOLD)
+
+
+def test_tpe_gets_to_the_ends_of_ranges():
+    told = told_by(lambda p: -math.log(p.lr) - math.log(p.epochs))
+    trials = ask(told=told, size=60)
+    assert any(p.lr == 10.0 for p in trials)
+    assert sum(p.epochs == 10_000 for p in trials) > 1
+
+
+def test_tpe_seldom_goes_to_an_end_when_the_best_is_inside():
+    told = told_by(lambda p: abs(math.log(p.lr / 0.3)), count=100)
+    assert sum(p.lr in (0.01, 10.0) for p in ask(told=told, size=30)) < 2
+
+
+def test_tpe_remembers_the_best_of_many_trials():
+    """They are the first of 600, the others all lie elsewhere."""
+    told = sorted(told_by(away_from_5, count=600), key=lambda t: away_from_5(t.trial.params))
+    told = [replace(t, trial=replace(t.trial, number=i)) for i, t in enumerate(told)]
+    assert mean(away_from_5(p) for p in ask(told=told, size=30)) < 0.1
+
+
+def test_tpe_is_built_from_a_window_of_the_told_trials():
+    """What is outside might as well be other trials: more told ones cost nothing."""
+    told = told_by(away_from_5, count=600)
+    kept = {finished.trial.number for finished, _ in window(told, "mse")}
+    others = [
+        t
+        if t.trial.number in kept
+        else replace(t, trial=replace(t.trial, params=Params(epochs=600)))
+        for t in told
+    ]
+    assert others != told
+    assert ask(told=others) == ask(told=told)
+
+
+@pytest.mark.parametrize("generation", range(6))
+def test_tpe_keeps_apart_what_it_asks_together(generation):
+    """The loss function does not matter here, so one of them must not take it all."""
+    asked = ask("random", generation=generation, size=40)
+    told = [finished(number, params, away_from_5(params)) for number, params in enumerate(asked)]
+    trials = ask(told=told, size=60)
+    assert max(sum(p.loss_fn == loss_fn for p in trials) for loss_fn in LOSS_FNS) < 50
+
+
+def test_tpe_hears_of_the_latest_hundred_trials_of_a_generation():
+    """More of them cost nothing. Failed ones are not heard of."""
+    model = Model(DEFAULT, 0, 1, TOLD, "mse")
+    for _ in range(120):
+        model.ask()
+    states = [trial.state.name for trial in model._study.get_trials(deepcopy=False)]
+    assert states == ["COMPLETE"] * 40 + ["FAIL"] * 20 + ["RUNNING"] * 100
+
+
+def test_random_trials_are_not_kept():
+    asked = ask_generation(DEFAULT, "random", 0, 0, 3000, [], "mse")
+    next(asked)
+    tracemalloc.start()
+    try:
+        assert sum(1 for _ in asked) == 2999
+        assert tracemalloc.get_traced_memory()[1] < 1e6
+    finally:
+        tracemalloc.stop()
 
 
 def model_part(trials: list[Params]) -> list[Params]:
@@ -205,6 +361,13 @@ def test_the_ends_of_a_range_of_integers_are_as_likely_as_its_middle(entry, valu
     assert set(found) == set(values)
     for value in values:
         assert abs(found.count(value) - share) < 5 * math.sqrt(share), value
+
+
+def test_the_ends_of_a_grid_of_floats_are_as_likely_as_its_middle():
+    space = load_space({"lr": {"min": 0.5, "max": 1.25, "distribution": "q_uniform", "q": 0.25}})
+    found = [p.lr for p in ask("random", space, size=2000)]
+    for value in (0.5, 0.75, 1.0, 1.25):
+        assert abs(found.count(value) - 500) < 5 * math.sqrt(500), value
 
 
 def test_a_logarithmic_range_of_integers_is_spread_over_the_logarithm():

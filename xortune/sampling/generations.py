@@ -6,14 +6,15 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from typing import Any
 
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from xortune.sampling.distributions import distributions
-from xortune.sampling.samplers import make_sampler
+from xortune.sampling.distributions import distributions, on_grid
+from xortune.sampling.samplers import Draws, Model
 from xortune.settings import SamplerName
-from xortune.space import SearchSpace
+from xortune.space import Range, SearchSpace
 from xortune.trial import FinishedTrial, Metric, Params
 
 
@@ -25,11 +26,11 @@ def ask_generation(
     size: int,
     told: Sequence[FinishedTrial],
     metric: Metric,
-) -> list[Params]:
-    """Asks for the first `size` trials of a generation.
+) -> Iterator[Params]:
+    """Asks for the first `size` trials of a generation, one by one as they are taken.
 
     A pure function: the same arguments give the same trials, and a larger `size` the same
-    ones with more behind them.
+    ones with more behind them. `told` is read before it returns.
 
     Args:
         space: what to choose from.
@@ -41,11 +42,19 @@ def ask_generation(
         metric: the yardstick.
     """
     with _quiet():
-        study = optuna.create_study(sampler=make_sampler(sampler, space, study_seed, generation))
-        if sampler != "random":
-            study.add_trials(_frozen(space, told, metric))
-        known = dict(distributions(space))
-        return [Params(**study.ask(known).params) for _ in range(size)]
+        draws = Draws(space, study_seed, generation)
+        model = None if sampler == "random" else Model(space, study_seed, generation, told, metric)
+    return (_ask(space, draws, model) for _ in range(size))
+
+
+def _ask(space: SearchSpace, draws: Draws, model: Model | None) -> Params:
+    """Everything is drawn, whatever the model then replaces, so that no draw depends on it."""
+    values = draws.ask() | (model.ask() if model else {})
+    params: dict[str, Any] = {
+        name: on_grid(domain, values[name]) if isinstance(domain, Range) else values[name]
+        for name, domain in space.domains.items()
+    }
+    return Params(**params)
 
 
 def optuna_study(

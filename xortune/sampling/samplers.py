@@ -1,91 +1,123 @@
-"""Optuna's samplers, fitted to what is searched here."""
+"""Optuna's samplers, fitted to what is searched here.
+
+They are called through the methods of `BaseSampler`: to keep a trial's parameters in a study
+costs more than to choose them.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from optuna import create_study
 from optuna.distributions import BaseDistribution
-from optuna.samplers import BaseSampler, RandomSampler, TPESampler
-from optuna.study import Study
-from optuna.trial import FrozenTrial, TrialState
+from optuna.samplers import RandomSampler, TPESampler
+from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
-from xortune.sampling.distributions import continuous, on_grid
-from xortune.settings import SamplerName
-from xortune.space import Domain, Range, SearchSpace
+from xortune.sampling.distributions import continuous, distributions, stretched
+from xortune.sampling.window import window
+from xortune.space import Range, SearchSpace
+from xortune.trial import FinishedTrial, Metric
 
 # Parameters without an order, about which there is nothing to learn from neighbours.
 _UNMODELLED = ("seed",)
+# So many complete trials tell enough to model them.
+_STARTUP = 10
+# A trial costs TPE work over those asked before it in the generation: the latest ones will do.
+_LIES = 100
 
 
-def make_sampler(
-    name: SamplerName, space: SearchSpace, study_seed: int, generation: int
-) -> BaseSampler:
-    """A sampler for one generation, fixed by the study's seed and the generation's number."""
-    if name == "random":
-        model: BaseSampler = RandomSampler(seed=_seed(study_seed, generation, "model"))
-    else:
-        # Multivariate, which is also twice as fast as one model a parameter. The constant
-        # liar keeps the trials of a generation, all asked before any is told, apart.
-        model = TPESampler(
-            seed=_seed(study_seed, generation, "model"), multivariate=True, constant_liar=True
-        )
-    draws = RandomSampler(seed=_seed(study_seed, generation, "draws"))
-    return _SpaceSampler(model, draws, space.domains)
+class Draws:
+    """Draws all parameters blindly.
+
+    Ranges are drawn as intervals of floats, for `on_grid` to round.
+    """
+
+    def __init__(self, space: SearchSpace, study_seed: int, generation: int) -> None:
+        self._sampler = RandomSampler(seed=_seed(study_seed, generation, "draws"))
+        self._study = create_study(sampler=self._sampler)
+        self._trial = create_trial(state=TrialState.RUNNING)
+        self._distributions: dict[str, BaseDistribution] = {
+            **distributions(space),
+            **{n: continuous(d) for n, d in space.domains.items() if isinstance(d, Range)},
+        }
+
+    def ask(self) -> dict[str, Any]:
+        """A trial's parameters, each a float of its interval or one of its choices."""
+        return {
+            name: self._sampler.sample_independent(self._study, self._trial, name, distribution)
+            for name, distribution in self._distributions.items()
+        }
 
 
-class _SpaceSampler(BaseSampler):
-    """Lets a sampler see ranges as intervals of floats, and keeps the seed out of its model.
+class Model:
+    """TPE: what there is to learn from told trials, without the seed.
 
-    Optuna's samplers treat an integer range value by value, in Python: over 9,500 epochs
-    most of their time goes there. They are asked for a float instead, which is then rounded.
+    Optuna treats an integer range value by value, in Python: over 9,500 epochs most of its
+    time goes there. It is asked for a float instead, for `on_grid` to round.
+
+    Args:
+        space: what to choose from.
+        study_seed: the study's seed.
+        generation: the generation's number.
+        told: all trials of the generations before, by number.
+        metric: the yardstick.
     """
 
     def __init__(
-        self, model: BaseSampler, draws: BaseSampler, domains: Mapping[str, Domain]
-    ) -> None:
-        self._model = model
-        self._draws = draws
-        self._domains = domains
-
-    def infer_relative_search_space(
-        self, study: Study, trial: FrozenTrial
-    ) -> dict[str, BaseDistribution]:
-        inferred = self._model.infer_relative_search_space(study, trial)
-        return {name: d for name, d in inferred.items() if name not in _UNMODELLED}
-
-    def sample_relative(
-        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
-    ) -> dict[str, Any]:
-        seen = {name: self._seen(name, d) for name, d in search_space.items()}
-        sampled = self._model.sample_relative(study, trial, seen)
-        return {name: self._value(name, value) for name, value in sampled.items()}
-
-    def sample_independent(
         self,
-        study: Study,
-        trial: FrozenTrial,
-        param_name: str,
-        param_distribution: BaseDistribution,
-    ) -> Any:
-        sampler = self._draws if param_name in _UNMODELLED else self._model
-        seen = self._seen(param_name, param_distribution)
-        return self._value(param_name, sampler.sample_independent(study, trial, param_name, seen))
+        space: SearchSpace,
+        study_seed: int,
+        generation: int,
+        told: Sequence[FinishedTrial],
+        metric: Metric,
+    ) -> None:
+        # Multivariate costs half of one model a parameter. The constant liar keeps apart what
+        # is asked before any of it is told.
+        self._sampler = TPESampler(
+            n_startup_trials=_STARTUP,
+            seed=_seed(study_seed, generation, "model"),
+            multivariate=True,
+            constant_liar=True,
+        )
+        self._study = create_study(sampler=self._sampler)
+        self._distributions = _modelled(space)
+        known = window(told, metric)
+        self._learns = bool(self._distributions) and len(known) >= _STARTUP
+        self._study.add_trials(_frozen(f, loss, self._distributions) for f, loss in known)
+        self._lies: deque[Trial] = deque()
 
-    def before_trial(self, study: Study, trial: FrozenTrial) -> None:
-        self._model.before_trial(study, trial)
+    def ask(self) -> dict[str, Any]:
+        """The parameters that are modelled; none before enough trials are complete."""
+        if not self._learns:
+            return {}
+        self._lies.append(self._study.ask())
+        if len(self._lies) > _LIES:
+            self._study.tell(self._lies.popleft(), state=TrialState.FAIL)
+        running = self._study.get_trials(deepcopy=False)[-1]
+        return self._sampler.sample_relative(self._study, running, self._distributions)
 
-    def after_trial(self, study: Study, trial: FrozenTrial, state: TrialState, values: Any) -> None:
-        self._model.after_trial(study, trial, state, values)
 
-    def _seen(self, name: str, distribution: BaseDistribution) -> BaseDistribution:
-        domain = self._domains[name]
-        return continuous(domain) if isinstance(domain, Range) else distribution
+def _frozen(
+    finished: FinishedTrial, loss: float, modelled: Mapping[str, BaseDistribution]
+) -> FrozenTrial:
+    params = finished.trial.params
+    return create_trial(
+        params={name: getattr(params, name) for name in modelled},
+        distributions=dict(modelled),
+        value=loss,
+    )
 
-    def _value(self, name: str, value: Any) -> Any:
-        domain = self._domains[name]
-        return on_grid(domain, value) if isinstance(domain, Range) else value
+
+def _modelled(space: SearchSpace) -> dict[str, BaseDistribution]:
+    return {
+        name: stretched(domain) if isinstance(domain, Range) else distribution
+        for name, distribution in distributions(space).items()
+        for domain in [space.domains[name]]
+        if name not in _UNMODELLED and not distribution.single()
+    }
 
 
 def _seed(study_seed: int, generation: int, purpose: str) -> int:
