@@ -1,6 +1,7 @@
 """The search loop: packs, generations, lost packs, and what a crash leaves undone."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from xortune.search_loop import Search
 from xortune.settings import StudySettings
 from xortune.space import load_space
 from xortune.tensorboard import RunWriter
+from xortune.times import Clock
 from xortune.trial import Outcome, Scores
 
 DONE = Outcome("COMPLETE", Scores(0.1, 0.1, 0.2, 1.0))
@@ -22,15 +24,15 @@ def make_search(tmp_path):
     """Makes a search with nothing trained yet, and the list of progress that it tells."""
     ledgers = []
 
-    def make(workers=1, pack_size=None, retries=0, **settings):
-        space = load_space("smoke")
+    def make(workers=1, pack_size=None, retries=0, space="smoke", **settings):
+        space = load_space(space)
         recorded = StudySettings(space=space.parameters, **{"sampler": "random", **settings})
         paths = StudyPaths(tmp_path / f"study-{len(ledgers)}")
         ledger = Ledger.create(paths, recorded)
         ledgers.append(ledger)
         told = []
         runs = RunWriter(paths, space, recorded.metric)
-        search = Search(ledger, space, recorded, runs, told.append, lambda: None)
+        search = Search(ledger, space, recorded, runs, Clock(), told.append, lambda: None)
         search.start(workers, pack_size, retries)
         return search, ledger, told
 
@@ -53,18 +55,54 @@ def test_generations_come_one_after_the_other(make_search):
             if pack is not None:
                 sizes.append((pack.trials[0].generation, len(pack.trials)))
                 finish(search, pack)
-    assert sizes == [(0, 1), (0, 3), (1, 1), (1, 3), (2, 2)]
-    assert [progress.done for progress in told] == [0, 1, 4, 5, 8, 10]
+    assert sizes == [(0, 2), (0, 2), (1, 2), (1, 2), (2, 2)]
+    assert [progress.done for progress in told] == [0, 2, 4, 6, 8, 10]
 
 
 @pytest.mark.parametrize(
-    ("trials", "workers", "sizes"),
-    [(50, 8, [50]), (600, 2, [300, 300]), (600, 4, [256, 256, 88])],
+    ("trials", "workers", "epochs", "packs"),
+    [
+        (600, 8, 1_000, 1),  # too little work to share
+        (600, 2, 1_000_000, 2),
+        (600, 8, 50_000, 3),  # half a second each
+        (5_000, 1, 1, 2),  # too many for one pack
+    ],
 )
-def test_packs_are_shared_out_but_not_too_small(make_search, trials, workers, sizes):
-    search, _, _ = make_search(trials=trials, workers=workers)
-    packs = iter(search.next_pack, None)
-    assert [len(pack.trials) for pack in packs] == sizes
+def test_packs_are_shared_out_by_the_work_in_them(make_search, trials, workers, epochs, packs):
+    space = {"epochs": {"value": epochs}}
+    search, _, _ = make_search(workers=workers, space=space, trials=trials)
+    sizes = [len(pack.trials) for pack in iter(search.next_pack, None)]
+    assert len(sizes) == packs
+    assert sum(sizes) == trials
+    assert max(sizes) <= 4096
+
+
+def test_the_packs_of_a_generation_take_about_equally_long(make_search):
+    space = {"epochs": {"distribution": "q_log_uniform_values", "min": 1, "max": 10_000, "q": 1}}
+    search, _, _ = make_search(pack_size=25, space=space, trials=100)
+    packs = list(iter(search.next_pack, None))
+    epochs = [sum(trial.params.epochs for trial in pack.trials) for pack in packs]
+    assert [len(pack.trials) for pack in packs] == [25] * 4
+    assert max(epochs) < 1.2 * min(epochs)
+
+
+def test_trials_are_asked_for_ahead_while_workers_train(make_search):
+    search, ledger, _ = make_search(trials=9000)
+    search.next_pack()
+    assert len(ledger.trials()) == 4096
+    search.spare_time()
+    assert len(ledger.trials()) == 8192
+    search.spare_time()
+    assert len(ledger.trials()) == 8192
+
+
+def test_runs_are_written_in_spare_time(make_search):
+    search, ledger, _ = make_search(trials=3)
+    finish(search, search.next_pack())
+    runs = StudyPaths(Path(ledger._connection.execute("PRAGMA database_list").fetchone()[2]).parent)
+    assert not runs.tensorboard.exists()
+    search.write_runs()
+    assert len(list(runs.tensorboard.glob("*/events.*"))) == 3
 
 
 def test_a_lost_pack_is_handed_out_again(make_search):
@@ -75,14 +113,17 @@ def test_a_lost_pack_is_handed_out_again(make_search):
     finish(search, second)
     search.lost(first, "its worker died")
     assert search.finished
-    errors = [row.outcome.error for row in ledger.trials()]
-    assert errors == ["given up after 2 tries: its worker died"] * 2 + [None] * 2
+    errors = {row.trial.number: row.outcome.error for row in ledger.trials()}
+    for pack, error in ((first, "given up after 2 tries: its worker died"), (second, None)):
+        assert [errors[trial.number] for trial in pack.trials] == [error] * 2
 
 
 def test_what_is_finished_is_in_the_ledger_at_once(make_search):
     search, ledger, _ = make_search(trials=4, pack_size=1)
-    finish(search, search.next_pack())
-    assert [row.outcome is not None for row in ledger.trials()] == [True, False, False, False]
+    pack = search.next_pack()
+    finish(search, pack)
+    done = [row.trial for row in ledger.trials() if row.outcome is not None]
+    assert tuple(done) == pack.trials
 
 
 def test_a_generation_learns_from_every_trial_before_it(make_search):
@@ -99,10 +140,12 @@ def test_a_generation_learns_from_every_trial_before_it(make_search):
 
 def test_the_best_is_told(make_search):
     search, _, told = make_search(trials=2, pack_size=1)
-    finish(search, search.next_pack())
+    first, second = search.next_pack(), search.next_pack()
+    finish(search, first)
     better = Outcome("COMPLETE", Scores(0.1, 0.01, 0.2, 1.0))
-    search.finish(search.next_pack(), [better])
-    assert [progress.best for progress in told] == [None, (0, 0.1), (1, 0.01)]
+    search.finish(second, [better])
+    numbers = [pack.trials[0].number for pack in (first, second)]
+    assert [progress.best for progress in told] == [None, (numbers[0], 0.1), (numbers[1], 0.01)]
 
 
 def test_runs_that_a_crash_left_out_are_written(tmp_path):

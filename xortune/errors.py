@@ -36,6 +36,10 @@ class SpaceError(UsageError):
         super().__init__(message)
 
 
+class NoEngineError(XortuneError):
+    """The compiled step cannot be had on this machine; the message says why."""
+
+
 class StudyBusyError(UsageError):
     """Another driver is at work on the study."""
 

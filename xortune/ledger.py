@@ -8,7 +8,7 @@ import socket
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
 from filelock import FileLock, Timeout
@@ -16,6 +16,7 @@ from filelock import FileLock, Timeout
 from xortune.errors import StudyBusyError, UsageError, XortuneError
 from xortune.paths import StudyPaths
 from xortune.settings import StudySettings
+from xortune.times import RunTime
 from xortune.trial import Curve, FinishedTrial, Outcome, Params, Scores, Trial
 
 _VERSION = 1
@@ -41,6 +42,14 @@ CREATE TABLE curve (
     PRIMARY KEY (number, epoch)
 ) WITHOUT ROWID;
 """
+# Not in the schema: ledgers without it are as good.
+_RUN_SCHEMA = """
+CREATE TABLE IF NOT EXISTS run (
+    wall REAL, start_up REAL, sampler REAL, writing REAL,
+    workers INTEGER, training REAL, queue REAL, idle REAL  -- seconds
+)
+"""
+_RUN = "wall, start_up, sampler, writing, workers, training, queue, idle"
 _TRIAL = "number, generation, lr, epochs, seed, loss_fn"
 _SET = "INSERT OR REPLACE INTO setting VALUES (?, ?)"
 _SIGN = "INSERT OR REPLACE INTO driver VALUES (0, ?, ?)"
@@ -198,6 +207,23 @@ class Ledger:
             tuple(_number(row[1]) for row in rows),
             tuple(_number(row[2]) for row in rows),
         )
+
+    def add_run(self, run: RunTime) -> None:
+        """Records where the time of a run went."""
+        with self._transaction() as connection:
+            connection.execute(_RUN_SCHEMA)
+            connection.execute(
+                f"INSERT INTO run ({_RUN}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", astuple(run)
+            )
+
+    def runs(self) -> list[RunTime]:
+        """Where the time of every run went, in their order; one that was killed left nothing."""
+        with self._reading() as connection:
+            tables = connection.execute("SELECT name FROM sqlite_master WHERE name = 'run'")
+            if tables.fetchone() is None:
+                return []
+            rows = connection.execute(f"SELECT {_RUN} FROM run ORDER BY rowid")
+            return [RunTime(*row) for row in rows]
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:

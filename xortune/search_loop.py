@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import heapq
 import math
+import time
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Protocol
 
 from xortune.errors import XortuneError
 from xortune.ledger import Ledger, TrialRow
 from xortune.sampling import ask_generation
-from xortune.settings import RunOptions, StudySettings
+from xortune.settings import COMPILED, EAGER, RunOptions, StudySettings
 from xortune.space import SearchSpace
 from xortune.tensorboard import RunWriter
+from xortune.times import Clock
 from xortune.trial import Curve, FinishedTrial, Outcome, Pack, Params, Trial
 
-# On one core an epoch costs the engine the same for 1 lane and for 256; beyond 4,096 its
-# buffers leave the cache.
-_SMALLEST_PACK = 256
 _LARGEST_PACK = 4096
+# Trial-epochs a second on one core: what a pack is expected to cost.
+_PACE = {COMPILED: 1e8, EAGER: 2e7}
+# A pack is worth a worker of its own from so many seconds of training on.
+_WORTH_S = 0.5
+# How long runs are written before the runner looks at its workers again.
+_MOMENT_S = 0.02
+_UNRANKED = (math.inf, 0, -1)
+_NO_CURVE = Curve((), (), ())
 
 
 @dataclass(frozen=True)
@@ -50,6 +59,7 @@ class Search:
         space: the search space.
         settings: those recorded in the ledger.
         runs: writes the TensorBoard runs.
+        clock: measures the run.
         observer: called after every pack.
         heartbeat: for runners to call now and then; raises when the search is to stop.
     """
@@ -60,6 +70,7 @@ class Search:
         space: SearchSpace,
         settings: StudySettings,
         runs: RunWriter,
+        clock: Clock,
         observer: Callable[[Progress], None],
         heartbeat: Callable[[], None],
     ) -> None:
@@ -68,11 +79,16 @@ class Search:
         self._ledger = ledger
         self._space = space
         self._runs = runs
+        self._clock = clock
         self._observer = observer
         rows = ledger.trials()
         self._trials = [row.trial for row in rows]
         self._outcomes = {r.trial.number: r.outcome for r in rows if r.outcome is not None}
-        self._generation = 0
+        self._best = min(map(self._ranking, self._outcomes), default=_UNRANKED)
+        self._failed = sum(outcome.scores is None for outcome in self._outcomes.values())
+        self._generation = -1
+        self._asked: Iterator[Params] = iter(())
+        self._next = self._last = 0
         self._ready: deque[Pack] = deque()
         self._out: dict[int, Pack] = {}
         self._packs = 0
@@ -80,6 +96,7 @@ class Search:
         self._pack_size: int | None = None
         self._workers = 1
         self._retries = 0
+        self._unwritten: deque[FinishedTrial] = deque()
         self._write_missing_runs(rows)
 
     def start(self, workers: int, pack_size: int | None, retries: int) -> None:
@@ -102,28 +119,51 @@ class Search:
 
     def next_pack(self) -> Pack | None:
         """The next pack to train; None while the others of its generation are out."""
-        while not self._ready and not self._out and not self.finished:
-            self._open_generation()
+        while not self._ready and not self.finished:
+            if self._next == self._last:
+                if self._out:
+                    return None
+                self._open_generation()
+            self._cut_portion()
         if not self._ready:
             return None
         pack = self._ready.popleft()
         self._out[pack.id] = pack
+        self._clock.pack_out(pack.id)
         return pack
 
     def finish(self, pack: Pack, outcomes: Sequence[Outcome]) -> None:
-        """Takes a pack's outcomes, in the order of its trials: durable when it returns."""
+        """Takes a pack's outcomes, in the order of its trials: durable when it returns.
+
+        Their TensorBoard runs are written later, in `spare_time` or `write_runs`.
+        """
+        self._clock.pack_back(pack.id, sum(o.duration_s or 0 for o in outcomes))
         finished = [FinishedTrial(t, o) for t, o in zip(pack.trials, outcomes, strict=True)]
-        self._ledger.finish_trials(finished)
+        with self._clock.writing():
+            self._ledger.finish_trials(finished)
         del self._out[pack.id]
         for f in finished:
-            self._outcomes[f.trial.number] = replace(f.outcome, curve=Curve((), (), ()))
-            self._runs.write(f)
+            self._outcomes[f.trial.number] = replace(f.outcome, curve=_NO_CURVE, weights=None)
+            self._best = min(self._best, self._ranking(f.trial.number))
+            self._failed += f.outcome.scores is None
+        self._unwritten.extend(finished)
         self._observer(self.progress())
+
+    def spare_time(self) -> None:
+        """For a runner to call while workers train: writes runs for a moment, asks ahead."""
+        if not self._ready and self._next < self._last:
+            self._cut_portion()
+        self._write_runs(_MOMENT_S)
+
+    def write_runs(self) -> None:
+        """Writes the TensorBoard runs of all trials that are finished."""
+        self._write_runs(math.inf)
 
     def lost(self, pack: Pack, reason: str) -> None:
         """Takes back a pack whose worker died: to be trained again, or given up as FAIL."""
         self._losses[pack.id] += 1
         if self._losses[pack.id] <= self._retries:
+            self._clock.pack_back(pack.id, 0)
             del self._out[pack.id]
             self._ready.appendleft(pack)
         else:
@@ -131,61 +171,85 @@ class Search:
             self.finish(pack, [Outcome("FAIL", error=error) for _ in pack.trials])
 
     def progress(self) -> Progress:
-        ranked = [
-            (o.scores.final_loss(self.settings.metric), self._trials[n].params.epochs, n)
-            for n, o in self._outcomes.items()
-            if o.scores is not None
-        ]
-        best = min(ranked, default=None)
+        loss, _, number = self._best
         return Progress(
             done=len(self._outcomes),
             total=self.settings.trials,
-            failed=len(self._outcomes) - len(ranked),
-            best=None if best is None else (best[2], best[0]),
+            failed=self._failed,
+            best=None if self._best == _UNRANKED else (number, loss),
         )
 
-    def _open_generation(self) -> None:
-        """Moves on to the next generation that has trials without an outcome."""
-        first, last = self._bounds(self._generation)
-        if len(self._trials) < last:
-            self._ask(first, last)
-        waiting = [t for t in self._trials[first:last] if t.number not in self._outcomes]
-        size = self._pack_size or _default_pack_size(len(waiting), self._workers)
-        for start in range(0, len(waiting), size):
-            self._ready.append(Pack(self._packs, tuple(waiting[start : start + size])))
-            self._packs += 1
-        self._generation += 1
+    def _ranking(self, number: int) -> tuple[float, int, int]:
+        """What a trial is ranked by; smaller is better."""
+        scores = self._outcomes[number].scores
+        if scores is None:
+            return _UNRANKED
+        return scores.final_loss(self.settings.metric), self._trials[number].params.epochs, number
 
-    def _bounds(self, generation: int) -> tuple[int, int]:
-        """The numbers of a generation's first trial, and of the one behind its last.
+    def _open_generation(self) -> None:
+        """Moves on to the next generation, and begins to ask for it unless that is done.
 
         Generations are places in the study, not batches of a run: a study that is extended
         fills up its last one.
         """
-        size = self.settings.generation or self.settings.trials
-        first = generation * size
-        return first, min(first + size, self.settings.trials)
-
-    def _ask(self, first: int, last: int) -> None:
-        """Asks for a whole generation and records what the ledger does not have of it."""
         settings = self.settings
-        asked = ask_generation(
-            self._space,
-            settings.sampler,
-            settings.study_seed,
-            self._generation,
-            last - first,
-            [FinishedTrial(t, self._outcomes[t.number]) for t in self._trials[:first]],
-            settings.metric,
-        )
-        known = [trial.params for trial in self._trials[first:last]]
-        _check_repeated(known, asked, self._generation)
-        new = [
-            Trial(number, self._generation, params)
-            for number, params in enumerate(asked[len(known) :], start=first + len(known))
-        ]
-        self._ledger.add_trials(new)
+        self._generation += 1
+        size = settings.generation or settings.trials
+        self._next = first = self._generation * size
+        self._last = last = min(first + size, settings.trials)
+        if len(self._trials) >= last:
+            return
+        with self._clock.sampling():
+            asked = ask_generation(
+                self._space,
+                settings.sampler,
+                settings.study_seed,
+                self._generation,
+                last - first,
+                [FinishedTrial(t, self._outcomes[t.number]) for t in self._trials[:first]],
+                settings.metric,
+            )
+            self._asked = iter(asked)
+            known = [trial.params for trial in self._trials[first:]]
+            _check_repeated(known, list(islice(self._asked, len(known))), self._generation)
+
+    def _cut_portion(self) -> None:
+        """Cuts the next trials of the generation into packs; records those that are new."""
+        first = self._next
+        size = min(self._pack_size or _LARGEST_PACK, _LARGEST_PACK)
+        self._next = last = min(first + _LARGEST_PACK, self._last)
+        self._ask(last)
+        waiting = [t for t in self._trials[first:last] if t.number not in self._outcomes]
+        count = math.ceil(len(waiting) / size)
+        if self._pack_size is None:
+            count = max(count, min(self._workers, self._worthwhile(waiting)))
+        for trials in _evenly(waiting, count):
+            self._ready.append(Pack(self._packs, trials))
+            self._packs += 1
+
+    def _worthwhile(self, trials: Sequence[Trial]) -> int:
+        """How many packs of these trials would keep a worker busy for a while."""
+        epochs = sum(trial.params.epochs for trial in trials)
+        pace = _PACE[self.settings.engine]
+        return math.ceil(epochs / pace / _WORTH_S)
+
+    def _ask(self, last: int) -> None:
+        """Asks for the trials up to a number, and records them."""
+        first = len(self._trials)
+        if first >= last:
+            return
+        with self._clock.sampling():
+            asked = list(islice(self._asked, last - first))
+        new = [Trial(n, self._generation, params) for n, params in enumerate(asked, start=first)]
+        with self._clock.writing():
+            self._ledger.add_trials(new)
         self._trials.extend(new)
+
+    def _write_runs(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        with self._clock.writing():
+            while self._unwritten and time.monotonic() < until:
+                self._runs.write(self._unwritten.popleft())
 
     def _write_missing_runs(self, rows: Sequence[TrialRow]) -> None:
         """A crash can come between the ledger's entry and the run."""
@@ -194,7 +258,7 @@ class Search:
             row = finished[number]
             if row.outcome is not None:
                 outcome = replace(row.outcome, curve=self._ledger.curve(number))
-                self._runs.write(FinishedTrial(row.trial, outcome))
+                self._unwritten.append(FinishedTrial(row.trial, outcome))
 
 
 class Runner(Protocol):
@@ -211,8 +275,12 @@ class Runner(Protocol):
     device: str
     workers: int
 
-    def run(self, search: Search) -> None:
+    def run(self, search: Search, library: bytes | None) -> None:
         """Returns when the search is finished.
+
+        Args:
+            search: the search.
+            library: the compiled step for its engine; None for PyTorch's kernels.
 
         Raises:
             Interrupted: the search was told to stop.
@@ -231,21 +299,33 @@ class InlineRunner:
         self._options = options
         self.device = usable_device(options.device)
 
-    def run(self, search: Search) -> None:
+    def run(self, search: Search, library: bytes | None) -> None:
         from xortune.engine import train_pack
+        from xortune.native import load_step
 
+        step = None if library is None else load_step(library)
         settings = search.settings
         search.start(self.workers, self._options.pack_size, self._options.retries)
         while (pack := search.next_pack()) is not None:
             params = [trial.params for trial in pack.trials]
             outcomes = train_pack(
-                params, settings.data, settings.log_every, self.device, search.heartbeat
+                params, settings.data, settings.log_every, self.device, step, search.heartbeat
             )
             search.finish(pack, outcomes)
+            search.write_runs()
 
 
-def _default_pack_size(trials: int, workers: int) -> int:
-    return min(max(math.ceil(trials / workers), _SMALLEST_PACK), _LARGEST_PACK)
+def _evenly(trials: Sequence[Trial], count: int) -> list[tuple[Trial, ...]]:
+    """Deals trials into packs of about the same number of epochs, each in number order."""
+    packs: list[list[Trial]] = [[] for _ in range(count)]
+    room = math.ceil(len(trials) / max(count, 1))
+    costs = [(0, place) for place in range(count)]
+    for trial in sorted(trials, key=lambda trial: -trial.params.epochs):
+        cost, place = heapq.heappop(costs)
+        packs[place].append(trial)
+        if len(packs[place]) < room:
+            heapq.heappush(costs, (cost + trial.params.epochs, place))
+    return [tuple(sorted(pack, key=lambda trial: trial.number)) for pack in packs]
 
 
 def _check_repeated(known: Sequence[Params], asked: Sequence[Params], generation: int) -> None:

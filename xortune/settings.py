@@ -13,10 +13,13 @@ from xortune.trial import DATA_NAMES, METRICS, DataName, Metric
 SamplerName = Literal["tpe", "random"]
 RunnerName = Literal["ray", "inline"]
 DeviceName = Literal["auto", "cpu", "cuda"]
+EngineName = Literal["auto", "eager", "compiled"]
 SAMPLERS: tuple[SamplerName, ...] = ("tpe", "random")
 RUNNERS: tuple[RunnerName, ...] = ("ray", "inline")
 DEVICES: tuple[DeviceName, ...] = ("auto", "cpu", "cuda")
-ENGINE = "eager-1"
+ENGINES: tuple[EngineName, ...] = ("auto", "eager", "compiled")
+# The names that are recorded: with a number, since a change of the code may round differently.
+EAGER, COMPILED = "eager-1", "compiled-1"
 
 _MAX_SEED = 2**32 - 1
 
@@ -47,7 +50,7 @@ class StudySettings:
     generation: int | None = None
     log_every: int = 500
     device: str = "cpu"
-    engine: str = ENGINE
+    engine: str = EAGER
 
     def __post_init__(self) -> None:
         faults = [
@@ -125,6 +128,11 @@ def default_generation(sampler: SamplerName, trials: int) -> int | None:
     if sampler == "random":
         return None
     return max(10, math.ceil(trials / 16))
+
+
+def check_engine(wanted: str) -> None:
+    """Raises UsageError unless it is one of `ENGINES`."""
+    _raise_all(_one_of("--engine", wanted, ENGINES))
 
 
 def _whole(name: str, value: Any, low: int, high: int | None = None) -> list[str]:

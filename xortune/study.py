@@ -11,12 +11,22 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xortune.errors import Interrupted, UsageError, XortuneError
+from xortune.engine_choice import EngineChoice
+from xortune.errors import Interrupted, NoEngineError, UsageError, XortuneError
 from xortune.interrupt import StopSignal
 from xortune.ledger import Ledger
 from xortune.paths import DEFAULT_RESULTS, StudyPaths, check_writable, find_study, new_study
-from xortune.settings import ENGINE, RunOptions, StudySettings, default_generation
+from xortune.settings import (
+    COMPILED,
+    EAGER,
+    EngineName,
+    RunOptions,
+    StudySettings,
+    check_engine,
+    default_generation,
+)
 from xortune.space import SearchSpace, load_space
+from xortune.times import Clock, RunTime
 from xortune.trial import FinishedTrial, Outcome
 
 if TYPE_CHECKING:
@@ -27,6 +37,7 @@ if TYPE_CHECKING:
     from xortune.search_loop import Progress, Runner
 
 _log = logging.getLogger("xortune")
+_WANTED: dict[str, EngineName] = {EAGER: "eager", COMPILED: "compiled"}
 _OPTIONS = tuple(field.name for field in fields(RunOptions))
 _SETTINGS = tuple(
     field.name for field in fields(StudySettings) if field.name not in ("space", "engine", "device")
@@ -82,10 +93,10 @@ class Study:
         return trials.iloc[0]
 
     def summary(self) -> dict[str, Any]:
-        """Counts by state, how many are solved, the best by loss function."""
-        from xortune.report import summarise
+        """Counts by state, how many are solved, the best by loss function, and the time."""
+        from xortune.report import summarise, summarise_time
 
-        return summarise(self.trials)
+        return {**summarise(self.trials), "time": summarise_time(self.runs())}
 
     def curves(self, number: int) -> pd.DataFrame:
         """A trial's own loss: columns `epoch`, `training`, `validation`.
@@ -125,6 +136,11 @@ class Study:
             ]
         return optuna_study(self.name, self.space, told, self.settings.metric)
 
+    def runs(self) -> list[RunTime]:
+        """Where the time of each search and resume went, in their order."""
+        with Ledger.read(self.paths) as ledger:
+            return ledger.runs()
+
     def described(self) -> dict[str, Any]:
         """Name, folder and recorded settings, as plain values."""
         return {"name": self.name, "folder": str(self.paths.folder), **self.settings.to_dict()}
@@ -154,6 +170,7 @@ def search(
     *,
     name: str | None = None,
     results: str | Path = DEFAULT_RESULTS,
+    engine: EngineName = "auto",
     on_progress: Callable[[Progress], None] = _ignore,
     **settings: Any,
 ) -> Study:
@@ -163,6 +180,7 @@ def search(
         space: a shipped name, the path of a search-space file, or its content.
         name: the study's name; by default `xor-`, the date and the time.
         results: the folder that the study's own folder goes into.
+        engine: `auto` compiles the training step where it can; the choice is recorded.
         on_progress: called after every pack.
         **settings: the fields of `StudySettings` and `RunOptions`, such as `trials=50`,
             `sampler="random"` or `runner="inline"`.
@@ -172,21 +190,27 @@ def search(
         Interrupted: Ctrl-C or SIGTERM; what was finished is kept, tables are written.
         XortuneError: the search failed; likewise.
     """
+    clock = Clock()
     given = _known(settings, (*_SETTINGS, *_OPTIONS))
     loaded = load_space(space)
     for note in loaded.notes:
         _log.warning(note)
-    study_settings, options = _checked(loaded, given)
+    study_settings, options = _checked(loaded, given, engine)
     if study_settings.generation is None:
         default = default_generation(study_settings.sampler, study_settings.trials)
         study_settings = replace(study_settings, generation=default)
     folder = Path(results)
     paths = new_study(folder, _default_name() if name is None else name)
     check_writable(folder)
+    choice = EngineChoice(engine)
     with _runner(options) as runner, StopSignal() as stop:
-        study_settings = replace(study_settings, device=runner.device)
+        try:
+            name, library = choice.decide(runner.device)
+        except NoEngineError as error:
+            raise UsageError(f"--engine {engine}: {error}. Use --engine eager.") from None
+        study_settings = replace(study_settings, device=runner.device, engine=name)
         with Ledger.create(paths, study_settings) as ledger:
-            _run(ledger, paths, loaded, runner, on_progress, stop)
+            _run(ledger, paths, loaded, runner, library, clock, on_progress, stop)
     return Study(paths)
 
 
@@ -210,6 +234,7 @@ def resume(
     Raises:
         As `search`.
     """
+    clock = Clock()
     run_options = RunOptions(**_known(options, _OPTIONS))
     paths = find_study(study, Path(results))
     with Ledger.read(paths) as ledger:
@@ -218,12 +243,16 @@ def resume(
         settings = _resumable(ledger, paths.name, trials)
         if run_options.device == "auto":
             run_options = replace(run_options, device=settings.device)  # type: ignore[arg-type]
+        choice = EngineChoice(_WANTED[settings.engine])
         started = nullcontext() if _is_done(ledger, settings) else _runner(run_options)
         with started as runner, StopSignal() as stop:
+            library = None
             if runner is not None:
+                library = _recorded_engine(choice, runner, paths.name)
                 _note_device(settings, runner, paths.name)
                 ledger.write_settings(replace(settings, device=runner.device))
-            _run(ledger, paths, load_space(settings.space), runner, on_progress, stop)
+            space = load_space(settings.space)
+            _run(ledger, paths, space, runner, library, clock, on_progress, stop)
     return Study(paths)
 
 
@@ -232,6 +261,8 @@ def _run(
     paths: StudyPaths,
     space: SearchSpace,
     runner: Runner | None,
+    library: bytes | None,
+    clock: Clock,
     on_progress: Callable[[Progress], None],
     stop: StopSignal,
 ) -> None:
@@ -241,14 +272,19 @@ def _run(
 
     settings = ledger.settings()
     runs = RunWriter(paths, space, settings.metric)
+    search = Search(ledger, space, settings, runs, clock, on_progress, stop.check)
     try:
-        search = Search(ledger, space, settings, runs, on_progress, stop.check)
-        if runner is not None:
-            runner.run(search)
+        try:
+            if runner is not None:
+                runner.run(search, library)
+        finally:
+            search.write_runs()
     except Interrupted as interruption:
         raise Interrupted(interruption.signum, paths.folder) from None
     finally:
-        _write_tables(ledger, paths, settings)
+        with clock.writing():
+            _write_tables(ledger, paths, settings)
+        ledger.add_run(clock.total(runner.workers if runner else 0))
 
 
 def _write_tables(ledger: Ledger, paths: StudyPaths, settings: StudySettings) -> None:
@@ -268,17 +304,23 @@ def _runner(options: RunOptions) -> Iterator[Runner]:
     from xortune.cluster import ray_runner
 
     # Signals are caught later than this: Ray sets a handler of its own when it starts.
-    with ray_runner(options) as runner:
+    with ray_runner(options, _import_the_rest) as runner:
         yield runner
+
+
+def _import_the_rest() -> None:
+    """What a search needs besides Ray: a second and a half."""
+    import xortune.report
+    import xortune.search_loop  # noqa: F401
 
 
 def _resumable(ledger: Ledger, name: str, trials: int | None) -> StudySettings:
     """The settings to go on with; the total is a new one unless None."""
     settings = ledger.settings()
-    if settings.engine != ENGINE:
+    if settings.engine not in _WANTED:
         raise UsageError(
             f"study {name} was trained by the engine {settings.engine!r}, and this xortune has "
-            f"{ENGINE!r}, which may round differently. Use the xortune that began it."
+            f"{' and '.join(_WANTED)}, which may round differently. Use the xortune that began it."
         )
     if trials is None:
         return settings
@@ -297,6 +339,17 @@ def _is_done(ledger: Ledger, settings: StudySettings) -> bool:
     return len(finished) >= settings.trials
 
 
+def _recorded_engine(choice: EngineChoice, runner: Runner, name: str) -> bytes | None:
+    """The library of the engine that the study was begun with."""
+    try:
+        return choice.decide(runner.device)[1]
+    except NoEngineError as error:
+        raise UsageError(
+            f"study {name} was begun with the compiled engine: {error}. Resume it where there "
+            "is a C compiler (gcc or clang), with --device cpu."
+        ) from None
+
+
 def _note_device(settings: StudySettings, runner: Runner, name: str) -> None:
     if runner.device != settings.device:
         _log.warning(
@@ -305,11 +358,17 @@ def _note_device(settings: StudySettings, runner: Runner, name: str) -> None:
         )
 
 
-def _checked(space: SearchSpace, given: Mapping[str, Any]) -> tuple[StudySettings, RunOptions]:
+def _checked(
+    space: SearchSpace, given: Mapping[str, Any], engine: str
+) -> tuple[StudySettings, RunOptions]:
     """Recorded settings and run options; all their faults are raised together."""
     options = {key: value for key, value in given.items() if key in _OPTIONS}
     recorded = {key: value for key, value in given.items() if key not in options}
     faults = []
+    try:
+        check_engine(engine)
+    except UsageError as error:
+        faults.append(str(error))
     try:
         settings = StudySettings(space=space.parameters, **recorded)
     except UsageError as error:

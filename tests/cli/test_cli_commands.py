@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
@@ -19,6 +20,7 @@ from xortune.cli.arguments import FORMATS
 from xortune.cli.tables import summary_lines, trials_table
 from xortune.ledger import TrialRow
 from xortune.report import COLUMNS, as_markdown, plain_rows, summarise, trials_frame
+from xortune.times import RunTime
 from xortune.trial import LOSS_FNS, Outcome, Params, Scores, Trial
 
 COMMANDS = ("search", "resume", "report", "predict", "tensorboard")
@@ -113,8 +115,11 @@ def test_nothing_of_the_longest_values_is_cut_off() -> None:
 
 def test_the_longest_summary_fits_80_columns() -> None:
     rows = [longest(99_990 + i, "FAIL" if i == 9 else "COMPLETE") for i in range(10)]
-    lines = summary_lines("xor-20260101-120000", summarise(trials_frame(rows, "mse")))
-    assert [line for line in lines if len(line) > 80] == []
+    summary = summarise(trials_frame(rows, "mse"))
+    for seconds in (0.01, 9.9, 9.96, 99.9, 999.4, 999.6, 59_000.0, 3_000_000.0):
+        time = dict.fromkeys(asdict(RunTime(*[seconds] * 8)), seconds)
+        lines = summary_lines("xor-20260101-120000", {**summary, "time": time})
+        assert [line for line in lines if len(line) > 80] == []
 
 
 def test_csv_is_clean_and_whole(capsys, study) -> None:

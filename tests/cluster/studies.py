@@ -13,7 +13,7 @@ SPACE = {
     "seed": {"min": 0, "max": 99},
     "loss_fn": {"values": ["mse", "bce", "bce_with_logits"]},
 }
-SETTINGS = {"trials": 22, "generation": 12, "log_every": 50, "study_seed": 1}
+SETTINGS = {"trials": 22, "generation": 12, "log_every": 50, "study_seed": 0}
 
 
 def answer(study):

@@ -13,16 +13,16 @@ from studies import SPACE, answer
 import xortune
 
 # Packs of one trial, of some tenths of a second each: there is always one under way.
-SLOW = {**SPACE, "epochs": {"value": 3000}}
-SETTINGS = ["--trials", "24", "--generation", "12", "--pack-size", "1"]
+SLOW = {**SPACE, "lr": {"values": [0.1, 1.0, 10.0]}, "epochs": {"value": 1_200_000}}
+RECORDED = {"trials": 24, "generation": 12, "log_every": 400_000}
+SETTINGS = [f"--{name.replace('_', '-')}={value}" for name, value in RECORDED.items()]
+SETTINGS += ["--pack-size", "1"]
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     results = tmp_path_factory.mktemp("whole")
-    return xortune.search(
-        SLOW, trials=24, generation=12, runner="inline", name="whole", results=results
-    )
+    return xortune.search(SLOW, runner="inline", name="whole", results=results, **RECORDED)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The gradient that was derived by hand, against autograd's."""
+"""The gradient that was derived by hand, in both engines, against autograd's."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ import torch
 
 from xortune.engine.lanes import STATE_DICT_ROWS, in_state_dict_order, make_lanes
 from xortune.engine.measure import measure
-from xortune.engine.step import Descent
+from xortune.engine.step import make_descent
 from xortune.lab import load_data, loss_of, trained_model
 from xortune.lab.loop import score
 from xortune.trial import DATA_NAMES, LOSS_FNS, LossFn, Params
@@ -28,16 +28,16 @@ def constant_outputs() -> torch.Tensor:
     return weights
 
 
-def lanes_of(weights: torch.Tensor, loss_fn: LossFn):
-    lanes = make_lanes([Params(lr=LR, loss_fn=loss_fn)] * len(weights), "cpu")
+def lanes_of(weights: torch.Tensor, loss_fn: LossFn, lr: float = LR):
+    lanes = make_lanes([Params(lr=lr, loss_fn=loss_fn)] * len(weights), "cpu")
     lanes.weights[:, : len(weights)] = weights.T[list(STATE_DICT_ROWS)]
     return lanes
 
 
-def engine_gradient(weights: torch.Tensor, loss_fn: LossFn, data) -> torch.Tensor:
+def engine_gradient(weights: torch.Tensor, loss_fn: LossFn, data, step) -> torch.Tensor:
     lanes = lanes_of(weights, loss_fn)
-    Descent(lanes, load_data(data).training).run(1, lanes.weights.shape[1])
-    after = in_state_dict_order(lanes.weights)[:, : len(weights)].T
+    descent = make_descent(lanes, [1] * len(weights), load_data(data).training, step)
+    after = in_state_dict_order(descent.advance(1))[:, : len(weights)].T
     return (weights.double() - after.double()) / LR
 
 
@@ -47,42 +47,62 @@ def autograd_gradient(weights: Sequence[float], loss_fn: LossFn, data) -> torch.
     return torch.cat([p.grad.flatten() for p in model.parameters()]).double()
 
 
-def assert_gradients_agree(weights: torch.Tensor, loss_fn: LossFn, data) -> None:
+def assert_gradients_agree(weights: torch.Tensor, loss_fn: LossFn, data, step) -> None:
     expected = torch.stack([autograd_gradient(w, loss_fn, data) for w in weights.tolist()])
     torch.testing.assert_close(
-        engine_gradient(weights, loss_fn, data), expected, rtol=1e-5, atol=1e-7
+        engine_gradient(weights, loss_fn, data, step), expected, rtol=1e-5, atol=1e-7
     )
 
 
 @pytest.mark.parametrize("data", DATA_NAMES)
 @pytest.mark.parametrize("scale", [0.5, 5.0])
 @pytest.mark.parametrize("loss_fn", LOSS_FNS)
-def test_the_gradient_is_autograd_s(loss_fn, scale, data):
-    assert_gradients_agree(random_weights(scale), loss_fn, data)
+def test_the_gradient_is_autograd_s(step, loss_fn, scale, data):
+    assert_gradients_agree(random_weights(scale), loss_fn, data, step)
 
 
 @pytest.mark.parametrize("loss_fn", LOSS_FNS)
-def test_the_gradient_is_autograd_s_where_the_output_saturates(loss_fn):
-    assert_gradients_agree(constant_outputs(), loss_fn, "xor")
+def test_the_gradient_is_autograd_s_where_the_output_saturates(step, loss_fn):
+    assert_gradients_agree(constant_outputs(), loss_fn, "xor", step)
 
 
-def test_the_gradient_of_bce_vanishes_where_the_output_is_exactly_0_or_1():
+def test_the_gradient_of_bce_vanishes_where_the_output_is_exactly_0_or_1(step):
     """Unlike that of bce_with_logits: the reason why the two part."""
     weights = constant_outputs()[[0, -1]]
     outputs = [trained_model(w)(load_data("xor").training.x) for w in weights.tolist()]
     assert outputs[0].eq(0).all()
     assert outputs[1].eq(1).all()
-    assert not engine_gradient(weights, "bce", "xor").any()
-    assert engine_gradient(weights, "bce_with_logits", "xor")[:, 8].abs().min() > 0.4
+    assert not engine_gradient(weights, "bce", "xor", step).any()
+    assert engine_gradient(weights, "bce_with_logits", "xor", step)[:, 8].abs().min() > 0.4
 
 
-def test_only_the_active_lanes_are_trained():
-    weights = random_weights(1.0, 128)
-    lanes = lanes_of(weights, "mse")
-    before = lanes.weights.clone()
-    Descent(lanes, load_data("xor").training).run(3, 64)
-    assert torch.equal(lanes.weights[:, 64:], before[:, 64:])
-    assert not torch.equal(lanes.weights[:, :64], before[:, :64])
+# One lane more than two blocks of the compiled step, and one less than the padding.
+EPOCHS = [5] * 31 + [4, 3, 3] + [2] * 30 + [1] * 63
+
+
+def advanced(step, *epochs: int) -> torch.Tensor:
+    """Weights after the epochs, one call for each: `(9, 128)`."""
+    lanes = lanes_of(random_weights(1.0, len(EPOCHS)), "mse", lr=1.0)
+    descent = make_descent(lanes, EPOCHS, load_data("xor").training, step)
+    return [descent.advance(epoch) for epoch in epochs][-1].clone()
+
+
+def test_lanes_rest_once_they_have_had_their_epochs(step):
+    at = [advanced(step, epoch) for epoch in range(6)]
+    for epoch in range(5):
+        moved = (at[epoch + 1] != at[epoch]).any(dim=0).tolist()[: len(EPOCHS)]
+        assert moved == [epoch < own for own in EPOCHS], epoch
+    assert torch.equal(advanced(step, 9), at[5])
+
+
+@pytest.mark.parametrize("stops", [(1, 2, 3, 4, 5), (0, 0, 4, 4, 5), (3, 9)], ids=str)
+def test_where_an_advance_is_cut_does_not_matter(step, stops):
+    assert torch.equal(advanced(step, *stops), advanced(step, 5))
+
+
+def test_before_the_first_epoch_there_are_the_initial_weights(step):
+    expected = lanes_of(random_weights(1.0, len(EPOCHS)), "mse").weights
+    assert torch.equal(advanced(step, 0), expected)
 
 
 @pytest.mark.parametrize("data", DATA_NAMES)

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 from xortune import __version__
 from xortune.paths import DEFAULT_RESULTS
-from xortune.settings import DEVICES, RUNNERS, SAMPLERS
+from xortune.settings import DEVICES, ENGINES, RUNNERS, SAMPLERS
 from xortune.trial import DATA_NAMES, METRICS
 
 FORMATS = ("table", "csv", "json", "markdown")
@@ -67,6 +67,9 @@ def _add_search(commands: Any) -> None:
         int,
     )
     _option(answer, "--log-every", "N", "epochs between points of a curve (default: 500)", int)
+    _option(
+        answer, "--engine", ENGINES, "what trains: PyTorch's kernels, or C (default: C if it can)"
+    )
     place = parser.add_argument_group("where it goes")
     _option(place, "--name", "NAME", "the study's name (default: xor- and the date and time)")
     _add_results(place)
@@ -91,7 +94,7 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("how it runs; may differ at every resume")
     _option(group, "--runner", RUNNERS, "Ray Tune, or this process alone (default: ray)")
     _option(group, "--workers", "N", "workers at once (default: the cluster's CPUs)", int)
-    _option(group, "--pack-size", "N", "most trials in a pack (default: 256 to 4096)", int)
+    _option(group, "--pack-size", "N", "most trials in a pack (default: up to 4096)", int)
     _option(
         group, "--address", "ADDRESS", "a Ray cluster's host:port, or auto (default: a new one)"
     )

@@ -15,6 +15,7 @@ from xortune.cli.arguments import parse
 from xortune.errors import Interrupted, UsageError, XortuneError
 
 if TYPE_CHECKING:
+    from pandas import DataFrame
     from rich.console import Console
 
     from xortune.study import Study
@@ -94,12 +95,18 @@ def _show_result(study: Study) -> None:
 
 def _show_table(console: Console, study: Study, top: int) -> None:
     from xortune.cli.tables import summary_lines, trials_table
-    from xortune.report import summarise
 
     trials = study.trials
-    for line in summary_lines(study.name, summarise(trials)):
+    for line in summary_lines(study.name, _summary(study, trials)):
         console.print(line, highlight=False, soft_wrap=True)
     console.print(trials_table(trials.head(top)))
+
+
+def _summary(study: Study, trials: DataFrame) -> dict[str, Any]:
+    """As `Study.summary`, of trials that were read already."""
+    from xortune.report import summarise, summarise_time
+
+    return {**summarise(trials), "time": summarise_time(study.runs())}
 
 
 def _report(arguments: Namespace) -> None:
@@ -120,7 +127,7 @@ def _report(arguments: Namespace) -> None:
 
 
 def _print_report(study: Study, arguments: Namespace, file: Any) -> None:
-    from xortune.report import as_csv, as_json, as_markdown, summarise
+    from xortune.report import as_csv, as_json, as_markdown
 
     if arguments.format == "table":
         _show_table(_console(file=file), study, arguments.top or _SHOWN)
@@ -130,7 +137,7 @@ def _print_report(study: Study, arguments: Namespace, file: Any) -> None:
     if arguments.format == "csv":
         file.write(as_csv(shown))
     elif arguments.format == "json":
-        file.write(as_json(study.described(), summarise(trials), shown))
+        file.write(as_json(study.described(), _summary(study, trials), shown))
     else:
         file.write(as_markdown(shown))
 

@@ -14,10 +14,19 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _MISSING = "-"
+# The parts of `Study.summary`'s time, in words that leave a line short enough.
+_TIMES = {
+    "start": "start_up",
+    "ask": "sampler",
+    "train": "training",
+    "queue": "queue",
+    "write": "writing",
+    "idle": "idle",
+}
 
 
 def summary_lines(name: str, summary: Mapping[str, Any]) -> list[str]:
-    """A few lines on a study, from `xortune.report.summarise`."""
+    """A few lines on a study, from its `Study.summary`."""
     states = ", ".join(f"{count} {state}" for state, count in summary["states"].items())
     lines = [f"study {name}: {summary['trials']} trials ({states or 'none yet'})"]
     complete = summary["states"].get("COMPLETE", 0)
@@ -28,7 +37,24 @@ def summary_lines(name: str, summary: Mapping[str, Any]) -> list[str]:
             f"best with {loss_fn}: {found['final_loss']:.3g} (trial {found['number']})"
             for loss_fn, found in summary["best"].items()
         ]
+    if summary["time"]:
+        lines.append(_time_line(summary["time"]))
     return lines
+
+
+def _time_line(seconds: Mapping[str, float]) -> str:
+    parts = ", ".join(f"{word} {_duration(seconds[name])}" for word, name in _TIMES.items())
+    return f"time {_duration(seconds['wall'])}: {parts}"
+
+
+def _duration(seconds: float) -> str:
+    """In four characters, up to 41 days."""
+    if seconds < 9.95:
+        return f"{seconds:.1f}s"
+    if seconds < 999.5:
+        return f"{seconds:.0f}s"
+    minutes = seconds / 60
+    return f"{minutes:.0f}m" if minutes < 999.5 else f"{minutes / 60:.0f}h"
 
 
 def trials_table(frame: pd.DataFrame) -> Table:

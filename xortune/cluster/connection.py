@@ -7,7 +7,8 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -40,10 +41,14 @@ _ENVIRONMENT = {
 
 
 @contextmanager
-def connected(options: RunOptions) -> Iterator[bool]:
+def connected(options: RunOptions, meanwhile: Callable[[], None] = lambda: None) -> Iterator[bool]:
     """Ray, connected for as long as the context lasts.
 
     A Ray that this process has initialised before is used as it is and left running.
+
+    Args:
+        options: which Ray, and how.
+        meanwhile: called in a thread of its own while Ray starts, which is mostly waiting.
 
     Yields:
         Whether it goes away with the context.
@@ -67,6 +72,8 @@ def connected(options: RunOptions) -> Iterator[bool]:
             )
         yield False
         return
+    thread = threading.Thread(target=meanwhile, daemon=True)
+    thread.start()
     if options.address is None:
         _init(
             options,
@@ -77,6 +84,7 @@ def connected(options: RunOptions) -> Iterator[bool]:
         )
     else:
         _join(options.address, options)
+    thread.join()
     try:
         if options.verbose:
             yield True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from xortune.cluster.connection import connected
@@ -13,13 +13,26 @@ from xortune.settings import RunOptions
 
 
 @contextmanager
-def ray_runner(options: RunOptions) -> Iterator[RayRunner]:
+def ray_runner(options: RunOptions, meanwhile: Callable[[], None]) -> Iterator[RayRunner]:
     """A runner on the Ray that the options name, connected for as long as the context lasts.
+
+    Args:
+        options: which Ray, and what to do with it.
+        meanwhile: imports what will be needed, in a thread, while Ray starts.
 
     Raises:
         UsageError: there is no such Ray, or it has not what the options want.
     """
-    with connected(options) as ours:
+
+    def import_tune() -> None:
+        # Where it fails, it will fail again in the thread that has use for it.
+        with suppress(ImportError):
+            import xortune.cluster.searcher
+            import xortune.cluster.trainable  # noqa: F401
+
+            meanwhile()
+
+    with connected(options, import_tune) as ours:
         yield RayRunner(options, ours)
 
 
@@ -35,7 +48,7 @@ class RayRunner:
         self.device = _device(options, resources.get("GPU", 0))
         self.workers = options.workers or _capacity(options, resources, self.device)
 
-    def run(self, search: Search) -> None:
+    def run(self, search: Search, library: bytes | None) -> None:
         from ray import tune
 
         from xortune.cluster.searcher import (
@@ -51,9 +64,10 @@ class RayRunner:
             return
         searcher = PackSearcher(search, self.workers, self.device)
         gpus = self._options.gpus_per_worker if self.device == "cuda" else 0
+        trainable = tune.with_parameters(PackTrainable, library=library)
         with tempfile.TemporaryDirectory(prefix="xortune-") as scratch:
             tuner = tune.Tuner(
-                tune.with_resources(PackTrainable, {"cpu": 1, "gpu": gpus}),
+                tune.with_resources(trainable, {"cpu": 1, "gpu": gpus}),
                 tune_config=tune.TuneConfig(search_alg=searcher, num_samples=-1, reuse_actors=True),
                 run_config=tune.RunConfig(
                     name="packs",

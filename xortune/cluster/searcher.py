@@ -143,6 +143,8 @@ class SearchStopper(_Driver, Stopper):  # type: ignore[misc]
 
     def stop_all(self) -> bool:
         self._searcher.search.heartbeat()
+        with self._searcher.noting_failure():
+            self._searcher.search.spare_time()
         if self._searcher.failure is not None:
             raise SearchOver
         if self._at_once and self._searcher.search.finished:

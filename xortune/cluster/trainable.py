@@ -20,12 +20,15 @@ class PackTrainable(Trainable):  # type: ignore[misc]
     the others whenever a generation ends, at three seconds each to come back.
     """
 
-    def setup(self, config: dict[str, Any]) -> None:
+    def setup(self, config: dict[str, Any], library: bytes | None) -> None:
         # Imported when the actor starts, while there is something to wait for anyway.
         from xortune.engine import train_pack
+        from xortune.native import load_step
 
         self._train_pack = train_pack
+        self._step = None if library is None else load_step(library)
         self._pack: Pack | None = config["pack"]
+        self._how = (config["data"], config["log_every"], config["device"])
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         self._pack = new_config["pack"]
@@ -36,6 +39,5 @@ class PackTrainable(Trainable):  # type: ignore[misc]
             time.sleep(_IDLE_S)
             return {"outcomes": None}
         params = [trial.params for trial in self._pack.trials]
-        config = self.config
-        outcomes = self._train_pack(params, config["data"], config["log_every"], config["device"])
+        outcomes = self._train_pack(params, *self._how, self._step)
         return {"outcomes": outcomes, "done": True}

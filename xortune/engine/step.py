@@ -1,4 +1,4 @@
-"""One epoch of gradient descent on every lane at once, with the gradient derived by hand.
+"""Gradient descent on every lane at once, with the gradient derived by hand.
 
 For a row with inputs x0, x1 and target y, the network is
 
@@ -16,11 +16,15 @@ With q = p (1 - p) all three are (p - y) * min(a q + b, 1/B), with a and b per l
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Protocol
+
 import torch
 from torch import Tensor
 
-from xortune.engine.lanes import Lanes
+from xortune.engine.lanes import Lanes, padded
 from xortune.lab import Rows
+from xortune.native import Step
 from xortune.trial import LOSS_FNS, LossFn
 
 _ROWS = 4
@@ -30,22 +34,76 @@ _OFFSET: dict[LossFn, float] = {"mse": 0.0, "bce": 0.0, "bce_with_logits": 1 / _
 _sigmoid_backward = torch.ops.aten.sigmoid_backward.grad_input
 
 
-class Descent:
-    """Trains the first lanes of a block in place.
+class Descent(Protocol):
+    """Lanes that are trained, with the most epochs first.
 
-    Works with buffers that it owns, so that an epoch allocates nothing. All arithmetic is
-    element-wise over the lanes: no lane can touch another, not even by becoming NaN.
-
-    Args:
-        lanes: the block; `lanes.weights` is updated in place.
-        rows: the training data, B = 4 rows whose inputs are 0 or 1.
+    All arithmetic is element-wise over the lanes: no lane can touch another, not even by
+    becoming NaN.
     """
 
-    def __init__(self, lanes: Lanes, rows: Rows) -> None:
+    def advance(self, epoch: int) -> Tensor:
+        """Takes every lane to an epoch, or to its own last one.
+
+        Returns:
+            The weights, `(9, L)`, as in `Lanes.weights`; to be read until the next call.
+        """
+
+
+def make_descent(lanes: Lanes, epochs: Sequence[int], rows: Rows, step: Step | None) -> Descent:
+    """Begins to train lanes.
+
+    Args:
+        lanes: as they were initialised; what becomes of their tensors is not said.
+        epochs: of each lane, falling.
+        rows: the training data, B = 4 rows whose inputs are 0 or 1.
+        step: the compiled step, on a CPU; None for PyTorch's kernels.
+    """
+    if step is None:
+        return EagerDescent(lanes, epochs, rows)
+    return CompiledDescent(lanes, epochs, rows, step)
+
+
+class CompiledDescent:
+    """The whole of the training in C: see step.c. Arguments as for `make_descent`."""
+
+    def __init__(self, lanes: Lanes, epochs: Sequence[int], rows: Rows, step: Step) -> None:
+        self._weights = lanes.weights
+        counts = torch.zeros(lanes.lr.shape, dtype=torch.int32)
+        counts[: len(epochs)] = torch.tensor(epochs, dtype=torch.int32)
+        # Kept, since the step knows no more of them than where they are.
+        self._tensors = (lanes.weights, lanes.lr, *_factors(lanes), counts, rows.y.contiguous())
+        self._step = step
+        self._epoch = 0
+
+    def advance(self, epoch: int) -> Tensor:
+        addresses = tuple(tensor.data_ptr() for tensor in self._tensors)
+        self._step.train(addresses, self._weights.shape[1], self._epoch, epoch)
+        self._epoch = epoch
+        return self._weights
+
+
+def _factors(lanes: Lanes) -> tuple[Tensor, Tensor]:
+    """The slope a and the offset b of each lane's loss function, `(L,)` each."""
+    slope, offset = ([values[name] for name in LOSS_FNS] for values in (_SLOPE, _OFFSET))
+    new = lanes.lr.new_tensor
+    return new(slope)[lanes.loss], new(offset)[lanes.loss]
+
+
+class EagerDescent:
+    """The training in PyTorch's kernels, with buffers that it owns: an epoch allocates nothing.
+
+    Lanes that have reached their epochs are copied out, and their places, as padding, go on
+    or not. Arguments as for `make_descent`.
+    """
+
+    def __init__(self, lanes: Lanes, epochs: Sequence[int], rows: Rows) -> None:
         width = lanes.weights.shape[1]
         self._lanes = lanes
-        self._slope = lanes.lr.new_tensor([_SLOPE[name] for name in LOSS_FNS])[lanes.loss]
-        self._offset = lanes.lr.new_tensor([_OFFSET[name] for name in LOSS_FNS])[lanes.loss]
+        self._epochs = epochs
+        self._epoch = 0
+        self._remaining = len(epochs)
+        self._trained = lanes.weights.clone()
+        self._slope, self._offset = _factors(lanes)
         self._x0 = rows.x[:, 0, None, None].contiguous()
         self._x1 = rows.x[:, 1, None, None].contiguous()
         self._y = rows.y
@@ -62,7 +120,22 @@ class Descent:
         self._product_half = new(2, 2, width)
         self._gradient = new(9, width)
 
-    def run(self, epochs: int, active: int) -> None:
+    def advance(self, epoch: int) -> Tensor:
+        while self._epoch < epoch and self._remaining:
+            stop = min(epoch, self._epochs[self._remaining - 1])
+            self._run(stop - self._epoch, padded(self._remaining))
+            self._epoch = stop
+            before = self._remaining
+            while self._remaining and self._epochs[self._remaining - 1] == stop:
+                self._remaining -= 1
+            self._copy_out(self._remaining, before)
+        self._copy_out(0, self._remaining)
+        return self._trained
+
+    def _copy_out(self, first: int, last: int) -> None:
+        self._trained[:, first:last] = self._lanes.weights[:, first:last]
+
+    def _run(self, epochs: int, active: int) -> None:
         """Trains the first `active` lanes (a multiple of ALIGN) for some epochs."""
 
         def cut(tensor: Tensor) -> Tensor:

@@ -25,6 +25,10 @@ class Rows:
     x: Tensor
     y: Tensor
 
+    def equals(self, other: Rows) -> bool:
+        """Whether the others are the same rows, in the same order."""
+        return torch.equal(self.x, other.x) and torch.equal(self.y, other.y)
+
 
 @dataclass(frozen=True)
 class Dataset:

@@ -2,7 +2,7 @@
 
 from xortune.report.formats import as_csv, as_json, as_markdown, plain_rows
 from xortune.report.frame import COLUMNS, UNREPEATABLE, curve_frame, trials_frame, write_tables
-from xortune.report.summary import summarise
+from xortune.report.summary import summarise, summarise_time
 
 __all__ = [
     "COLUMNS",
@@ -13,6 +13,7 @@ __all__ = [
     "curve_frame",
     "plain_rows",
     "summarise",
+    "summarise_time",
     "trials_frame",
     "write_tables",
 ]

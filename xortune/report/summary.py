@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import pandas as pd
 
+from xortune.times import RunTime
 from xortune.trial import LOSS_FNS, STATES
+
+_TIMES = ("wall", "start_up", "sampler", "training", "queue", "writing", "idle")
 
 
 def summarise(frame: pd.DataFrame) -> dict[str, Any]:
@@ -29,6 +34,15 @@ def summarise(frame: pd.DataFrame) -> dict[str, Any]:
             if (complete["loss_fn"] == loss_fn).any()
         },
     }
+
+
+def summarise_time(runs: Sequence[RunTime]) -> dict[str, float]:
+    """Where the time of all runs of a study went, as `RunTime` has it, in seconds.
+
+    Added up; a run that was killed has left nothing.
+    """
+    records = [asdict(run) for run in runs]
+    return {name: sum(r[name] for r in records) for name in _TIMES if records}
 
 
 def _best(ranked: pd.DataFrame) -> dict[str, Any]:

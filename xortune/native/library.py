@@ -1,0 +1,124 @@
+"""The compiled step as functions that Python can call."""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+import sys
+import tempfile
+from array import array
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from xortune.errors import NoEngineError
+
+# What `_fingerprint` gives when every operation is rounded as IEEE 754 says.
+_EXPECTED = "b53f7cf85e73d13c4352fb04078fa9d91df5ef9c5c8c00439273208364653c63"
+_WIDTH = 64
+
+
+class _Pack(ctypes.Structure):
+    """`Pack` of step.c."""
+
+    _fields_ = (
+        ("weights", ctypes.c_void_p),
+        ("lr", ctypes.c_void_p),
+        ("slope", ctypes.c_void_p),
+        ("offset", ctypes.c_void_p),
+        ("epochs", ctypes.c_void_p),
+        ("y", ctypes.c_void_p),
+        ("lanes", ctypes.c_int64),
+        ("begin", ctypes.c_int32),
+        ("end", ctypes.c_int32),
+    )
+
+
+class Step:
+    """The functions of step.c. None of them holds Python's lock meanwhile.
+
+    Args:
+        library: step.c, loaded.
+    """
+
+    def __init__(self, library: ctypes.CDLL) -> None:
+        self._train, self._draw = library.xortune_train, library.xortune_draw
+        self._train.argtypes = (ctypes.POINTER(_Pack),)
+        pointer, number = ctypes.c_void_p, ctypes.c_float
+        self._draw.argtypes = (pointer, number, number, pointer, ctypes.c_int64)
+        self._train.restype = self._draw.restype = None
+
+    def draw(self, seeds: int, low: float, high: float, draws: int, lanes: int) -> None:
+        """What `torch.empty(9).uniform_(low, high)` draws after each `manual_seed(seed)`.
+
+        Args:
+            seeds: the address of the seeds, `(L,)`, uint32.
+            low: the lower bound.
+            high: the upper bound.
+            draws: the address of the draws, `(9, L)`, float32.
+            lanes: `L`, a multiple of 32.
+        """
+        self._draw(seeds, low, high, draws, lanes)
+
+    def train(self, addresses: tuple[int, ...], lanes: int, begin: int, end: int) -> None:
+        """Takes lanes from `begin` epochs to `end`, or to their own last one.
+
+        Args:
+            addresses: of contiguous arrays: weights `(9, L)`, lr, slope, offset `(L,)`, and
+                the targets y `(4,)`, all float32, with the epochs `(L,)`, int32, before y.
+            lanes: `L`, a multiple of 32.
+            begin: epochs that the lanes have had.
+            end: epochs that they have afterwards.
+        """
+        self._train(ctypes.byref(_Pack(*addresses, lanes, begin, end)))
+
+
+@cache
+def load_step(library: bytes) -> Step:
+    """Loads what `built_step` gives, in this process or in another one.
+
+    Raises:
+        NoEngineError: it cannot be loaded here, or does not compute what it should.
+    """
+    try:
+        step = Step(_loaded(library))
+    except (OSError, AttributeError) as error:
+        raise NoEngineError(f"the compiled step cannot be loaded: {error}") from None
+    if _fingerprint(step) != _EXPECTED:
+        raise NoEngineError("the compiled step does not round as it should on this machine")
+    return step
+
+
+def _loaded(library: bytes) -> ctypes.CDLL:
+    """From a file that nobody else can have written, and that is gone afterwards."""
+    if sys.platform == "linux":
+        handle = os.memfd_create("xortune-step")
+        with os.fdopen(handle, "wb") as file:
+            file.write(library)
+            file.flush()
+            return ctypes.CDLL(f"/proc/self/fd/{handle}")
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        path = Path(folder, "step.so")
+        path.write_bytes(library)
+        return ctypes.CDLL(str(path))
+
+
+def _fingerprint(step: Step) -> str:
+    """A digest of 64 lanes of every kind, drawn and then trained for up to 300 epochs."""
+    places = range(_WIDTH)
+    seeds = array("I", [(i * 2_654_435_761) % 2**32 for i in places])
+    weights = array("f", bytes(4 * 9 * _WIDTH))
+    lr = array("f", [2.0 ** (i % 11 - 6) for i in places])
+    slope = array("f", [(0.5, 2.5e11, 0.0)[i % 3] for i in places])
+    offset = array("f", [(0.0, 0.0, 0.25)[i % 3] for i in places])
+    epochs = array("i", [300 - i for i in places])
+    y = array("f", [0, 1, 0, 1])
+    step.draw(_address(seeds), -1.5, 1.5, _address(weights), _WIDTH)
+    arrays = (weights, lr, slope, offset, epochs, y)
+    step.train(tuple(_address(values) for values in arrays), _WIDTH, 0, 300)
+    return hashlib.sha256(weights.tobytes()).hexdigest()
+
+
+def _address(values: array[Any]) -> int:
+    return values.buffer_info()[0]
