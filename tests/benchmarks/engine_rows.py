@@ -1,0 +1,206 @@
+"""The engine against the lab's loop, and against C."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+
+from tests.benchmarks import lab_loop, stock_step
+from tests.benchmarks.core import (
+    Action,
+    Figure,
+    Goal,
+    Plan,
+    Result,
+    Row,
+    Skipped,
+    at_least,
+    interleaved,
+    rate,
+    ratios,
+    seconds,
+)
+from xortune.engine import train_pack
+from xortune.errors import NoEngineError
+from xortune.native import built_step, load_step
+from xortune.sampling import ask_generation
+from xortune.space import load_space
+from xortune.trial import LOSS_FNS, LossFn, Outcome, Params
+
+LANES = 4096
+LOOP_EPOCHS = 5000
+CLOSE = 0.01
+
+Trainer = Callable[[Sequence[Params]], list[Outcome]]
+
+
+def random_trials(count: int) -> list[Params]:
+    """Trials of the default space, as the random sampler draws them."""
+    return list(ask_generation(load_space("default"), "random", 0, 0, count, [], "mse"))
+
+
+def trainer(engine: str) -> Trainer:
+    """`train_pack` with one of its engines, `eager` or `compiled`.
+
+    Raises:
+        Skipped: the compiled engine cannot be had on this machine.
+    """
+    if engine == "eager":
+        return train_pack
+    try:
+        return partial(train_pack, step=load_step(built_step()))
+    except NoEngineError as error:
+        raise Skipped(str(error)) from error
+
+
+def engine_eager(plan: Plan) -> Result:
+    train = trainer("eager")
+    mixed = random_trials(plan.size(LANES))
+    alone = [replace(trial, loss_fn="mse") for trial in mixed]
+    epochs, loop_epochs = total(mixed), total(loop_trials(plan))
+    taken = interleaved(
+        plan.repeats,
+        {
+            "engine": lambda: train(mixed),
+            "loop": loop(loop_trials(plan)),
+            "engine, mse": lambda: train(alone),
+            "loop, mse": loop(loop_trials(plan, ("mse",))),
+        },
+        warm_up=True,
+    )
+
+    def figure(what: str, engine: str, against: str, goal: Goal | None) -> Figure:
+        slower = [loop_seconds * epochs / loop_epochs for loop_seconds in taken[against]]
+        return Figure(
+            what=f"trial-epochs, {len(mixed):,} lanes, {what}",
+            ours=rate(epochs, taken[engine]),
+            against=f"the lab's loop, {rate(loop_epochs, taken[against])}",
+            values=ratios(slower, taken[engine]),
+            goal=goal,
+        )
+
+    figures = [
+        figure("all three losses", "engine", "loop", at_least(5000)),
+        figure("MSE alone", "engine, mse", "loop, mse", None),
+    ]
+    return Result(figures, taken)
+
+
+def engine_eager_one_lane(plan: Plan) -> Result:
+    train = trainer("eager")
+    trials = loop_trials(plan)
+    taken = interleaved(
+        plan.repeats,
+        {"engine": lambda: [train([trial]) for trial in trials], "loop": loop(trials)},
+        warm_up=True,
+    )
+    figure = Figure(
+        what="trial-epochs, one lane, all three losses",
+        ours=rate(total(trials), taken["engine"]),
+        against=f"the lab's loop, {rate(total(trials), taken['loop'])}",
+        values=ratios(taken["loop"], taken["engine"]),
+        goal=at_least(8),
+    )
+    return Result([figure], taken)
+
+
+def engine_compiled(plan: Plan) -> Result:
+    trials = random_trials(plan.size(LANES))
+    epochs, loop_epochs = total(trials), total(loop_trials(plan))
+    train = trainer("compiled")
+    first = seconds(lambda: train(trials))
+    losses = np.array(
+        [outcome.scores.mse if outcome.scores else np.nan for outcome in train(trials)]
+    )
+    libmvec, own_exp = (stock_step.Lanes(trials, own_exp=own) for own in (False, True))
+    taken = interleaved(
+        plan.repeats,
+        {
+            "engine": lambda: train(trials),
+            "loop": loop(loop_trials(plan)),
+            "C, libmvec's exp": libmvec.train,
+            "C, exp inlined": own_exp.train,
+        },
+        warm_up=True,
+    )
+    agreement = max(_disagreement(trials, losses, lanes) for lanes in (libmvec, own_exp))
+    slower = [loop_seconds * epochs / loop_epochs for loop_seconds in taken["loop"]]
+    what, ours = f"trial-epochs, {len(trials):,} lanes, all losses", rate(epochs, taken["engine"])
+    figures = [
+        Figure(
+            what,
+            ours,
+            f"the lab's loop, {rate(loop_epochs, taken['loop'])}",
+            ratios(slower, taken["engine"]),
+            at_least(30_000),
+        ),
+        *(
+            Figure(
+                what,
+                ours,
+                f"{c}, {rate(epochs, taken[c])}",
+                ratios(taken[c], taken["engine"]),
+                goal,
+            )
+            for c, goal in (("C, libmvec's exp", at_least(0.6)), ("C, exp inlined", None))
+        ),
+    ]
+    notes = [
+        "Ours is the whole of `train_pack`: initial weights, curves with a point every 500 epochs, "
+        "scores and outcomes. C is the training alone, from weights that are there already.",
+        f"C was compiled by {stock_step.compiler()}, with -O3 -march=native -ffast-math.",
+        f"C's final losses and ours differ by {agreement:.1g} of their value at the most, for "
+        f"learning rates up to 1; more than {CLOSE:g} would have been an error.",
+        f"The first pack, for which the engine may have been compiled, took {first:.2g} s.",
+    ]
+    return Result(figures, taken, notes)
+
+
+def loop_trials(plan: Plan, losses: Sequence[LossFn] = LOSS_FNS) -> list[Params]:
+    """A few trials for the lab's loop, of LOOP_EPOCHS in all."""
+    epochs = plan.size(LOOP_EPOCHS) // len(losses)
+    return [Params(0.5, epochs, seed, name) for seed, name in enumerate(losses)]
+
+
+def loop(trials: Sequence[Params]) -> Action:
+    return lambda: [lab_loop.train(trial, log_every=0) for trial in trials]
+
+
+def total(trials: Sequence[Params]) -> int:
+    return sum(trial.epochs for trial in trials)
+
+
+def _disagreement(trials: Sequence[Params], ours: np.ndarray, lanes: stock_step.Lanes) -> float:
+    """The largest relative difference of final losses for lr up to 1; larger ones are chaotic."""
+    tame = np.array([trial.lr <= 1 for trial in trials])
+    difference = float((np.abs(lanes.final_losses() - ours) / ours)[tame].max())
+    if not difference <= CLOSE:
+        raise AssertionError(f"C does not train the same trials: losses differ by {difference:.3g}")
+    return difference
+
+
+ROWS = (
+    Row(
+        1,
+        "engine-eager",
+        "`train_pack` without compilation on one core, trials of the default space drawn at "
+        "random, against the lab's loop, which trains one trial after the other without a curve.",
+        engine_eager,
+    ),
+    Row(
+        2,
+        "engine-eager-one-lane",
+        "`train_pack` without compilation, one trial at a time, against the lab's loop.",
+        engine_eager_one_lane,
+    ),
+    Row(
+        3,
+        "engine-compiled",
+        "`train_pack` with the compiled step on one core, the trials of row 1, against the lab's "
+        "loop and against plain C (`stock_step.c`).",
+        engine_compiled,
+    ),
+)

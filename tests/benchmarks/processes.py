@@ -1,0 +1,105 @@
+"""Whole commands, timed and watched from outside."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+from tests.benchmarks.core import ROOT, Action, Skipped
+
+# Between two commands: Ray's daemons outlive the process that started them for a moment.
+REST_S = 2.0
+_PYTHON = (sys.executable,)
+_GLANCE_S = 0.05
+
+
+class Failed(Exception):
+    """A command that did not end well."""
+
+
+def run(*arguments: str) -> str:
+    """Runs `python ...` to its end, and returns what it printed.
+
+    Raises:
+        Failed: it exited with something else than 0.
+    """
+    command = [*_PYTHON, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+    _check(command, done.returncode, done.stderr)
+    return done.stdout
+
+
+def module(*arguments: str) -> Action:
+    """An action that runs `python -m ...`."""
+    return lambda: run("-m", *arguments)
+
+
+def search(scratch: str, trials: int, *options: str) -> Action:
+    """An action that runs a quiet `python -m xortune search`, every time in a fresh folder."""
+    return lambda: run(*_search(scratch, trials, *options))
+
+
+def warm_up() -> None:
+    """Brings what every search reads from the disk into memory, once."""
+    _warm_up()
+
+
+def search_watching_memory(scratch: str, trials: int, *options: str) -> tuple[float, float]:
+    """Runs a search, and returns its seconds and the driver's peak of resident memory in GB.
+
+    The peak is the kernel's own, for the driver's process alone, without Ray's daemons and
+    workers: `VmHWM`. What `wait4` returns would do as well, had it not also counted the
+    process that the driver was forked from.
+
+    Raises:
+        Skipped: the system has no /proc.
+    """
+    if not Path("/proc/self/status").exists():
+        raise Skipped("needs /proc, to watch the memory of a process")
+    command = [*_PYTHON, *_search(scratch, trials, *options)]
+    peak = 0.0
+    started = time.perf_counter()
+    with tempfile.TemporaryFile("w+") as errors:
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors, cwd=ROOT)
+        while process.poll() is None:
+            peak = max(peak, _peak_gb(process.pid))
+            time.sleep(_GLANCE_S)
+        taken = time.perf_counter() - started
+        errors.seek(0)
+        _check(command, process.returncode, errors.read())
+    return taken, peak
+
+
+def _search(scratch: str, trials: int, *options: str) -> list[str]:
+    results = tempfile.mkdtemp(dir=scratch)
+    chosen = ["--trials", str(trials), *options, "--quiet", "--results", results]
+    return ["-m", "xortune", "search", *chosen]
+
+
+@cache
+def _warm_up() -> None:
+    with tempfile.TemporaryDirectory() as scratch:
+        search(scratch, 10)()
+    run("-m", "tests.benchmarks.floor")
+
+
+def _peak_gb(pid: int) -> float:
+    """Of a process that may just have ended: 0 then."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0.0
+    return max(
+        (int(line.split()[1]) / 1e6 for line in lines if line.startswith("VmHWM")), default=0
+    )
+
+
+def _check(command: Sequence[str], code: int, errors: str) -> None:
+    if code:
+        tail = "\n".join(errors.strip().splitlines()[-10:])
+        raise Failed(f"{' '.join(command)} exited with {code}:\n{tail}")

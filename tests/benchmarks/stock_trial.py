@@ -1,0 +1,20 @@
+"""One trial of the usual way: trained with the lab's loop, written with PyTorch's SummaryWriter."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+from tests.benchmarks.lab_loop import train
+from tests.benchmarks.stock_writer import write_run
+from xortune.lab import load_data
+from xortune.trial import Params
+
+
+def run_trial(params: Params, folder: Path) -> float:
+    """Trains a trial, writes its TensorBoard run into a folder, and returns its final loss."""
+    trained = train(params)
+    metrics = {"final_loss": trained.final_loss}
+    x = load_data("xor").training.x
+    write_run(folder, trained.model, x, asdict(params), trained.curve, metrics)
+    return trained.final_loss
