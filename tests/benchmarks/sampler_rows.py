@@ -18,7 +18,7 @@ from tests.benchmarks.core import (
     interleaved,
     ratios,
 )
-from tests.benchmarks.engine_rows import trainer
+from tests.benchmarks.engine_rows import fastest_trainer
 from tests.benchmarks.stock_sampler import StockSampler
 from xortune.sampling import ask_generation
 from xortune.settings import default_generation
@@ -95,7 +95,7 @@ def best_losses(make: Callable[[int], Sampler], studies: int, trials: int) -> li
     """
     samplers = [make(study_seed) for study_seed in range(studies)]
     best = [math.inf] * studies
-    train, done = trainer("eager"), 0
+    train, done = fastest_trainer(), 0
     while done < trials:
         asked = [sampler.ask() for sampler in samplers]
         outcomes = iter(train([params for batch in asked for params in batch]))

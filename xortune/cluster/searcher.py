@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+from ray import cloudpickle
 from ray.exceptions import RayActorError
 from ray.tune import Callback, Stopper
 from ray.tune.experiment import Trial as TuneTrial
 from ray.tune.search import Searcher
 
+from xortune.errors import NoEngineError, XortuneError
 from xortune.search_loop import Search
 from xortune.trial import Pack
 
@@ -122,6 +125,7 @@ class OutcomeCallback(_Driver, Callback):  # type: ignore[misc]
         pack = self._searcher.release(trial.trial_id)
         if pack is not None:
             with self._searcher.noting_failure():
+                _check_engine(trial)
                 self._searcher.search.lost(pack, _last_words(trial))
 
 
@@ -156,8 +160,27 @@ class SearchOver(BaseException):
     """Leaves Tune's loop. Not an Exception, which Tune would clean up after."""
 
 
+def _check_engine(trial: TuneTrial) -> None:
+    """Ends the search where a worker cannot have the study's engine: no retry would help."""
+    cause = getattr(_error(trial), "cause", None)
+    if isinstance(cause, NoEngineError):
+        raise XortuneError(
+            f"a worker on {trial.node_ip} is no place for the compiled engine: {cause}. Search "
+            "on workers like this machine, or with --engine eager."
+        )
+
+
 def _last_words(trial: TuneTrial) -> str:
-    error = trial.get_pickled_error()
+    error = _error(trial)
     if error is None or isinstance(error, RayActorError):
         return "its worker died"
     return str(error).strip().splitlines()[-1].strip()
+
+
+def _error(trial: TuneTrial) -> Exception | None:
+    """What the trial raised, which Tune has just written to a file of this process."""
+    file = trial.pickled_error_file
+    if file is None or not Path(file).exists():
+        return None
+    error: Exception = cloudpickle.loads(Path(file).read_bytes())
+    return error

@@ -26,7 +26,8 @@ class PackTrainable(Trainable):  # type: ignore[misc]
         from xortune.native import load_step
 
         self._train_pack = train_pack
-        self._step = None if library is None else load_step(library)
+        self._load_step = load_step
+        self._library = library
         self._pack: Pack | None = config["pack"]
         self._how = (config["data"], config["log_every"], config["device"])
 
@@ -39,5 +40,7 @@ class PackTrainable(Trainable):  # type: ignore[misc]
             time.sleep(_IDLE_S)
             return {"outcomes": None}
         params = [trial.params for trial in self._pack.trials]
-        outcomes = self._train_pack(params, *self._how, self._step)
+        # Not in setup: what is raised there looks like the death of a worker.
+        step = None if self._library is None else self._load_step(self._library)
+        outcomes = self._train_pack(params, *self._how, step)
         return {"outcomes": outcomes, "done": True}
