@@ -114,6 +114,7 @@ def test_an_unreadable_file(place, tmp_path, unprivileged) -> None:
         (["--pack-size", "0"], ["--pack-size 0: must be a whole number of at least 1"]),
         (["--retries", "-1"], ["--retries -1: must be a whole number of at least 0"]),
         (["--gpus-per-worker", "nan"], ["--gpus-per-worker nan", "at most 1"]),
+        (["--engine", "fast"], ["--engine", "'fast'", "auto", "eager", "compiled"]),
         (["--device", "tpu"], ["--device", "'tpu'", "auto", "cpu", "cuda"]),
         (["--quiet", "--verbose"], ["not allowed with"]),
         (["--trails", "3"], ["--trails", "--help"]),

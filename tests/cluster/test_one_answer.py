@@ -25,6 +25,19 @@ def test_ray_gives_the_table_of_the_inline_runner(ray, oracle, tmp_path, options
     assert study.curves(3).equals(oracle.curves(3))
 
 
+def test_so_it_does_for_the_eager_engine(ray, oracle, tmp_path):
+    alone, on_ray = (
+        xortune.search(
+            SPACE, name=runner, results=tmp_path, runner=runner, engine="eager", **SETTINGS
+        )
+        for runner in ("inline", "ray")
+    )
+    assert on_ray.settings.engine == "eager-1"
+    assert_frame_equal(answer(on_ray), answer(alone), check_exact=True)
+    if oracle.settings.engine != "eager-1":
+        assert not answer(on_ray).equals(answer(oracle))
+
+
 @pytest.mark.parametrize("pack_size", [1, 5, 100])
 def test_packs_do_not_matter(oracle, tmp_path, pack_size):
     study = xortune.search(

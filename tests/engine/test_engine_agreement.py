@@ -1,4 +1,4 @@
-"""The engine against the reference loop, on 200 random trials of the default search space."""
+"""Both engines against the reference loop, on 200 random trials of the default search space."""
 
 import csv
 from dataclasses import dataclass
@@ -37,8 +37,8 @@ def reference() -> list[Row]:
 
 
 @pytest.fixture(scope="module")
-def outcomes(reference) -> list[Outcome]:
-    return train_pack([row.params for row in reference])
+def outcomes(reference, step) -> list[Outcome]:
+    return train_pack([row.params for row in reference], step=step)
 
 
 def relative_error(row: Row, outcome: Outcome) -> float:

@@ -1,4 +1,4 @@
-"""A trial's outcome has the same bits in any pack and at any place in it."""
+"""A trial's outcome has the same bits in any pack and at any place in it, on each engine."""
 
 import random
 from collections.abc import Callable, Iterator, Sequence
@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from xortune.engine import train_pack
+from xortune.native import Step
 from xortune.trial import LOSS_FNS, Outcome, Params
 
 LANES = 1024
@@ -16,6 +17,7 @@ DIVERGING = 500
 LOG_EVERY = 40
 
 Train = Callable[[Sequence[Params]], list[str]]
+InPacks = Callable[[Sequence[Params], int, int], list[str]]
 
 
 def random_params(count: int, most_epochs: int) -> list[Params]:
@@ -36,19 +38,30 @@ def bits(outcome: Outcome) -> str:
     return repr(replace(outcome, duration_s=None))
 
 
-def train(params: Sequence[Params]) -> list[str]:
-    return [bits(outcome) for outcome in train_pack(params, log_every=LOG_EVERY)]
+@pytest.fixture(scope="module")
+def train(step: Step | None) -> Train:
+    """Trains one pack."""
+
+    def train(params: Sequence[Params]) -> list[str]:
+        return [bits(outcome) for outcome in train_pack(params, log_every=LOG_EVERY, step=step)]
+
+    return train
 
 
-def in_packs(params: Sequence[Params], size: int, order: int) -> list[str]:
+@pytest.fixture(scope="module")
+def in_packs(train: Train) -> InPacks:
     """Trains in packs of `size` in a random order; gives the outcomes in that of `params`."""
-    places = list(range(len(params)))
-    random.Random(order).shuffle(places)
-    trained: dict[int, str] = {}
-    for start in range(0, len(places), size):
-        pack = places[start : start + size]
-        trained.update(zip(pack, train([params[i] for i in pack])))
-    return [trained[i] for i in range(len(params))]
+
+    def in_packs(params: Sequence[Params], size: int, order: int) -> list[str]:
+        places = list(range(len(params)))
+        random.Random(order).shuffle(places)
+        trained: dict[int, str] = {}
+        for start in range(0, len(places), size):
+            pack = places[start : start + size]
+            trained.update(zip(pack, train([params[i] for i in pack])))
+        return [trained[i] for i in range(len(params))]
+
+    return in_packs
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +72,7 @@ def params() -> list[Params]:
 
 
 @pytest.fixture(scope="module")
-def expected(params) -> list[str]:
+def expected(params, train) -> list[str]:
     return train(params)
 
 
@@ -76,30 +89,30 @@ def test_a_lane_diverges_among_those_compared_here(expected):
     assert "FAIL" in expected[DIVERGING]
 
 
-def test_lanes_alone(params, expected):
+def test_lanes_alone(params, expected, train):
     for i in {*range(0, LANES, 16), DIVERGING}:
         assert train([params[i]]) == [expected[i]], params[i]
 
 
 @pytest.mark.parametrize("order", range(3))
 @pytest.mark.parametrize("size", [7, 64, 1024])
-def test_packs_of_any_size_in_any_order(params, expected, size, order):
+def test_packs_of_any_size_in_any_order(params, expected, in_packs, size, order):
     assert in_packs(params, size, order) == expected
 
 
-def test_neighbours_that_all_diverge(params, expected):
+def test_neighbours_that_all_diverge(params, expected, train):
     neighbours = [replace(params[DIVERGING], seed=seed) for seed in range(64)]
     mixed = [p for pair in zip(params, neighbours) for p in pair]
     assert train(mixed)[::2] == expected[:64]
 
 
-def test_more_than_one_thread(params, expected, two_threads):
+def test_more_than_one_thread(params, expected, train, two_threads):
     assert train(params) == expected
     assert torch.get_num_threads() == 2
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_across_the_boundary_of_a_block(threads, two_threads):
+def test_across_the_boundary_of_a_block(train, in_packs, threads, two_threads):
     torch.set_num_threads(threads)
     params = random_params(BLOCK + 300, 3)
     expected = train(params)
@@ -109,9 +122,10 @@ def test_across_the_boundary_of_a_block(threads, two_threads):
     assert [train([p])[0] for p in params[around]] == expected[around]
 
 
-def test_how_often_the_curve_is_looked_at_leaves_the_training_alone(params):
+def test_how_often_the_curve_is_looked_at_leaves_the_training_alone(params, step):
     for log_every in (1, 7, 1000):
-        outcomes = train_pack(params[:100], log_every=log_every)
-        for outcome, other in zip(outcomes, train_pack(params[:100], log_every=LOG_EVERY)):
+        outcomes = train_pack(params[:100], log_every=log_every, step=step)
+        others = train_pack(params[:100], log_every=LOG_EVERY, step=step)
+        for outcome, other in zip(outcomes, others):
             assert outcome.weights == other.weights
             assert outcome.scores == other.scores

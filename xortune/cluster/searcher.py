@@ -149,11 +149,10 @@ class SearchStopper(_Driver, Stopper):  # type: ignore[misc]
         self._searcher.search.heartbeat()
         with self._searcher.noting_failure():
             self._searcher.search.spare_time()
-        if self._searcher.failure is not None:
+        failed = self._searcher.failure is not None
+        if self._at_once and (failed or self._searcher.search.finished):
             raise SearchOver
-        if self._at_once and self._searcher.search.finished:
-            raise SearchOver
-        return False
+        return failed
 
 
 class SearchOver(BaseException):

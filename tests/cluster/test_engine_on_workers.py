@@ -1,0 +1,19 @@
+"""A worker that cannot load the compiled step ends the search, with a remedy."""
+
+import pytest
+from studies import SETTINGS, SPACE
+
+import xortune
+from xortune.errors import NoEngineError, XortuneError
+from xortune.native import build
+
+
+def test_a_library_that_workers_cannot_load_is_no_lost_pack(ray, tmp_path, monkeypatch):
+    monkeypatch.setattr(build, "_compile", lambda compiler: b"for another kind of processor")
+    monkeypatch.setattr(build, "_cache_file", lambda compiler: None)
+    monkeypatch.setattr(build, "load_step", lambda library: None)
+    with pytest.raises(XortuneError, match="with --engine eager") as caught:
+        xortune.search(SPACE, name="s", results=tmp_path, **SETTINGS)
+    assert not isinstance(caught.value, NoEngineError)
+    states = xortune.load(tmp_path / "s").trials["state"]
+    assert set(states) == {"WAITING"}
