@@ -139,7 +139,6 @@ def test_a_total_can_be_taken_at_any_time(driver):
     assert driver.clock.total(1).wall == 2
 
 
-@pytest.mark.xfail(strict=True, reason="the first pack to come back need not be the first trained")
 def test_the_start_ends_when_the_first_worker_begins(driver):
     driver.wait(1)
     driver.out(0, 1)
@@ -149,7 +148,6 @@ def test_the_start_ends_when_the_first_worker_begins(driver):
     assert driver.clock.total(2).start_up == 1
 
 
-@pytest.mark.xfail(strict=True, reason="until the first pack is back, the sampler's all counts")
 def test_sampling_while_the_first_pack_is_trained_is_no_start_up(driver):
     driver.wait(1)
     driver.out(0)
@@ -159,7 +157,6 @@ def test_sampling_while_the_first_pack_is_trained_is_no_start_up(driver):
     assert (found.start_up, found.sampler, found.idle) == (1, 5, 0)
 
 
-@pytest.mark.xfail(strict=True, reason="what is written before is counted twice")
 def test_writing_before_the_start_is_no_start_up(driver):
     driver.write(3)
     driver.out(0)

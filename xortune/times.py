@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 
@@ -14,7 +15,7 @@ class RunTime:
 
     Attributes:
         wall: from its beginning to its end.
-        start_up: of these, until the first worker began to train; without the sampler's.
+        start_up: of these, until the first worker began to train, without sampling and writing.
         sampler: the driver's, asking for trials.
         writing: the driver's, for the ledger, the TensorBoard runs and the tables.
         workers: how many packs could be trained at once.
@@ -43,24 +44,18 @@ class Clock:
     def __init__(self, now: Callable[[], float] = time.perf_counter) -> None:
         self._now = now
         self._begun = now()
-        self._trained_from: float | None = None
-        self._sampler = self._sampler_before = self._writing = 0.0
-        self._training = self._packs = 0.0
+        self._sampling: list[tuple[float, float]] = []
+        self._writing: list[tuple[float, float]] = []
         self._out: dict[int, float] = {}
+        self._packs: list[tuple[float, float, float]] = []
 
-    @contextmanager
-    def sampling(self) -> Iterator[None]:
+    def sampling(self) -> AbstractContextManager[None]:
         """While trials are asked for."""
-        started = self._now()
-        yield
-        self._sampler += self._now() - started
+        return self._measuring(self._sampling)
 
-    @contextmanager
-    def writing(self) -> Iterator[None]:
+    def writing(self) -> AbstractContextManager[None]:
         """While something is made durable."""
-        started = self._now()
-        yield
-        self._writing += self._now() - started
+        return self._measuring(self._writing)
 
     def pack_out(self, pack: int) -> None:
         """A pack is given to a runner."""
@@ -68,25 +63,34 @@ class Clock:
 
     def pack_back(self, pack: int, trained: float) -> None:
         """A pack has come back, after so many seconds of training; 0 if it was lost."""
-        now, out = self._now(), self._out.pop(pack)
-        if self._trained_from is None:
-            self._trained_from = max(now - trained, out)
-            self._sampler_before = self._sampler
-        self._training += trained
-        self._packs += max(now - max(out, self._trained_from), trained)
+        self._packs.append((self._out.pop(pack), self._now(), trained))
 
     def total(self, workers: int) -> RunTime:
         """The run until now."""
         now = self._now()
-        trained_from = now if self._trained_from is None else self._trained_from
-        sampler_before = self._sampler if self._trained_from is None else self._sampler_before
+        trained_from = min((max(b - trained, out) for out, b, trained in self._packs), default=now)
+        training = sum(trained for _, _, trained in self._packs)
+        away = sum(max(b - max(out, trained_from), trained) for out, b, trained in self._packs)
+        busy = [*self._sampling, *self._writing]
+        start_up = trained_from - self._begun - _seconds(busy, until=trained_from)
         return RunTime(
             wall=now - self._begun,
-            start_up=max(trained_from - self._begun - sampler_before, 0.0),
-            sampler=self._sampler,
-            writing=self._writing,
+            start_up=max(start_up, 0.0),
+            sampler=_seconds(self._sampling),
+            writing=_seconds(self._writing),
             workers=workers,
-            training=self._training,
-            queue=max(self._packs - self._training, 0.0),
-            idle=max(workers * (now - trained_from) - self._packs, 0.0),
+            training=training,
+            queue=max(away - training, 0.0),
+            idle=max(workers * (now - trained_from) - away, 0.0),
         )
+
+    @contextmanager
+    def _measuring(self, spans: list[tuple[float, float]]) -> Iterator[None]:
+        started = self._now()
+        yield
+        spans.append((started, self._now()))
+
+
+def _seconds(spans: list[tuple[float, float]], until: float = math.inf) -> float:
+    """How long some spans are in all, up to a point in time."""
+    return sum(max(min(end, until) - start, 0.0) for start, end in spans)

@@ -154,7 +154,6 @@ load_step(right)
 """
 
 
-@pytest.mark.xfail(strict=True, reason="the loader takes the second for the first: one name")
 def test_a_library_is_loaded_after_one_that_is_refused(compiled, python, tmp_path):
     changed = tmp_path / "step.c"
     changed.write_text(build._SOURCE.read_text().replace("1.6666665459e-1f", "1.6666667e-1f"))

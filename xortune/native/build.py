@@ -39,13 +39,15 @@ def built_step() -> bytes:
     """
     compiler = _compiler()
     cached = _cache_file(compiler)
-    library = None if cached is None else _read(cached)
-    if library is None:
-        library = _compile(compiler)
-        load_step(library)
-        if cached is not None:
-            with suppress(OSError):
-                _write(cached, library)
+    if cached is not None and (library := _read(cached)) is not None:
+        with suppress(NoEngineError):
+            load_step(library)
+            return library
+    library = _compile(compiler)
+    load_step(library)
+    if cached is not None:
+        with suppress(OSError):
+            _write(cached, library)
     return library
 
 
@@ -60,17 +62,17 @@ def _compiler() -> str:
 
 
 def _compile(compiler: str) -> bytes:
-    with tempfile.TemporaryDirectory(prefix="xortune-") as folder:
-        target = Path(folder, "step.so")
-        command = [compiler, *_FLAGS, str(_SOURCE), "-o", str(target), "-lm"]
-        try:
-            subprocess.run(command, check=True, capture_output=True, text=True, timeout=_SECONDS)
+    try:
+        with tempfile.TemporaryDirectory(prefix="xortune-") as folder:
+            target = Path(folder, "step.so")
+            command = [compiler, *_FLAGS, str(_SOURCE), "-o", str(target), "-lm"]
+            subprocess.run(command, check=True, capture_output=True, timeout=_SECONDS)
             return target.read_bytes()
-        except subprocess.CalledProcessError as error:
-            lines = error.stderr.strip().splitlines()
-            reason = lines[0] if lines else f"exit code {error.returncode}"
-        except (OSError, subprocess.TimeoutExpired) as error:
-            reason = str(error)
+    except subprocess.CalledProcessError as error:
+        lines = error.stderr.decode(errors="replace").strip().splitlines()
+        reason = lines[0] if lines else f"exit code {error.returncode}"
+    except (OSError, subprocess.TimeoutExpired) as error:
+        reason = str(error)
     raise NoEngineError(f"{compiler} failed: {reason}")
 
 
@@ -103,7 +105,11 @@ def _read(cached: Path) -> bytes | None:
 
 def _write(cached: Path, library: bytes) -> None:
     cached.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle, partial = tempfile.mkstemp(dir=cached.parent)
-    with os.fdopen(handle, "wb") as file:
-        file.write(hashlib.sha256(library).digest() + library)
-    Path(partial).replace(cached)
+    handle, name = tempfile.mkstemp(dir=cached.parent)
+    partial = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(hashlib.sha256(library).digest() + library)
+        partial.replace(cached)
+    finally:
+        partial.unlink(missing_ok=True)

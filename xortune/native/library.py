@@ -93,11 +93,11 @@ def load_step(library: bytes) -> Step:
 def _loaded(library: bytes) -> ctypes.CDLL:
     """From a file that nobody else can have written, and that is gone afterwards."""
     if sys.platform == "linux":
+        # Left open: a second library under the same name would be taken for the first.
         handle = os.memfd_create("xortune-step")
-        with os.fdopen(handle, "wb") as file:
+        with os.fdopen(handle, "wb", closefd=False) as file:
             file.write(library)
-            file.flush()
-            return ctypes.CDLL(f"/proc/self/fd/{handle}")
+        return ctypes.CDLL(f"/proc/self/fd/{handle}")
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         path = Path(folder, "step.so")
         path.write_bytes(library)
