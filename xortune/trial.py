@@ -102,10 +102,21 @@ class FinishedTrial:
 
 @dataclass(frozen=True)
 class Pack:
-    """Trials of one generation that one worker trains together."""
+    """Trials of one generation that one worker trains together.
+
+    Attributes:
+        id: never given out twice: a pack that is trained again is another pack.
+        trials: in number order.
+        device: where they are trained, `cpu` or `cuda`.
+        tries: how often just these trials were lost with their worker before.
+        avoid: the places where that was, by the runner's names for them.
+    """
 
     id: int
     trials: tuple[Trial, ...]
+    device: str = "cpu"
+    tries: int = 0
+    avoid: frozenset[str] = frozenset()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Pack:
         """Immutable, so a copy is itself: Tune copies a configuration several times."""

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import ray
 from ray import cloudpickle
 from ray.exceptions import RayActorError
 from ray.tune import Callback, Stopper
 from ray.tune.experiment import Trial as TuneTrial
 from ray.tune.search import Searcher
 
+from xortune.cluster.places import Places
+from xortune.cluster.trainable import DeviceError
 from xortune.errors import NoEngineError, XortuneError
+from xortune.packing import patience
 from xortune.search_loop import Search
 from xortune.trial import Pack
+
+# A worker that has no pack to train, or is still importing PyTorch, is to answer within this.
+_ANSWER_S = 120.0
 
 
 class _Driver:
@@ -25,47 +34,95 @@ class _Driver:
         return object, ()
 
 
+@dataclass
+class _Crew:
+    """The Tune trials of one device.
+
+    Attributes:
+        packs: those with a pack, by id.
+        idle: those without.
+        most: how many packs were out at once so far.
+    """
+
+    packs: dict[str, Pack] = field(default_factory=dict)
+    idle: set[str] = field(default_factory=set)
+    most: int = 0
+
+    @property
+    def size(self) -> int:
+        return len(self.packs) + len(self.idle)
+
+
+@dataclass
+class _Watched:
+    """A Tune trial at work on an actor.
+
+    Attributes:
+        trial: the trial.
+        actor: its actor.
+        since: when it was last heard of, by `time.monotonic`.
+    """
+
+    trial: TuneTrial
+    actor: Any
+    since: float
+
+
 class PackSearcher(_Driver, Searcher):  # type: ignore[misc]
     """Hands out the packs of a search, one Tune trial each, to a number of workers.
 
     It has no state worth saving: the truth is in the ledger.
 
+    Args:
+        search: the search.
+        slots: how many workers there can be now, by device.
+        pack_timeout: seconds after which a pack's worker counts as hung; None derives it.
+
     Attributes:
         failure: what the search itself raised. Tune would hide it in an error of its own.
     """
 
-    def __init__(self, search: Search, workers: int, device: str) -> None:
+    def __init__(
+        self, search: Search, slots: Callable[[], Mapping[str, int]], pack_timeout: float | None
+    ) -> None:
         super().__init__()
         self.search = search
         self.failure: Exception | None = None
-        self._workers = workers
-        self._config = {
-            "data": search.settings.data,
-            "log_every": search.settings.log_every,
-            "device": device,
-        }
-        self._packs: dict[str, Pack] = {}
-        self._idle: set[str] = set()
-        self._most_at_once = 0
+        self._slots = slots
+        self._pack_timeout = pack_timeout
+        self._how = {"data": search.settings.data, "log_every": search.settings.log_every}
+        self._crews = {device: _Crew() for device in search.devices}
+        self._watched: dict[str, _Watched] = {}
+        self._places = Places()
+        self._place_of: dict[Any, str] = {}
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         if self.search.finished or self.failure is not None:
             return str(Searcher.FINISHED)
-        if len(self._packs) >= self._workers:
-            return None
-        pack = None
+        slots = self._slots()
+        config = None
         with self.noting_failure():
-            pack = self.search.next_pack()
-        if self.failure is not None:
-            return str(Searcher.FINISHED)
+            for device, crew in self._crews.items():
+                config = config or self._suggest(trial_id, device, crew, slots[device])
+        return str(Searcher.FINISHED) if self.failure is not None else config
+
+    def _suggest(
+        self, trial_id: str, device: str, crew: _Crew, slots: int
+    ) -> dict[str, Any] | None:
+        """A configuration for a worker of one device; None if there is nothing for it now."""
+        crew.most = min(crew.most, slots)
+        if len(crew.packs) >= slots:
+            return None
+        pack = self.search.next_pack(device)
         if pack is not None:
-            self._packs[trial_id] = pack
-            self._most_at_once = max(self._most_at_once, len(self._packs))
-        elif len(self._packs) + len(self._idle) < self._most_at_once:
-            self._idle.add(trial_id)
+            crew.packs[trial_id] = pack
+            crew.most = max(crew.most, len(crew.packs))
+        elif crew.size < crew.most:
+            crew.idle.add(trial_id)
         else:
             return None
-        return {**self._config, "pack": pack}
+        avoid = self._places.to_avoid(pack.avoid if pack else ())
+        return {**self._how, "pack": pack, "device": device, "avoid": avoid}
 
     @contextmanager
     def noting_failure(self) -> Iterator[None]:
@@ -75,19 +132,52 @@ class PackSearcher(_Driver, Searcher):  # type: ignore[misc]
         except Exception as error:
             self.failure = error
 
-    def release(self, trial_id: str) -> Pack | None:
-        """The pack of a Tune trial, once; None for an idle one."""
-        return self._packs.pop(trial_id, None)
+    def heard_of(self, trial: TuneTrial, result: Mapping[str, Any]) -> None:
+        """Notes that a Tune trial was started, on which worker, or that it has answered."""
+        actor = trial.temporary_state.ray_actor
+        if actor is None:
+            return
+        self._watched[trial.trial_id] = _Watched(trial, actor, time.monotonic())
+        if "place" in result:
+            self._place_of[actor._actor_id] = result["place"]
+
+    def finish(self, trial: TuneTrial, outcomes: Any) -> None:
+        """Brings a pack's outcomes to the search."""
+        pack, place = self._release(trial)
+        if pack is not None:
+            self._places.trained(place)
+            self.search.finish(pack, outcomes)
+
+    def lose(self, trial: TuneTrial, reason: str) -> None:
+        """Tells the search that a worker is lost; nothing if its pack was told of already."""
+        pack, place = self._release(trial)
+        if pack is not None:
+            self._places.lost(place)
+            self.search.lost(pack, reason, place)
+
+    def end_hung(self) -> None:
+        """Ends the workers that have not answered for too long: their packs are lost."""
+        now = time.monotonic()
+        for watched in list(self._watched.values()):
+            limit = self._limit(watched)
+            if now - watched.since > limit:
+                # Forgets the worker at once; its process is ended by its node when it can be.
+                ray.kill(watched.actor)
+                self.lose(watched.trial, f"no answer in {limit:.3g} s")
 
     def wants_back(self, trial_id: str) -> bool:
         """Whether a Tune trial is idle, and a pack is waiting for its worker."""
-        crowded = len(self._packs) + len(self._idle) > self._most_at_once
-        return trial_id in self._idle and (crowded or self.search.finished)
+        for crew in self._crews.values():
+            if trial_id in crew.idle:
+                return crew.size > crew.most or self.search.finished
+        return False
 
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
     ) -> None:
-        self._idle.discard(trial_id)
+        self._watched.pop(trial_id, None)
+        for crew in self._crews.values():
+            crew.idle.discard(trial_id)
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         """Outcomes are taken by `OutcomeCallback`."""
@@ -97,6 +187,20 @@ class PackSearcher(_Driver, Searcher):  # type: ignore[misc]
 
     def restore(self, checkpoint_path: str) -> None:
         """Nothing to restore."""
+
+    def _release(self, trial: TuneTrial) -> tuple[Pack | None, str | None]:
+        """The pack of a Tune trial, once, None for an idle one; and where it was."""
+        watched = self._watched.pop(trial.trial_id, None)
+        place = self._place_of.get(watched.actor._actor_id) if watched else None
+        packs = [crew.packs.pop(trial.trial_id, None) for crew in self._crews.values()]
+        return next((pack for pack in packs if pack is not None), None), place
+
+    def _limit(self, watched: _Watched) -> float:
+        config = watched.trial.config
+        pack = config["pack"]
+        if pack is None or watched.actor._actor_id not in self._place_of:
+            return _ANSWER_S
+        return self._pack_timeout or patience(pack, self.search.settings.engine)
 
 
 class OutcomeCallback(_Driver, Callback):  # type: ignore[misc]
@@ -109,24 +213,28 @@ class OutcomeCallback(_Driver, Callback):  # type: ignore[misc]
     def __init__(self, searcher: PackSearcher) -> None:
         self._searcher = searcher
 
+    def on_trial_start(
+        self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **info: Any
+    ) -> None:
+        self._searcher.heard_of(trial, {})
+
     def on_trial_result(
         self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, result: Any, **info: Any
     ) -> None:
         # Taken out, so that Tune does not keep it.
         outcomes = result.pop("outcomes", None)
-        pack = self._searcher.release(trial.trial_id) if outcomes is not None else None
-        if pack is not None:
-            with self._searcher.noting_failure():
-                self._searcher.search.finish(pack, outcomes)
+        with self._searcher.noting_failure():
+            if outcomes is None:
+                self._searcher.heard_of(trial, result)
+            else:
+                self._searcher.finish(trial, outcomes)
 
     def on_trial_error(
         self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **info: Any
     ) -> None:
-        pack = self._searcher.release(trial.trial_id)
-        if pack is not None:
-            with self._searcher.noting_failure():
-                _check_engine(trial)
-                self._searcher.search.lost(pack, _last_words(trial))
+        with self._searcher.noting_failure():
+            _check_place(trial)
+            self._searcher.lose(trial, _last_words(trial))
 
 
 class SearchStopper(_Driver, Stopper):  # type: ignore[misc]
@@ -148,24 +256,30 @@ class SearchStopper(_Driver, Stopper):  # type: ignore[misc]
     def stop_all(self) -> bool:
         self._searcher.search.heartbeat()
         with self._searcher.noting_failure():
+            self._searcher.end_hung()
             self._searcher.search.spare_time()
-        failed = self._searcher.failure is not None
-        if self._at_once and (failed or self._searcher.search.finished):
+        over = self._searcher.failure is not None or self._searcher.search.finished
+        if self._at_once and over:
             raise SearchOver
-        return failed
+        return over
 
 
 class SearchOver(BaseException):
     """Leaves Tune's loop. Not an Exception, which Tune would clean up after."""
 
 
-def _check_engine(trial: TuneTrial) -> None:
-    """Ends the search where a worker cannot have the study's engine: no retry would help."""
+def _check_place(trial: TuneTrial) -> None:
+    """Ends the search where a worker cannot have what the study needs: no retry would help."""
     cause = getattr(_error(trial), "cause", None)
     if isinstance(cause, NoEngineError):
         raise XortuneError(
             f"a worker on {trial.node_ip} is no place for the compiled engine: {cause}. Search "
             "on workers like this machine, or with --engine eager."
+        )
+    if isinstance(cause, DeviceError):
+        raise XortuneError(
+            f"a worker on {trial.node_ip} has no GPU, though its node declares one: PyTorch "
+            "finds none there. Correct the node's --num-gpus, or search with --device cpu."
         )
 
 
