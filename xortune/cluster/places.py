@@ -32,17 +32,22 @@ class Places:
         if place is not None:
             self._losses[place] += 1
 
-    def to_avoid(self, lost_at: Iterable[str]) -> list[str]:
+    def none_but(self, avoid: frozenset[str]) -> bool:
+        """Whether there are no other nodes now than those to avoid."""
+        self._look()
+        return bool(avoid) and self._alive <= avoid
+
+    def to_avoid(self, lost_at: Iterable[str]) -> frozenset[str]:
         """The nodes to keep a pack from, that was lost at some before.
 
         Some node always remains: if it was lost on each, they are all to be tried again.
         """
         self._look()
-        bad = {place for place, losses in self._losses.items() if losses >= _BAD} & self._alive
+        bad = self._alive & {place for place, losses in self._losses.items() if losses >= _BAD}
         if bad == self._alive:
-            bad = set()
-        every = bad | (set(lost_at) & self._alive)
-        return sorted(bad if every == self._alive else every)
+            bad = frozenset()
+        every = bad | self._alive.intersection(lost_at)
+        return bad if every == self._alive else every
 
     def _look(self) -> None:
         import ray

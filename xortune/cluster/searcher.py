@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +25,8 @@ from xortune.trial import Pack
 
 # A worker that has no pack to train, or is still importing PyTorch, is to answer within this.
 _ANSWER_S = 120.0
+# A pack that finds no worker for so long is in want of one that idles.
+_WAIT_S = 1.0
 
 
 class _Driver:
@@ -34,6 +36,21 @@ class _Driver:
         return object, ()
 
 
+@dataclass(frozen=True)
+class _Out:
+    """A pack that is out.
+
+    Attributes:
+        pack: the pack.
+        avoid: the nodes on which it must not be trained.
+        since: when it was handed out, by `time.monotonic`.
+    """
+
+    pack: Pack
+    avoid: frozenset[str]
+    since: float
+
+
 @dataclass
 class _Crew:
     """The Tune trials of one device.
@@ -41,12 +58,18 @@ class _Crew:
     Attributes:
         packs: those with a pack, by id.
         idle: those without.
+        again: packs to hand out anew, since no worker was to be had for them.
         most: how many packs were out at once so far.
     """
 
-    packs: dict[str, Pack] = field(default_factory=dict)
+    packs: dict[str, _Out] = field(default_factory=dict)
     idle: set[str] = field(default_factory=set)
+    again: list[Pack] = field(default_factory=list)
     most: int = 0
+
+    @property
+    def ids(self) -> set[str]:
+        return self.packs.keys() | self.idle
 
     @property
     def size(self) -> int:
@@ -113,16 +136,16 @@ class PackSearcher(_Driver, Searcher):  # type: ignore[misc]
         crew.most = min(crew.most, slots)
         if len(crew.packs) >= slots:
             return None
-        pack = self.search.next_pack(device)
+        pack = crew.again.pop() if crew.again else self.search.next_pack(device)
+        avoid = self._places.to_avoid(pack.avoid if pack else ())
         if pack is not None:
-            crew.packs[trial_id] = pack
+            crew.packs[trial_id] = _Out(pack, avoid, time.monotonic())
             crew.most = max(crew.most, len(crew.packs))
         elif crew.size < crew.most:
             crew.idle.add(trial_id)
         else:
             return None
-        avoid = self._places.to_avoid(pack.avoid if pack else ())
-        return {**self._how, "pack": pack, "device": device, "avoid": avoid}
+        return {**self._how, "pack": pack, "device": device, "avoid": sorted(avoid)}
 
     @contextmanager
     def noting_failure(self) -> Iterator[None]:
@@ -141,6 +164,17 @@ class PackSearcher(_Driver, Searcher):  # type: ignore[misc]
         if "place" in result:
             self._place_of[actor._actor_id] = result["place"]
 
+    def look_for_workers(self, trials: Sequence[TuneTrial]) -> None:
+        """Notes the Tune trials that were given a worker, which may hang before they start."""
+        unseen = {trial_id for crew in self._crews.values() for trial_id in crew.ids}
+        unseen -= self._watched.keys()
+        for trial in reversed(trials):
+            if not unseen:
+                break
+            if trial.trial_id in unseen:
+                unseen.remove(trial.trial_id)
+                self.heard_of(trial, {})
+
     def finish(self, trial: TuneTrial, outcomes: Any) -> None:
         """Brings a pack's outcomes to the search."""
         pack, place = self._release(trial)
@@ -155,9 +189,13 @@ class PackSearcher(_Driver, Searcher):  # type: ignore[misc]
             self._places.lost(place)
             self.search.lost(pack, reason, place)
 
-    def end_hung(self) -> None:
-        """Ends the workers that have not answered for too long: their packs are lost."""
+    def look_after_packs(self) -> None:
+        """Ends workers that hang, and hands out anew what can be trained nowhere any more."""
         now = time.monotonic()
+        for crew in self._crews.values():
+            for trial_id, out in list(crew.packs.items()):
+                if self._waits(trial_id, out) and self._places.none_but(out.avoid):
+                    crew.again.append(crew.packs.pop(trial_id).pack)
         for watched in list(self._watched.values()):
             limit = self._limit(watched)
             if now - watched.since > limit:
@@ -169,8 +207,13 @@ class PackSearcher(_Driver, Searcher):  # type: ignore[misc]
         """Whether a Tune trial is idle, and a pack is waiting for its worker."""
         for crew in self._crews.values():
             if trial_id in crew.idle:
-                return crew.size > crew.most or self.search.finished
+                crowded = crew.size > crew.most or self.search.finished
+                return crowded or any(self._waits(*item) for item in crew.packs.items())
         return False
+
+    def _waits(self, trial_id: str, out: _Out) -> bool:
+        """Whether a pack has found no worker for a while."""
+        return trial_id not in self._watched and time.monotonic() - out.since > _WAIT_S
 
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
@@ -192,8 +235,8 @@ class PackSearcher(_Driver, Searcher):  # type: ignore[misc]
         """The pack of a Tune trial, once, None for an idle one; and where it was."""
         watched = self._watched.pop(trial.trial_id, None)
         place = self._place_of.get(watched.actor._actor_id) if watched else None
-        packs = [crew.packs.pop(trial.trial_id, None) for crew in self._crews.values()]
-        return next((pack for pack in packs if pack is not None), None), place
+        outs = [crew.packs.pop(trial.trial_id, None) for crew in self._crews.values()]
+        return next((out.pack for out in outs if out is not None), None), place
 
     def _limit(self, watched: _Watched) -> float:
         config = watched.trial.config
@@ -212,6 +255,9 @@ class OutcomeCallback(_Driver, Callback):  # type: ignore[misc]
 
     def __init__(self, searcher: PackSearcher) -> None:
         self._searcher = searcher
+
+    def on_step_begin(self, iteration: int, trials: list[TuneTrial], **info: Any) -> None:
+        self._searcher.look_for_workers(trials)
 
     def on_trial_start(
         self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **info: Any
@@ -256,7 +302,7 @@ class SearchStopper(_Driver, Stopper):  # type: ignore[misc]
     def stop_all(self) -> bool:
         self._searcher.search.heartbeat()
         with self._searcher.noting_failure():
-            self._searcher.end_hung()
+            self._searcher.look_after_packs()
             self._searcher.search.spare_time()
         over = self._searcher.failure is not None or self._searcher.search.finished
         if self._at_once and over:

@@ -1,8 +1,11 @@
-"""The study that the tests of this folder compare, and the workers they kill."""
+"""The study that tests of faults and of clusters compare, and what must hold of it."""
 
 import os
 import signal
 from pathlib import Path
+
+from pandas.testing import assert_frame_equal
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from xortune.report import UNREPEATABLE
 
@@ -19,6 +22,23 @@ SETTINGS = {"trials": 22, "generation": 12, "log_every": 50, "study_seed": 0}
 def answer(study):
     """The ranked table, but for what may differ between two runs."""
     return study.trials.drop(columns=list(UNREPEATABLE))
+
+
+def check_undisturbed(study, undisturbed):
+    """The table is that of another study to the last bit, and every run is there and whole."""
+    assert_frame_equal(answer(study), answer(undisturbed), check_exact=True)
+    check_runs(study)
+
+
+def check_runs(study):
+    """Every trial has one TensorBoard run, that TensorBoard reads to its end."""
+    for number in study.trials["number"]:
+        (file,) = study.paths.run(number).iterdir()
+        reader = EventAccumulator(str(file)).Reload()
+        epochs = list(study.curves(number)["epoch"])
+        if epochs:
+            assert [point.step for point in reader.Scalars("loss/training")] == epochs
+    assert len(list(study.paths.tensorboard.iterdir())) == len(study.trials)
 
 
 def worker_pids():
