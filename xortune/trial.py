@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 LossFn = Literal["mse", "bce", "bce_with_logits"]
 Metric = Literal["mse", "bce"]
@@ -117,11 +117,3 @@ class Pack:
     device: str = "cpu"
     tries: int = 0
     avoid: frozenset[str] = frozenset()
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Pack:
-        """Immutable, so a copy is itself: Tune copies a configuration several times."""
-        return self
-
-    def __repr__(self) -> str:
-        """Short, since Tune builds trial names from it."""
-        return f"Pack({self.id}, {len(self.trials)} trials)"

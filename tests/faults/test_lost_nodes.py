@@ -6,8 +6,8 @@ from studies import SETTINGS, SPACE, check_undisturbed
 import xortune
 
 SMALL_PACKS = {"pack_size": 3}
-# A training takes most of a second: there is time to join.
-SLOW = {**SPACE, "lr": {"values": [0.1, 1.0, 10.0]}, "epochs": {"value": 3_000_000}}
+# A training takes seconds: there is time to join.
+SLOW = {**SPACE, "lr": {"values": [0.1, 1.0, 10.0]}, "epochs": {"value": 10_000_000}}
 
 
 @pytest.fixture
@@ -37,6 +37,7 @@ def test_a_node_is_lost_with_its_workers(cluster, another_node, undisturbed, pla
     check_undisturbed(study, undisturbed)
 
 
+@pytest.mark.long
 def test_a_node_that_joins_late_gets_packs(cluster, plan, told, tmp_path):
     late = []
 

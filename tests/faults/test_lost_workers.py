@@ -25,8 +25,8 @@ def seeded_fault(seed):
     """A moment, a pack to which it comes, and for a training how far that is."""
     draw = random.Random(seed)
     moment = draw.choice(MOMENTS)
-    # Workers are created twice, and reset for nearly all of the eight packs.
-    after = draw.randrange({"created": 2, "ready": 2, "reset": 5}.get(moment, 8))
+    # There are two workers and eight packs.
+    after = draw.randrange({"created": 2, "ready": 2}.get(moment, 8))
     delay = draw.uniform(0, 0.01) if moment == "in training" else 0
     return {"moment": moment, "after": after, "delay": delay}
 
@@ -66,7 +66,7 @@ def test_all_workers_are_killed_at_once(cluster, undisturbed, plan, told, tmp_pa
 
 
 @pytest.mark.parametrize(
-    "moment", ["after training", pytest.param("reset", marks=pytest.mark.long)]
+    "moment", ["after training", pytest.param("given", marks=pytest.mark.long)]
 )
 def test_the_pack_of_a_hung_worker_is_given_to_another(
     cluster, undisturbed, plan, told, tmp_path, moment

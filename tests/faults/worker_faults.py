@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 # In the order in which they come in a worker's life.
-MOMENTS = ("created", "ready", "reset", "before training", "in training", "after training")
+MOMENTS = ("created", "ready", "given", "before training", "in training", "after training")
 
 
 class Plan:
@@ -94,36 +94,36 @@ def arming(folder: Path) -> Callable[[], None]:
         from xortune.cluster.trainable import PackTrainable
 
         plan = Plan(folder)
-        setup, reset, step = PackTrainable.setup, PackTrainable.reset_config, PackTrainable.step
+        setup, take, step = PackTrainable.setup, PackTrainable.take, PackTrainable.step
 
-        def reach(worker: Any, moment: str) -> None:
-            trials = [trial.number for trial in worker._pack.trials] if worker._pack else []
+        def reach(moment: str, pack: Any = None) -> None:
+            trials = [trial.number for trial in pack.trials] if pack else []
             plan.reach(moment, trials, ray.get_runtime_context().get_node_id())
 
         def faulty_setup(worker: Any, config: Any, **rest: Any) -> None:
             setup(worker, config, **rest)
-            reach(worker, "created")
+            reach("created")
 
-        def faulty_reset(worker: Any, config: Any) -> bool:
-            done = reset(worker, config)
-            reach(worker, "reset")
-            return done
+        def faulty_take(worker: Any, pack: Any) -> None:
+            take(worker, pack)
+            reach("given", pack)
 
         def faulty_step(worker: Any) -> Any:
             if not worker._at_work:
                 result = step(worker)
-                reach(worker, "ready")
+                reach("ready")
                 return result
             if worker._pack is None:
                 return step(worker)
-            reach(worker, "before training")
-            reach(worker, "in training")
+            pack = worker._pack
+            reach("before training", pack)
+            reach("in training", pack)
             result = step(worker)
-            reach(worker, "after training")
+            reach("after training", pack)
             return result
 
         PackTrainable.setup = faulty_setup
-        PackTrainable.reset_config = faulty_reset
+        PackTrainable.take = faulty_take
         PackTrainable.step = faulty_step
 
     return arm

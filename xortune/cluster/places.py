@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Set
 
 _FRESH_S = 1.0
 # So many packs in a row lost on a node, and it is given no more while there are others.
@@ -32,30 +32,31 @@ class Places:
         if place is not None:
             self._losses[place] += 1
 
-    def none_but(self, avoid: frozenset[str]) -> bool:
-        """Whether there are no other nodes now than those to avoid."""
-        self._look()
-        return bool(avoid) and self._alive <= avoid
+    def bad(self) -> frozenset[str]:
+        """The nodes on which no worker should be; never all that there are."""
+        alive = self._look()
+        bad = alive & {place for place, losses in self._losses.items() if losses >= _BAD}
+        return frozenset() if bad == alive else bad
 
-    def to_avoid(self, lost_at: Iterable[str]) -> frozenset[str]:
+    def to_avoid(self, lost_at: Set[str]) -> frozenset[str]:
         """The nodes to keep a pack from, that was lost at some before.
 
         Some node always remains: if it was lost on each, they are all to be tried again.
         """
-        self._look()
-        bad = self._alive & {place for place, losses in self._losses.items() if losses >= _BAD}
-        if bad == self._alive:
-            bad = frozenset()
-        every = bad | self._alive.intersection(lost_at)
-        return bad if every == self._alive else every
+        bad = self.bad()
+        every = bad | (self._look() & lost_at)
+        return bad if every == self._look() else every
 
-    def _look(self) -> None:
+    def _look(self) -> frozenset[str]:
+        """The nodes that are there, as of a second ago at most."""
         import ray
 
         now = time.monotonic()
         if now - self._seen >= _FRESH_S:
             self._seen = now
-            nodes = ray.nodes()
             self._alive = frozenset(
-                n["NodeID"] for n in nodes if n["Alive"] and n["Resources"].get("CPU")
+                node["NodeID"]
+                for node in ray.nodes()
+                if node["Alive"] and node["Resources"].get("CPU")
             )
+        return self._alive

@@ -46,7 +46,7 @@ def ray_runner(options: RunOptions, meanwhile: Callable[[], None]) -> Iterator[R
 
 
 class RayRunner:
-    """A runner whose workers are Ray actors that Ray Tune starts, reuses and replaces."""
+    """A runner whose workers are Ray actors that Ray Tune starts, places and replaces."""
 
     def __init__(self, options: RunOptions, ours: bool) -> None:
         import ray
@@ -103,7 +103,7 @@ class RayRunner:
         with tempfile.TemporaryDirectory(prefix="xortune-") as scratch:
             tuner = tune.Tuner(
                 tune.with_resources(trainable, self._resources),
-                tune_config=tune.TuneConfig(search_alg=searcher, num_samples=-1, reuse_actors=True),
+                tune_config=tune.TuneConfig(search_alg=searcher, num_samples=-1),
                 run_config=tune.RunConfig(
                     name="packs",
                     storage_path=scratch,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,8 @@ from xortune.trial import Pack
 
 # A worker that has no pack to train, or is still importing PyTorch, is to answer within this.
 _ANSWER_S = 120.0
-# A pack that finds no worker for so long is in want of one that idles.
-_WAIT_S = 1.0
+# When this loop itself was away for so long, workers may have answered meanwhile.
+_AWAY_S = 1.0
 
 
 class _Driver:
@@ -36,63 +37,27 @@ class _Driver:
         return object, ()
 
 
-@dataclass(frozen=True)
-class _Out:
-    """A pack that is out.
+@dataclass(eq=False)
+class _Worker:
+    """A worker: one Tune trial, from its start to its end.
 
     Attributes:
-        pack: the pack.
-        avoid: the nodes on which it must not be trained.
-        since: when it was handed out, by `time.monotonic`.
+        device: what it trains on.
+        since: when it was last heard of or given something, by `time.monotonic`.
+        actor: its actor; None until it has started.
+        place: its node, likewise.
+        pack: what it is training.
     """
 
-    pack: Pack
-    avoid: frozenset[str]
+    device: str
     since: float
-
-
-@dataclass
-class _Crew:
-    """The Tune trials of one device.
-
-    Attributes:
-        packs: those with a pack, by id.
-        idle: those without.
-        again: packs to hand out anew, since no worker was to be had for them.
-        most: how many packs were out at once so far.
-    """
-
-    packs: dict[str, _Out] = field(default_factory=dict)
-    idle: set[str] = field(default_factory=set)
-    again: list[Pack] = field(default_factory=list)
-    most: int = 0
-
-    @property
-    def ids(self) -> set[str]:
-        return self.packs.keys() | self.idle
-
-    @property
-    def size(self) -> int:
-        return len(self.packs) + len(self.idle)
-
-
-@dataclass
-class _Watched:
-    """A Tune trial at work on an actor.
-
-    Attributes:
-        trial: the trial.
-        actor: its actor.
-        since: when it was last heard of, by `time.monotonic`.
-    """
-
-    trial: TuneTrial
-    actor: Any
-    since: float
+    actor: Any = None
+    place: str | None = None
+    pack: Pack | None = None
 
 
 class PackSearcher(_Driver, Searcher):  # type: ignore[misc]
-    """Hands out the packs of a search, one Tune trial each, to a number of workers.
+    """Has Tune start workers, one Tune trial each, and hands out the packs of a search to them.
 
     It has no state worth saving: the truth is in the ledger.
 
@@ -114,38 +79,22 @@ class PackSearcher(_Driver, Searcher):  # type: ignore[misc]
         self._slots = slots
         self._pack_timeout = pack_timeout
         self._how = {"data": search.settings.data, "log_every": search.settings.log_every}
-        self._crews = {device: _Crew() for device in search.devices}
-        self._watched: dict[str, _Watched] = {}
+        self._workers: dict[str, _Worker] = {}
+        self._waiting: dict[str, list[Pack]] = {device: [] for device in search.devices}
         self._places = Places()
-        self._place_of: dict[Any, str] = {}
+        self._looked = time.monotonic()
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
+        """The configuration of one more worker, if there is a pack for it."""
+        device = None
+        with self.noting_failure():
+            device = next(filter(self._wants_worker, self._waiting), None)
         if self.search.finished or self.failure is not None:
             return str(Searcher.FINISHED)
-        slots = self._slots()
-        config = None
-        with self.noting_failure():
-            for device, crew in self._crews.items():
-                config = config or self._suggest(trial_id, device, crew, slots[device])
-        return str(Searcher.FINISHED) if self.failure is not None else config
-
-    def _suggest(
-        self, trial_id: str, device: str, crew: _Crew, slots: int
-    ) -> dict[str, Any] | None:
-        """A configuration for a worker of one device; None if there is nothing for it now."""
-        crew.most = min(crew.most, slots)
-        if len(crew.packs) >= slots:
+        if device is None:
             return None
-        pack = crew.again.pop() if crew.again else self.search.next_pack(device)
-        avoid = self._places.to_avoid(pack.avoid if pack else ())
-        if pack is not None:
-            crew.packs[trial_id] = _Out(pack, avoid, time.monotonic())
-            crew.most = max(crew.most, len(crew.packs))
-        elif crew.size < crew.most:
-            crew.idle.add(trial_id)
-        else:
-            return None
-        return {**self._how, "pack": pack, "device": device, "avoid": sorted(avoid)}
+        self._workers[trial_id] = _Worker(device, time.monotonic())
+        return {**self._how, "device": device, "avoid": sorted(self._places.bad())}
 
     @contextmanager
     def noting_failure(self) -> Iterator[None]:
@@ -155,72 +104,54 @@ class PackSearcher(_Driver, Searcher):  # type: ignore[misc]
         except Exception as error:
             self.failure = error
 
-    def heard_of(self, trial: TuneTrial, result: Mapping[str, Any]) -> None:
-        """Notes that a Tune trial was started, on which worker, or that it has answered."""
-        actor = trial.temporary_state.ray_actor
-        if actor is None:
-            return
-        self._watched[trial.trial_id] = _Watched(trial, actor, time.monotonic())
+    def heard_of(self, trial: TuneTrial, result: Mapping[str, Any], outcomes: Any) -> None:
+        """Takes what a worker's step returned, and gives the worker something to do next."""
+        worker = self._workers.get(trial.trial_id)
+        if worker is None:
+            return  # It counts as lost.
+        worker.since = time.monotonic()
         if "place" in result:
-            self._place_of[actor._actor_id] = result["place"]
-
-    def look_for_workers(self, trials: Sequence[TuneTrial]) -> None:
-        """Notes the Tune trials that were given a worker, which may hang before they start."""
-        unseen = {trial_id for crew in self._crews.values() for trial_id in crew.ids}
-        unseen -= self._watched.keys()
-        for trial in reversed(trials):
-            if not unseen:
-                break
-            if trial.trial_id in unseen:
-                unseen.remove(trial.trial_id)
-                self.heard_of(trial, {})
-
-    def finish(self, trial: TuneTrial, outcomes: Any) -> None:
-        """Brings a pack's outcomes to the search."""
-        pack, place = self._release(trial)
-        if pack is not None:
-            self._places.trained(place)
+            worker.actor = trial.temporary_state.ray_actor
+            worker.place = result["place"]
+        pack = worker.pack
+        if outcomes is not None and pack is not None:
+            worker.pack = None
+            self._places.trained(worker.place)
             self.search.finish(pack, outcomes)
+        if worker.pack is None:
+            self._employ(worker)
 
-    def lose(self, trial: TuneTrial, reason: str) -> None:
-        """Tells the search that a worker is lost; nothing if its pack was told of already."""
-        pack, place = self._release(trial)
-        if pack is not None:
-            self._places.lost(place)
-            self.search.lost(pack, reason, place)
+    def lose(self, trial_id: str, reason: str) -> None:
+        """Tells the search that a worker is lost, with its pack, unless that is known."""
+        worker = self._workers.pop(trial_id, None)
+        if worker is not None and worker.pack is not None:
+            self._places.lost(worker.place)
+            self.search.lost(worker.pack, reason, worker.place)
 
-    def look_after_packs(self) -> None:
-        """Ends workers that hang, and hands out anew what can be trained nowhere any more."""
+    def end_hung(self) -> None:
+        """Ends the workers that have not answered for too long: their packs are lost."""
         now = time.monotonic()
-        for crew in self._crews.values():
-            for trial_id, out in list(crew.packs.items()):
-                if self._waits(trial_id, out) and self._places.none_but(out.avoid):
-                    crew.again.append(crew.packs.pop(trial_id).pack)
-        for watched in list(self._watched.values()):
-            limit = self._limit(watched)
-            if now - watched.since > limit:
+        away, self._looked = now - self._looked, now
+        for trial_id, worker in list(self._workers.items()):
+            if away > _AWAY_S:
+                worker.since += away
+            limit = self._limit(worker)
+            if now - worker.since > limit:
                 # Forgets the worker at once; its process is ended by its node when it can be.
-                ray.kill(watched.actor)
-                self.lose(watched.trial, f"no answer in {limit:.3g} s")
+                ray.kill(worker.actor)
+                self.lose(trial_id, f"no answer in {limit:.3g} s")
 
-    def wants_back(self, trial_id: str) -> bool:
-        """Whether a Tune trial is idle, and a pack is waiting for its worker."""
-        for crew in self._crews.values():
-            if trial_id in crew.idle:
-                crowded = crew.size > crew.most or self.search.finished
-                return crowded or any(self._waits(*item) for item in crew.packs.items())
-        return False
-
-    def _waits(self, trial_id: str, out: _Out) -> bool:
-        """Whether a pack has found no worker for a while."""
-        return trial_id not in self._watched and time.monotonic() - out.since > _WAIT_S
+    def dismisses(self, trial_id: str) -> bool:
+        """Whether a worker is to end: it counts as lost, or its node is no good."""
+        worker = self._workers.get(trial_id)
+        return worker is None or (worker.pack is None and worker.place in self._places.bad())
 
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
     ) -> None:
-        self._watched.pop(trial_id, None)
-        for crew in self._crews.values():
-            crew.idle.discard(trial_id)
+        """Forgets a worker that was dismissed. Of errors `OutcomeCallback` hears more."""
+        if not error:
+            self._workers.pop(trial_id, None)
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         """Outcomes are taken by `OutcomeCallback`."""
@@ -231,38 +162,57 @@ class PackSearcher(_Driver, Searcher):  # type: ignore[misc]
     def restore(self, checkpoint_path: str) -> None:
         """Nothing to restore."""
 
-    def _release(self, trial: TuneTrial) -> tuple[Pack | None, str | None]:
-        """The pack of a Tune trial, once, None for an idle one; and where it was."""
-        watched = self._watched.pop(trial.trial_id, None)
-        place = self._place_of.get(watched.actor._actor_id) if watched else None
-        outs = [crew.packs.pop(trial.trial_id, None) for crew in self._crews.values()]
-        return next((out.pack for out in outs if out is not None), None), place
+    def _crew(self, device: str) -> list[_Worker]:
+        return [worker for worker in self._workers.values() if worker.device == device]
 
-    def _limit(self, watched: _Watched) -> float:
-        config = watched.trial.config
-        pack = config["pack"]
-        if pack is None or watched.actor._actor_id not in self._place_of:
+    def _wants_worker(self, device: str) -> bool:
+        """Whether there are more packs of a device than workers, and room for another."""
+        slots = self._slots()[device]
+        crew = self._crew(device)
+        out = sum(worker.pack is not None for worker in crew)
+        waiting = self._waiting[device]
+        while out + len(waiting) < slots:
+            pack = self.search.next_pack(device)
+            if pack is None:
+                break
+            waiting.append(pack)
+        return len(crew) < min(slots, out + len(waiting))
+
+    def _employ(self, worker: _Worker) -> None:
+        """Gives a worker the first pack that it may have, if there is one."""
+        waiting = self._waiting[worker.device]
+        if not waiting:
+            pack = self.search.next_pack(worker.device)
+            waiting.extend([pack] if pack else [])
+        pack = next((pack for pack in waiting if self._may_have(worker, pack)), None)
+        if pack is not None:
+            waiting.remove(pack)
+            worker.pack = pack
+            worker.actor.take.remote(pack)
+
+    def _may_have(self, worker: _Worker, pack: Pack) -> bool:
+        """A pack is kept from where it was lost, as long as there is another worker for it."""
+        avoid = self._places.to_avoid(pack.avoid)
+        others = (other.place for other in self._crew(worker.device) if other is not worker)
+        return worker.place not in avoid or all(place in avoid for place in others)
+
+    def _limit(self, worker: _Worker) -> float:
+        if worker.actor is None:
+            return math.inf  # Where there is no room, it may wait for ever.
+        if worker.pack is None:
             return _ANSWER_S
-        return self._pack_timeout or patience(pack, self.search.settings.engine)
+        return self._pack_timeout or patience(worker.pack, self.search.settings.engine)
 
 
 class OutcomeCallback(_Driver, Callback):  # type: ignore[misc]
     """Brings outcomes, and the reason where there are none, to the search.
 
-    Lost packs are the search's to hand out again. Tune's own retries pass over an actor that
-    dies between two trials: it fails the trial that was to reuse it.
+    Lost packs are the search's to hand out again: Tune's own retries would give them to a
+    worker of the same kind, at the same place, as often as it is told to.
     """
 
     def __init__(self, searcher: PackSearcher) -> None:
         self._searcher = searcher
-
-    def on_step_begin(self, iteration: int, trials: list[TuneTrial], **info: Any) -> None:
-        self._searcher.look_for_workers(trials)
-
-    def on_trial_start(
-        self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **info: Any
-    ) -> None:
-        self._searcher.heard_of(trial, {})
 
     def on_trial_result(
         self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, result: Any, **info: Any
@@ -270,17 +220,14 @@ class OutcomeCallback(_Driver, Callback):  # type: ignore[misc]
         # Taken out, so that Tune does not keep it.
         outcomes = result.pop("outcomes", None)
         with self._searcher.noting_failure():
-            if outcomes is None:
-                self._searcher.heard_of(trial, result)
-            else:
-                self._searcher.finish(trial, outcomes)
+            self._searcher.heard_of(trial, result, outcomes)
 
     def on_trial_error(
         self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **info: Any
     ) -> None:
         with self._searcher.noting_failure():
             _check_place(trial)
-            self._searcher.lose(trial, _last_words(trial))
+            self._searcher.lose(trial.trial_id, _last_words(trial))
 
 
 class SearchStopper(_Driver, Stopper):  # type: ignore[misc]
@@ -297,12 +244,12 @@ class SearchStopper(_Driver, Stopper):  # type: ignore[misc]
         self._at_once = at_once
 
     def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
-        return self._searcher.wants_back(trial_id)
+        return self._searcher.dismisses(trial_id)
 
     def stop_all(self) -> bool:
         self._searcher.search.heartbeat()
         with self._searcher.noting_failure():
-            self._searcher.look_after_packs()
+            self._searcher.end_hung()
             self._searcher.search.spare_time()
         over = self._searcher.failure is not None or self._searcher.search.finished
         if self._at_once and over:

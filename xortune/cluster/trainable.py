@@ -15,23 +15,23 @@ _IDLE_S = 0.1
 
 
 class PackTrainable(Trainable):  # type: ignore[misc]
-    """Says where it is, then trains the pack in its configuration, and is reused for the next.
+    """One Tune trial from the start to the end of a worker, with any number of packs.
 
-    Its configuration is that of `PackSearcher`. A worker that is given no pack idles in short
-    steps until Tune takes it away: Tune keeps one actor without a trial, and would stop all
-    the others whenever a generation ends, at three seconds each to come back.
+    Its first step says where it is. Every step after that trains the pack that it was given
+    since the one before, or idles for a moment. Its configuration is that of `PackSearcher`.
     """
 
     def setup(self, config: dict[str, Any], library: bytes | None) -> None:
-        self._library = library
-        self._pack: Pack | None = config["pack"]
-        self._how = (config["data"], config["log_every"])
+        self._device = config["device"]
+        self._how = (config["data"], config["log_every"], self._device)
+        self._library = library if self._device == "cpu" else None
+        self._pack: Pack | None = None
         self._fault: Exception | None = None
         self._at_work = False
 
-    def reset_config(self, new_config: dict[str, Any]) -> bool:
-        self._pack = new_config["pack"]
-        return True
+    def take(self, pack: Pack) -> None:
+        """Called by the driver between two steps: what the next one is to train."""
+        self._pack = pack
 
     def step(self) -> dict[str, Any]:
         if not self._at_work:
@@ -44,10 +44,8 @@ class PackTrainable(Trainable):  # type: ignore[misc]
             time.sleep(_IDLE_S)
             return {}
         params = [trial.params for trial in self._pack.trials]
-        device = self._pack.device
-        step = self._step if device == "cpu" else None
-        outcomes = self._train_pack(params, *self._how, device, step)
-        return {"outcomes": outcomes, "done": True}
+        self._pack = None
+        return {"outcomes": self._train_pack(params, *self._how, self._step)}
 
     def _get_ready(self) -> None:
         """Imports and loads what training needs.
@@ -61,8 +59,7 @@ class PackTrainable(Trainable):  # type: ignore[misc]
 
             self._train_pack = train_pack
             self._step = None if self._library is None else load_step(self._library)
-            if self._pack is not None:
-                usable_device(self._pack.device)
+            usable_device(self._device)
         except UsageError as error:
             self._fault = DeviceError(str(error))
         except Exception as error:
