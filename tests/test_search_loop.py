@@ -1,6 +1,7 @@
 """The search loop: packs, generations, lost packs, and what a crash leaves undone."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -230,6 +231,6 @@ def test_another_proposal_than_the_recorded_one_is_an_error(tmp_path):
         "smoke", trials=3, generation=6, runner="inline", name="s", results=tmp_path
     )
     with Ledger.open(study.paths) as ledger:
-        ledger._connection.execute("UPDATE trial SET lr = 5.0 WHERE number = 1")
+        ledger.write_settings(replace(ledger.settings(), study_seed=5))
     with pytest.raises(XortuneError, match="another version of Optuna"):
         xortune.resume(study.paths.folder, trials=6, runner="inline")

@@ -30,7 +30,7 @@ def plan(plan_folder):
     plan.write()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def cluster(plan_folder):
     """Two nodes with a CPU each, joined by this process.
 

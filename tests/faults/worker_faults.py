@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -31,9 +32,10 @@ class Plan:
     def write(self, *faults: dict[str, Any]) -> None:
         """Each fault has a `moment`, and may have what limits it:
 
-        `trials`: only for packs with one of these; `node`: only there; `after`: not before so
-        many such moments; `times`: so often, by default once; `signal`: by default SIGKILL;
-        `delay`: seconds after the moment.
+        `trials`: only for packs with one of these; `node`, `not_node`: only there, or
+        elsewhere; `after`: not before so many such moments; `times`: so often, by default once;
+        `signal`: by default SIGKILL; `delay`: seconds after the moment. With `wait`, it is no
+        fault: the worker waits until there were so many.
         """
         for old in self.folder.iterdir():
             old.unlink()
@@ -46,6 +48,21 @@ class Plan:
     def victims(self) -> list[int]:
         """The processes that they happened to, in no order."""
         return [int(path.read_text()) for path in self.folder.glob("fault-*")]
+
+    def pretend_gpus(self) -> None:
+        """Workers that are to train on CUDA train on the CPU, and note what they were given."""
+        (self.folder / "no-gpus").touch()
+
+    def pretends(self) -> bool:
+        return (self.folder / "no-gpus").exists()
+
+    def note(self, trials: Sequence[int], gpus: float) -> None:
+        """Called by a worker, for every pack."""
+        (self.folder / f"pack-{trials[0]}").write_text(json.dumps([trials, gpus]))
+
+    def packs(self) -> list[tuple[list[int], float]]:
+        """The trials of every pack, and the share of a GPU that its worker had."""
+        return [tuple(json.loads(path.read_text())) for path in self.folder.glob("pack-*")]
 
     def _claim(self, kind: str, count: int) -> bool:
         """Takes one of so many tokens, over all processes; False when they are gone."""
@@ -69,6 +86,12 @@ class Plan:
             return
         for place, fault in enumerate(faults):
             if fault["moment"] != moment or fault.get("node", node) != node:
+                continue
+            if fault.get("not_node") == node:
+                continue
+            while self.happened() < fault.get("wait", 0):
+                time.sleep(0.05)
+            if "wait" in fault:
                 continue
             if "trials" in fault and not set(fault["trials"]) & set(trials):
                 continue
@@ -102,6 +125,9 @@ def arming(folder: Path) -> Callable[[], None]:
 
         def faulty_setup(worker: Any, config: Any, **rest: Any) -> None:
             setup(worker, config, **rest)
+            if plan.pretends():
+                worker._device = "cpu"
+                worker._how = (*worker._how[:2], "cpu")
             reach("created")
 
         def faulty_take(worker: Any, pack: Any) -> None:
@@ -116,6 +142,9 @@ def arming(folder: Path) -> Callable[[], None]:
             if worker._pack is None:
                 return step(worker)
             pack = worker._pack
+            if plan.pretends():
+                gpus = ray.get_runtime_context().get_assigned_resources().get("GPU", 0)
+                plan.note([trial.number for trial in pack.trials], gpus)
             reach("before training", pack)
             reach("in training", pack)
             result = step(worker)

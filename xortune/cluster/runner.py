@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from xortune.cluster.connection import connected
+from xortune.cluster.nodes import check_nodes
 from xortune.errors import UsageError, XortuneError
 from xortune.search_loop import Search
 from xortune.settings import RunOptions
@@ -42,7 +43,10 @@ def ray_runner(options: RunOptions, meanwhile: Callable[[], None]) -> Iterator[R
             meanwhile()
 
     with connected(options, import_tune) as ours:
-        yield RayRunner(options, ours)
+        runner = RayRunner(options, ours)
+        if options.address is not None:
+            check_nodes(options.address, runner.device)
+        yield runner
 
 
 class RayRunner:

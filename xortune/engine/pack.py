@@ -69,13 +69,18 @@ def train_pack(
     return [outcomes[i] for i in range(len(params))]
 
 
+def has_gpu() -> bool:
+    """Whether PyTorch finds a GPU for this process."""
+    return torch.cuda.is_available()
+
+
 def usable_device(wanted: str) -> str:
     """`cpu`, `cuda` or `both` for one of these or `auto`, as this process can have it.
 
     Raises:
         UsageError: CUDA is wanted, and there is none.
     """
-    available = torch.cuda.is_available()
+    available = has_gpu()
     if wanted in ("cuda", "both") and not available:
         raise UsageError(f"--device {wanted}: PyTorch finds no GPU here. Use --device cpu.")
     if wanted == "auto":
