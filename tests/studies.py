@@ -2,6 +2,7 @@
 
 import os
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 from pandas.testing import assert_frame_equal
@@ -42,16 +43,22 @@ def check_runs(study):
 
 
 def worker_pids():
-    """The processes of the workers on this machine, as Ray names them."""
-    pids = []
-    for entry in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            name = entry.read_bytes()
-        except OSError:
-            continue
-        if name.startswith(b"ray::PackTrainable"):
-            pids.append(int(entry.parent.name))
-    return pids
+    """The processes below this one that are workers, as Ray names them."""
+    parents, workers = {}, []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            pid = int(folder.name)
+            # The name, which may hold anything, stands in parentheses before the state.
+            parents[pid] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            if (folder / "cmdline").read_bytes().startswith(b"ray::PackTrainable"):
+                workers.append(pid)
+    return [pid for pid in workers if _is_below(pid, os.getpid(), parents)]
+
+
+def _is_below(pid, ancestor, parents):
+    while pid in parents and pid != ancestor:
+        pid = parents[pid]
+    return pid == ancestor
 
 
 def kill_workers():
