@@ -3,6 +3,7 @@
 import os
 import random
 import signal
+import subprocess
 from contextlib import suppress
 
 import pytest
@@ -11,6 +12,7 @@ from worker_faults import MOMENTS
 
 import xortune
 from xortune.errors import XortuneError
+from xortune.search_loop import Search
 
 SMALL_PACKS = {"workers": 2, "pack_size": 3}
 
@@ -112,3 +114,22 @@ def test_workers_that_die_whatever_they_train_end_the_search_and_fail_nothing(
     assert told == []
     plan.write()
     check_undisturbed(xortune.resume(tmp_path / "s", workers=2), undisturbed)
+
+
+@pytest.mark.long
+def test_a_driver_that_is_stopped_for_a_while_takes_no_worker_for_hung(
+    cluster, undisturbed, plan, told, tmp_path, monkeypatch
+):
+    """As by Ctrl-Z and `fg`, for longer than a pack may take."""
+    lost, stops = [], []
+    monkeypatch.setattr(Search, "lost", lambda *call: lost.append(call))
+
+    def stop(progress):
+        if progress.done and not stops:
+            script = f"kill -STOP {os.getpid()}; sleep 4; kill -CONT {os.getpid()}"
+            stops.append(subprocess.Popen(["sh", "-c", script]))
+
+    study = search(tmp_path, pack_timeout=3, on_progress=stop)
+    assert stops[0].wait() == 0
+    assert lost == []
+    check_undisturbed(study, undisturbed)
