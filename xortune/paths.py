@@ -39,6 +39,11 @@ class StudyPaths:
         return self.folder / ".lock"
 
     @property
+    def driver(self) -> Path:
+        """Who holds the lock, while somebody does."""
+        return self.folder / ".driver"
+
+    @property
     def trials_csv(self) -> Path:
         return self.folder / "trials.csv"
 
@@ -113,11 +118,22 @@ def find_study(study: str | Path, results: Path) -> StudyPaths:
         try:
             if StudyPaths(folder).ledger.is_file():
                 return StudyPaths(folder)
+            if StudyPaths(folder).lock.is_file():
+                raise not_begun(StudyPaths(folder))
         except OSError as error:
             raise UsageError(f"no study {str(study)!r}: {folder}: {error.strerror}.") from None
     raise UsageError(
         f"no study {str(study)!r}: neither {candidates[0]} nor {candidates[1]} holds a "
         f"study.db. {_known_studies(results)}"
+    )
+
+
+def not_begun(paths: StudyPaths) -> UsageError:
+    """What to say of a study whose making was cut off."""
+    return UsageError(
+        f"study {paths.name} was never begun: its search was stopped while it made "
+        f"{paths.folder}, and no trial is recorded. Remove that folder, and start the search "
+        "again."
     )
 
 
