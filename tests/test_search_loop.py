@@ -14,7 +14,7 @@ from xortune.settings import StudySettings
 from xortune.space import load_space
 from xortune.tensorboard import RunWriter
 from xortune.times import Clock
-from xortune.trial import Outcome, Scores
+from xortune.trial import FinishedTrial, Outcome, Params, Scores, Trial
 
 DONE = Outcome("COMPLETE", Scores(0.1, 0.1, 0.2, 1.0))
 
@@ -184,7 +184,12 @@ def test_another_proposal_than_the_recorded_one_is_an_error(tmp_path):
     study = xortune.search(
         "smoke", trials=3, generation=6, runner="inline", name="s", results=tmp_path
     )
+    (trial,) = (t for t in study.trials.itertuples() if t.number == 1)
+    other = Trial(1, 0, Params(5.0, trial.epochs, trial.seed, trial.loss_fn))
     with Ledger.open(study.paths) as ledger:
-        ledger._connection.execute("UPDATE trial SET lr = 5.0 WHERE number = 1")
+        ledger._connection.execute("DELETE FROM trial WHERE number = 1")
+        ledger._connection.execute("UPDATE seal SET trials = trials - 1")
+        ledger.add_trials([other])
+        ledger.finish_trials([FinishedTrial(other, DONE)])
     with pytest.raises(XortuneError, match="another version of Optuna"):
         xortune.resume(study.paths.folder, trials=6, runner="inline")

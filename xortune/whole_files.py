@@ -24,7 +24,8 @@ def write_whole(folder: str | os.PathLike[str], name: str, content: bytes) -> No
         XortuneError: there is no room for it, say; names the file and the remedy. The
             earlier file is still there.
     """
-    partial = f"{folder}/.{name}.partial"
+    # One name for all: whoever writes next finds what a kill left, and replaces it.
+    partial = f"{folder}/.partial"
     try:
         _write_new(partial, content)
         os.rename(partial, f"{folder}/{name}")  # noqa: PTH104

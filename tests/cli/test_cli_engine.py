@@ -4,12 +4,16 @@ import json
 import shutil
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from commands import call, contents, run
 from pandas.testing import assert_frame_equal
 
 import xortune
+from xortune.ledger import Ledger
+from xortune.paths import StudyPaths
 from xortune.report import UNREPEATABLE
 
 SEARCH = ("search", "smoke", "--runner", "inline", "--trials", "3", "--name", "one")
@@ -157,8 +161,8 @@ def test_a_resumed_study_keeps_its_engine(capsys, caplog, compiler, engine) -> N
 
 def test_resume_of_another_engine_is_refused(capsys, place) -> None:
     assert call(capsys, *SEARCH, "--engine", "eager").code == 0
-    with closing(sqlite3.connect("results/one/study.db")) as connection, connection:
-        connection.execute("UPDATE setting SET value = '\"eager-0\"' WHERE key = 'engine'")
+    with Ledger.open(StudyPaths(Path("results/one"))) as ledger:
+        ledger.write_settings(replace(ledger.settings(), engine="eager-0"))
     before = contents(place)
     done = call(capsys, *RESUME, "--trials", "9")
     assert (done.code, done.out) == (2, "")

@@ -86,7 +86,8 @@ class Ledger:
                 raise
             raise XortuneError(
                 f"study {paths.name}: {paths.ledger} could not be made: "
-                f"{error.__cause__ or error}. Nothing is left of it. Free space, or choose another --results."
+                f"{error.__cause__ or error}. Nothing is left of it. "
+                "Free space, or choose another --results."
             ) from error
 
     @classmethod
@@ -323,7 +324,7 @@ def _trial(connection: sqlite3.Connection, number: int) -> tuple[TrialRow, int |
 def _remove(paths: StudyPaths, folders: Sequence[os.PathLike[str]]) -> None:
     """Takes back what `create` made: its files, and those folders, innermost first."""
     journal = paths.ledger.with_name(f"{paths.ledger.name}-journal")
-    partial = paths.driver.with_name(f".{paths.driver.name}.partial")
+    partial = paths.folder / ".partial"
     if paths.folder in folders:
         for file in (paths.ledger, journal, paths.driver, partial, paths.lock):
             with suppress(OSError):

@@ -164,8 +164,8 @@ def read_settings(rows: list[tuple[Any, ...]], expected: int) -> StudySettings:
 
 def run_row(number: int, run: RunTime) -> tuple[Any, ...]:
     """`RUN` of one run."""
-    values = [value if type(value) is int else _real(value) for value in astuple(run)]
-    return _sealed((number, *values))
+    *before, workers, training, queue, idle = astuple(run)
+    return _sealed((number, *map(_real, before), workers, *map(_real, (training, queue, idle))))
 
 
 def read_run(row: tuple[Any, ...], number: int) -> RunTime:
@@ -223,7 +223,7 @@ def _outcome(number: int, state: Any, values: list[Any]) -> Outcome:
     complete = state == "COMPLETE"
     if state not in _FINISHED or curve is None:
         raise Damage(f"trial {number} is in a state that there is not")
-    if (scores is not None) != complete or (weights is not None) != complete:
+    if (scores is not None) != complete or (weights is not None and not complete):
         raise Damage(f"trial {number} has scores and weights that do not go with its state")
     if scores is not None and not all(map(math.isfinite, values[:4])):
         raise Damage(f"a score of trial {number} is not finite")
