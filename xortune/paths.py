@@ -12,6 +12,7 @@ from pathlib import Path
 from xortune.errors import UsageError
 
 DEFAULT_RESULTS = Path("results")
+PARTIAL = ".partial"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -42,6 +43,16 @@ class StudyPaths:
     def driver(self) -> Path:
         """Who holds the lock, while somebody does."""
         return self.folder / ".driver"
+
+    @property
+    def journal(self) -> Path:
+        """SQLite's, while a transaction is under way, and after a kill in one."""
+        return self.folder / "study.db-journal"
+
+    @property
+    def partial(self) -> Path:
+        """A file that is not whole yet; a kill may leave it, and the next one takes its place."""
+        return self.folder / PARTIAL
 
     @property
     def trials_csv(self) -> Path:
@@ -118,7 +129,7 @@ def find_study(study: str | Path, results: Path) -> StudyPaths:
         try:
             if StudyPaths(folder).ledger.is_file():
                 return StudyPaths(folder)
-            if StudyPaths(folder).lock.is_file():
+            if _is_bare(StudyPaths(folder)):
                 raise not_begun(StudyPaths(folder))
         except OSError as error:
             raise UsageError(f"no study {str(study)!r}: {folder}: {error.strerror}.") from None
@@ -131,10 +142,15 @@ def find_study(study: str | Path, results: Path) -> StudyPaths:
 def not_begun(paths: StudyPaths) -> UsageError:
     """What to say of a study whose making was cut off."""
     return UsageError(
-        f"study {paths.name} was never begun: its search was stopped while it made "
-        f"{paths.folder}, and no trial is recorded. Remove that folder, and start the search "
-        "again."
+        f"study {paths.name} was never begun: {paths.folder} holds no trial, as when a search is "
+        "stopped while it makes its folder. Remove the folder, and start the search again."
     )
+
+
+def _is_bare(paths: StudyPaths) -> bool:
+    """Whether it is a folder with nothing but what a search makes first."""
+    first = {paths.lock, paths.driver, paths.partial}
+    return paths.folder.is_dir() and first.issuperset(paths.folder.iterdir())
 
 
 def _known_studies(results: Path) -> str:

@@ -323,10 +323,8 @@ def _trial(connection: sqlite3.Connection, number: int) -> tuple[TrialRow, int |
 
 def _remove(paths: StudyPaths, folders: Sequence[os.PathLike[str]]) -> None:
     """Takes back what `create` made: its files, and those folders, innermost first."""
-    journal = paths.ledger.with_name(f"{paths.ledger.name}-journal")
-    partial = paths.folder / ".partial"
     if paths.folder in folders:
-        for file in (paths.ledger, journal, paths.driver, partial, paths.lock):
+        for file in (paths.ledger, paths.journal, paths.driver, paths.partial, paths.lock):
             with suppress(OSError):
                 file.unlink()
     for folder in folders:

@@ -162,9 +162,8 @@ def no_link(file: Path) -> None:
 
 
 def _check_files(paths: StudyPaths) -> None:
-    journal = paths.ledger.with_name(f"{paths.ledger.name}-journal")
     no_link(paths.ledger)
-    no_link(journal)
+    no_link(paths.journal)
     for ending in ("-wal", "-shm"):
         extra = paths.ledger.with_name(f"{paths.ledger.name}{ending}")
         if os.path.lexists(extra):
@@ -175,7 +174,8 @@ def _check_files(paths: StudyPaths) -> None:
     try:
         with paths.ledger.open("rb") as file:
             header = file.read(_HEADER)
-        if not header:
+        # The first page is zero until the first transaction has committed.
+        if not header or (not header.strip(b"\0") and paths.journal.exists()):
             raise not_begun(paths)
         # 1 and 1: a rollback journal; 2 would have SQLite make further files.
         if header[:16] != _MAGIC or header[18:20] != b"\1\1" or len(header) < _HEADER:
@@ -183,11 +183,11 @@ def _check_files(paths: StudyPaths) -> None:
                 f"{paths.ledger} is no ledger of a study: its first bytes are not those of one. "
                 "Restore it from a copy."
             )
-        with journal.open("rb") as file:
+        with paths.journal.open("rb") as file:
             file.seek(max(os.fstat(file.fileno()).st_size - len(_SUPER_JOURNAL), 0))
             if file.read() == _SUPER_JOURNAL:
                 raise UsageError(
-                    f"{journal} is none of xortune's: it would have another file deleted. "
+                    f"{paths.journal} is none of xortune's: it would have another file deleted. "
                     "Restore the study from a copy."
                 )
     except FileNotFoundError:
