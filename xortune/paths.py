@@ -66,6 +66,11 @@ class StudyPaths:
     def tensorboard(self) -> Path:
         return self.folder / "tensorboard"
 
+    def is_bare(self) -> bool:
+        """Whether it is a folder that holds at most what a search makes before its first trial."""
+        first = {self.lock, self.driver, self.partial, self.ledger, self.journal}
+        return self.folder.is_dir() and first.issuperset(self.folder.iterdir())
+
     def run(self, number: int) -> Path:
         """The folder of one trial's TensorBoard run."""
         return self.tensorboard / f"trial-{number:05d}"
@@ -129,7 +134,7 @@ def find_study(study: str | Path, results: Path) -> StudyPaths:
         try:
             if StudyPaths(folder).ledger.is_file():
                 return StudyPaths(folder)
-            if _is_bare(StudyPaths(folder)):
+            if StudyPaths(folder).is_bare():
                 raise not_begun(StudyPaths(folder))
         except OSError as error:
             raise UsageError(f"no study {str(study)!r}: {folder}: {error.strerror}.") from None
@@ -145,12 +150,6 @@ def not_begun(paths: StudyPaths) -> UsageError:
         f"study {paths.name} was never begun: {paths.folder} holds no trial, as when a search is "
         "stopped while it makes its folder. Remove the folder, and start the search again."
     )
-
-
-def _is_bare(paths: StudyPaths) -> bool:
-    """Whether it is a folder with nothing but what a search makes first."""
-    first = {paths.lock, paths.driver, paths.partial}
-    return paths.folder.is_dir() and first.issuperset(paths.folder.iterdir())
 
 
 def _known_studies(results: Path) -> str:

@@ -112,7 +112,7 @@ def check_pages(paths: StudyPaths, connection: sqlite3.Connection) -> None:
     except sqlite3.Error as error:
         raise unreadable(paths, error) from error
     if found != "ok":
-        raise damaged(paths, " ".join(str(found).split())[:200])
+        raise damaged(paths, found)
 
 
 def damaged(paths: StudyPaths, reason: object) -> UsageError:
@@ -124,7 +124,9 @@ def damaged(paths: StudyPaths, reason: object) -> UsageError:
         if tables
         else ""
     )
-    return UsageError(f"{paths.ledger} is damaged: {reason}. Restore it from a copy.{still}")
+    return UsageError(
+        f"{paths.ledger} is damaged: {_tame(reason)}. Restore it from a copy.{still}"
+    )
 
 
 def unreadable(paths: StudyPaths, error: sqlite3.Error) -> UsageError:
@@ -137,7 +139,7 @@ def unreadable(paths: StudyPaths, error: sqlite3.Error) -> UsageError:
             "stopped? Try again when that goes on, or end it."
         )
     return UsageError(
-        f"{paths.ledger} cannot be read: {error}. Restore access to it and to its folder, or "
+        f"{paths.ledger} cannot be read: {_tame(error)}. Restore access to it and to its folder, or "
         "restore it from a copy."
     )
 
@@ -176,7 +178,7 @@ def _check_files(paths: StudyPaths) -> None:
             header = file.read(_HEADER)
         # The first page is zero until the first transaction has committed.
         if not header or (not header.strip(b"\0") and paths.journal.exists()):
-            raise not_begun(paths)
+            raise _empty(paths)
         # 1 and 1: a rollback journal; 2 would have SQLite make further files.
         if header[:16] != _MAGIC or header[18:20] != b"\1\1" or len(header) < _HEADER:
             raise UsageError(
@@ -198,11 +200,21 @@ def _check_files(paths: StudyPaths) -> None:
         ) from None
 
 
+def _tame(reason: object) -> str:
+    """One short line that a terminal shows as it is: it may quote what is in the file."""
+    line = " ".join(str(reason).split())[:200].rstrip(".")
+    return "".join(sign if sign.isprintable() else "?" for sign in line)
+
+
+def _empty(paths: StudyPaths) -> UsageError:
+    return not_begun(paths) if paths.is_bare() else damaged(paths, "it is empty")
+
+
 def _check_version(paths: StudyPaths, connection: sqlite3.Connection) -> None:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (pages,) = connection.execute("PRAGMA page_count").fetchone()
     if not pages:
-        raise not_begun(paths)
+        raise _empty(paths)
     if version != VERSION:
         raise UsageError(
             f"{paths.ledger} has version {version}, and this xortune reads version {VERSION}. "
