@@ -75,6 +75,8 @@ class RunWriter:
 
     def missing(self, numbers: Iterable[int]) -> list[int]:
         """Those of the trials that have no run yet."""
+        if not real_folder(self._paths.tensorboard):
+            return list(numbers)
         return [number for number in numbers if not _event_files(self._paths.run(number))]
 
     def write(self, finished: FinishedTrial) -> None:

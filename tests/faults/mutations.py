@@ -17,7 +17,9 @@ def mutated(content: bytes, seed: int) -> bytes:
 def _flip(content: bytes, dice: random.Random) -> bytes:
     # Most of a page is free room: half of the flips hit what is used.
     places = [at for at, byte in enumerate(content) if byte] if dice.random() < 0.5 else content
-    return _with(content, dice.choice(places) if places is not content else _at(content, dice), dice)
+    return _with(
+        content, dice.choice(places) if places is not content else _at(content, dice), dice
+    )
 
 
 def _in_header(content: bytes, dice: random.Random) -> bytes:

@@ -11,6 +11,7 @@ from xortune.errors import UsageError, XortuneError
 from xortune.ledger.driver import Driver
 from xortune.ledger.opening import (
     SCHEMA,
+    SQLITE_ERRORS,
     VERSION,
     check_pages,
     checked,
@@ -248,7 +249,7 @@ class Ledger:
         try:
             connection.execute("BEGIN")
             yield connection
-        except sqlite3.Error as error:
+        except SQLITE_ERRORS as error:
             raise unreadable(self._paths, error) from error
         except (ValueError, TypeError, ArithmeticError, RecursionError, UsageError) as error:
             raise damaged(self._paths, error) from error
@@ -263,7 +264,7 @@ class Ledger:
             connection.execute("BEGIN IMMEDIATE")
             yield connection
             connection.execute("COMMIT")
-        except sqlite3.Error as error:
+        except SQLITE_ERRORS as error:
             _roll_back(connection)
             raise XortuneError(
                 f"the ledger {self._paths.ledger} could not be written: {error}. What was "

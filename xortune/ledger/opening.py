@@ -45,6 +45,8 @@ SCHEMA = (
     digest INTEGER NOT NULL
 )""",
 )
+# The second: an error whose own words quote bytes of the file that are no text.
+SQLITE_ERRORS = (sqlite3.Error, UnicodeDecodeError)
 _MAGIC = b"SQLite format 3\0"
 _HEADER = 100
 _LONGEST_VALUE = 2**28
@@ -66,12 +68,15 @@ def connect(paths: StudyPaths) -> sqlite3.Connection:
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST_VALUE)
     if sys.version_info >= (3, 12):
         connection.setconfig(sqlite3.SQLITE_DBCONFIG_DEFENSIVE, True)
+    connection.set_progress_handler(lambda: 1, _SCHEMA_STEPS)
     connection.execute("PRAGMA trusted_schema = OFF")
     connection.execute("PRAGMA cell_size_check = ON")
     # A rollback journal, not WAL: the study stays one file, which can be read from a
     # read-only folder. EXTRA also makes the journal's removal, which is the commit, durable.
     connection.execute("PRAGMA journal_mode = DELETE")
     connection.execute("PRAGMA synchronous = EXTRA")
+    connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+    connection.set_progress_handler(None, 0)
     return connection
 
 
@@ -86,13 +91,11 @@ def checked(paths: StudyPaths) -> sqlite3.Connection:
     try:
         connection = connect(paths)
         _check_version(paths, connection)
-        connection.set_progress_handler(lambda: 1, _SCHEMA_STEPS)
         schema = connection.execute("SELECT sql FROM sqlite_master LIMIT 9").fetchall()
-        connection.set_progress_handler(None, 0)
         if schema != [(table,) for table in SCHEMA]:
             raise damaged(paths, "its tables are not those of a study")
         return connection
-    except sqlite3.Error as error:
+    except SQLITE_ERRORS as error:
         fault = unreadable(paths, error)
     except UsageError as error:
         fault = error
@@ -109,7 +112,7 @@ def check_pages(paths: StudyPaths, connection: sqlite3.Connection) -> None:
     """
     try:
         (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-    except sqlite3.Error as error:
+    except SQLITE_ERRORS as error:
         raise unreadable(paths, error) from error
     if found != "ok":
         raise damaged(paths, found)
@@ -124,14 +127,12 @@ def damaged(paths: StudyPaths, reason: object) -> UsageError:
         if tables
         else ""
     )
-    return UsageError(
-        f"{paths.ledger} is damaged: {_tame(reason)}. Restore it from a copy.{still}"
-    )
+    return UsageError(f"{paths.ledger} is damaged: {_tame(reason)}. Restore it from a copy.{still}")
 
 
-def unreadable(paths: StudyPaths, error: sqlite3.Error) -> UsageError:
+def unreadable(paths: StudyPaths, error: Exception) -> UsageError:
     """What to say where SQLite cannot read the ledger."""
-    if type(error) is sqlite3.DatabaseError or "decode" in str(error):
+    if type(error) is not sqlite3.OperationalError or "decode" in str(error):
         return damaged(paths, error)
     if "locked" in str(error):
         return UsageError(
