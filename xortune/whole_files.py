@@ -57,7 +57,10 @@ def real_folder(folder: str | os.PathLike[str]) -> bool:
 
 def not_written(file: str | os.PathLike[str], error: OSError) -> XortuneError:
     """What to say of a file that cannot be written."""
-    return XortuneError(f"{file} could not be written: {error.strerror or error}. {_REMEDY}")
+    remedy = _REMEDY
+    if isinstance(error, FileNotFoundError):
+        remedy = "Was its folder moved or removed? Put it back, then resume the study."
+    return XortuneError(f"{file} could not be written: {error.strerror or error}. {remedy}")
 
 
 def _write_new(file: str, content: bytes) -> None:

@@ -36,21 +36,28 @@ SETTINGS: dict[str, Any] = {
 RUN: dict[str, Any] = {"runner": "inline", "pack_size": 2}
 
 
+def kill() -> None:
+    """What no process survives."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 class Boundaries:
-    """Counts the write boundaries of this process, and kills it at one of them.
+    """Counts the write boundaries of this process, and does something at one of them.
 
     Args:
-        last: the number, from 0, of the boundary that is not survived; None survives all.
+        at: the number, from 0, of the boundary; None passes all.
+        act: what is done there.
     """
 
-    def __init__(self, last: int | None) -> None:
-        self._last = last
+    def __init__(self, at: int | None, act: Callable[[], object] = kill) -> None:
+        self._at = at
+        self._act = act
         self.passed: list[str] = []
 
     def __call__(self, name: str) -> None:
         self.passed.append(name)
-        if len(self.passed) - 1 == self._last:
-            os.kill(os.getpid(), signal.SIGKILL)
+        if len(self.passed) - 1 == self._at:
+            self._act()
 
     def install(self) -> None:
         """Wraps every transaction, and every file that is written whole."""

@@ -140,8 +140,8 @@ def unreadable(paths: StudyPaths, error: Exception) -> UsageError:
             "stopped? Try again when that goes on, or end it."
         )
     return UsageError(
-        f"{paths.ledger} cannot be read: {_tame(error)}. Restore access to it and to its folder, or "
-        "restore it from a copy."
+        f"{paths.ledger} cannot be read: {_tame(error)}. Restore access to it and to its "
+        "folder, or restore it from a copy."
     )
 
 
