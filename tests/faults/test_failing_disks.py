@@ -77,7 +77,7 @@ def test_a_disk_of_every_size(forks, undisturbed, tmp_path):
     full = []
     while "nothing" not in full[-1:]:
         full.append(fill(forks, undisturbed, tmp_path / str(len(full)), len(full) + 1))
-    assert set(full) == {"creation", "study.db", "tensorboard", "trials.", "nothing"}
+    assert {"creation", "study.db", "trials.", "nothing"} <= set(full)
 
 
 @pytest.mark.parametrize("largest", [4096, 8192])
@@ -165,10 +165,10 @@ def test_runs_that_cannot_be_written(forks, undisturbed, tmp_path):
 @pytest.mark.parametrize("fault", ["moved", "another one there", "unwritable", "removed", "full"])
 def test_a_disk_that_fails_at_every_boundary(forks, undisturbed, tmp_path, fault):
     names = undisturbed[1]
-    last = len(names) - names[::-1].index("before a commit")
+    last = len(names) - names[::-1].index("before a commit")  # of the last transaction
     for at in range(names.index("after a transaction"), last):
         line = disturb(forks, undisturbed, tmp_path / str(at), at, fault)
-        assert line or (fault, at) == ("another one there", last - 1), names[at]
+        assert line, names[at]
         shutil.rmtree(tmp_path / str(at))
 
 

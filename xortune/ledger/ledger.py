@@ -264,6 +264,7 @@ class Ledger:
             connection.execute("BEGIN IMMEDIATE")
             yield connection
             connection.execute("COMMIT")
+            self._check_in_place()
         except SQLITE_ERRORS as error:
             _roll_back(connection)
             raise XortuneError(

@@ -45,8 +45,8 @@ SCHEMA = (
     digest INTEGER NOT NULL
 )""",
 )
-# The second: an error whose own words quote bytes of the file that are no text.
-SQLITE_ERRORS = (sqlite3.Error, UnicodeDecodeError)
+# Damage also makes SQLite quote bytes that are no text, and ask for memory without measure.
+SQLITE_ERRORS = (sqlite3.Error, UnicodeDecodeError, MemoryError)
 _MAGIC = b"SQLite format 3\0"
 _HEADER = 100
 _LONGEST_VALUE = 2**28
@@ -132,6 +132,8 @@ def damaged(paths: StudyPaths, reason: object) -> UsageError:
 
 def unreadable(paths: StudyPaths, error: Exception) -> UsageError:
     """What to say where SQLite cannot read the ledger."""
+    if isinstance(error, MemoryError):
+        return damaged(paths, "reading it takes more memory than there is")
     if type(error) is not sqlite3.OperationalError or "decode" in str(error):
         return damaged(paths, error)
     if "locked" in str(error):
