@@ -65,6 +65,14 @@ def _holder(file: Path) -> str:
             os.kill(pid, 0)
     except PermissionError:
         pass
-    except (OSError, OverflowError, ValueError, LookupError, TypeError, UsageError):
+    except (
+        OSError,
+        ArithmeticError,
+        ValueError,
+        LookupError,
+        TypeError,
+        RecursionError,
+        UsageError,
+    ):
         return "just starting"
     return f"process {pid} on {host[:100]}" if host.isprintable() else "just starting"
