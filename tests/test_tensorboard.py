@@ -29,6 +29,7 @@ from tensorboard.summary.writer.record_writer import RecordWriter
 
 import xortune
 from xortune.engine import train_pack
+from xortune.errors import XortuneError
 from xortune.lab import XOR, load_data
 from xortune.paths import StudyPaths
 from xortune.space import load_space
@@ -297,7 +298,7 @@ def test_a_run_that_cannot_be_finished_is_missing_and_can_be_written(tmp_path, m
     with monkeypatch.context() as killed:
         killed.setattr(os, "rename", stop)
         for number in (0, 1):
-            with pytest.raises(OSError, match="killed here"):
+            with pytest.raises(XortuneError, match="killed here"):
                 writer.write(finished(number))
             assert read(tmp_path, number).Tags()["scalars"] == []
     assert writer.missing([0, 1]) == [0, 1]
@@ -313,7 +314,7 @@ def test_a_run_that_the_disk_has_no_room_for_is_missing(tmp_path):
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
     try:
-        with pytest.raises(OSError, match="File too large"):
+        with pytest.raises(XortuneError, match="File too large. Free space"):
             writer.write(trial)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

@@ -12,6 +12,7 @@ from pathlib import Path
 from xortune.errors import UsageError
 
 DEFAULT_RESULTS = Path("results")
+PARTIAL = ".partial"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -39,6 +40,21 @@ class StudyPaths:
         return self.folder / ".lock"
 
     @property
+    def driver(self) -> Path:
+        """Who holds the lock, while somebody does."""
+        return self.folder / ".driver"
+
+    @property
+    def journal(self) -> Path:
+        """SQLite's, while a transaction is under way, and after a kill in one."""
+        return self.folder / "study.db-journal"
+
+    @property
+    def partial(self) -> Path:
+        """A file that is not whole yet; a kill may leave it, and the next one takes its place."""
+        return self.folder / PARTIAL
+
+    @property
     def trials_csv(self) -> Path:
         return self.folder / "trials.csv"
 
@@ -49,6 +65,11 @@ class StudyPaths:
     @property
     def tensorboard(self) -> Path:
         return self.folder / "tensorboard"
+
+    def is_bare(self) -> bool:
+        """Whether it is a folder that holds at most what a search makes before its first trial."""
+        first = {self.lock, self.driver, self.partial, self.ledger, self.journal}
+        return self.folder.is_dir() and first.issuperset(self.folder.iterdir())
 
     def run(self, number: int) -> Path:
         """The folder of one trial's TensorBoard run."""
@@ -113,11 +134,21 @@ def find_study(study: str | Path, results: Path) -> StudyPaths:
         try:
             if StudyPaths(folder).ledger.is_file():
                 return StudyPaths(folder)
+            if StudyPaths(folder).is_bare():
+                raise not_begun(StudyPaths(folder))
         except OSError as error:
             raise UsageError(f"no study {str(study)!r}: {folder}: {error.strerror}.") from None
     raise UsageError(
         f"no study {str(study)!r}: neither {candidates[0]} nor {candidates[1]} holds a "
         f"study.db. {_known_studies(results)}"
+    )
+
+
+def not_begun(paths: StudyPaths) -> UsageError:
+    """What to say of a study whose making was cut off."""
+    return UsageError(
+        f"study {paths.name} was never begun: {paths.folder} holds no trial, as when a search is "
+        "stopped while it makes its folder. Remove the folder, and start the search again."
     )
 
 

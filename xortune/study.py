@@ -243,8 +243,6 @@ def resume(
     clock = Clock()
     run_options = RunOptions(**_known(options, _OPTIONS))
     paths = find_study(study, Path(results))
-    with Ledger.read(paths) as ledger:
-        _resumable(ledger, paths.name, trials, force)
     with Ledger.open(paths) as ledger:
         settings = _resumable(ledger, paths.name, trials, force)
         if run_options.device == "auto":
@@ -274,32 +272,40 @@ def _run(
     on_progress: Callable[[Progress], None],
     stop: StopSignal,
 ) -> None:
-    """Runs the search, which needs no runner when everything is done, and writes the tables."""
+    """Runs the search, which needs no runner when everything is done, and writes the tables.
+
+    What fails first is raised, and does not keep the rest from being tried.
+    """
     from xortune.search_loop import Search
     from xortune.tensorboard import RunWriter
 
     settings = ledger.settings()
     runs = RunWriter(paths, space, settings.metric)
     search = Search(ledger, space, settings, runs, clock, on_progress, stop.check)
-    try:
+    failures: list[BaseException] = []
+    parts: tuple[Callable[[], object], ...] = (
+        lambda: runner.run(search, library) if runner is not None else None,
+        search.write_runs,
+        lambda: _write_tables(ledger, paths, settings, clock),
+        lambda: ledger.add_run(clock.total(runner.workers if runner else 0)),
+    )
+    for part in parts:
         try:
-            if runner is not None:
-                runner.run(search, library)
-        finally:
-            search.write_runs()
-    except Interrupted as interruption:
-        raise Interrupted(interruption.signum, paths.folder) from None
-    finally:
-        with clock.writing():
-            _write_tables(ledger, paths, settings)
-        ledger.add_run(clock.total(runner.workers if runner else 0))
+            part()
+        except Interrupted as interruption:
+            failures.append(Interrupted(interruption.signum, paths.folder))
+        except BaseException as error:
+            failures.append(error)
+    if failures:
+        raise failures[0]
 
 
-def _write_tables(ledger: Ledger, paths: StudyPaths, settings: StudySettings) -> None:
+def _write_tables(ledger: Ledger, paths: StudyPaths, settings: StudySettings, clock: Clock) -> None:
     from xortune.report import trials_frame, write_tables
 
-    frame = trials_frame(ledger.trials(), settings.metric)
-    write_tables(frame, paths.trials_csv, paths.trials_parquet)
+    with clock.writing():
+        frame = trials_frame(ledger.trials(), settings.metric)
+        write_tables(frame, paths.trials_csv, paths.trials_parquet)
 
 
 @contextmanager

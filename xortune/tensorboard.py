@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import os
 import socket
 import time
 from collections.abc import Iterable, Iterator
@@ -20,6 +18,7 @@ from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 from xortune.paths import StudyPaths
 from xortune.space import Choice, Domain, SearchSpace
 from xortune.trial import Curve, FinishedTrial, Metric, Outcome, Params, Scores
+from xortune.whole_files import not_written, real_folder, write_whole
 
 METRIC_TAGS = ("final_loss", "train_loss", "accuracy")
 _CURVE_TAGS = ("loss/training", "loss/validation")
@@ -76,23 +75,34 @@ class RunWriter:
 
     def missing(self, numbers: Iterable[int]) -> list[int]:
         """Those of the trials that have no run yet."""
+        if not real_folder(self._paths.tensorboard):
+            return list(numbers)
         return [number for number in numbers if not _event_files(self._paths.run(number))]
 
     def write(self, finished: FinishedTrial) -> None:
         """Writes the run of one trial, in place of an earlier one.
 
         Raises:
-            OSError: there is no room for it, say. The run is missing then.
+            XortuneError: there is no room for it, say. The run is missing then.
         """
         events = self._events(finished.trial.params, finished.outcome, time.time())
         content = self._head + _records(events)
         run = self._paths.run(finished.trial.number)
+        self._make_folder(run)
+        write_whole(run, self._file_name, content)
+
+    def _make_folder(self, run: Path) -> None:
+        """One without event files; never the study's own folder, which may have been moved."""
         try:
-            run.mkdir(parents=True)
-        except FileExistsError:
-            for earlier in _event_files(run):
-                earlier.unlink()
-        _write_whole(f"{run}/{self._file_name}", f"{run}/.partial", content)
+            if not real_folder(self._paths.tensorboard):
+                self._paths.tensorboard.mkdir()
+            try:
+                run.mkdir()
+            except FileExistsError:
+                for earlier in _event_files(run):
+                    earlier.unlink()
+        except OSError as error:
+            raise not_written(run, error) from error
 
     def _events(self, params: Params, outcome: Outcome, now: float) -> Iterator[Event]:
         """Each is to be serialised before the next one, which may be the same filled in anew."""
@@ -135,18 +145,12 @@ def model_graph() -> GraphDef:
 
 
 def _event_files(run: Path) -> list[Path]:
+    if not real_folder(run):
+        return []
     try:
         return [file for file in run.iterdir() if file.name.startswith(_EVENT_FILE)]
-    except FileNotFoundError:
-        return []
-
-
-def _write_whole(file: str, partial: str, content: bytes) -> None:
-    # With `Path` and `open`, a run would take a fifth longer.
-    with io.FileIO(partial, "w") as raw:
-        while content:
-            content = content[raw.write(content) :]
-    os.rename(partial, file)  # noqa: PTH104
+    except OSError as error:
+        raise not_written(run, error) from error
 
 
 def _records(events: Iterable[Event]) -> bytes:

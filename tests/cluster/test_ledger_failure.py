@@ -31,6 +31,8 @@ def test_the_first_pack_is_kept_and_the_reason_said(ray, tmp_path, runner):
             on_progress=close_the_ledger,
             **SETTINGS,
         )
+    with closing(sqlite3.connect(tmp_path / "full" / "study.db")) as connection:
+        connection.execute("DROP TRIGGER full")
     trials = xortune.load(tmp_path / "full").trials
     assert (trials["state"] != "WAITING").sum() == 3
     assert (tmp_path / "full" / "trials.csv").exists()

@@ -68,5 +68,5 @@ def test_several_changes_are_said_together(begun):
 def test_with_force_a_generation_is_filled_up_though_its_proposals_changed(begun):
     record(begun, versions={"optuna": "1.0"}, study_seed=5)
     study = resume(begun, force=True)
-    assert set(study.trials["state"]) == {"COMPLETE", "FAIL"}
+    assert "WAITING" not in set(study.trials["state"])
     assert len(study.trials) == 22

@@ -11,6 +11,7 @@ import pandas as pd
 from xortune.ledger import TrialRow
 from xortune.report.formats import as_csv
 from xortune.trial import Curve, Metric, State
+from xortune.whole_files import write_whole
 
 _DTYPES = {
     "rank": "Int64",
@@ -58,13 +59,13 @@ def curve_frame(curve: Curve) -> pd.DataFrame:
 
 
 def write_tables(frame: pd.DataFrame, csv: Path, parquet: Path) -> None:
-    """Writes both files whole: an interruption leaves the old ones."""
-    partial = csv.with_name(f".{csv.name}.partial")
-    partial.write_text(as_csv(frame), encoding="utf-8", newline="\n")
-    partial.replace(csv)
-    partial = parquet.with_name(f".{parquet.name}.partial")
-    frame.to_parquet(partial, index=False)
-    partial.replace(parquet)
+    """Writes both files whole: an interruption leaves the old ones.
+
+    Raises:
+        XortuneError: there is no room for one, say.
+    """
+    write_whole(csv.parent, csv.name, as_csv(frame).encode())
+    write_whole(parquet.parent, parquet.name, frame.to_parquet(index=False))
 
 
 def _record(row: TrialRow, metric: Metric) -> dict[str, Any]:

@@ -1,0 +1,78 @@
+"""One driver at a time: the lock, and the name of who holds it."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from contextlib import suppress
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from xortune.errors import StudyBusyError, UsageError
+from xortune.ledger.opening import no_link
+from xortune.paths import StudyPaths
+from xortune.whole_files import write_whole
+
+
+class Driver:
+    """This process, at work on a study until it is released or killed.
+
+    Raises:
+        StudyBusyError: another driver is; the message names it.
+        UsageError: the folder cannot be written.
+    """
+
+    def __init__(self, paths: StudyPaths) -> None:
+        self._paths = paths
+        no_link(paths.lock)
+        self._lock = FileLock(paths.lock)
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            raise StudyBusyError(
+                f"study {paths.name}: another driver is at work on it, {_holder(paths.driver)}. "
+                "Wait for it, or stop it first."
+            ) from None
+        except OSError as error:
+            raise UsageError(
+                f"study {paths.name}: {paths.folder}: {error.strerror}. Restore access to it."
+            ) from None
+        try:
+            # In a file of its own: the ledger cannot be read while a transaction holds it.
+            name = json.dumps({"host": socket.gethostname(), "pid": os.getpid()})
+            write_whole(paths.folder, paths.driver.name, name.encode())
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def release(self) -> None:
+        """Gives the study up."""
+        with suppress(OSError):
+            self._paths.driver.unlink()
+        self._lock.release()
+
+
+def _holder(file: Path) -> str:
+    """Only read while somebody holds the lock; a name that makes no sense is not shown."""
+    try:
+        no_link(file)
+        with file.open("rb") as content:
+            name = json.loads(content.read(1000))
+        host, pid = str(name["host"]), int(name["pid"])
+        if host == socket.gethostname():
+            os.kill(pid, 0)
+    except PermissionError:
+        pass
+    except (
+        OSError,
+        ArithmeticError,
+        ValueError,
+        LookupError,
+        TypeError,
+        RecursionError,
+        UsageError,
+    ):
+        return "just starting"
+    return f"process {pid} on {host[:100]}" if host.isprintable() else "just starting"

@@ -1,0 +1,334 @@
+"""Settings, trials, curves and times of one study: what goes in comes out, or is missed."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+
+from xortune.errors import UsageError, XortuneError
+from xortune.ledger.driver import Driver
+from xortune.ledger.opening import (
+    SCHEMA,
+    SQLITE_ERRORS,
+    VERSION,
+    check_pages,
+    checked,
+    connect,
+    damaged,
+    unreadable,
+)
+from xortune.ledger.rows import (
+    ASKED,
+    OUTCOME,
+    RUN,
+    Damage,
+    TrialRow,
+    asked_row,
+    digest,
+    finished_row,
+    pack_curve,
+    read_curve,
+    read_run,
+    read_settings,
+    read_trial,
+    run_row,
+    setting_rows,
+)
+from xortune.paths import StudyPaths
+from xortune.settings import StudySettings
+from xortune.times import RunTime
+from xortune.trial import Curve, FinishedTrial, Trial
+
+_MOST_SETTINGS = 100
+
+
+class Ledger:
+    """Settings, trials, curves and weights of one study.
+
+    A ledger opened for writing owns the study: it holds the study's lock until it is
+    closed, also when the process is killed. Every writing method is one transaction,
+    durable when it returns. Any number of others may read meanwhile. Values that are
+    returned are copies. Reading methods raise UsageError where what they read is not what
+    was written.
+    """
+
+    def __init__(
+        self, connection: sqlite3.Connection, paths: StudyPaths, driver: Driver | None
+    ) -> None:
+        self._connection = connection
+        self._paths = paths
+        self._driver = driver
+        self._file = _identity(paths)
+
+    @classmethod
+    def create(cls, paths: StudyPaths, settings: StudySettings) -> Ledger:
+        """Makes the study's folder and its ledger, open for writing.
+
+        Raises:
+            UsageError: the folder cannot be made.
+            XortuneError: there is no room for the ledger. Nothing stays behind in either case.
+        """
+        missing = [f for f in (paths.folder, *paths.folder.parents) if not os.path.lexists(f)]
+        try:
+            paths.folder.mkdir(parents=True)
+        except OSError as error:
+            _remove(paths, missing)
+            raise UsageError(
+                f"study {paths.name}: {paths.folder} cannot be made: {error.strerror}. "
+                "Choose another --name or --results."
+            ) from None
+        try:
+            return cls._begin(paths, settings)
+        except BaseException as error:
+            _remove(paths, missing)
+            if not isinstance(error, (XortuneError, OSError, sqlite3.Error)):
+                raise
+            raise XortuneError(
+                f"study {paths.name}: {paths.ledger} could not be made: "
+                f"{error.__cause__ or error}. Nothing is left of it. "
+                "Free space, or choose another --results."
+            ) from error
+
+    @classmethod
+    def _begin(cls, paths: StudyPaths, settings: StudySettings) -> Ledger:
+        driver = Driver(paths)
+        try:
+            paths.ledger.touch(exist_ok=False)
+            connection = connect(paths)
+        except BaseException:
+            driver.release()
+            raise
+        ledger = cls(connection, paths, driver)
+        try:
+            with ledger._transaction() as connection:
+                for table in SCHEMA:
+                    connection.execute(table)
+                connection.execute(f"PRAGMA user_version = {VERSION}")
+                connection.execute("INSERT INTO seal VALUES (0, 0, 0, 0)")
+                _record_settings(connection, settings)
+        except BaseException:
+            ledger.close()
+            raise
+        return ledger
+
+    @classmethod
+    def open(cls, paths: StudyPaths) -> Ledger:
+        """Opens an existing ledger for writing.
+
+        Raises:
+            StudyBusyError: another driver has it open.
+            UsageError: the file is no ledger of this version, or its pages are damaged.
+        """
+        driver = Driver(paths)
+        try:
+            connection = checked(paths)
+            check_pages(paths, connection)
+            return cls(connection, paths, driver)
+        except BaseException:
+            driver.release()
+            raise
+
+    @classmethod
+    def read(cls, paths: StudyPaths) -> Ledger:
+        """Opens an existing ledger for reading.
+
+        Raises:
+            UsageError: the file is no ledger of this version.
+        """
+        connection = checked(paths)
+        connection.execute("PRAGMA query_only = ON")
+        return cls(connection, paths, None)
+
+    def close(self) -> None:
+        """Gives the study up."""
+        self._connection.close()
+        if self._driver is not None:
+            self._driver.release()
+
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def settings(self) -> StudySettings:
+        with self._reading() as connection:
+            expected = _sealed(connection, "settings")
+            rows = connection.execute(
+                "SELECT key, value FROM setting ORDER BY key LIMIT ?", (_MOST_SETTINGS,)
+            )
+            return read_settings(rows.fetchall(), expected)
+
+    def write_settings(self, settings: StudySettings) -> None:
+        """Records the settings, in place of those before."""
+        with self._transaction() as connection:
+            connection.execute("DELETE FROM setting")
+            _record_settings(connection, settings)
+
+    def add_trials(self, trials: Iterable[Trial]) -> None:
+        """Records trials that were asked for: they wait."""
+        rows = [asked_row(trial) for trial in trials]
+        with self._transaction() as connection:
+            connection.executemany(
+                f"INSERT INTO trial ({ASKED}, {OUTCOME}) VALUES ({', '.join('?' * 17)})", rows
+            )
+            connection.execute("UPDATE seal SET trials = trials + ?", (len(rows),))
+
+    def finish_trials(self, finished: Sequence[FinishedTrial]) -> None:
+        """Records the outcomes of a pack."""
+        curves = [pack_curve(f.outcome.curve) for f in finished]
+        asked = ASKED.count(",") + 1
+        rows = [(*finished_row(f, c)[asked:], f.trial.number) for f, c in zip(finished, curves)]
+        assignments = ", ".join(f"{column} = ?" for column in OUTCOME.split(", "))
+        with self._transaction() as connection:
+            updated = connection.executemany(
+                f"UPDATE trial SET {assignments} WHERE number = ?", rows
+            ).rowcount
+            if updated != len(rows):
+                raise XortuneError(f"{len(rows) - updated} of {len(rows)} trials are not known.")
+            connection.executemany(
+                "INSERT OR REPLACE INTO curve VALUES (?, ?)",
+                [(f.trial.number, curve) for f, curve in zip(finished, curves)],
+            )
+
+    def trials(self) -> list[TrialRow]:
+        """All trials, by number; the outcomes' curves are empty."""
+        with self._reading() as connection:
+            asked = _sealed(connection, "trials")
+            rows = connection.execute(f"SELECT {ASKED}, {OUTCOME} FROM trial ORDER BY number")
+            found = [read_trial(row, number)[0] for number, row in enumerate(rows)]
+            if len(found) != asked:
+                raise Damage(f"it holds {len(found)} trials, and {asked} were recorded")
+            return found
+
+    def trial(self, number: int) -> TrialRow | None:
+        """One trial, None when there is none of that number; its outcome's curve is empty."""
+        with self._reading() as connection:
+            if not 0 <= number < _sealed(connection, "trials"):
+                return None
+            return _trial(connection, number)[0]
+
+    def curve(self, number: int) -> Curve:
+        """The curve of one trial, empty when it has none."""
+        with self._reading() as connection:
+            if not 0 <= number < _sealed(connection, "trials"):
+                return Curve((), (), ())
+            expected = _trial(connection, number)[1]
+            if expected is None:
+                return Curve((), (), ())
+            row = connection.execute("SELECT points FROM curve WHERE number = ?", (number,))
+            (packed,) = row.fetchone() or (None,)
+            return read_curve(packed, expected, number)
+
+    def add_run(self, run: RunTime) -> None:
+        """Records where the time of a run went."""
+        with self._transaction() as connection:
+            (number,) = connection.execute("SELECT runs FROM seal").fetchone()
+            values = run_row(number, run)
+            connection.execute(
+                f"INSERT INTO run ({RUN}) VALUES ({', '.join('?' * len(values))})", values
+            )
+            connection.execute("UPDATE seal SET runs = runs + 1")
+
+    def runs(self) -> list[RunTime]:
+        """Where the time of every run went, in their order; one that was killed left nothing."""
+        with self._reading() as connection:
+            count = _sealed(connection, "runs")
+            rows = connection.execute(f"SELECT {RUN} FROM run ORDER BY number")
+            found = [read_run(row, number) for number, row in enumerate(rows)]
+            if len(found) != count:
+                raise Damage(f"it holds the times of {len(found)} runs, and there were {count}")
+            return found
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        """One view of the file, whatever a driver writes meanwhile."""
+        connection = self._connection
+        try:
+            connection.execute("BEGIN")
+            yield connection
+        except SQLITE_ERRORS as error:
+            raise unreadable(self._paths, error) from error
+        except (ValueError, TypeError, ArithmeticError, RecursionError, UsageError) as error:
+            raise damaged(self._paths, error) from error
+        finally:
+            _roll_back(connection)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        connection = self._connection
+        try:
+            self._check_in_place()
+            connection.execute("BEGIN IMMEDIATE")
+            yield connection
+            connection.execute("COMMIT")
+            self._check_in_place()
+        except SQLITE_ERRORS as error:
+            _roll_back(connection)
+            raise XortuneError(
+                f"the ledger {self._paths.ledger} could not be written: {error}. What was "
+                "finished before is kept; free space or restore access, then resume the study."
+            ) from error
+        except BaseException:
+            _roll_back(connection)
+            raise
+
+    def _check_in_place(self) -> None:
+        """SQLite writes on without a word into a file that was moved or removed."""
+        if _identity(self._paths) != self._file:
+            raise XortuneError(
+                f"the ledger {self._paths.ledger} was removed, moved or replaced while the "
+                f"search was at work. What was finished is in it, wherever it is: put "
+                f"{self._paths.folder} back as it was, then resume the study."
+            )
+
+
+def _identity(paths: StudyPaths) -> tuple[int, int] | None:
+    try:
+        found = os.lstat(paths.ledger)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _roll_back(connection: sqlite3.Connection) -> None:
+    # What failed first is what is to be said.
+    if connection.in_transaction:
+        with suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
+
+
+def _record_settings(connection: sqlite3.Connection, settings: StudySettings) -> None:
+    rows = setting_rows(settings)
+    connection.executemany("INSERT INTO setting VALUES (?, ?)", rows)
+    connection.execute("UPDATE seal SET settings = ?", (digest(rows),))
+
+
+def _sealed(connection: sqlite3.Connection, column: str) -> int:
+    row = connection.execute(f"SELECT {column} FROM seal WHERE only = 0").fetchone()
+    if row is None or type(row[0]) is not int:
+        raise Damage("it does not say what it holds")
+    value: int = row[0]
+    return value
+
+
+def _trial(connection: sqlite3.Connection, number: int) -> tuple[TrialRow, int | None]:
+    row = connection.execute(
+        f"SELECT {ASKED}, {OUTCOME} FROM trial WHERE number = ?", (number,)
+    ).fetchone()
+    if row is None:
+        raise Damage(f"trial {number} is missing")
+    return read_trial(row, number)
+
+
+def _remove(paths: StudyPaths, folders: Sequence[os.PathLike[str]]) -> None:
+    """Takes back what `create` made: its files, and those folders, innermost first."""
+    if paths.folder in folders:
+        for file in (paths.ledger, paths.journal, paths.driver, paths.partial, paths.lock):
+            with suppress(OSError):
+                file.unlink()
+    for folder in folders:
+        with suppress(OSError):
+            os.rmdir(folder)  # noqa: PTH106
