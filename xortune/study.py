@@ -172,6 +172,7 @@ def search(
     results: str | Path = DEFAULT_RESULTS,
     engine: EngineName = "auto",
     on_progress: Callable[[Progress], None] = _ignore,
+    stop: StopSignal | None = None,
     **settings: Any,
 ) -> Study:
     """Searches, and returns the study.
@@ -182,12 +183,13 @@ def search(
         results: the folder that the study's own folder goes into.
         engine: `auto` compiles the training step where it can; the choice is recorded.
         on_progress: called after every pack.
+        stop: what signals do, entered already; by default a `StopSignal` of its own.
         **settings: the fields of `StudySettings` and `RunOptions`, such as `trials=50`,
             `sampler="random"` or `runner="inline"`.
 
     Raises:
         UsageError: bad input, or a study of that name; nothing is written.
-        Interrupted: Ctrl-C or SIGTERM; what was finished is kept, tables are written.
+        Interrupted: Ctrl-C, SIGTERM, SIGHUP; what was finished is kept, tables are written.
         XortuneError: the search failed; likewise.
     """
     clock = Clock()
@@ -203,14 +205,16 @@ def search(
     paths = new_study(folder, _default_name() if name is None else name)
     check_writable(folder)
     choice = EngineChoice(engine)
-    with _runner(options) as runner, StopSignal() as stop:
+    with nullcontext(stop) if stop else StopSignal() as stop, _runner(options) as runner:
         try:
             name, library = choice.decide(runner.device)
         except NoEngineError as error:
             raise UsageError(f"--engine {engine}: {error}. Use --engine eager.") from None
         study_settings = replace(study_settings, device=runner.device, engine=name)
+        stop.check()
         with Ledger.create(paths, study_settings) as ledger:
             _run(ledger, paths, loaded, runner, library, clock, on_progress, stop)
+        stop.check(paths.folder)
     return Study(paths)
 
 
@@ -220,6 +224,7 @@ def resume(
     trials: int | None = None,
     results: str | Path = DEFAULT_RESULTS,
     on_progress: Callable[[Progress], None] = _ignore,
+    stop: StopSignal | None = None,
     **options: Any,
 ) -> Study:
     """Goes on with a study after a crash, an interruption, or to a larger total.
@@ -229,6 +234,7 @@ def resume(
         trials: the study's new total; by default as recorded.
         results: the results folder.
         on_progress: called after every pack.
+        stop: as for `search`.
         **options: the fields of `RunOptions`. The device is the recorded one unless given.
 
     Raises:
@@ -239,13 +245,14 @@ def resume(
     paths = find_study(study, Path(results))
     with Ledger.read(paths) as ledger:
         _resumable(ledger, paths.name, trials)
-    with Ledger.open(paths) as ledger:
+    with nullcontext(stop) if stop else StopSignal() as stop, Ledger.open(paths) as ledger:
         settings = _resumable(ledger, paths.name, trials)
         if run_options.device == "auto":
             run_options = replace(run_options, device=settings.device)  # type: ignore[arg-type]
         choice = EngineChoice(_WANTED[settings.engine])
         started = nullcontext() if _is_done(ledger, settings) else _runner(run_options)
-        with started as runner, StopSignal() as stop:
+        with started as runner:
+            stop.check(paths.folder)
             library = None
             if runner is not None:
                 library = _recorded_engine(choice, runner, paths.name)
@@ -253,6 +260,7 @@ def resume(
                 ledger.write_settings(replace(settings, device=runner.device))
             space = load_space(settings.space)
             _run(ledger, paths, space, runner, library, clock, on_progress, stop)
+        stop.check(paths.folder)
     return Study(paths)
 
 
@@ -303,7 +311,6 @@ def _runner(options: RunOptions) -> Iterator[Runner]:
         return
     from xortune.cluster import ray_runner
 
-    # Signals are caught later than this: Ray sets a handler of its own when it starts.
     with ray_runner(options, _import_the_rest) as runner:
         yield runner
 

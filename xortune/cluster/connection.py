@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -125,18 +126,39 @@ def _join(address: str, options: RunOptions) -> None:
 def _init(options: RunOptions, **arguments: Any) -> None:
     import ray
 
-    ray.init(
-        log_to_driver=options.verbose,
-        logging_level=logging.INFO if options.verbose else logging.CRITICAL,
-        configure_logging=options.verbose,
-        **arguments,
-    )
+    with _signals_left_alone():
+        ray.init(
+            log_to_driver=options.verbose,
+            logging_level=logging.INFO if options.verbose else logging.CRITICAL,
+            configure_logging=options.verbose,
+            **arguments,
+        )
+
+
+@contextmanager
+def _signals_left_alone() -> Iterator[None]:
+    """Keeps the handler of SIGTERM, which Ray would replace, and SIGHUP from Ray's processes.
+
+    They share a terminal with the driver, and what closes it is the driver's business: it stops
+    them in order. They inherit what is blocked in the thread that starts them. SIGINT Ray
+    blocks by itself.
+    """
+    from ray._private import utils
+
+    setting = utils.set_sigterm_handler
+    utils.set_sigterm_handler = lambda handler: None
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        utils.set_sigterm_handler = setting
 
 
 def _check_answers(address: str) -> None:
     """Ray itself would wait for minutes, and then end the process."""
     host, colon, port = address.rpartition(":")
-    if not (colon and host and port.isdigit() and "/" not in address):
+    if not (colon and host and port.isascii() and port.isdigit() and "/" not in address):
         raise UsageError(
             f"--address {address}: expected host:port, or auto for the cluster on this machine."
         )
