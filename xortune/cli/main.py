@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from xortune.cli.arguments import parse
+from xortune.cli.insistence import noticing_ctrl_c_twice
 from xortune.cli.screen import Screen, console_on
 from xortune.errors import Interrupted, UsageError, XortuneError
 from xortune.interrupt import StopSignal
@@ -34,7 +35,10 @@ def main(argv: list[str] | None = None) -> int:
     """
     screen = Screen()
     try:
-        with StopSignal(_raise, lambda signum: _end_at_once(screen, signum)):
+        with (
+            noticing_ctrl_c_twice(lambda signum: _end_at_once(screen, signum)),
+            StopSignal(_raise, again=_leave_it),
+        ):
             return _answer(parse(argv), screen)
     except Interrupted as interruption:
         # Where _answer was already about to say so, or to leave.
@@ -65,6 +69,10 @@ def _answer(arguments: Namespace, screen: Screen) -> int:
 
 def _raise(signum: int) -> NoReturn:
     raise Interrupted(signum)
+
+
+def _leave_it(signum: int) -> None:
+    """`noticing_ctrl_c_twice` has the better ear."""
 
 
 def _end_at_once(screen: Screen, signum: int) -> NoReturn:
@@ -103,7 +111,7 @@ def _run(settings: dict[str, Any], command: Callable[..., Study], screen: Screen
         if not quiet and screen.err.isatty():
             screen.urgent("xortune: stopping; Ctrl-C once more stops at once")
 
-    with StopSignal(say_so, lambda signum: _end_at_once(screen, signum)) as stop:
+    with StopSignal(say_so, again=_leave_it) as stop:
         from xortune.cli.progress import ProgressView
 
         with ProgressView(screen, quiet) as view:

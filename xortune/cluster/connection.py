@@ -137,22 +137,28 @@ def _init(options: RunOptions, **arguments: Any) -> None:
 
 @contextmanager
 def _signals_left_alone() -> Iterator[None]:
-    """Keeps the handler of SIGTERM, which Ray would replace, and SIGHUP from Ray's processes.
+    """Keeps the driver's handler of SIGTERM, and SIGHUP from Ray's processes.
 
-    They share a terminal with the driver, and what closes it is the driver's business: it stops
-    them in order. They inherit what is blocked in the thread that starts them. SIGINT Ray
-    blocks by itself.
+    Ray replaces that handler twice, by one in Python and by one in C++ that ends the process
+    three seconds later. Its processes share a terminal with the driver: what closes it is the
+    driver's business, which stops them in order. They inherit what is blocked in the thread
+    that starts them; SIGINT Ray blocks by itself.
     """
     from ray._private import utils
 
     setting = utils.set_sigterm_handler
     utils.set_sigterm_handler = lambda handler: None
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+    handler, timed = signal.getsignal(signal.SIGTERM), signal.getitimer(signal.ITIMER_REAL)
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
         utils.set_sigterm_handler = setting
+        if threading.current_thread() is threading.main_thread() and handler is not None:
+            signal.signal(signal.SIGTERM, handler)
+        if timed == (0, 0):
+            signal.alarm(0)
 
 
 def _check_answers(address: str) -> None:
