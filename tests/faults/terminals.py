@@ -101,7 +101,7 @@ class Terminal:
             if not pids:
                 return []
             time.sleep(0.1)
-        return [Path(f"/proc/{pid}/cmdline").read_bytes().decode() for pid in pids]
+        return [Path(f"/proc/{pid}/cmdline").read_bytes().decode().rstrip("\0") for pid in pids]
 
     def _read(self, seconds: float | None = None) -> bool:
         """Reads what there is, or will be soon; False once there is no more to come."""

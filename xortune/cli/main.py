@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from xortune.cli.arguments import parse
-from xortune.cli.insistence import noticing_ctrl_c_twice
+from xortune.cli.insistence import kill_descendants, noticing_ctrl_c_twice
 from xortune.cli.screen import Screen, console_on
 from xortune.errors import Interrupted, UsageError, XortuneError
 from xortune.interrupt import StopSignal
@@ -77,6 +77,7 @@ def _leave_it(signum: int) -> None:
 
 def _end_at_once(screen: Screen, signum: int) -> NoReturn:
     """Ends this process as a kill would, which no study minds."""
+    kill_descendants()
     screen.urgent("xortune: stopped at once; what was finished is kept")
     os._exit(128 + signum)
 
