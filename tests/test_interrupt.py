@@ -95,6 +95,20 @@ def test_who_enters_it_may_say_what_happens(arrived) -> None:
     assert (noticed, again, arrived) == ([signal.SIGHUP], [signal.SIGINT] * 2, [])
 
 
+def fail_under(stop: StopSignal) -> None:
+    with stop.to_blame():
+        raise ValueError("of its own")
+
+
+def test_an_error_after_a_signal_is_an_interruption(arrived) -> None:
+    with StopSignal() as stop:
+        with pytest.raises(ValueError, match="of its own"):
+            fail_under(stop)
+        signal.raise_signal(signal.SIGTERM)
+        with pytest.raises(Interrupted):
+            fail_under(stop)
+
+
 @pytest.mark.parametrize("number", SIGNALS)
 def test_a_signal_that_is_ignored_stays_ignored(arrived, number) -> None:
     signal.signal(number, signal.SIG_IGN)

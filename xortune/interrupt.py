@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -43,6 +44,18 @@ class StopSignal:
         """Raises Interrupted once a signal has come, with the study's folder."""
         if self._received is not None:
             raise Interrupted(self._received, folder)
+
+    @contextmanager
+    def to_blame(self) -> Iterator[None]:
+        """While entered, an error after a signal is an Interrupted.
+
+        The signal may have gone to everything that this process has started, Ray say.
+        """
+        try:
+            yield
+        except Exception:
+            self.check()
+            raise
 
     def __enter__(self) -> StopSignal:
         if threading.current_thread() is threading.main_thread():

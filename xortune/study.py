@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import fields, replace
 from datetime import datetime
 from pathlib import Path
@@ -205,7 +205,7 @@ def search(
     paths = new_study(folder, _default_name() if name is None else name)
     check_writable(folder)
     choice = EngineChoice(engine)
-    with nullcontext(stop) if stop else StopSignal() as stop, _runner(options) as runner:
+    with nullcontext(stop) if stop else StopSignal() as stop, _runner(options, stop) as runner:
         try:
             name, library = choice.decide(runner.device)
         except NoEngineError as error:
@@ -250,7 +250,7 @@ def resume(
         if run_options.device == "auto":
             run_options = replace(run_options, device=settings.device)  # type: ignore[arg-type]
         choice = EngineChoice(_WANTED[settings.engine])
-        started = nullcontext() if _is_done(ledger, settings) else _runner(run_options)
+        started = nullcontext() if _is_done(ledger, settings) else _runner(run_options, stop)
         with started as runner:
             stop.check(paths.folder)
             library = None
@@ -284,7 +284,8 @@ def _run(
     try:
         try:
             if runner is not None:
-                runner.run(search, library)
+                with stop.to_blame():
+                    runner.run(search, library)
         finally:
             search.write_runs()
     except Interrupted as interruption:
@@ -303,7 +304,7 @@ def _write_tables(ledger: Ledger, paths: StudyPaths, settings: StudySettings) ->
 
 
 @contextmanager
-def _runner(options: RunOptions) -> Iterator[Runner]:
+def _runner(options: RunOptions, stop: StopSignal) -> Iterator[Runner]:
     if options.runner == "inline":
         from xortune.search_loop import InlineRunner
 
@@ -311,7 +312,9 @@ def _runner(options: RunOptions) -> Iterator[Runner]:
         return
     from xortune.cluster import ray_runner
 
-    with ray_runner(options, _import_the_rest) as runner:
+    with ExitStack() as stack:
+        with stop.to_blame():
+            runner = stack.enter_context(ray_runner(options, _import_the_rest))
         yield runner
 
 
