@@ -95,6 +95,18 @@ def test_who_enters_it_may_say_what_happens(arrived) -> None:
     assert (noticed, again, arrived) == ([signal.SIGHUP], [signal.SIGINT] * 2, [])
 
 
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_signal_may_raise_where_it_strikes(arrived, number) -> None:
+    reached = False
+    with StopSignal() as stop:
+        with pytest.raises(Interrupted), stop.raising():
+            signal.raise_signal(number)
+            reached = True
+        with pytest.raises(Interrupted), stop.raising():
+            reached = True
+    assert not reached
+
+
 def fail_under(stop: StopSignal) -> None:
     with stop.to_blame():
         raise ValueError("of its own")

@@ -16,10 +16,15 @@ def run() -> int:
         # Imports take a while, and an exception in the middle of one is a traceback.
         signal.signal(number, _leave)
     from xortune.cli import main
+    from xortune.cli.insistence import kill_descendants
 
     code = main()
     for number in heeded:
         signal.signal(number, signal.SIG_IGN)
+    if code > 128:
+        # A Ray that was stopped while it started may leave threads that never end.
+        kill_descendants()
+        os._exit(code)
     return code
 
 

@@ -38,12 +38,23 @@ class StopSignal:
         self._noticed = noticed
         self._again = again
         self._received: int | None = None
+        self._at_once = False
         self._previous: dict[int, Any] = {}
 
     def check(self, folder: Path | None = None) -> None:
         """Raises Interrupted once a signal has come, with the study's folder."""
         if self._received is not None:
             raise Interrupted(self._received, folder)
+
+    @contextmanager
+    def raising(self) -> Iterator[None]:
+        """While entered, the first signal raises Interrupted wherever it strikes."""
+        self.check()
+        self._at_once = True
+        try:
+            yield
+        finally:
+            self._at_once = False
 
     @contextmanager
     def to_blame(self) -> Iterator[None]:
@@ -70,6 +81,8 @@ class StopSignal:
         if self._received is None:
             self._received = signum
             self._noticed(signum)
+            if self._at_once:
+                self.check()
         elif signum == signal.SIGINT:
             self._insist(signum, frame)
 

@@ -313,7 +313,8 @@ def _runner(options: RunOptions, stop: StopSignal) -> Iterator[Runner]:
     from xortune.cluster import ray_runner
 
     with ExitStack() as stack:
-        with stop.to_blame():
+        # Nothing is half done yet, and a Ray that got the signal too may never answer.
+        with stop.to_blame(), stop.raising():
             runner = stack.enter_context(ray_runner(options, _import_the_rest))
         yield runner
 

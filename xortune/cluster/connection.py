@@ -75,18 +75,18 @@ def connected(options: RunOptions, meanwhile: Callable[[], None] = lambda: None)
         return
     thread = threading.Thread(target=meanwhile, daemon=True)
     thread.start()
-    if options.address is None:
-        _init(
-            options,
-            address="local",
-            num_cpus=options.workers,
-            include_dashboard=False,
-            object_store_memory=_OBJECT_STORE_BYTES,
-        )
-    else:
-        _join(options.address, options)
-    thread.join()
     try:
+        if options.address is None:
+            _init(
+                options,
+                address="local",
+                num_cpus=options.workers,
+                include_dashboard=False,
+                object_store_memory=_OBJECT_STORE_BYTES,
+            )
+        else:
+            _join(options.address, options)
+        thread.join()
         if options.verbose:
             yield True
         else:
