@@ -97,14 +97,19 @@ def test_who_enters_it_may_say_what_happens(arrived) -> None:
 
 @pytest.mark.parametrize("number", SIGNALS)
 def test_a_signal_may_raise_where_it_strikes(arrived, number) -> None:
-    reached = False
-    with StopSignal() as stop:
-        with pytest.raises(Interrupted), stop.raising():
+    reached = []
+
+    def strike() -> None:
+        with stop.raising():
+            reached.append("begun")
             signal.raise_signal(number)
-            reached = True
-        with pytest.raises(Interrupted), stop.raising():
-            reached = True
-    assert not reached
+            reached.append("ended")
+
+    with StopSignal() as stop:
+        for _ in range(2):
+            with pytest.raises(Interrupted):
+                strike()
+    assert reached == ["begun"]
 
 
 def fail_under(stop: StopSignal) -> None:

@@ -178,7 +178,7 @@ def test_text_in_another_encoding(file) -> None:
 
 def test_a_file_far_too_large(file) -> None:
     file.write_text("# large\n" * 200_000)
-    with pytest.raises(SpaceError, match="larger than 1 MB"):
+    with pytest.raises(SpaceError, match="larger than 100 kB"):
         load_space(file)
 
 
