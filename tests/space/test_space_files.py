@@ -187,6 +187,12 @@ def test_a_folder(tmp_path) -> None:
         load_space(tmp_path)
 
 
+def test_a_pipe(file) -> None:
+    os.mkfifo(file)
+    with pytest.raises(UsageError, match=f"{file}: cannot be read: it is no regular file"):
+        load_space(file)
+
+
 def test_a_folder_in_the_way_of_a_shipped_name(tmp_path, monkeypatch) -> None:
     (tmp_path / "lab").mkdir()
     monkeypatch.chdir(tmp_path)

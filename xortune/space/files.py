@@ -71,6 +71,9 @@ def _exists(path: Path) -> bool:
 
 def _read(path: Path) -> tuple[Any, dict[str, int]]:
     try:
+        if not (path.is_file() or path.is_dir()):
+            # A pipe that nobody writes to would never end.
+            raise UsageError(f"search space {path}: cannot be read: it is no regular file.")
         with path.open("rb") as file:
             content = file.read(_MAX_BYTES + 1)
         if len(content) > _MAX_BYTES:
