@@ -262,8 +262,9 @@ def check_answer(answer: Answer) -> None:
 
 
 def lies_in(path: Path, places: list[Path]) -> bool:
+    """Whether it is in a place, or one of the folders that lead to one."""
     real = Path(os.path.realpath(path))
-    return any(real == place or place in real.parents for place in places)
+    return any(real == p or p in real.parents or real in p.parents for p in places)
 
 
 def harmless(path: Path, sandbox: Path, allowed: list[Path]) -> bool:
