@@ -1,6 +1,7 @@
 """The search loop: packs, generations, lost packs, and what a crash leaves undone."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,7 @@ def make_search(tmp_path):
         told = []
         runs = RunWriter(paths, space, recorded.metric)
         search = Search(ledger, space, recorded, runs, Clock(), told.append, lambda: None)
-        search.start(workers, pack_size, retries)
+        search.start({"cpu": workers}, pack_size, retries)
         return search, ledger, told
 
     yield make
@@ -106,16 +107,61 @@ def test_runs_are_written_in_spare_time(make_search):
 
 
 def test_a_lost_pack_is_handed_out_again(make_search):
-    search, ledger, _ = make_search(trials=4, pack_size=2, retries=1)
+    search, ledger, told = make_search(trials=4, pack_size=2, retries=1)
     first, second = search.next_pack(), search.next_pack()
     search.lost(first, "its worker died")
-    assert search.next_pack() == first
+    again = search.next_pack()
+    assert again.trials == first.trials
     finish(search, second)
-    search.lost(first, "its worker died")
+    finish(search, again)
     assert search.finished
-    errors = {row.trial.number: row.outcome.error for row in ledger.trials()}
-    for pack, error in ((first, "given up after 2 tries: its worker died"), (second, None)):
-        assert [errors[trial.number] for trial in pack.trials] == [error] * 2
+    assert [row.outcome.state for row in ledger.trials()] == ["COMPLETE"] * 4
+    assert [progress.done for progress in told] == [0, 2, 4]
+
+
+def test_late_outcomes_of_a_lost_pack_are_refused(make_search):
+    search, ledger, told = make_search(trials=2, retries=1)
+    pack = search.next_pack()
+    search.lost(pack, "no answer in 1 s")
+    late = Outcome("COMPLETE", Scores(9.0, 9.0, 9.0, 0.0))
+    search.finish(pack, [late] * 2)
+    search.lost(pack, "its worker died")
+    assert len(told) == 1
+    finish(search, search.next_pack())
+    search.finish(pack, [late] * 2)
+    assert [row.outcome for row in ledger.trials()] == [DONE] * 2
+    assert search.next_pack() is None
+
+
+def test_a_trial_that_always_loses_its_worker_fails_alone(make_search):
+    search, ledger, told = make_search(trials=6, generation=3, retries=1)
+    while (pack := search.next_pack()) is not None:
+        if any(trial.number == 4 for trial in pack.trials):
+            search.lost(pack, "its worker died")
+        else:
+            finish(search, pack)
+    errors = [row.outcome.error for row in ledger.trials()]
+    assert errors == [None] * 4 + ["given up after 2 tries alone: its worker died", None]
+    assert told[-1].failed == 1
+    assert [row.outcome.state for row in ledger.trials()].count("COMPLETE") == 5
+
+
+def test_the_trials_of_a_study_on_both_devices_go_where_its_settings_say(make_search):
+    search, _, _ = make_search(trials=10, device="both", cuda_share=0.3)
+    on_cuda, on_cpu = search.next_pack("cuda"), search.next_pack("cpu")
+    assert (on_cuda.device, on_cpu.device) == ("cuda", "cpu")
+    assert len(on_cuda.trials) == 3
+    assert search.next_pack("cuda") is search.next_pack("cpu") is None
+    numbers = [trial.number for pack in (on_cuda, on_cpu) for trial in pack.trials]
+    assert sorted(numbers) == list(range(10))
+
+
+def test_a_generation_waits_for_the_packs_of_the_other_device(make_search):
+    search, _, _ = make_search(trials=8, generation=4, device="both")
+    finish(search, search.next_pack("cuda"))
+    assert search.next_pack("cuda") is None
+    finish(search, search.next_pack("cpu"))
+    assert search.next_pack("cuda").trials[0].generation == 1
 
 
 def test_what_is_finished_is_in_the_ledger_at_once(make_search):
@@ -185,6 +231,6 @@ def test_another_proposal_than_the_recorded_one_is_an_error(tmp_path):
         "smoke", trials=3, generation=6, runner="inline", name="s", results=tmp_path
     )
     with Ledger.open(study.paths) as ledger:
-        ledger._connection.execute("UPDATE trial SET lr = 5.0 WHERE number = 1")
+        ledger.write_settings(replace(ledger.settings(), study_seed=5))
     with pytest.raises(XortuneError, match="another version of Optuna"):
         xortune.resume(study.paths.folder, trials=6, runner="inline")

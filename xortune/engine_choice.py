@@ -36,10 +36,10 @@ class EngineChoice:
         Raises:
             NoEngineError: the compiled one is wanted, and cannot be had.
         """
-        if self._wanted == "eager" or (self._wanted == "auto" and device != "cpu"):
+        if self._wanted == "eager" or (self._wanted == "auto" and device == "cuda"):
             return EAGER, None
         self._thread.join()
-        if self._library is not None and device == "cpu":
+        if self._library is not None and device != "cuda":
             return COMPILED, self._library
         reason = self._reason or f"it is for CPUs, and the device is {device}"
         if self._wanted == "compiled":

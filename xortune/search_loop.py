@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import heapq
 import math
 import time
-from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import count, islice
 from typing import Protocol
 
 from xortune.errors import XortuneError
 from xortune.ledger import Ledger, TrialRow
+from xortune.packing import LARGEST, cut
+from xortune.recovery import Recovery
 from xortune.sampling import ask_generation
-from xortune.settings import COMPILED, EAGER, RunOptions, StudySettings
+from xortune.settings import RunOptions, StudySettings
 from xortune.space import SearchSpace
 from xortune.tensorboard import RunWriter
 from xortune.times import Clock
 from xortune.trial import Curve, FinishedTrial, Outcome, Pack, Params, Trial
 
-_LARGEST_PACK = 4096
-# Trial-epochs a second on one core: what a pack is expected to cost.
-_PACE = {COMPILED: 1e8, EAGER: 2e7}
-# A pack is worth a worker of its own from so many seconds of training on.
-_WORTH_S = 0.5
 # How long runs are written before the runner looks at its workers again.
 _MOMENT_S = 0.02
 _UNRANKED = (math.inf, 0, -1)
@@ -89,59 +85,104 @@ class Search:
         self._generation = -1
         self._asked: Iterator[Params] = iter(())
         self._next = self._last = 0
-        self._ready: deque[Pack] = deque()
-        self._out: dict[int, Pack] = {}
-        self._packs = 0
-        self._losses: Counter[int] = Counter()
+        self._ready: dict[str, deque[Pack]] = {device: deque() for device in self.devices}
+        self._out: set[int] = set()
+        self._ids = count()
+        self._recovery = Recovery(self._ids, retries=0)
         self._pack_size: int | None = None
-        self._workers = 1
-        self._retries = 0
+        self._workers: Mapping[str, int] = {}
         self._unwritten: deque[FinishedTrial] = deque()
         self._write_missing_runs(rows)
 
-    def start(self, workers: int, pack_size: int | None, retries: int) -> None:
+    def start(self, workers: Mapping[str, int], pack_size: int | None, retries: int) -> None:
         """Says how packs are to be cut, and handled.
 
         Args:
-            workers: how many packs can be trained at once.
+            workers: how many packs can be trained at once, by device; it may change later.
             pack_size: the most trials in a pack; None chooses.
-            retries: how often a pack that is lost is handed out again.
+            retries: how often a trial that is lost alone in its pack is trained again.
         """
         self._workers = workers
         self._pack_size = pack_size
-        self._retries = retries
+        self._recovery = Recovery(self._ids, retries)
         self._observer(self.progress())
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """What the study is trained on."""
+        device = self.settings.device
+        return ("cuda", "cpu") if device == "both" else (device,)
 
     @property
     def finished(self) -> bool:
         """Whether every trial has an outcome."""
         return len(self._outcomes) >= self.settings.trials
 
-    def next_pack(self) -> Pack | None:
-        """The next pack to train; None while the others of its generation are out."""
-        while not self._ready and not self.finished:
+    def next_pack(self, device: str | None = None) -> Pack | None:
+        """The next pack to train; None while the others of its generation are out.
+
+        Args:
+            device: one of `devices`, by default the first.
+        """
+        ready = self._ready[device or self.devices[0]]
+        while not ready and not self.finished:
             if self._next == self._last:
-                if self._out:
+                if self._out or any(self._ready.values()):
                     return None
                 self._open_generation()
             self._cut_portion()
-        if not self._ready:
+        if not ready:
             return None
-        pack = self._ready.popleft()
-        self._out[pack.id] = pack
+        pack = ready.popleft()
+        self._out.add(pack.id)
         self._clock.pack_out(pack.id)
         return pack
 
     def finish(self, pack: Pack, outcomes: Sequence[Outcome]) -> None:
         """Takes a pack's outcomes, in the order of its trials: durable when it returns.
 
-        Their TensorBoard runs are written later, in `spare_time` or `write_runs`.
+        Their TensorBoard runs are written later, in `spare_time` or `write_runs`. Of a pack
+        that counts as lost by now it takes nothing: its trials are others' to train.
         """
-        self._clock.pack_back(pack.id, sum(o.duration_s or 0 for o in outcomes))
+        if pack.id not in self._out:
+            return
+        self._take_back(pack, sum(o.duration_s or 0 for o in outcomes))
         finished = [FinishedTrial(t, o) for t, o in zip(pack.trials, outcomes, strict=True)]
+        if self._recovery.is_probe(pack):
+            finished = []
+        for given_up in self._recovery.trained(pack):
+            finished.append(FinishedTrial(given_up.trial, Outcome("FAIL", error=given_up.error)))
+        self._record(finished)
+
+    def lost(self, pack: Pack, reason: str, place: str | None = None) -> None:
+        """Takes back a pack whose worker is lost: its trials are trained again, or fail.
+
+        Args:
+            pack: the pack.
+            reason: a few words on what happened.
+            place: where, in words of the runner's: see `Pack.avoid`.
+
+        Raises:
+            XortuneError: workers are lost whatever they train.
+        """
+        if pack.id not in self._out:
+            return
+        self._take_back(pack, 0)
+        ready = self._ready[pack.device]
+        for instead in self._recovery.lost(pack, reason, place):
+            if self._recovery.is_probe(instead):
+                ready.appendleft(instead)
+            else:
+                ready.append(instead)
+
+    def _take_back(self, pack: Pack, trained: float) -> None:
+        self._clock.pack_back(pack.id, trained)
+        self._out.remove(pack.id)
+
+    def _record(self, finished: Sequence[FinishedTrial]) -> None:
+        """Makes outcomes durable, and tells of them."""
         with self._clock.writing():
             self._ledger.finish_trials(finished)
-        del self._out[pack.id]
         for f in finished:
             self._outcomes[f.trial.number] = replace(f.outcome, curve=_NO_CURVE, weights=None)
             self._best = min(self._best, self._ranking(f.trial.number))
@@ -151,24 +192,13 @@ class Search:
 
     def spare_time(self) -> None:
         """For a runner to call while workers train: writes runs for a moment, asks ahead."""
-        if not self._ready and self._next < self._last:
+        if not any(self._ready.values()) and self._next < self._last:
             self._cut_portion()
         self._write_runs(_MOMENT_S)
 
     def write_runs(self) -> None:
         """Writes the TensorBoard runs of all trials that are finished."""
         self._write_runs(math.inf)
-
-    def lost(self, pack: Pack, reason: str) -> None:
-        """Takes back a pack whose worker died: to be trained again, or given up as FAIL."""
-        self._losses[pack.id] += 1
-        if self._losses[pack.id] <= self._retries:
-            self._clock.pack_back(pack.id, 0)
-            del self._out[pack.id]
-            self._ready.appendleft(pack)
-        else:
-            error = f"given up after {self._losses[pack.id]} tries: {reason}"
-            self.finish(pack, [Outcome("FAIL", error=error) for _ in pack.trials])
 
     def progress(self) -> Progress:
         loss, _, number = self._best
@@ -211,27 +241,21 @@ class Search:
             )
             self._asked = iter(asked)
             known = [trial.params for trial in self._trials[first:]]
-            _check_repeated(known, list(islice(self._asked, len(known))), self._generation)
+            asked_before = list(islice(self._asked, len(known)))
+            if not settings.forced:
+                _check_repeated(known, asked_before, self._generation)
 
     def _cut_portion(self) -> None:
         """Cuts the next trials of the generation into packs; records those that are new."""
         first = self._next
-        size = min(self._pack_size or _LARGEST_PACK, _LARGEST_PACK)
-        self._next = last = min(first + _LARGEST_PACK, self._last)
+        self._next = last = min(first + LARGEST[self.devices[0]], self._last)
         self._ask(last)
         waiting = [t for t in self._trials[first:last] if t.number not in self._outcomes]
-        count = math.ceil(len(waiting) / size)
-        if self._pack_size is None:
-            count = max(count, min(self._workers, self._worthwhile(waiting)))
-        for trials in _evenly(waiting, count):
-            self._ready.append(Pack(self._packs, trials))
-            self._packs += 1
-
-    def _worthwhile(self, trials: Sequence[Trial]) -> int:
-        """How many packs of these trials would keep a worker busy for a while."""
-        epochs = sum(trial.params.epochs for trial in trials)
-        pace = _PACE[self.settings.engine]
-        return math.ceil(epochs / pace / _WORTH_S)
+        for device, ready in self._ready.items():
+            there = [t for t in waiting if self.settings.device_of(t.number) == device]
+            workers = self._workers.get(device, 1)
+            packs = cut(there, device, self.settings.engine, workers, self._pack_size)
+            ready.extend(Pack(next(self._ids), trials, device) for trials in packs)
 
     def _ask(self, last: int) -> None:
         """Asks for the trials up to a number, and records them."""
@@ -265,15 +289,17 @@ class Runner(Protocol):
     """Drives a search to its end.
 
     Attributes:
-        device: where packs are trained, `cpu` or `cuda`.
-        workers: how many packs are trained at once.
+        device: where packs are trained: `cpu`, `cuda`, or `both`.
 
     A runner takes packs, gives each back with its outcomes or as lost, in any order, and
     writes nothing itself.
     """
 
     device: str
-    workers: int
+
+    @property
+    def workers(self) -> int:
+        """How many packs are trained at once."""
 
     def run(self, search: Search, library: bytes | None) -> None:
         """Returns when the search is finished.
@@ -305,27 +331,23 @@ class InlineRunner:
 
         step = None if library is None else load_step(library)
         settings = search.settings
-        search.start(self.workers, self._options.pack_size, self._options.retries)
-        while (pack := search.next_pack()) is not None:
-            params = [trial.params for trial in pack.trials]
+        search.start({}, self._options.pack_size, self._options.retries)
+        while (pack := _any_pack(search)) is not None:
             outcomes = train_pack(
-                params, settings.data, settings.log_every, self.device, step, search.heartbeat
+                [trial.params for trial in pack.trials],
+                settings.data,
+                settings.log_every,
+                pack.device,
+                step if pack.device == "cpu" else None,
+                search.heartbeat,
             )
             search.finish(pack, outcomes)
             search.write_runs()
 
 
-def _evenly(trials: Sequence[Trial], count: int) -> list[tuple[Trial, ...]]:
-    """Deals trials into packs of about the same number of epochs, each in number order."""
-    packs: list[list[Trial]] = [[] for _ in range(count)]
-    room = math.ceil(len(trials) / max(count, 1))
-    costs = [(0, place) for place in range(count)]
-    for trial in sorted(trials, key=lambda trial: -trial.params.epochs):
-        cost, place = heapq.heappop(costs)
-        packs[place].append(trial)
-        if len(packs[place]) < room:
-            heapq.heappush(costs, (cost + trial.params.epochs, place))
-    return [tuple(sorted(pack, key=lambda trial: trial.number)) for pack in packs]
+def _any_pack(search: Search) -> Pack | None:
+    """The next pack for whatever device."""
+    return next((p for p in map(search.next_pack, search.devices) if p is not None), None)
 
 
 def _check_repeated(known: Sequence[Params], asked: Sequence[Params], generation: int) -> None:
@@ -333,5 +355,5 @@ def _check_repeated(known: Sequence[Params], asked: Sequence[Params], generation
         raise XortuneError(
             f"generation {generation} was begun with trials that the sampler does not propose "
             "any more: it was another version of Optuna. Install that one to fill the "
-            "generation up, or start a new study."
+            "generation up, or go on with --force."
         )

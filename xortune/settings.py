@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
 from xortune.errors import UsageError
@@ -12,11 +12,11 @@ from xortune.trial import DATA_NAMES, METRICS, DataName, Metric
 
 SamplerName = Literal["tpe", "random"]
 RunnerName = Literal["ray", "inline"]
-DeviceName = Literal["auto", "cpu", "cuda"]
+DeviceName = Literal["auto", "cpu", "cuda", "both"]
 EngineName = Literal["auto", "eager", "compiled"]
 SAMPLERS: tuple[SamplerName, ...] = ("tpe", "random")
 RUNNERS: tuple[RunnerName, ...] = ("ray", "inline")
-DEVICES: tuple[DeviceName, ...] = ("auto", "cpu", "cuda")
+DEVICES: tuple[DeviceName, ...] = ("auto", "cpu", "cuda", "both")
 ENGINES: tuple[EngineName, ...] = ("auto", "eager", "compiled")
 # The names that are recorded: with a number, since a change of the code may round differently.
 EAGER, COMPILED = "eager-1", "compiled-1"
@@ -37,8 +37,11 @@ class StudySettings:
         metric: the yardstick of the final loss.
         generation: trials asked together; None takes all as one generation.
         log_every: epochs between two points of a curve.
-        device: where packs are trained, `cpu` or `cuda`.
+        device: where packs are trained: `cpu`, `cuda`, or `both`.
+        cuda_share: which share of the trials is trained on CUDA, if both are.
         engine: the name of the training code; another one may round differently.
+        versions: of the libraries that propose and train trials, by name.
+        forced: whether it ever went on with others.
     """
 
     space: Mapping[str, Mapping[str, Any]]
@@ -50,7 +53,10 @@ class StudySettings:
     generation: int | None = None
     log_every: int = 500
     device: str = "cpu"
+    cuda_share: float = 0.5
     engine: str = EAGER
+    versions: Mapping[str, str] = field(default_factory=dict)
+    forced: bool = False
 
     def __post_init__(self) -> None:
         faults = [
@@ -61,8 +67,19 @@ class StudySettings:
             *_one_of("--metric", self.metric, METRICS),
             *(_whole("--generation", self.generation, 1) if self.generation is not None else []),
             *_whole("--log-every", self.log_every, 1),
+            *_share("--cuda-share", self.cuda_share, "CUDA trains a share of the trials"),
         ]
         _raise_all(faults)
+
+    def device_of(self, number: int) -> str:
+        """Where a trial is trained: a pure function of its number, so that no timing decides.
+
+        Of any run of trials, `cuda_share` are on CUDA, evenly spread.
+        """
+        if self.device != "both":
+            return self.device
+        share = self.cuda_share
+        return "cuda" if math.floor((number + 1) * share) > math.floor(number * share) else "cpu"
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -82,9 +99,11 @@ class RunOptions:
         workers: how many actors train at once; None takes what the cluster has.
         pack_size: the most trials in a pack; None chooses it from the generation.
         address: an existing Ray cluster's `host:port`, or `auto`; None starts a local one.
-        device: `auto` takes CUDA where there is a GPU.
+        device: `auto` takes CUDA where there is a GPU; `both` also the CPUs beside it.
         gpus_per_worker: share of a GPU that each worker holds, on CUDA.
-        retries: how often a pack whose worker died is trained again.
+        retries: how often a trial that loses its worker, alone in its pack, is tried again.
+        pack_timeout: seconds after which a pack's worker counts as hung; None derives it
+            from the pack's work.
         verbose: let Ray log.
     """
 
@@ -95,6 +114,7 @@ class RunOptions:
     device: DeviceName = "auto"
     gpus_per_worker: float = 1.0
     retries: int = 3
+    pack_timeout: float | None = None
     verbose: bool = False
 
     def __post_init__(self) -> None:
@@ -105,11 +125,13 @@ class RunOptions:
             *_one_of("--device", self.device, DEVICES),
             *_whole("--retries", self.retries, 0),
         ]
-        share = self.gpus_per_worker
-        if not isinstance(share, (int, float)) or not 0 < share <= 1:
+        faults += _share(
+            "--gpus-per-worker", self.gpus_per_worker, "a worker takes a share of one GPU"
+        )
+        timeout = self.pack_timeout
+        if timeout is not None and not (isinstance(timeout, (int, float)) and 0 < timeout < 1e9):
             faults.append(
-                f"--gpus-per-worker {share!r}: a worker takes a share of one GPU, "
-                "above 0 and at most 1."
+                f"--pack-timeout {timeout!r}: must be a number of seconds, above 0 and below 1e9."
             )
         if self.address is not None and self.runner == "inline":
             faults.append(
@@ -141,6 +163,12 @@ def _whole(name: str, value: Any, low: int, high: int | None = None) -> list[str
         return []
     bounds = f"of at least {low}" if high is None else f"from {low} to {high}"
     return [f"{name} {value!r}: must be a whole number {bounds}."]
+
+
+def _share(name: str, value: Any, meaning: str) -> list[str]:
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value <= 1:
+        return []
+    return [f"{name} {value!r}: {meaning}, above 0 and at most 1."]
 
 
 def _one_of(name: str, value: Any, choices: tuple[str, ...]) -> list[str]:

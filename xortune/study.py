@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import fields, replace
 from datetime import datetime
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,11 +38,14 @@ if TYPE_CHECKING:
     from xortune.search_loop import Progress, Runner
 
 _log = logging.getLogger("xortune")
+# What SQLite can be asked for.
+_NUMBERS = range(2**63)
 _WANTED: dict[str, EngineName] = {EAGER: "eager", COMPILED: "compiled"}
 _OPTIONS = tuple(field.name for field in fields(RunOptions))
-_SETTINGS = tuple(
-    field.name for field in fields(StudySettings) if field.name not in ("space", "engine", "device")
-)
+_DECIDED = ("space", "engine", "device", "versions", "forced")
+_SETTINGS = tuple(field.name for field in fields(StudySettings) if field.name not in _DECIDED)
+# They propose trials, and train and measure them.
+_LIBRARIES = ("optuna", "torch")
 
 
 def _ignore(progress: Progress) -> None:
@@ -146,7 +150,7 @@ class Study:
         return {"name": self.name, "folder": str(self.paths.folder), **self.settings.to_dict()}
 
     def _finished(self, ledger: Ledger, number: int) -> Outcome:
-        row = ledger.trial(number)
+        row = ledger.trial(number) if number in _NUMBERS else None
         if row is None:
             count = len(ledger.trials())
             known = f"0 to {count - 1}" if count else "none yet"
@@ -210,7 +214,9 @@ def search(
             name, library = choice.decide(runner.device)
         except NoEngineError as error:
             raise UsageError(f"--engine {engine}: {error}. Use --engine eager.") from None
-        study_settings = replace(study_settings, device=runner.device, engine=name)
+        study_settings = replace(
+            study_settings, device=runner.device, engine=name, versions=_versions()
+        )
         stop.check()
         with Ledger.create(paths, study_settings) as ledger:
             _run(ledger, paths, loaded, runner, library, clock, on_progress, stop)
@@ -222,6 +228,7 @@ def resume(
     study: str | Path,
     *,
     trials: int | None = None,
+    force: bool = False,
     results: str | Path = DEFAULT_RESULTS,
     on_progress: Callable[[Progress], None] = _ignore,
     stop: StopSignal | None = None,
@@ -232,6 +239,7 @@ def resume(
     Args:
         study: as for `load`.
         trials: the study's new total; by default as recorded.
+        force: go on though an engine or a library has another version than recorded.
         results: the results folder.
         on_progress: called after every pack.
         stop: as for `search`.
@@ -244,20 +252,22 @@ def resume(
     run_options = RunOptions(**_known(options, _OPTIONS))
     paths = find_study(study, Path(results))
     with Ledger.read(paths) as ledger:
-        _resumable(ledger, paths.name, trials)
+        _resumable(ledger, paths.name, trials, force)
     with nullcontext(stop) if stop else StopSignal() as stop, Ledger.open(paths) as ledger:
-        settings = _resumable(ledger, paths.name, trials)
+        settings = _resumable(ledger, paths.name, trials, force)
         if run_options.device == "auto":
             run_options = replace(run_options, device=settings.device)  # type: ignore[arg-type]
-        choice = EngineChoice(_WANTED[settings.engine])
+        choice = EngineChoice(_WANTED.get(settings.engine, "auto"))
         started = nullcontext() if _is_done(ledger, settings) else _runner(run_options, stop)
         with started as runner:
             stop.check(paths.folder)
             library = None
             if runner is not None:
-                library = _recorded_engine(choice, runner, paths.name)
+                engine, library = _recorded_engine(choice, runner, paths.name)
                 _note_device(settings, runner, paths.name)
-                ledger.write_settings(replace(settings, device=runner.device))
+                settings = replace(settings, device=runner.device, engine=engine)
+                forced = settings.forced or force
+                ledger.write_settings(replace(settings, versions=_versions(), forced=forced))
             space = load_space(settings.space)
             _run(ledger, paths, space, runner, library, clock, on_progress, stop)
         stop.check(paths.folder)
@@ -325,14 +335,11 @@ def _import_the_rest() -> None:
     import xortune.search_loop  # noqa: F401
 
 
-def _resumable(ledger: Ledger, name: str, trials: int | None) -> StudySettings:
+def _resumable(ledger: Ledger, name: str, trials: int | None, force: bool) -> StudySettings:
     """The settings to go on with; the total is a new one unless None."""
     settings = ledger.settings()
-    if settings.engine not in _WANTED:
-        raise UsageError(
-            f"study {name} was trained by the engine {settings.engine!r}, and this xortune has "
-            f"{' and '.join(_WANTED)}, which may round differently. Use the xortune that began it."
-        )
+    if not force:
+        _check_versions(settings, name)
     if trials is None:
         return settings
     extended = replace(settings, trials=trials)
@@ -350,10 +357,38 @@ def _is_done(ledger: Ledger, settings: StudySettings) -> bool:
     return len(finished) >= settings.trials
 
 
-def _recorded_engine(choice: EngineChoice, runner: Runner, name: str) -> bytes | None:
-    """The library of the engine that the study was begun with."""
+def _versions() -> dict[str, str]:
+    """Of the libraries that decide an answer; read off the disk, since they load slowly."""
+    return {name: metadata.version(name).partition("+")[0] for name in _LIBRARIES}
+
+
+def _check_versions(settings: StudySettings, name: str) -> None:
+    """Refuses to go on silently with what may give other numbers."""
+    changes = []
+    if settings.engine not in _WANTED:
+        changes.append(
+            f"it was trained by the engine {settings.engine}, and this xortune has "
+            f"{' and '.join(_WANTED)}: losses may differ in their last digits"
+        )
+    effects = {
+        "optuna": "it may propose other trials",
+        "torch": "losses may differ in their last digits",
+    }
+    for library, version in _versions().items():
+        recorded = settings.versions.get(library, version)
+        if recorded != version:
+            changes.append(f"{library} was {recorded}, here it is {version}: {effects[library]}")
+    if changes:
+        raise UsageError(
+            f"study {name} was begun with other software: {'; '.join(changes)}. Trials that are "
+            "finished stay as they are. Install what it was begun with, or go on with --force."
+        )
+
+
+def _recorded_engine(choice: EngineChoice, runner: Runner, name: str) -> tuple[str, bytes | None]:
+    """The engine that the study was begun with, and its library."""
     try:
-        return choice.decide(runner.device)[1]
+        return choice.decide(runner.device)
     except NoEngineError as error:
         raise UsageError(
             f"study {name} was begun with the compiled engine: {error}. Resume it where there "

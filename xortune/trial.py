@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 LossFn = Literal["mse", "bce", "bce_with_logits"]
 Metric = Literal["mse", "bce"]
@@ -102,15 +102,18 @@ class FinishedTrial:
 
 @dataclass(frozen=True)
 class Pack:
-    """Trials of one generation that one worker trains together."""
+    """Trials of one generation that one worker trains together.
+
+    Attributes:
+        id: never given out twice: a pack that is trained again is another pack.
+        trials: in number order.
+        device: where they are trained, `cpu` or `cuda`.
+        tries: how often just these trials were lost with their worker before.
+        avoid: the places where that was, by the runner's names for them.
+    """
 
     id: int
     trials: tuple[Trial, ...]
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Pack:
-        """Immutable, so a copy is itself: Tune copies a configuration several times."""
-        return self
-
-    def __repr__(self) -> str:
-        """Short, since Tune builds trial names from it."""
-        return f"Pack({self.id}, {len(self.trials)} trials)"
+    device: str = "cpu"
+    tries: int = 0
+    avoid: frozenset[str] = frozenset()

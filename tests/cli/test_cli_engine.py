@@ -155,17 +155,6 @@ def test_a_resumed_study_keeps_its_engine(capsys, caplog, compiler, engine) -> N
     assert caplog.messages == []
 
 
-def test_resume_of_another_engine_is_refused(capsys, place) -> None:
-    assert call(capsys, *SEARCH, "--engine", "eager").code == 0
-    with closing(sqlite3.connect("results/one/study.db")) as connection, connection:
-        connection.execute("UPDATE setting SET value = '\"eager-0\"' WHERE key = 'engine'")
-    before = contents(place)
-    done = call(capsys, *RESUME, "--trials", "9")
-    assert (done.code, done.out) == (2, "")
-    assert "trained by the engine 'eager-0', and this xortune has eager-1 and comp" in done.err
-    assert contents(place) == before
-
-
 def test_the_engine_is_not_for_resume(capsys, place) -> None:
     done = call(capsys, *RESUME, "--engine", "eager")
     assert done.code == 2

@@ -25,12 +25,13 @@ from xortune.settings import DEVICES, ENGINES, RunOptions
 # How many cases the quick and the long part run.
 QUICK, LONG = 100, 2000
 
+HUGE = "99999999999999999999999"
 WORDS = (*HOSTILE, "", " ", "-", "--", "---", "-x", "a/b", "..", "../..", "\udcff", "a\0b",
          "n" * 300, "n" * 5000, "%s", "{}", "~", "*", "=", "--trials", "-q", "one", "none",
          "smoke")  # fmt: skip
 NUMBERS = ("0", "-1", "1.5", "1e3", "0x1", "\u0663", "\uff11", " 2 ", "1_0", "9" * 400, "9" * 5000,
            "nan", "inf", "-inf", "1e400", "-0", "+1", "True", "4294967296", "9223372036854775808",
-           "99999999999999999999999", "")  # fmt: skip
+           HUGE, "")  # fmt: skip
 PLACES = (".", "..", "results", "results/", "results/one", "outside", "outside/deep/er", "file",
           "file/below", "../sandbox", "../sandbox/results", "loop", "loop/below", "link", "new/er",
           "", "/proc/x", "/dev/null", "/dev/full/x", "SANDBOX/else", "SANDBOX/../x\0")  # fmt: skip
@@ -68,11 +69,11 @@ SOME_PLACE = option("--results", often(*PLACES))
 # Large numbers of trials make sense, and take as long as they take.
 FEW = often("1", "2", "3").filter(lambda text: not is_large(text))
 RUNNING = [
-    option("--workers", often("1", "2")),
-    option("--pack-size", often("1", "2")),
+    option("--workers", often(HUGE, "1", "2")),
+    option("--pack-size", often(HUGE, "1", "2")),
     option("--device", often(*DEVICES[:2])),
     option("--gpus-per-worker", often("1", "0.5")),
-    option("--retries", often("0", "1")),
+    option("--retries", often(HUGE, "0", "1")),
     option("--address", often("auto", "127.0.0.1:1")),
     st.sampled_from([["-q"], ["--quiet"], ["-v"], ["--help"], ["--version"], ["-qv"]]),
 ]
@@ -80,11 +81,11 @@ OPTIONS = {
     "search": [
         option("--trials", FEW),
         option("--sampler", often("tpe", "random")),
-        option("--study-seed", often("0", "7")),
+        option("--study-seed", often(HUGE, "0", "7")),
         option("--data", often("xor", "lab")),
         option("--metric", often("mse", "bce")),
-        option("--generation", often("1", "2")),
-        option("--log-every", often("1", "500")),
+        option("--generation", often(HUGE, "1", "2")),
+        option("--log-every", often(HUGE, "1", "500")),
         option("--engine", often(*ENGINES)),
         option("--name", often("two", "one", "x.y-z_0")),
         SOME_PLACE,
@@ -92,13 +93,13 @@ OPTIONS = {
     ],
     "resume": [option("--trials", FEW), SOME_PLACE, *RUNNING],
     "report": [
-        option("--top", often("1", "5")),
+        option("--top", often(HUGE, "1", "5")),
         option("--format", often(*FORMATS)),
         option("--output", often("out.csv", "results/out", *PLACES)),
         SOME_PLACE,
     ],
-    "predict": [option("--trial", often("0", "1")), SOME_PLACE],
-    "tensorboard": [option("--port", often("0", "6006")), SOME_PLACE],
+    "predict": [option("--trial", often(HUGE, "0", "1")), SOME_PLACE],
+    "tensorboard": [option("--port", often(HUGE, "0", "6006")), SOME_PLACE],
 }
 FIRST = {
     "search": st.lists(often(*SPACES), max_size=1),

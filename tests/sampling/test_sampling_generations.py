@@ -236,17 +236,21 @@ def test_random_learns_nothing():
 
 
 @pytest.mark.parametrize("count", [9, 10])
-def test_tpe_draws_blindly_until_ten_trials_are_complete(count):
-    complete = TOLD[:count]
-    failed = [finished(40 + t.trial.number, t.trial.params, None) for t in TOLD]
-    learnt = ask(told=[*complete, *failed]) != ask("random")
+def test_tpe_draws_blindly_until_ten_trials_are_told(count):
+    learnt = ask(told=TOLD[:count]) != ask("random")
     assert learnt == (count == 10)
+
+
+def test_tpe_draws_blindly_while_all_trials_fail():
+    failed = [finished(t.trial.number, t.trial.params, None) for t in TOLD]
     assert ask(told=failed) == ask("random")
 
 
-def test_failed_trials_teach_tpe_nothing():
-    failed = [finished(40 + t.trial.number, t.trial.params, None) for t in TOLD]
-    assert ask(told=[*TOLD, *failed]) == ask(told=TOLD)
+def test_tpe_keeps_away_from_where_trials_fail():
+    """Where they do not fail, one is as good as the other."""
+    told = told_by(lambda p: None if p.lr > 0.5 else 0.1, count=60)
+    share = mean(p.lr > 0.5 for p in ask(told=told, size=40))
+    assert share < 0.5 * mean(t.trial.params.lr > 0.5 for t in told)
 
 
 def test_tpe_gets_to_the_ends_of_ranges():

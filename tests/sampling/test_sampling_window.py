@@ -1,3 +1,4 @@
+import math
 import random
 from itertools import pairwise
 
@@ -51,11 +52,13 @@ def test_of_equal_trials_the_first_are_the_best():
     assert numbers([finished(i, 1.0) for i in range(5000)])[:25] == list(range(25))
 
 
-def test_failed_trials_are_left_out():
+def test_failed_trials_are_infinitely_bad():
     told = [finished(i, None if i % 2 else i) for i in range(600)]
-    assert set(numbers(told)) <= set(range(0, 600, 2))
-    assert len(numbers(told)) == 250
-    assert numbers([finished(i, None) for i in range(20)]) == []
+    found = numbers(told)
+    assert len(found) == 250
+    assert set(range(0, 50, 2)) <= set(found)
+    assert any(number % 2 for number in found)
+    assert window(told[:2], "mse") == [(told[0], 0), (told[1], math.inf)]
 
 
 def test_the_yardstick_is_the_study_s():

@@ -71,6 +71,7 @@ def _add_search(commands: Any) -> None:
     _option(
         answer, "--engine", ENGINES, "what trains: PyTorch's kernels, or C (default: C if it can)"
     )
+    _option(answer, "--cuda-share", "SHARE", "of trials, if --device both (default: 0.5)", float)
     place = parser.add_argument_group("where it goes")
     _option(place, "--name", "NAME", "the study's name (default: xor- and the date and time)")
     _add_results(place)
@@ -87,6 +88,9 @@ def _add_resume(commands: Any) -> None:
     _option(
         parser, "--trials", "TOTAL", "the study's new total of trials (default: as it was)", int
     )
+    parser.add_argument(
+        "--force", action="store_true", help="go on with other library versions than it began with"
+    )
     _add_results(parser)
     _add_run_options(parser)
 
@@ -101,7 +105,8 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
     )
     _option(group, "--device", DEVICES, "where packs are trained (default: auto)")
     _option(group, "--gpus-per-worker", "SHARE", "of one GPU, on cuda (default: 1)", float)
-    _option(group, "--retries", "N", "of a pack whose worker died (default: 3)", int)
+    _option(group, "--retries", "N", "of a trial that loses its worker, alone (default: 3)", int)
+    _option(group, "--pack-timeout", "S", "seconds for a pack (default: ten times its work)", float)
     output = parser.add_mutually_exclusive_group()
     output.add_argument("-q", "--quiet", action="store_true", help="print nothing but errors")
     output.add_argument("-v", "--verbose", action="store_true", help="show what Ray logs")

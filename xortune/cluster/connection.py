@@ -22,7 +22,7 @@ _ANSWER_S = 10
 _OBJECT_STORE_BYTES = 200_000_000
 
 # Read by Ray when it is imported or started.
-_ENVIRONMENT = {
+ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_AIR_NEW_OUTPUT": "0",
@@ -57,7 +57,7 @@ def connected(options: RunOptions, meanwhile: Callable[[], None] = lambda: None)
     Raises:
         UsageError: no Ray answers at the address.
     """
-    for name, value in _ENVIRONMENT.items():
+    for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     if options.address is not None and options.address != "auto":
         _check_answers(options.address)

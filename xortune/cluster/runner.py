@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
 
 from xortune.cluster.connection import connected
+from xortune.cluster.nodes import check_nodes
 from xortune.errors import UsageError, XortuneError
 from xortune.search_loop import Search
 from xortune.settings import RunOptions
+
+if TYPE_CHECKING:
+    from ray.tune import PlacementGroupFactory
+
+# The label that Ray gives every node.
+_NODE_ID = "ray.io/node-id"
+_FRESH_S = 1.0
 
 
 @contextmanager
@@ -33,11 +43,14 @@ def ray_runner(options: RunOptions, meanwhile: Callable[[], None]) -> Iterator[R
             meanwhile()
 
     with connected(options, import_tune) as ours:
-        yield RayRunner(options, ours)
+        runner = RayRunner(options, ours)
+        if options.address is not None:
+            check_nodes(options.address, runner.device)
+        yield runner
 
 
 class RayRunner:
-    """A runner whose workers are Ray actors that Ray Tune starts, reuses and replaces."""
+    """A runner whose workers are Ray actors that Ray Tune starts, places and replaces."""
 
     def __init__(self, options: RunOptions, ours: bool) -> None:
         import ray
@@ -46,7 +59,34 @@ class RayRunner:
         self._ours = ours
         resources = ray.cluster_resources()
         self.device = _device(options, resources.get("GPU", 0))
-        self.workers = options.workers or _capacity(options, resources, self.device)
+        self._slots: Mapping[str, int] = _slots(options, resources, self.device)
+        self._seen = time.monotonic()
+
+    @property
+    def workers(self) -> int:
+        return sum(self._slots.values())
+
+    def _slots_now(self) -> Mapping[str, int]:
+        """How many workers there can be, by device: nodes may join late, and go."""
+        import ray
+
+        now = time.monotonic()
+        if now - self._seen > _FRESH_S:
+            self._seen = now
+            self._slots = _slots(self._options, ray.cluster_resources(), self.device)
+        return self._slots
+
+    def _resources(self, config: Mapping[str, Any]) -> PlacementGroupFactory:
+        """What the worker of a Tune trial needs, and the nodes that it must not be on."""
+        from ray.tune import PlacementGroupFactory
+
+        needs: dict[str, float] = {"CPU": 1}
+        if config["device"] == "cuda":
+            needs["GPU"] = self._options.gpus_per_worker
+        where = {}
+        if config["avoid"]:
+            where["bundle_label_selector"] = [{_NODE_ID: f"!in({','.join(config['avoid'])})"}]
+        return PlacementGroupFactory([needs], **where)
 
     def run(self, search: Search, library: bytes | None) -> None:
         from ray import tune
@@ -59,16 +99,15 @@ class RayRunner:
         )
         from xortune.cluster.trainable import PackTrainable
 
-        search.start(self.workers, self._options.pack_size, self._options.retries)
+        search.start(self._slots, self._options.pack_size, self._options.retries)
         if search.finished:
             return
-        searcher = PackSearcher(search, self.workers, self.device)
-        gpus = self._options.gpus_per_worker if self.device == "cuda" else 0
+        searcher = PackSearcher(search, self._slots_now, self._options.pack_timeout)
         trainable = tune.with_parameters(PackTrainable, library=library)
         with tempfile.TemporaryDirectory(prefix="xortune-") as scratch:
             tuner = tune.Tuner(
-                tune.with_resources(trainable, {"cpu": 1, "gpu": gpus}),
-                tune_config=tune.TuneConfig(search_alg=searcher, num_samples=-1, reuse_actors=True),
+                tune.with_resources(trainable, self._resources),
+                tune_config=tune.TuneConfig(search_alg=searcher, num_samples=-1),
                 run_config=tune.RunConfig(
                     name="packs",
                     storage_path=scratch,
@@ -90,13 +129,23 @@ class RayRunner:
 
 
 def _device(options: RunOptions, gpus: float) -> str:
-    if options.device == "cuda" and not gpus:
-        raise UsageError("--device cuda: this Ray has no GPU. Use --device cpu.")
-    return "cuda" if gpus and options.device != "cpu" else "cpu"
+    if options.device in ("cuda", "both") and not gpus:
+        raise UsageError(f"--device {options.device}: this Ray has no GPU. Use --device cpu.")
+    if options.device == "auto":
+        return "cuda" if gpus else "cpu"
+    return options.device
 
 
-def _capacity(options: RunOptions, resources: dict[str, float], device: str) -> int:
-    workers = resources.get("CPU", 1)
+def _slots(options: RunOptions, resources: Mapping[str, float], device: str) -> dict[str, int]:
+    """How many workers there can be at once, by device; each takes a CPU, also beside a GPU."""
+    cpus = int(resources.get("CPU", 1))
+    if device == "cpu":
+        return {"cpu": options.workers or max(1, cpus)}
+    on_gpu = max(1, min(cpus, int(resources.get("GPU", 0) / options.gpus_per_worker)))
     if device == "cuda":
-        workers = min(workers, resources["GPU"] / options.gpus_per_worker)
-    return max(1, int(workers))
+        return {"cuda": options.workers or on_gpu}
+    on_cpu = max(1, cpus - on_gpu)
+    if options.workers is not None:
+        on_gpu = min(on_gpu, max(1, options.workers - 1))
+        on_cpu = max(1, options.workers - on_gpu)
+    return {"cuda": on_gpu, "cpu": on_cpu}

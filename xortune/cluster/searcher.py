@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import ray
 from ray import cloudpickle
 from ray.exceptions import RayActorError
 from ray.tune import Callback, Stopper
 from ray.tune.experiment import Trial as TuneTrial
 from ray.tune.search import Searcher
 
+from xortune.cluster.places import Places
+from xortune.cluster.trainable import DeviceError
 from xortune.errors import NoEngineError, XortuneError
+from xortune.packing import patience
 from xortune.search_loop import Search
 from xortune.trial import Pack
+
+# A worker that has no pack to train, or is still importing PyTorch, is to answer within this.
+_ANSWER_S = 120.0
+# When this loop itself was away for so long, workers may have answered meanwhile.
+_AWAY_S = 1.0
 
 
 class _Driver:
@@ -25,47 +37,64 @@ class _Driver:
         return object, ()
 
 
+@dataclass(eq=False)
+class _Worker:
+    """A worker: one Tune trial, from its start to its end.
+
+    Attributes:
+        device: what it trains on.
+        since: when it was last heard of or given something, by `time.monotonic`.
+        actor: its actor; None until it has started.
+        place: its node, likewise.
+        pack: what it is training.
+    """
+
+    device: str
+    since: float
+    actor: Any = None
+    place: str | None = None
+    pack: Pack | None = None
+
+
 class PackSearcher(_Driver, Searcher):  # type: ignore[misc]
-    """Hands out the packs of a search, one Tune trial each, to a number of workers.
+    """Has Tune start workers, one Tune trial each, and hands out the packs of a search to them.
 
     It has no state worth saving: the truth is in the ledger.
+
+    Args:
+        search: the search.
+        slots: how many workers there can be now, by device.
+        pack_timeout: seconds after which a pack's worker counts as hung; None derives it.
 
     Attributes:
         failure: what the search itself raised. Tune would hide it in an error of its own.
     """
 
-    def __init__(self, search: Search, workers: int, device: str) -> None:
+    def __init__(
+        self, search: Search, slots: Callable[[], Mapping[str, int]], pack_timeout: float | None
+    ) -> None:
         super().__init__()
         self.search = search
         self.failure: Exception | None = None
-        self._workers = workers
-        self._config = {
-            "data": search.settings.data,
-            "log_every": search.settings.log_every,
-            "device": device,
-        }
-        self._packs: dict[str, Pack] = {}
-        self._idle: set[str] = set()
-        self._most_at_once = 0
+        self._slots = slots
+        self._pack_timeout = pack_timeout
+        self._how = {"data": search.settings.data, "log_every": search.settings.log_every}
+        self._workers: dict[str, _Worker] = {}
+        self._waiting: dict[str, list[Pack]] = {device: [] for device in search.devices}
+        self._places = Places()
+        self._looked = time.monotonic()
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
+        """The configuration of one more worker, if there is a pack for it."""
+        device = None
+        with self.noting_failure():
+            device = next(filter(self._wants_worker, self._waiting), None)
         if self.search.finished or self.failure is not None:
             return str(Searcher.FINISHED)
-        if len(self._packs) >= self._workers:
+        if device is None:
             return None
-        pack = None
-        with self.noting_failure():
-            pack = self.search.next_pack()
-        if self.failure is not None:
-            return str(Searcher.FINISHED)
-        if pack is not None:
-            self._packs[trial_id] = pack
-            self._most_at_once = max(self._most_at_once, len(self._packs))
-        elif len(self._packs) + len(self._idle) < self._most_at_once:
-            self._idle.add(trial_id)
-        else:
-            return None
-        return {**self._config, "pack": pack}
+        self._workers[trial_id] = _Worker(device, time.monotonic())
+        return {**self._how, "device": device, "avoid": sorted(self._places.bad())}
 
     @contextmanager
     def noting_failure(self) -> Iterator[None]:
@@ -75,19 +104,54 @@ class PackSearcher(_Driver, Searcher):  # type: ignore[misc]
         except Exception as error:
             self.failure = error
 
-    def release(self, trial_id: str) -> Pack | None:
-        """The pack of a Tune trial, once; None for an idle one."""
-        return self._packs.pop(trial_id, None)
+    def heard_of(self, trial: TuneTrial, result: Mapping[str, Any], outcomes: Any) -> None:
+        """Takes what a worker's step returned, and gives the worker something to do next."""
+        worker = self._workers.get(trial.trial_id)
+        if worker is None:
+            return  # It counts as lost.
+        worker.since = time.monotonic()
+        if "place" in result:
+            worker.actor = trial.temporary_state.ray_actor
+            worker.place = result["place"]
+        pack = worker.pack
+        if outcomes is not None and pack is not None:
+            worker.pack = None
+            self._places.trained(worker.place)
+            self.search.finish(pack, outcomes)
+        if worker.pack is None:
+            self._employ(worker)
 
-    def wants_back(self, trial_id: str) -> bool:
-        """Whether a Tune trial is idle, and a pack is waiting for its worker."""
-        crowded = len(self._packs) + len(self._idle) > self._most_at_once
-        return trial_id in self._idle and (crowded or self.search.finished)
+    def lose(self, trial_id: str, reason: str) -> None:
+        """Tells the search that a worker is lost, with its pack, unless that is known."""
+        worker = self._workers.pop(trial_id, None)
+        if worker is not None and worker.pack is not None:
+            self._places.lost(worker.place)
+            self.search.lost(worker.pack, reason, worker.place)
+
+    def end_hung(self) -> None:
+        """Ends the workers that have not answered for too long: their packs are lost."""
+        now = time.monotonic()
+        away, self._looked = now - self._looked, now
+        for trial_id, worker in list(self._workers.items()):
+            if away > _AWAY_S:
+                worker.since += away
+            limit = self._limit(worker)
+            if now - worker.since > limit:
+                # Forgets the worker at once; its process is ended by its node when it can be.
+                ray.kill(worker.actor)
+                self.lose(trial_id, f"no answer in {limit:.3g} s")
+
+    def dismisses(self, trial_id: str) -> bool:
+        """Whether a worker is to end: it counts as lost, or its node is no good."""
+        worker = self._workers.get(trial_id)
+        return worker is None or (worker.pack is None and worker.place in self._places.bad())
 
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
     ) -> None:
-        self._idle.discard(trial_id)
+        """Forgets a worker that was dismissed. Of errors `OutcomeCallback` hears more."""
+        if not error:
+            self._workers.pop(trial_id, None)
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         """Outcomes are taken by `OutcomeCallback`."""
@@ -98,12 +162,53 @@ class PackSearcher(_Driver, Searcher):  # type: ignore[misc]
     def restore(self, checkpoint_path: str) -> None:
         """Nothing to restore."""
 
+    def _crew(self, device: str) -> list[_Worker]:
+        return [worker for worker in self._workers.values() if worker.device == device]
+
+    def _wants_worker(self, device: str) -> bool:
+        """Whether there are more packs of a device than workers, and room for another."""
+        slots = self._slots()[device]
+        crew = self._crew(device)
+        out = sum(worker.pack is not None for worker in crew)
+        waiting = self._waiting[device]
+        while out + len(waiting) < slots:
+            pack = self.search.next_pack(device)
+            if pack is None:
+                break
+            waiting.append(pack)
+        return len(crew) < min(slots, out + len(waiting))
+
+    def _employ(self, worker: _Worker) -> None:
+        """Gives a worker the first pack that it may have, if there is one."""
+        waiting = self._waiting[worker.device]
+        if not waiting:
+            pack = self.search.next_pack(worker.device)
+            waiting.extend([pack] if pack else [])
+        pack = next((pack for pack in waiting if self._may_have(worker, pack)), None)
+        if pack is not None:
+            waiting.remove(pack)
+            worker.pack = pack
+            worker.actor.take.remote(pack)
+
+    def _may_have(self, worker: _Worker, pack: Pack) -> bool:
+        """A pack is kept from where it was lost, as long as there is another worker for it."""
+        avoid = self._places.to_avoid(pack.avoid)
+        others = (other.place for other in self._crew(worker.device) if other is not worker)
+        return worker.place not in avoid or all(place in avoid for place in others)
+
+    def _limit(self, worker: _Worker) -> float:
+        if worker.actor is None:
+            return math.inf  # Where there is no room, it may wait for ever.
+        if worker.pack is None:
+            return _ANSWER_S
+        return self._pack_timeout or patience(worker.pack, self.search.settings.engine)
+
 
 class OutcomeCallback(_Driver, Callback):  # type: ignore[misc]
     """Brings outcomes, and the reason where there are none, to the search.
 
-    Lost packs are the search's to hand out again. Tune's own retries pass over an actor that
-    dies between two trials: it fails the trial that was to reuse it.
+    Lost packs are the search's to hand out again: Tune's own retries would give them to a
+    worker of the same kind, at the same place, as often as it is told to.
     """
 
     def __init__(self, searcher: PackSearcher) -> None:
@@ -114,19 +219,15 @@ class OutcomeCallback(_Driver, Callback):  # type: ignore[misc]
     ) -> None:
         # Taken out, so that Tune does not keep it.
         outcomes = result.pop("outcomes", None)
-        pack = self._searcher.release(trial.trial_id) if outcomes is not None else None
-        if pack is not None:
-            with self._searcher.noting_failure():
-                self._searcher.search.finish(pack, outcomes)
+        with self._searcher.noting_failure():
+            self._searcher.heard_of(trial, result, outcomes)
 
     def on_trial_error(
         self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **info: Any
     ) -> None:
-        pack = self._searcher.release(trial.trial_id)
-        if pack is not None:
-            with self._searcher.noting_failure():
-                _check_engine(trial)
-                self._searcher.search.lost(pack, _last_words(trial))
+        with self._searcher.noting_failure():
+            _check_place(trial)
+            self._searcher.lose(trial.trial_id, _last_words(trial))
 
 
 class SearchStopper(_Driver, Stopper):  # type: ignore[misc]
@@ -143,29 +244,35 @@ class SearchStopper(_Driver, Stopper):  # type: ignore[misc]
         self._at_once = at_once
 
     def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
-        return self._searcher.wants_back(trial_id)
+        return self._searcher.dismisses(trial_id)
 
     def stop_all(self) -> bool:
         self._searcher.search.heartbeat()
         with self._searcher.noting_failure():
+            self._searcher.end_hung()
             self._searcher.search.spare_time()
-        failed = self._searcher.failure is not None
-        if self._at_once and (failed or self._searcher.search.finished):
+        over = self._searcher.failure is not None or self._searcher.search.finished
+        if self._at_once and over:
             raise SearchOver
-        return failed
+        return over
 
 
 class SearchOver(BaseException):
     """Leaves Tune's loop. Not an Exception, which Tune would clean up after."""
 
 
-def _check_engine(trial: TuneTrial) -> None:
-    """Ends the search where a worker cannot have the study's engine: no retry would help."""
+def _check_place(trial: TuneTrial) -> None:
+    """Ends the search where a worker cannot have what the study needs: no retry would help."""
     cause = getattr(_error(trial), "cause", None)
     if isinstance(cause, NoEngineError):
         raise XortuneError(
             f"a worker on {trial.node_ip} is no place for the compiled engine: {cause}. Search "
             "on workers like this machine, or with --engine eager."
+        )
+    if isinstance(cause, DeviceError):
+        raise XortuneError(
+            f"a worker on {trial.node_ip} has no GPU, though its node declares one: PyTorch "
+            "finds none there. Correct the node's --num-gpus, or search with --device cpu."
         )
 
 

@@ -5,42 +5,66 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from ray import get_runtime_context
 from ray.tune import Trainable
 
+from xortune.errors import UsageError
 from xortune.trial import Pack
 
 _IDLE_S = 0.1
 
 
 class PackTrainable(Trainable):  # type: ignore[misc]
-    """Trains the pack in its configuration in one step, and is reused for the next.
+    """One Tune trial from the start to the end of a worker, with any number of packs.
 
-    Its configuration is that of `PackSearcher`. A worker that is given no pack idles in short
-    steps until Tune takes it away: Tune keeps one actor without a trial, and would stop all
-    the others whenever a generation ends, at three seconds each to come back.
+    Its first step says where it is. Every step after that trains the pack that it was given
+    since the one before, or idles for a moment. Its configuration is that of `PackSearcher`.
     """
 
     def setup(self, config: dict[str, Any], library: bytes | None) -> None:
-        # Imported when the actor starts, while there is something to wait for anyway.
-        from xortune.engine import train_pack
-        from xortune.native import load_step
+        self._device = config["device"]
+        self._how = (config["data"], config["log_every"], self._device)
+        self._library = library if self._device == "cpu" else None
+        self._pack: Pack | None = None
+        self._fault: Exception | None = None
+        self._at_work = False
 
-        self._train_pack = train_pack
-        self._load_step = load_step
-        self._library = library
-        self._pack: Pack | None = config["pack"]
-        self._how = (config["data"], config["log_every"], config["device"])
-
-    def reset_config(self, new_config: dict[str, Any]) -> bool:
-        self._pack = new_config["pack"]
-        return True
+    def take(self, pack: Pack) -> None:
+        """Called by the driver between two steps: what the next one is to train."""
+        self._pack = pack
 
     def step(self) -> dict[str, Any]:
+        if not self._at_work:
+            self._at_work = True
+            self._get_ready()
+            return {"place": get_runtime_context().get_node_id()}
+        if self._fault is not None:
+            raise self._fault
         if self._pack is None:
             time.sleep(_IDLE_S)
-            return {"outcomes": None}
+            return {}
         params = [trial.params for trial in self._pack.trials]
-        # Not in setup: what is raised there looks like the death of a worker.
-        step = None if self._library is None else self._load_step(self._library)
-        outcomes = self._train_pack(params, *self._how, step)
-        return {"outcomes": outcomes, "done": True}
+        self._pack = None
+        return {"outcomes": self._train_pack(params, *self._how, self._step)}
+
+    def _get_ready(self) -> None:
+        """Imports and loads what training needs.
+
+        Not in `setup`, where a fault would look like the death of a worker nobody knows where;
+        and raised in the step after this, when that is known.
+        """
+        try:
+            from xortune.engine import train_pack, usable_device
+            from xortune.native import load_step
+
+            self._train_pack = train_pack
+            self._step = None if self._library is None else load_step(self._library)
+            usable_device(self._device)
+        except UsageError as error:
+            self._fault = DeviceError(str(error))
+        except Exception as error:
+            self._fault = error
+
+
+class DeviceError(Exception):
+    """A worker has not the GPU that its node declares."""

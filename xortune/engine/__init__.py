@@ -1,5 +1,5 @@
 """Trains packs: thousands of tiny networks at once, as stacked tensors."""
 
-from xortune.engine.pack import train_pack, usable_device
+from xortune.engine.pack import has_gpu, train_pack, usable_device
 
-__all__ = ["train_pack", "usable_device"]
+__all__ = ["has_gpu", "train_pack", "usable_device"]

@@ -69,16 +69,23 @@ def train_pack(
     return [outcomes[i] for i in range(len(params))]
 
 
+def has_gpu() -> bool:
+    """Whether PyTorch finds a GPU for this process."""
+    return torch.cuda.is_available()
+
+
 def usable_device(wanted: str) -> str:
-    """`cpu` or `cuda` for `auto`, `cpu` or `cuda`, as this process can have it.
+    """`cpu`, `cuda` or `both` for one of these or `auto`, as this process can have it.
 
     Raises:
         UsageError: CUDA is wanted, and there is none.
     """
-    available = torch.cuda.is_available()
-    if wanted == "cuda" and not available:
-        raise UsageError("--device cuda: PyTorch finds no GPU here. Use --device cpu.")
-    return "cuda" if wanted != "cpu" and available else "cpu"
+    available = has_gpu()
+    if wanted in ("cuda", "both") and not available:
+        raise UsageError(f"--device {wanted}: PyTorch finds no GPU here. Use --device cpu.")
+    if wanted == "auto":
+        return "cuda" if available else "cpu"
+    return wanted
 
 
 class _Block:

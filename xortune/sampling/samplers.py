@@ -7,6 +7,7 @@ costs more than to choose them.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -23,7 +24,7 @@ from xortune.trial import FinishedTrial, Metric
 
 # Parameters without an order, about which there is nothing to learn from neighbours.
 _UNMODELLED = ("seed",)
-# So many complete trials tell enough to model them.
+# So many trials tell enough to model them, unless all of them failed.
 _STARTUP = 10
 # A trial costs TPE work over those asked before it in the generation: the latest ones will do.
 _LIES = 100
@@ -85,7 +86,8 @@ class Model:
         self._study = create_study(sampler=self._sampler)
         self._distributions = _modelled(space)
         known = window(told, metric)
-        self._learns = bool(self._distributions) and len(known) >= _STARTUP
+        enough = len(known) >= _STARTUP and any(math.isfinite(loss) for _, loss in known)
+        self._learns = bool(self._distributions) and enough
         self._study.add_trials(_frozen(f, loss, self._distributions) for f, loss in known)
         self._lies: deque[Trial] = deque()
 

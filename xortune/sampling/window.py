@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 from xortune.trial import FinishedTrial, Metric
@@ -15,25 +16,24 @@ Told = tuple[FinishedTrial, float]
 
 
 def window(told: Iterable[FinishedTrial], metric: Metric) -> list[Told]:
-    """The complete trials with their final losses, by number, or 250 of them if there are more.
+    """Trials with their final losses, by number, or 250 of them if there are more.
 
-    Those are the best 25 and 225 of the others, evenly spread over their numbers.
+    Those are the best 25 and 225 of the others, evenly spread over their numbers. A trial that
+    failed counts as infinitely bad: where trainings diverge, there is little to look for.
     """
-    complete = sorted(
-        (
-            (finished, finished.outcome.scores.final_loss(metric))
-            for finished in told
-            if finished.outcome.state == "COMPLETE" and finished.outcome.scores is not None
-        ),
-        key=_number,
-    )
-    if len(complete) <= _SIZE:
-        return complete
-    ranked = sorted(complete, key=_loss)
+    losses = sorted(((finished, _loss_of(finished, metric)) for finished in told), key=_number)
+    if len(losses) <= _SIZE:
+        return losses
+    ranked = sorted(losses, key=_loss)
     others = sorted(ranked[_BEST:], key=_number)
     count = _SIZE - _BEST
     spread = [others[i * len(others) // count] for i in range(count)]
     return sorted(ranked[:_BEST] + spread, key=_number)
+
+
+def _loss_of(finished: FinishedTrial, metric: Metric) -> float:
+    scores = finished.outcome.scores
+    return math.inf if scores is None else scores.final_loss(metric)
 
 
 def _number(told: Told) -> int:

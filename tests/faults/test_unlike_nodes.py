@@ -1,0 +1,96 @@
+"""Nodes with other software than the driver's, with GPUs, and with GPUs that are not there."""
+
+import subprocess
+import sys
+
+import pytest
+from studies import SETTINGS, SPACE, check_runs
+
+import xortune
+from xortune.cluster.nodes import check_nodes
+from xortune.errors import UsageError, XortuneError
+from xortune.settings import StudySettings
+
+
+@pytest.fixture
+def add_node(cluster):
+    """Adds a node for one test."""
+    added = []
+
+    def add(**properties):
+        added.append(cluster.add_node(num_cpus=2, **properties))
+        cluster.wait_for_nodes()
+
+    yield add
+    for node in added:
+        cluster.remove_node(node)
+
+
+@pytest.fixture
+def other_torch(tmp_path):
+    """A folder that makes PyTorch look like another version."""
+    info = tmp_path / "site" / "torch-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: torch\nVersion: 1.0\n")
+    return info.parent
+
+
+def test_like_nodes_are_welcome(cluster, plan):
+    check_nodes("auto", "cpu")
+
+
+def test_a_node_with_another_pytorch_is_named_before_anything_is_written(
+    cluster, plan, add_node, other_torch, tmp_path
+):
+    add_node(env_vars={"PYTHONPATH": str(other_torch)})
+    command = [sys.executable, "-m", "xortune", "search", "--address", cluster.address]
+    command += ["--results", str(tmp_path / "results")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
+    assert done.returncode == 2
+    (fault,) = [line for line in done.stderr.splitlines() if "torch" in line]
+    assert fault.startswith(f"xortune: --address {cluster.address}: node ")
+    assert "has torch 1.0, and here it is 2." in fault
+    assert "Install the same on all nodes." in fault
+    assert done.stdout == ""
+    assert not (tmp_path / "results").exists()
+
+
+def test_gpus_that_are_declared_and_not_there_are_found_out_first(cluster, plan, add_node):
+    add_node(num_gpus=1)
+    check_nodes("auto", "cpu")
+    with pytest.raises(UsageError, match=r"declares a GPU, and PyTorch finds none.*--device cpu"):
+        check_nodes("auto", "cuda")
+
+
+def test_and_by_a_worker_that_needs_one(cluster, plan, add_node, told, tmp_path):
+    add_node(num_gpus=1)
+    with pytest.raises(XortuneError, match=r"has no GPU.*--num-gpus.*--device cpu"):
+        xortune.search(SPACE, name="s", results=tmp_path, device="cuda", **SETTINGS)
+    assert told == []
+
+
+def test_packs_go_to_the_device_that_the_settings_say(cluster, plan, add_node, told, tmp_path):
+    add_node(num_gpus=1)
+    plan.pretend_gpus()
+    study = xortune.search(
+        SPACE,
+        name="s",
+        results=tmp_path,
+        device="both",
+        gpus_per_worker=0.5,
+        pack_size=3,
+        **SETTINGS,
+    )
+    on_gpu = [n for trials, gpus in plan.packs() if gpus == 0.5 for n in trials]
+    on_cpu = [n for trials, gpus in plan.packs() if gpus == 0 for n in trials]
+    assert sorted(on_gpu) == [n for n in range(22) if study.settings.device_of(n) == "cuda"]
+    assert sorted(on_gpu + on_cpu) == sorted(told) == list(range(22))
+    check_runs(study)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.75, 1.0])
+def test_a_share_of_the_trials_is_evenly_spread(share):
+    settings = StudySettings(SPACE, device="both", cuda_share=share)
+    on_cuda = [settings.device_of(number) == "cuda" for number in range(100)]
+    assert sum(on_cuda) == round(100 * share)
+    assert all(abs(sum(on_cuda[:n]) - n * share) <= 1 for n in range(100))

@@ -1,0 +1,106 @@
+"""What becomes of packs whose worker was lost: trained again, halved, or given up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from xortune.errors import XortuneError
+from xortune.trial import Pack, Params, Trial
+
+# After so many losses in a row, whatever was lost, it is asked whether workers work at all.
+_DOUBT = 5
+_PROBE = (Trial(-1, -1, Params(epochs=1)),)
+
+
+@dataclass(frozen=True)
+class GivenUp:
+    """A trial that is to fail: its worker was lost every time that it was trained alone."""
+
+    trial: Trial
+    error: str
+
+
+class Recovery:
+    """Decides on lost packs.
+
+    A pack is trained again once, and then in halves, until a trial that takes its worker along
+    stands alone. That one is tried some more times, and blamed. It is given up only when
+    another pack was trained after that, if need be one that is made up for the purpose, the
+    probe: so that a machine on which nothing can be trained does not fail a whole study.
+
+    Args:
+        ids: gives new packs their numbers.
+        retries: how often a trial that is lost alone is trained again.
+    """
+
+    def __init__(self, ids: Iterator[int], retries: int) -> None:
+        self._ids = ids
+        self._retries = retries
+        self._in_a_row = 0
+        self._blamed: list[GivenUp] = []
+        self._probe: int | None = None
+
+    def is_probe(self, pack: Pack) -> bool:
+        return pack.id == self._probe
+
+    def trained(self, pack: Pack) -> Sequence[GivenUp]:
+        """Notes that a pack was trained; returns the trials that are given up now."""
+        self._in_a_row = 0
+        if self.is_probe(pack):
+            self._probe = None
+        given_up, self._blamed = self._blamed, []
+        return given_up
+
+    def lost(self, pack: Pack, reason: str, place: str | None) -> Sequence[Pack]:
+        """Notes that a pack was lost; returns what is to be trained instead, in this order.
+
+        Args:
+            pack: the pack.
+            reason: a few words on what happened.
+            place: where, for packs to avoid.
+
+        Raises:
+            XortuneError: no worker can train anything.
+        """
+        self._in_a_row += 1
+        tries = pack.tries + 1
+        again = replace(
+            pack,
+            id=next(self._ids),
+            tries=tries,
+            avoid=pack.avoid | ({place} if place else set()),
+        )
+        if self.is_probe(pack):
+            if tries > self._retries:
+                raise XortuneError(
+                    f"workers are lost whatever they train, {self._in_a_row} times in a row by "
+                    f"now: {reason}. Nothing is counted as failed; look after the workers, and "
+                    "resume the study."
+                )
+            self._probe = again.id
+            return [again]
+        return [*self._instead(again, reason), *self._new_probe(pack.device)]
+
+    def _instead(self, pack: Pack, reason: str) -> Sequence[Pack]:
+        if len(pack.trials) > 1 and (pack.tries > 1 or not self._retries):
+            return self._halves(pack)
+        if len(pack.trials) > 1 or pack.tries <= self._retries:
+            return [pack]
+        error = f"given up after {pack.tries} tries alone: {reason}"
+        self._blamed.append(GivenUp(pack.trials[0], error))
+        return []
+
+    def _halves(self, pack: Pack) -> Sequence[Pack]:
+        """A trial that is alone for the first time has all its tries before it."""
+        middle = len(pack.trials) // 2
+        return [
+            replace(pack, id=next(self._ids), trials=half, tries=min(len(half) - 1, 1))
+            for half in (pack.trials[:middle], pack.trials[middle:])
+        ]
+
+    def _new_probe(self, device: str) -> Sequence[Pack]:
+        if self._probe is not None or not (self._blamed or self._in_a_row >= _DOUBT):
+            return []
+        self._probe = next(self._ids)
+        return [Pack(self._probe, _PROBE, device)]
