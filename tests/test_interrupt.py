@@ -9,7 +9,7 @@ import pytest
 from xortune.errors import Interrupted
 from xortune.interrupt import StopSignal
 
-SIGNALS = [signal.SIGINT, signal.SIGTERM]
+SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
 
 @pytest.fixture
@@ -63,15 +63,85 @@ def test_the_mark_stays(arrived) -> None:
 
 
 @pytest.mark.parametrize("first", SIGNALS)
-@pytest.mark.parametrize("second", SIGNALS)
-def test_a_second_signal_acts_as_before(arrived, first, second) -> None:
+def test_ctrl_c_after_a_first_signal_acts_as_before(arrived, first) -> None:
     with StopSignal() as stop:
         signal.raise_signal(first)
-        signal.raise_signal(second)
-        assert arrived == [second]
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+        assert arrived == [signal.SIGINT] * 2
         with pytest.raises(Interrupted) as caught:
             stop.check()
     assert caught.value.signum == first
+
+
+@pytest.mark.parametrize("first", SIGNALS)
+@pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGHUP])
+def test_other_signals_after_a_first_one_change_nothing(arrived, first, second) -> None:
+    with StopSignal() as stop:
+        signal.raise_signal(first)
+        signal.raise_signal(second)
+        with pytest.raises(Interrupted) as caught:
+            stop.check()
+    assert arrived == []
+    assert caught.value.signum == first
+
+
+def test_who_enters_it_may_say_what_happens(arrived) -> None:
+    noticed: list[int] = []
+    again: list[int] = []
+    with StopSignal(noticed.append, again.append):
+        for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT, signal.SIGINT):
+            signal.raise_signal(number)
+    assert (noticed, again, arrived) == ([signal.SIGHUP], [signal.SIGINT] * 2, [])
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_signal_may_raise_where_it_strikes(arrived, number) -> None:
+    reached = []
+
+    def strike() -> None:
+        with stop.raising():
+            reached.append("begun")
+            signal.raise_signal(number)
+            reached.append("ended")
+
+    with StopSignal() as stop:
+        for _ in range(2):
+            with pytest.raises(Interrupted):
+                strike()
+    assert reached == ["begun"]
+
+
+def fail_under(stop: StopSignal) -> None:
+    with stop.to_blame():
+        raise ValueError("of its own")
+
+
+def test_an_error_after_a_signal_is_an_interruption(arrived) -> None:
+    with StopSignal() as stop:
+        with pytest.raises(ValueError, match="of its own"):
+            fail_under(stop)
+        signal.raise_signal(signal.SIGTERM)
+        with pytest.raises(Interrupted):
+            fail_under(stop)
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_signal_that_is_ignored_stays_ignored(arrived, number) -> None:
+    signal.signal(number, signal.SIG_IGN)
+    with StopSignal() as stop:
+        signal.raise_signal(number)
+        stop.check()
+    assert signal.getsignal(number) == signal.SIG_IGN
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_the_folder_goes_with_the_interruption(arrived, number, tmp_path) -> None:
+    with StopSignal() as stop:
+        signal.raise_signal(number)
+        with pytest.raises(Interrupted) as caught:
+            stop.check(tmp_path)
+    assert caught.value.folder == tmp_path
 
 
 def test_a_second_ctrl_c_is_a_keyboard_interrupt(arrived) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+_LONGEST_FAULT = 500
+
 
 class XortuneError(Exception):
     """Something failed while running: exit code 1. What was finished stays."""
@@ -28,10 +30,14 @@ class SpaceError(UsageError):
     def __init__(self, source: str, faults: Sequence[str]) -> None:
         self.source = source
         self.faults = tuple(faults)
-        if len(self.faults) == 1:
-            message = f"search space {source}: {self.faults[0]}"
+        shown = [
+            fault if len(fault) <= _LONGEST_FAULT else f"{fault[:_LONGEST_FAULT]}..."
+            for fault in self.faults
+        ]
+        if len(shown) == 1:
+            message = f"search space {source}: {shown[0]}"
         else:
-            lines = "".join(f"\n  - {fault}" for fault in self.faults)
+            lines = "".join(f"\n  - {fault}" for fault in shown)
             message = f"search space {source} has {len(self.faults)} faults:{lines}"
         super().__init__(message)
 

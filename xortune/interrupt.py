@@ -1,44 +1,100 @@
-"""Stopping on Ctrl-C and SIGTERM, at points where nothing is half done."""
+"""Stopping on Ctrl-C, SIGTERM and a closed terminal, at points where nothing is half done."""
 
 from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from xortune.errors import Interrupted
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
 
 
 class StopSignal:
-    """While entered, the first SIGINT or SIGTERM only leaves a mark, for `check` to find.
+    """While entered, the first SIGINT, SIGTERM or SIGHUP leaves a mark, for `check` to find.
 
-    A second one acts as it did before. Outside the main thread, where Python allows no
-    handlers, signals act as they always do.
+    After it only a SIGINT does more: a closing terminal, or what stops a service, may well send
+    several signals. A signal that is ignored already stays so, as under `nohup`. Outside the
+    main thread, where Python allows no handlers, signals act as they always do.
+
+    Args:
+        noticed: called in the handler with the first signal.
+        again: called in the handler with a SIGINT after it; by default that acts as it did
+            before.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        noticed: Callable[[int], None] = lambda signum: None,
+        again: Callable[[int], None] | None = None,
+    ) -> None:
+        self._noticed = noticed
+        self._again = again
         self._received: int | None = None
-        self._previous: dict[signal.Signals, Any] = {}
+        self._at_once = False
+        self._previous: dict[int, Any] = {}
 
-    def check(self) -> None:
-        """Raises Interrupted once a signal has come."""
+    def check(self, folder: Path | None = None) -> None:
+        """Raises Interrupted once a signal has come, with the study's folder."""
         if self._received is not None:
-            raise Interrupted(self._received)
+            raise Interrupted(self._received, folder)
+
+    @contextmanager
+    def raising(self) -> Iterator[None]:
+        """While entered, the first signal raises Interrupted wherever it strikes."""
+        self.check()
+        self._at_once = True
+        try:
+            yield
+        finally:
+            self._at_once = False
+
+    @contextmanager
+    def to_blame(self) -> Iterator[None]:
+        """While entered, an error after a signal is an Interrupted.
+
+        The signal may have gone to everything that this process has started, Ray say.
+        """
+        try:
+            yield
+        except Exception:
+            self.check()
+            raise
 
     def __enter__(self) -> StopSignal:
         if threading.current_thread() is threading.main_thread():
-            self._previous = {s: signal.signal(s, self._receive) for s in _SIGNALS}
+            heeded = [s for s in SIGNALS if signal.getsignal(s) not in (signal.SIG_IGN, None)]
+            self._previous = {s: signal.signal(s, self._receive) for s in heeded}
         return self
 
     def __exit__(self, *exc_info: object) -> None:
         self._restore()
 
     def _receive(self, signum: int, frame: FrameType | None) -> None:
-        self._received = signum
-        self._restore()
+        if self._received is None:
+            self._received = signum
+            self._noticed(signum)
+            if self._at_once:
+                self.check()
+        elif signum == signal.SIGINT:
+            self._insist(signum, frame)
+
+    def _insist(self, signum: int, frame: FrameType | None) -> None:
+        before = self._previous.get(signum, signal.SIG_DFL)
+        if self._again is not None:
+            self._again(signum)
+        elif callable(before):
+            before(signum, frame)
+        else:
+            self._restore()
+            signal.raise_signal(signum)
 
     def _restore(self) -> None:
         for number, handler in self._previous.items():

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xortune.errors import UsageError
+from xortune.shown import shell_word
 
 DEFAULT_RESULTS = Path("results")
 PARTIAL = ".partial"
@@ -90,8 +91,9 @@ def new_study(results: Path, name: str) -> StudyPaths:
         )
     paths = StudyPaths(results / name)
     if os.path.lexists(paths.folder):
+        word = shell_word(str(paths.folder))
         remedy = (
-            f"Choose another --name, or go on with it: python -m xortune resume {paths.folder}"
+            f"Choose another --name, or go on with it: python -m xortune resume {word}"
             if paths.ledger.exists()
             else "Choose another --name."
         )

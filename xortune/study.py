@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import fields, replace
 from datetime import datetime
 from importlib import metadata
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from xortune.search_loop import Progress, Runner
 
 _log = logging.getLogger("xortune")
+# What SQLite can be asked for.
+_NUMBERS = range(2**63)
 _WANTED: dict[str, EngineName] = {EAGER: "eager", COMPILED: "compiled"}
 _OPTIONS = tuple(field.name for field in fields(RunOptions))
 _DECIDED = ("space", "engine", "device", "versions", "forced")
@@ -148,7 +150,7 @@ class Study:
         return {"name": self.name, "folder": str(self.paths.folder), **self.settings.to_dict()}
 
     def _finished(self, ledger: Ledger, number: int) -> Outcome:
-        row = ledger.trial(number)
+        row = ledger.trial(number) if number in _NUMBERS else None
         if row is None:
             count = len(ledger.trials())
             known = f"0 to {count - 1}" if count else "none yet"
@@ -174,6 +176,7 @@ def search(
     results: str | Path = DEFAULT_RESULTS,
     engine: EngineName = "auto",
     on_progress: Callable[[Progress], None] = _ignore,
+    stop: StopSignal | None = None,
     **settings: Any,
 ) -> Study:
     """Searches, and returns the study.
@@ -184,12 +187,13 @@ def search(
         results: the folder that the study's own folder goes into.
         engine: `auto` compiles the training step where it can; the choice is recorded.
         on_progress: called after every pack.
+        stop: what signals do, entered already; by default a `StopSignal` of its own.
         **settings: the fields of `StudySettings` and `RunOptions`, such as `trials=50`,
             `sampler="random"` or `runner="inline"`.
 
     Raises:
         UsageError: bad input, or a study of that name; nothing is written.
-        Interrupted: Ctrl-C or SIGTERM; what was finished is kept, tables are written.
+        Interrupted: Ctrl-C, SIGTERM, SIGHUP; what was finished is kept, tables are written.
         XortuneError: the search failed; likewise.
     """
     clock = Clock()
@@ -205,7 +209,7 @@ def search(
     paths = new_study(folder, _default_name() if name is None else name)
     check_writable(folder)
     choice = EngineChoice(engine)
-    with _runner(options) as runner, StopSignal() as stop:
+    with nullcontext(stop) if stop else StopSignal() as stop, _runner(options, stop) as runner:
         try:
             name, library = choice.decide(runner.device)
         except NoEngineError as error:
@@ -213,8 +217,10 @@ def search(
         study_settings = replace(
             study_settings, device=runner.device, engine=name, versions=_versions()
         )
+        stop.check()
         with Ledger.create(paths, study_settings) as ledger:
             _run(ledger, paths, loaded, runner, library, clock, on_progress, stop)
+        stop.check(paths.folder)
     return Study(paths)
 
 
@@ -225,6 +231,7 @@ def resume(
     force: bool = False,
     results: str | Path = DEFAULT_RESULTS,
     on_progress: Callable[[Progress], None] = _ignore,
+    stop: StopSignal | None = None,
     **options: Any,
 ) -> Study:
     """Goes on with a study after a crash, an interruption, or to a larger total.
@@ -235,6 +242,7 @@ def resume(
         force: go on though an engine or a library has another version than recorded.
         results: the results folder.
         on_progress: called after every pack.
+        stop: as for `search`.
         **options: the fields of `RunOptions`. The device is the recorded one unless given.
 
     Raises:
@@ -243,13 +251,14 @@ def resume(
     clock = Clock()
     run_options = RunOptions(**_known(options, _OPTIONS))
     paths = find_study(study, Path(results))
-    with Ledger.open(paths) as ledger:
+    with nullcontext(stop) if stop else StopSignal() as stop, Ledger.open(paths) as ledger:
         settings = _resumable(ledger, paths.name, trials, force)
         if run_options.device == "auto":
             run_options = replace(run_options, device=settings.device)  # type: ignore[arg-type]
         choice = EngineChoice(_WANTED.get(settings.engine, "auto"))
-        started = nullcontext() if _is_done(ledger, settings) else _runner(run_options)
-        with started as runner, StopSignal() as stop:
+        started = nullcontext() if _is_done(ledger, settings) else _runner(run_options, stop)
+        with started as runner:
+            stop.check(paths.folder)
             library = None
             if runner is not None:
                 engine, library = _recorded_engine(choice, runner, paths.name)
@@ -259,6 +268,7 @@ def resume(
                 ledger.write_settings(replace(settings, versions=_versions(), forced=forced))
             space = load_space(settings.space)
             _run(ledger, paths, space, runner, library, clock, on_progress, stop)
+        stop.check(paths.folder)
     return Study(paths)
 
 
@@ -282,9 +292,15 @@ def _run(
     settings = ledger.settings()
     runs = RunWriter(paths, space, settings.metric)
     search = Search(ledger, space, settings, runs, clock, on_progress, stop.check)
+
+    def train() -> None:
+        if runner is not None:
+            with stop.to_blame():
+                runner.run(search, library)
+
     failures: list[BaseException] = []
     parts: tuple[Callable[[], object], ...] = (
-        lambda: runner.run(search, library) if runner is not None else None,
+        train,
         search.write_runs,
         lambda: _write_tables(ledger, paths, settings, clock),
         lambda: ledger.add_run(clock.total(runner.workers if runner else 0)),
@@ -309,7 +325,7 @@ def _write_tables(ledger: Ledger, paths: StudyPaths, settings: StudySettings, cl
 
 
 @contextmanager
-def _runner(options: RunOptions) -> Iterator[Runner]:
+def _runner(options: RunOptions, stop: StopSignal) -> Iterator[Runner]:
     if options.runner == "inline":
         from xortune.search_loop import InlineRunner
 
@@ -317,8 +333,10 @@ def _runner(options: RunOptions) -> Iterator[Runner]:
         return
     from xortune.cluster import ray_runner
 
-    # Signals are caught later than this: Ray sets a handler of its own when it starts.
-    with ray_runner(options, _import_the_rest) as runner:
+    with ExitStack() as stack:
+        # Nothing is half done yet, and a Ray that got the signal too may never answer.
+        with stop.to_blame(), stop.raising():
+            runner = stack.enter_context(ray_runner(options, _import_the_rest))
         yield runner
 
 

@@ -295,7 +295,7 @@ def test_predict_with_another_number_of_inputs(capsys, study, inputs) -> None:
     assert "--help" in complaint(call(capsys, "predict", study, *inputs))
 
 
-@pytest.mark.parametrize("number", ["999", "8", "-1"])
+@pytest.mark.parametrize("number", ["999", "8", "-1", "9" * 30])
 def test_predict_with_a_trial_that_is_not_there(capsys, study, number) -> None:
     message = complaint(call(capsys, "predict", study, "0", "1", "--trial", number))
     assert f"study one has no trial {number}; its trials: 0 to 7." in message

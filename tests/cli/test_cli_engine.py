@@ -88,7 +88,7 @@ def test_without_a_compiler_auto_is_eager_and_says_why(no_compiler) -> None:
     assert done.out.startswith("study one: 3 trials (3 COMPLETE)\n")
     said = [line for line in done.err.splitlines() if "/3 trials" not in line]
     assert said == [
-        "PyTorch's own kernels train this study, which takes longer: "
+        "xortune: PyTorch's own kernels train this study, which takes longer: "
         "no C compiler was found (CC=missing-cc)."
     ]
     assert xortune.load("one").settings.engine == "eager-1"

@@ -26,6 +26,14 @@ def read_csv(text: str, frame: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
+def on_one_line(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The plain values of rows as a CSV file has them: a line break is spelled out."""
+    return [
+        {k: v.replace("\n", r"\n") if isinstance(v, str) else v for k, v in row.items()}
+        for row in rows
+    ]
+
+
 def complete(
     number: int,
     mse: float,

@@ -5,7 +5,7 @@ import math
 
 import pandas as pd
 from hypothesis import given, settings
-from rows import complete, failed, ledgers, read_csv, waiting
+from rows import complete, failed, ledgers, on_one_line, read_csv, waiting
 
 from xortune.report import COLUMNS, as_csv, as_json, as_markdown, plain_rows, trials_frame
 
@@ -24,7 +24,7 @@ def test_csv_begins_with_the_columns() -> None:
 @given(ledgers())
 def test_csv_keeps_every_bit(rows) -> None:
     frame = trials_frame(rows, "mse")
-    assert read_csv(as_csv(frame), frame) == plain_rows(frame)
+    assert read_csv(as_csv(frame), frame) == on_one_line(plain_rows(frame))
 
 
 def strict(text: str) -> dict:

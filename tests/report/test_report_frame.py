@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rows import complete, failed, ledgers, read_csv, waiting
+from rows import complete, failed, ledgers, on_one_line, read_csv, waiting
 
 from xortune.report import (
     COLUMNS,
@@ -156,7 +156,7 @@ def test_files_keep_every_bit(tmp_path_factory, rows) -> None:
     frame = trials_frame(rows, "mse")
     write_tables(frame, csv, parquet)
     text = csv.read_bytes().decode()
-    assert read_csv(text, frame) == plain_rows(frame)
+    assert read_csv(text, frame) == on_one_line(plain_rows(frame))
     pd.testing.assert_frame_equal(pd.read_parquet(parquet), frame, check_exact=True)
 
 

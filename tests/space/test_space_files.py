@@ -178,13 +178,19 @@ def test_text_in_another_encoding(file) -> None:
 
 def test_a_file_far_too_large(file) -> None:
     file.write_text("# large\n" * 200_000)
-    with pytest.raises(SpaceError, match="larger than 1 MB"):
+    with pytest.raises(SpaceError, match="larger than 100 kB"):
         load_space(file)
 
 
 def test_a_folder(tmp_path) -> None:
     with pytest.raises(UsageError, match=f"{tmp_path}: cannot be read: Is a directory"):
         load_space(tmp_path)
+
+
+def test_a_pipe(file) -> None:
+    os.mkfifo(file)
+    with pytest.raises(UsageError, match=f"{file}: cannot be read: it is no regular file"):
+        load_space(file)
 
 
 def test_a_folder_in_the_way_of_a_shipped_name(tmp_path, monkeypatch) -> None:

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 from xortune import __version__
 from xortune.paths import DEFAULT_RESULTS
 from xortune.settings import DEVICES, ENGINES, RUNNERS, SAMPLERS
+from xortune.shown import message as shown
 from xortune.trial import DATA_NAMES, METRICS
 
 FORMATS = ("table", "csv", "json", "markdown")
@@ -19,7 +20,7 @@ class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one line, without the usage of every option above it."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}. See {self.prog} --help.\n")
+        self.exit(2, f"{self.prog}: {shown(message)}. See {self.prog} --help.\n")
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 import os
-import shlex
 import sys
 from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from xortune.cli.arguments import parse
+from xortune.cli.insistence import kill_descendants, noticing_ctrl_c_twice
+from xortune.cli.screen import Screen, console_on
 from xortune.errors import Interrupted, UsageError, XortuneError
+from xortune.interrupt import StopSignal
+from xortune.shown import shell_word, visible
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from xortune.study import Study
 
 _SHOWN = 10
+_SEARCHING = ("search", "resume")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -30,58 +33,98 @@ def main(argv: list[str] | None = None) -> int:
         The exit code: 0, 1 for a failure while running, 2 for bad input, 128 and the
         signal's number for an interruption.
     """
-    arguments = parse(argv)
+    screen = Screen()
     try:
-        _COMMANDS[arguments.command](arguments)
-        sys.stdout.flush()
-    except UsageError as error:
-        return _fail(str(error), 2)
+        with (
+            noticing_ctrl_c_twice(lambda signum: _end_at_once(screen, signum)),
+            StopSignal(_raise, again=_leave_it),
+        ):
+            return _answer(parse(argv), screen)
     except Interrupted as interruption:
-        return _fail(_how_to_go_on(interruption.folder), 128 + interruption.signum)
+        # Where _answer was already about to say so, or to leave.
+        return 128 + interruption.signum
+
+
+def _answer(arguments: Namespace, screen: Screen) -> int:
+    command = arguments.command
+    quiet = getattr(arguments, "quiet", False)
+    try:
+        with screen.with_warnings(quiet):
+            _COMMANDS[command](arguments, screen)
+    except UsageError as error:
+        return _fail(screen, str(error), 2)
+    except Interrupted as interruption:
+        words = _how_to_go_on(interruption.folder) if command in _SEARCHING else "stopped"
+        return _fail(screen, words, 128 + interruption.signum)
     except KeyboardInterrupt:
-        return _fail("stopped", 130)
-    except BrokenPipeError:
-        # The reader has seen enough; keep Python from flushing into the closed pipe.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        return _fail(screen, "stopped", 130)
     except (XortuneError, OSError) as error:
-        return _fail(str(error), 1)
-    return 0
+        return _fail(screen, str(error), 1)
+    screen.out.flush()
+    if screen.out.fault is not None:
+        return _fail(screen, f"standard output cannot be written: {screen.out.fault}.", 1)
+    # A search is in its folder; what else a command is for was in what nobody read.
+    return 1 if screen.out.unread and command not in _SEARCHING else 0
 
 
-def _search(arguments: Namespace) -> None:
-    from xortune.study import search
+def _raise(signum: int) -> NoReturn:
+    raise Interrupted(signum)
+
+
+def _leave_it(signum: int) -> None:
+    """`noticing_ctrl_c_twice` has the better ear."""
+
+
+def _end_at_once(screen: Screen, signum: int) -> NoReturn:
+    """Ends this process as a kill would, which no study minds."""
+    kill_descendants()
+    screen.urgent("xortune: stopped at once; what was finished is kept")
+    os._exit(128 + signum)
+
+
+def _search(arguments: Namespace, screen: Screen) -> None:
+    def command(**rest: Any) -> Study:
+        from xortune.study import search
+
+        return search(space, **rest)
 
     settings = vars(arguments)
     space = settings.pop("space")
-    _run(settings, lambda **rest: search(space, **rest))
+    _run(settings, command, screen)
 
 
-def _resume(arguments: Namespace) -> None:
-    from xortune.study import resume
+def _resume(arguments: Namespace, screen: Screen) -> None:
+    def command(**rest: Any) -> Study:
+        from xortune.study import resume
+
+        return resume(study, **rest)
 
     settings = vars(arguments)
     study = settings.pop("study")
-    _run(settings, lambda **rest: resume(study, **rest))
+    _run(settings, command, screen)
 
 
-def _run(settings: dict[str, Any], command: Callable[..., Study]) -> None:
-    from xortune.cli.progress import ProgressView
-
+def _run(settings: dict[str, Any], command: Callable[..., Study], screen: Screen) -> None:
     settings.pop("command")
     quiet = settings.pop("quiet", False)
-    if quiet:
-        logging.getLogger("xortune").setLevel(logging.ERROR)
-    with ProgressView(_console(stderr=True), quiet) as view:
-        study = command(on_progress=view, **settings)
+
+    def say_so(signum: int) -> None:
+        if not quiet and screen.err.isatty():
+            screen.urgent("xortune: stopping; Ctrl-C once more stops at once")
+
+    with StopSignal(say_so, again=_leave_it) as stop:
+        from xortune.cli.progress import ProgressView
+
+        with ProgressView(screen, quiet) as view:
+            study = command(on_progress=view, stop=stop, **settings)
     if not quiet:
-        _show_result(study)
+        _show_result(study, screen)
 
 
-def _show_result(study: Study) -> None:
-    console = _console()
+def _show_result(study: Study, screen: Screen) -> None:
+    console = console_on(screen.out)
     _show_table(console, study, _SHOWN)
-    folder = shlex.quote(str(study.paths.folder))
+    folder = shell_word(str(study.paths.folder))
     for label, text in (
         ("ledger", f"{study.paths.ledger}"),
         ("tables", f"{study.paths.trials_csv}, {study.paths.trials_parquet.name}"),
@@ -90,7 +133,7 @@ def _show_result(study: Study) -> None:
         ("browse", f"python -m xortune tensorboard {folder}"),
         ("go on", f"python -m xortune resume {folder} --trials {2 * study.settings.trials}"),
     ):
-        console.print(f"{label:7} {text}", highlight=False, soft_wrap=True)
+        console.print(f"{label:7} {visible(text)}", soft_wrap=True)
 
 
 def _show_table(console: Console, study: Study, top: int) -> None:
@@ -98,7 +141,7 @@ def _show_table(console: Console, study: Study, top: int) -> None:
 
     trials = study.trials
     for line in summary_lines(study.name, _summary(study, trials)):
-        console.print(line, highlight=False, soft_wrap=True)
+        console.print(visible(line), soft_wrap=True)
     console.print(trials_table(trials.head(top)))
 
 
@@ -109,12 +152,12 @@ def _summary(study: Study, trials: DataFrame) -> dict[str, Any]:
     return {**summarise(trials), "time": summarise_time(study.runs())}
 
 
-def _report(arguments: Namespace) -> None:
+def _report(arguments: Namespace, screen: Screen) -> None:
     from xortune.study import load
 
     study = load(arguments.study, arguments.results)
     if arguments.output is None:
-        _print_report(study, arguments, sys.stdout)
+        _print_report(study, arguments, screen.out)
         return
     try:
         with arguments.output.open("w", encoding="utf-8") as file:
@@ -130,7 +173,7 @@ def _print_report(study: Study, arguments: Namespace, file: Any) -> None:
     from xortune.report import as_csv, as_json, as_markdown
 
     if arguments.format == "table":
-        _show_table(_console(file=file), study, arguments.top or _SHOWN)
+        _show_table(console_on(file), study, arguments.top or _SHOWN)
         return
     trials = study.trials
     shown = trials.head(arguments.top or len(trials))
@@ -142,7 +185,7 @@ def _print_report(study: Study, arguments: Namespace, file: Any) -> None:
         file.write(as_markdown(shown))
 
 
-def _predict(arguments: Namespace) -> None:
+def _predict(arguments: Namespace, screen: Screen) -> None:
     from xortune.study import load
 
     study = load(arguments.study, arguments.results)
@@ -150,39 +193,33 @@ def _predict(arguments: Namespace) -> None:
     model = study.model(number)
     from xortune.lab import predict
 
-    print(f"{predict(model, arguments.inputs):.6g}")
+    screen.out.write(f"{predict(model, arguments.inputs):.6g}\n")
 
 
-def _tensorboard(arguments: Namespace) -> None:
+def _tensorboard(arguments: Namespace, screen: Screen) -> None:
     from xortune.study import load
 
     study = load(arguments.study, arguments.results)
     command = [sys.executable, "-m", "tensorboard.main"]
-    command += ["--logdir", str(study.paths.tensorboard), "--host", "127.0.0.1"]
+    command += [f"--logdir={study.paths.tensorboard}", "--host", "127.0.0.1"]
     command += ["--port", str(arguments.port)]
-    sys.stdout.flush()
+    screen.out.flush()
     os.execv(sys.executable, command)
 
 
 def _how_to_go_on(folder: Path | None) -> str:
     if folder is None:
         return "stopped before anything was begun"
-    command = f"python -m xortune resume {shlex.quote(str(folder))}"
+    command = f"python -m xortune resume {shell_word(str(folder))}"
     return f"stopped; what was finished is kept. Go on with: {command}"
 
 
-def _fail(message: str, code: int) -> int:
-    print(f"xortune: {message}", file=sys.stderr)
+def _fail(screen: Screen, message: str, code: int) -> int:
+    screen.say(message)
     return code
 
 
-def _console(stderr: bool = False, file: Any = None) -> Console:
-    from rich.console import Console
-
-    return Console(stderr=stderr, file=file, highlight=False)
-
-
-_COMMANDS: dict[str, Callable[[Namespace], None]] = {
+_COMMANDS: dict[str, Callable[[Namespace, Screen], None]] = {
     "search": _search,
     "resume": _resume,
     "report": _report,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn
 from rich.progress import Progress as Bar
+
+from xortune.cli.screen import Screen, console_on
 
 if TYPE_CHECKING:
     from xortune.search_loop import Progress
@@ -19,21 +21,23 @@ class ProgressView:
     """Shows progress on standard error while entered; called with every news.
 
     Args:
-        console: of standard error.
+        screen: whose standard error is used.
         quiet: show nothing.
     """
 
-    def __init__(self, console: Console, quiet: bool) -> None:
-        self._console = console
+    def __init__(self, screen: Screen, quiet: bool) -> None:
+        self._console = console = console_on(screen.err)
+        self._messages = ExitStack()
+        self._screen = screen
         self._lines = not quiet and not console.is_terminal
         self._bar: Bar | None = None
         if not quiet and console.is_terminal:
             self._bar = Bar(
                 SpinnerColumn(),
-                TextColumn("{task.description}"),
+                TextColumn("{task.description}", markup=False),
                 BarColumn(bar_width=None),
                 MofNCompleteColumn(),
-                TextColumn("{task.fields[text]}"),
+                TextColumn("{task.fields[text]}", markup=False),
                 console=console,
                 transient=True,
             )
@@ -44,9 +48,11 @@ class ProgressView:
     def __enter__(self) -> ProgressView:
         if self._bar is not None:
             self._bar.start()
+            self._messages.enter_context(self._screen.below(self._console))
         return self
 
     def __exit__(self, *exc_info: object) -> None:
+        self._messages.close()
         if self._bar is not None:
             self._bar.stop()
 
@@ -67,7 +73,7 @@ class ProgressView:
         elif self._lines and (now >= self._next_line or progress.done == progress.total):
             self._next_line = now + _SECONDS_BETWEEN_LINES
             line = f"{progress.done}/{progress.total} trials  {text}".rstrip()
-            self._console.print(line, highlight=False, soft_wrap=True)
+            self._console.print(line, soft_wrap=True)
 
 
 def _text(progress: Progress, seconds: float, done: int) -> str:

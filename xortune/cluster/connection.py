@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -74,18 +75,18 @@ def connected(options: RunOptions, meanwhile: Callable[[], None] = lambda: None)
         return
     thread = threading.Thread(target=meanwhile, daemon=True)
     thread.start()
-    if options.address is None:
-        _init(
-            options,
-            address="local",
-            num_cpus=options.workers,
-            include_dashboard=False,
-            object_store_memory=_OBJECT_STORE_BYTES,
-        )
-    else:
-        _join(options.address, options)
-    thread.join()
     try:
+        if options.address is None:
+            _init(
+                options,
+                address="local",
+                num_cpus=options.workers,
+                include_dashboard=False,
+                object_store_memory=_OBJECT_STORE_BYTES,
+            )
+        else:
+            _join(options.address, options)
+        thread.join()
         if options.verbose:
             yield True
         else:
@@ -125,18 +126,45 @@ def _join(address: str, options: RunOptions) -> None:
 def _init(options: RunOptions, **arguments: Any) -> None:
     import ray
 
-    ray.init(
-        log_to_driver=options.verbose,
-        logging_level=logging.INFO if options.verbose else logging.CRITICAL,
-        configure_logging=options.verbose,
-        **arguments,
-    )
+    with _signals_left_alone():
+        ray.init(
+            log_to_driver=options.verbose,
+            logging_level=logging.INFO if options.verbose else logging.CRITICAL,
+            configure_logging=options.verbose,
+            **arguments,
+        )
+
+
+@contextmanager
+def _signals_left_alone() -> Iterator[None]:
+    """Keeps the driver's handler of SIGTERM, and SIGHUP from Ray's processes.
+
+    Ray replaces that handler twice, by one in Python and by one in C++ that ends the process
+    three seconds later. Its processes share a terminal with the driver: what closes it is the
+    driver's business, which stops them in order. They inherit what is blocked in the thread
+    that starts them; SIGINT Ray blocks by itself.
+    """
+    from ray._private import utils
+
+    setting = utils.set_sigterm_handler
+    utils.set_sigterm_handler = lambda handler: None
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+    handler, timed = signal.getsignal(signal.SIGTERM), signal.getitimer(signal.ITIMER_REAL)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        utils.set_sigterm_handler = setting
+        if threading.current_thread() is threading.main_thread() and handler is not None:
+            signal.signal(signal.SIGTERM, handler)
+        if timed == (0, 0):
+            signal.alarm(0)
 
 
 def _check_answers(address: str) -> None:
     """Ray itself would wait for minutes, and then end the process."""
     host, colon, port = address.rpartition(":")
-    if not (colon and host and port.isdigit() and "/" not in address):
+    if not (colon and host and port.isascii() and port.isdigit() and "/" not in address):
         raise UsageError(
             f"--address {address}: expected host:port, or auto for the cluster on this machine."
         )

@@ -9,17 +9,26 @@ from typing import Any
 
 import pandas as pd
 
+from xortune.shown import csv_cell, json_text, markdown_cell
+
 
 def as_csv(frame: pd.DataFrame) -> str:
-    """All columns, all digits."""
-    text: str = frame.to_csv(index=False, lineterminator="\n")
+    """All columns, all digits; a line a trial. Text is harmless in a spreadsheet."""
+    texts = {name: _cells(frame[name]) for name in frame.columns if frame[name].dtype == "string"}
+    text: str = frame.assign(**texts).to_csv(index=False, lineterminator="\n")
     return text
+
+
+def _cells(column: pd.Series) -> pd.Series:
+    """A column of text as it may stand in a CSV file."""
+    cells = {text: csv_cell(text) for text in column.dropna().unique()}
+    return column.map(cells, na_action="ignore")
 
 
 def as_json(study: Mapping[str, Any], summary: Mapping[str, Any], frame: pd.DataFrame) -> str:
     """One object: `study`, `summary`, and `trials`, a list of rows; what is missing is null."""
     report = {"study": study, "summary": summary, "trials": plain_rows(frame)}
-    return json.dumps(report, indent=2, allow_nan=False) + "\n"
+    return json_text(json.dumps(report, indent=2, allow_nan=False)) + "\n"
 
 
 def as_markdown(frame: pd.DataFrame) -> str:
@@ -31,8 +40,7 @@ def as_markdown(frame: pd.DataFrame) -> str:
 
 
 def _cell(value: Any) -> str:
-    text = "" if value is None else str(value)
-    return " ".join(text.replace("|", r"\|").splitlines())
+    return "" if value is None else markdown_cell(str(value))
 
 
 def plain_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:

@@ -17,8 +17,11 @@ from xortune.space.parse import parse_space
 _PACKAGE = Path(__file__).resolve().parent.parent
 # A wheel carries the files inside the package; a checkout has them beside it.
 _SHIPPED = (_PACKAGE / "search_spaces", _PACKAGE.parent / "search_spaces")
-_MAX_BYTES = 1_000_000
+# Seconds of PyYAML's time, at the most.
+_MAX_BYTES = 100_000
 _MAX_NODES = 10_000
+# More than any number needs; Python takes hours for some of a hundred thousand digits.
+_MAX_DIGITS = 1000
 
 
 def load_space(source: str | Path | Mapping[str, Any]) -> SearchSpace:
@@ -68,10 +71,13 @@ def _exists(path: Path) -> bool:
 
 def _read(path: Path) -> tuple[Any, dict[str, int]]:
     try:
+        if not (path.is_file() or path.is_dir()):
+            # A pipe that nobody writes to would never end.
+            raise UsageError(f"search space {path}: cannot be read: it is no regular file.")
         with path.open("rb") as file:
             content = file.read(_MAX_BYTES + 1)
         if len(content) > _MAX_BYTES:
-            raise SpaceError(str(path), ["the file is larger than 1 MB: not a search space"])
+            raise SpaceError(str(path), ["the file is larger than 100 kB: not a search space"])
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         fault = f"byte {error.start} is not UTF-8 text; save the file as UTF-8"
@@ -119,6 +125,8 @@ _Loader.add_implicit_resolver(
     list("-+.0123456789"),
 )
 
+_NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
+
 
 class _Walk:
     """Turns YAML nodes into values, keeping the faults and each place's line."""
@@ -137,9 +145,19 @@ class _Walk:
         self.lines[place] = node.start_mark.line + 1
         if isinstance(node, yaml.CollectionNode):
             return self._collection(node, place)
+        if len(node.value) > _MAX_DIGITS and node.tag in _NUMBERS:
+            self._fault(node, place, f"a number of {len(node.value)} characters; write it shorter")
+            return None
         try:
             return self._loader.construct_object(node)
-        except (yaml.YAMLError, ValueError, LookupError, TypeError, AttributeError):
+        except (
+            yaml.YAMLError,
+            ValueError,
+            ArithmeticError,
+            LookupError,
+            TypeError,
+            AttributeError,
+        ):
             self._fault(node, place, f"the tag {node.tag!r} is no plain value; write the value")
             return None
 
