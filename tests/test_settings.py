@@ -30,6 +30,7 @@ _SPACE = {"lr": {"min": 0.1, "max": 1.0}}
         ("metric", "accuracy", "--metric 'accuracy': must be one of mse, bce."),
         ("generation", 0, "--generation 0: must be a whole number of at least 1."),
         ("log_every", 0, "--log-every 0: must be a whole number of at least 1."),
+        ("cuda_share", 0, "--cuda-share 0: CUDA trains a share of the trials, above 0 and at most 1"),
     ],
 )
 def test_a_study_setting_out_of_bounds(name, value, text) -> None:
@@ -44,7 +45,10 @@ def test_a_study_setting_out_of_bounds(name, value, text) -> None:
         ("runner", "dask", "--runner 'dask': must be one of ray, inline."),
         ("workers", 0, "--workers 0: must be a whole number of at least 1."),
         ("pack_size", 0, "--pack-size 0: must be a whole number of at least 1."),
-        ("device", "tpu", "--device 'tpu': must be one of auto, cpu, cuda."),
+        ("device", "tpu", "--device 'tpu': must be one of auto, cpu, cuda, both."),
+        ("pack_timeout", 0, "--pack-timeout 0: must be a number of seconds, above 0"),
+        ("pack_timeout", math.nan, "--pack-timeout nan: must be a number of seconds"),
+        ("pack_timeout", "1", "--pack-timeout '1': must be a number of seconds"),
         ("retries", -1, "--retries -1: must be a whole number of at least 0."),
         ("gpus_per_worker", 0, "--gpus-per-worker 0: a worker takes a share of one GPU"),
         ("gpus_per_worker", 1.5, "--gpus-per-worker 1.5: a worker takes a share of one GPU"),
