@@ -57,14 +57,13 @@ def known_token() -> str | None:
     if token := os.environ.get(_TOKEN, "").strip():
         return token
     if path := os.environ.get(_TOKEN_PATH):
-        token = _read(Path(path).expanduser())
-        if not token:
+        if not (token := _read(path)):
             raise UsageError(
                 f"{_TOKEN_PATH}={path}: no token can be read there. Name a file that holds one, "
                 "or unset it."
             )
         return token
-    return _read(Path("~/.ray/auth_token").expanduser()) or None
+    return _read("~/.ray/auth_token") or None
 
 
 def shows_token(address: str) -> bool:
@@ -108,8 +107,9 @@ def _reread() -> None:
     AuthenticationTokenLoader.instance().reset_cache()
 
 
-def _read(path: Path) -> str:
+def _read(path: str) -> str:
+    """The token in a file; empty where there is none, or no home folder to look in."""
     try:
-        return path.read_text(encoding="utf-8").strip()
-    except (OSError, ValueError):
+        return Path(path).expanduser().read_text(encoding="utf-8").strip()
+    except (OSError, ValueError, RuntimeError):
         return ""
