@@ -165,6 +165,71 @@ def test_a_stranger_cannot_join(head, request, tmp_path, how, who, mode):
     assert "joined" not in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("options", "loopback"),
+    [
+        pytest.param([], True, id="alone"),
+        pytest.param(["--host", "0.0.0.0"], False, id="asked", marks=pytest.mark.long),
+    ],
+)
+def test_tensorboard_listens_on_loopback_unless_asked(tmp_path, options, loopback):
+    study = xortune.search("smoke", trials=2, runner="inline", results=tmp_path)
+    command = [sys.executable, "-m", "xortune", "tensorboard", str(study.paths.folder)]
+    with subprocess.Popen(
+        [*command, "--port", "0", *options], stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            for line in process.stderr:
+                if " at http://" in line:
+                    break
+            assert {socket.on_loopback for socket in sockets_of(process.pid)} == {loopback}
+        finally:
+            process.kill()
+
+
+@pytest.mark.long
+@pytest.mark.timeout(300)
+def test_joining_a_cluster_without_a_token_warns(tmp_path):
+    code = """
+import ray, sys
+ray.init(address="local", num_cpus=1, include_dashboard=False, log_to_driver=False)
+print("at", ray.get_runtime_context().gcs_address, flush=True)
+sys.stdin.read()
+"""
+    cluster = subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=without_secrets(RAY_AUTH_MODE="disabled"),
+    )
+    try:
+        (address,) = [line.split()[1] for line in [next(cluster.stdout)] if line.startswith("at ")]
+        command = [sys.executable, "-m", "xortune", "search", "smoke", "--trials", "4"]
+        command += ["--address", address, "--results", str(tmp_path / "results")]
+        done = attempt(command, without_secrets())
+    finally:
+        cluster.communicate()
+    assert done.returncode == 0
+    assert f"--address {address}: the cluster asks for no token" in done.stderr
+
+
+@pytest.mark.long
+def test_a_search_does_not_start_on_an_open_ray_of_its_own(tmp_path):
+    code = """
+import os, sys, contextlib
+from xortune.cli import main
+from xortune.cluster import connection
+connection.own_token = contextlib.nullcontext
+sys.exit(main(["search", "smoke", "--results", sys.argv[1]]))
+"""
+    command = [sys.executable, "-c", code, str(tmp_path / "results")]
+    done = attempt(command, without_secrets(RAY_AUTH_MODE="disabled"))
+    assert done.returncode == 1
+    assert done.stderr.startswith("xortune: the Ray that was started answers without a token")
+    assert not (tmp_path / "results").exists()
+
+
 @pytest.mark.parametrize("content", [None, "", "\n"])
 def test_a_token_file_that_holds_none(tmp_path, monkeypatch, content):
     path = tmp_path / "token"

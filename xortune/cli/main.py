@@ -158,8 +158,8 @@ def _tensorboard(arguments: Namespace) -> None:
 
     study = load(arguments.study, arguments.results)
     command = [sys.executable, "-m", "tensorboard.main"]
-    command += ["--logdir", str(study.paths.tensorboard), "--host", "127.0.0.1"]
-    command += ["--port", str(arguments.port)]
+    command += ["--logdir", str(study.paths.tensorboard)]
+    command += ["--host", arguments.host, "--port", str(arguments.port)]
     sys.stdout.flush()
     os.execv(sys.executable, command)
 
