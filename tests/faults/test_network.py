@@ -182,7 +182,9 @@ def test_tensorboard_listens_on_loopback_unless_asked(tmp_path, options, loopbac
             for line in process.stderr:
                 if " at http://" in line:
                     break
-            assert {socket.on_loopback for socket in sockets_of(process.pid)} == {loopback}
+            sockets = sockets_of(process.pid)
+            assert sockets
+            assert all(socket.on_loopback for socket in sockets) is loopback
         finally:
             process.kill()
 
