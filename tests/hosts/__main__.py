@@ -18,6 +18,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import yaml
@@ -229,7 +230,7 @@ def _check_workers_have_nothing(workers: list[Host]) -> None:
 
 
 def _runs(study: xortune.Study) -> dict[str, dict[str, list[tuple[int, float]]]]:
-    """Every point of every run of a study, but for the time it took."""
+    """Every point of every run of a study."""
     found = {}
     for folder in sorted(study.paths.tensorboard.iterdir()):
         (file,) = folder.iterdir()
@@ -237,7 +238,6 @@ def _runs(study: xortune.Study) -> dict[str, dict[str, list[tuple[int, float]]]]
         found[folder.name] = {
             tag: [(e.step, e.value) for e in events.Scalars(tag)]
             for tag in events.Tags()["scalars"]
-            if "duration" not in tag
         }
     return found
 
@@ -257,7 +257,7 @@ class _Nodes:
         self._process = head.start(command, TOKEN)
         threading.Thread(target=self._watch, daemon=True).start()
 
-    def wait_for(self, condition, seconds: float) -> None:
+    def wait_for(self, condition: Callable[[set[str]], bool], seconds: float) -> None:
         with self._news:
             if not self._news.wait_for(lambda: condition(self._alive), seconds):
                 raise Failed(f"after {seconds} s Ray still has {sorted(self._alive)} for alive")
