@@ -30,7 +30,11 @@ _SPACE = {"lr": {"min": 0.1, "max": 1.0}}
         ("metric", "accuracy", "--metric 'accuracy': must be one of mse, bce."),
         ("generation", 0, "--generation 0: must be a whole number of at least 1."),
         ("log_every", 0, "--log-every 0: must be a whole number of at least 1."),
-        ("cuda_share", 0, "--cuda-share 0: CUDA trains a share of the trials, above 0 and at most 1"),
+        (
+            "cuda_share",
+            0,
+            "--cuda-share 0: CUDA trains a share of the trials, above 0 and at most 1",
+        ),
     ],
 )
 def test_a_study_setting_out_of_bounds(name, value, text) -> None:

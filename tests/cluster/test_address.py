@@ -64,7 +64,9 @@ def test_a_ray_that_is_in_use_is_not_changed_for_another(ray, free_port, tmp_pat
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_cluster_is_joined(ray, oracle, tmp_path):
+def test_a_cluster_is_joined(ray, oracle, tmp_path, monkeypatch):
+    # Else `auto` is whatever other Ray this machine has.
+    monkeypatch.setenv("RAY_ADDRESS", ray.get_runtime_context().gcs_address)
     space = tmp_path / "space.yaml"
     space.write_text(yaml.safe_dump({"parameters": SPACE}))
     settings = [f"--{key.replace('_', '-')}={value}" for key, value in SETTINGS.items()]

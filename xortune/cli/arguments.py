@@ -137,8 +137,12 @@ def _add_tensorboard(commands: Any) -> None:
     parser = commands.add_parser("tensorboard", help="browse a study's trials in TensorBoard")
     _add_study(parser)
     parser.add_argument(
-        "--port", type=_port, default=6006, help="on 127.0.0.1; 0 for a free one (default: 6006)"
+        "--host",
+        default="127.0.0.1",
+        help="what it listens on (default: 127.0.0.1, so this "
+        "machine alone; it asks nobody for a password)",
     )
+    parser.add_argument("--port", type=_port, default=6006, help="0 for a free one (default: 6006)")
     _add_results(parser, default=DEFAULT_RESULTS)
 
 

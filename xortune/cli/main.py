@@ -201,8 +201,8 @@ def _tensorboard(arguments: Namespace, screen: Screen) -> None:
 
     study = load(arguments.study, arguments.results)
     command = [sys.executable, "-m", "tensorboard.main"]
-    command += [f"--logdir={study.paths.tensorboard}", "--host", "127.0.0.1"]
-    command += ["--port", str(arguments.port)]
+    command += [f"--logdir={study.paths.tensorboard}"]
+    command += [f"--host={arguments.host}", "--port", str(arguments.port)]
     screen.out.flush()
     os.execv(sys.executable, command)
 

@@ -6,17 +6,17 @@ import logging
 import os
 import signal
 import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from xortune.errors import UsageError
+from xortune.cluster.authentication import Guard, guard_at, known_token, own_token, shows_token
+from xortune.errors import UsageError, XortuneError
 from xortune.settings import RunOptions
 
+_log = logging.getLogger("xortune")
 _PACKAGE = Path(__file__).resolve().parent.parent
 _ANSWER_S = 10
 _OBJECT_STORE_BYTES = 200_000_000
@@ -55,12 +55,13 @@ def connected(options: RunOptions, meanwhile: Callable[[], None] = lambda: None)
         Whether it goes away with the context.
 
     Raises:
-        UsageError: no Ray answers at the address.
+        UsageError: no Ray answers at the address, or it wants another token.
+        XortuneError: the Ray that was started does not ask for its token.
     """
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     if options.address is not None and options.address != "auto":
-        _check_answers(options.address)
+        _check_joinable(options.address, options.address)
     import ray
 
     if not options.verbose:
@@ -71,29 +72,59 @@ def connected(options: RunOptions, meanwhile: Callable[[], None] = lambda: None)
                 f"--address {options.address}: this process uses a Ray already. Call "
                 "ray.shutdown() first, or leave --address out to use that one."
             )
+        if guard_at(_head()) is Guard.OPEN:
+            _warn_open("the Ray of this process", _head())
         yield False
         return
     thread = threading.Thread(target=meanwhile, daemon=True)
     thread.start()
-    try:
-        if options.address is None:
-            _init(
-                options,
-                address="local",
-                num_cpus=options.workers,
-                include_dashboard=False,
-                object_store_memory=_OBJECT_STORE_BYTES,
-            )
-        else:
-            _join(options.address, options)
-        thread.join()
-        if options.verbose:
-            yield True
-        else:
-            with _muted():
+    with own_token() if options.address is None else nullcontext():
+        try:
+            if options.address is None:
+                _start(options)
+            else:
+                _join(options.address, options)
+            thread.join()
+            with nullcontext() if options.verbose else _muted():
                 yield True
+        finally:
+            ray.shutdown()
+
+
+def _start(options: RunOptions) -> None:
+    """A Ray of our own: on this machine's loopback alone, and behind a token all the same."""
+    with _on_loopback():
+        _init(
+            options,
+            address="local",
+            num_cpus=options.workers,
+            include_dashboard=False,
+            object_store_memory=_OBJECT_STORE_BYTES,
+        )
+    if guard_at(_head()) is not Guard.REFUSED:
+        raise XortuneError(
+            "the Ray that was started answers without a token, so that anybody who reaches this "
+            "machine could run code on it. Use Ray 2.52 or later, or --runner inline."
+        )
+
+
+@contextmanager
+def _on_loopback() -> Iterator[None]:
+    """Makes Ray take 127.0.0.1 for this node, as it does by itself on macOS and Windows."""
+    from ray._private import ray_constants
+
+    before = ray_constants.ENABLE_RAY_CLUSTER
+    ray_constants.ENABLE_RAY_CLUSTER = False
+    try:
+        yield
     finally:
-        ray.shutdown()
+        ray_constants.ENABLE_RAY_CLUSTER = before
+
+
+def _head() -> str:
+    import ray
+
+    return str(ray.get_runtime_context().gcs_address)
 
 
 @contextmanager
@@ -111,8 +142,13 @@ def _muted() -> Iterator[None]:
 
 def _join(address: str, options: RunOptions) -> None:
     try:
-        # The cluster's nodes need torch, but not this package: it is sent there.
-        _init(options, address=address, runtime_env={"py_modules": [str(_PACKAGE)]})
+        found = address
+        if address == "auto":
+            found = _found_here()
+            _check_joinable(address, found)
+        with _on_loopback() if _only_on_loopback(found) else nullcontext():
+            # The cluster's nodes need torch, but not this package: it is sent there.
+            _init(options, address=address, runtime_env={"py_modules": [str(_PACKAGE)]})
     except (ConnectionError, RuntimeError, ValueError) as error:
         hint = (
             "Start one with: ray start --head"
@@ -121,6 +157,23 @@ def _join(address: str, options: RunOptions) -> None:
         )
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UsageError(f"--address {address}: no Ray to join here. {hint} ({reason})") from None
+
+
+def _found_here() -> str:
+    """The `host:port` that Ray takes `auto` for."""
+    from ray._private import services
+
+    return str(services.get_ray_address_from_environment("auto", None))
+
+
+def _only_on_loopback(address: str) -> bool:
+    """Whether a Ray listens on this machine's loopback alone; Ray would look elsewhere."""
+    from ray._private import services
+
+    host, _, port = address.rpartition(":")
+    if host not in ("127.0.0.1", "localhost"):
+        return False
+    return guard_at(f"{services.get_node_ip_address()}:{port}") is Guard.NO_RAY
 
 
 def _init(options: RunOptions, **arguments: Any) -> None:
@@ -161,32 +214,51 @@ def _signals_left_alone() -> Iterator[None]:
             signal.alarm(0)
 
 
-def _check_answers(address: str) -> None:
-    """Ray itself would wait for minutes, and then end the process."""
+def _check_joinable(given: str, address: str) -> None:
+    """Ray itself would wait for minutes, and then end the process.
+
+    Args:
+        given: the address as the user gave it, which may be `auto`.
+        address: where that is.
+    """
     host, colon, port = address.rpartition(":")
     if not (colon and host and port.isascii() and port.isdigit() and "/" not in address):
         raise UsageError(
-            f"--address {address}: expected host:port, or auto for the cluster on this machine."
+            f"--address {given}: expected host:port, or auto for the cluster on this machine."
         )
     try:
         socket.create_connection((host, int(port)), timeout=_ANSWER_S).close()
-        complaint = _complaint(address)
-    except (OSError, OverflowError, subprocess.TimeoutExpired):
-        complaint = "nothing answers"
-    if "AuthenticationError" in complaint:
+        guard = guard_at(address)
+    except (OSError, OverflowError):
+        guard = Guard.NO_RAY
+    if guard is Guard.NO_RAY:
         raise UsageError(
-            f"--address {address}: that Ray asks for a token. Set RAY_AUTH_MODE=token, and "
-            "RAY_AUTH_TOKEN unless this machine has the token in ~/.ray/auth_token."
-        )
-    if complaint:
-        raise UsageError(
-            f"--address {address}: no Ray answers there. Start one with "
+            f"--address {given}: no Ray answers there. Start one with "
             f"'ray start --head --port {port}', or leave --address out for a local one."
         )
+    if guard is Guard.REFUSED:
+        _check_token(given, address)
+    if guard is Guard.OPEN:
+        _warn_open(f"--address {given}: the cluster", address)
 
 
-def _complaint(address: str) -> str:
-    """What `ray health-check` has against the cluster; in a process that can be ended."""
-    command = [sys.executable, "-m", "ray.scripts.scripts", "health-check", "--address", address]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=_ANSWER_S, check=False)
-    return done.stderr if done.returncode else ""
+def _check_token(given: str, address: str) -> None:
+    token = known_token() if shows_token(given) else None
+    if token is None:
+        raise UsageError(
+            f"--address {given}: that Ray asks for a token. Set RAY_AUTH_MODE=token, and "
+            "RAY_AUTH_TOKEN unless this machine has the token in ~/.ray/auth_token."
+        )
+    if guard_at(address, token) is Guard.REFUSED:
+        raise UsageError(
+            f"--address {given}: that Ray has another token than this machine. Set "
+            "RAY_AUTH_TOKEN to the one it was started with: ray get-auth-token, on its head, "
+            "prints it."
+        )
+
+
+def _warn_open(what: str, address: str) -> None:
+    _log.warning(
+        f"{what} asks for no token: whoever reaches {address} can run code on it. Start it "
+        "with RAY_AUTH_MODE=token, and a token from: ray get-auth-token --generate"
+    )
