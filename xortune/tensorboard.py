@@ -65,6 +65,7 @@ class RunWriter:
         started = time.time()
         self._paths = paths
         self._metric = metric
+        self._is_there = False
         self._file_name = f"{_EVENT_FILE}{int(started)}.{socket.gethostname()}"
         self._head = _head(space, started)
         # Building one takes seven times as long as filling it in anew.
@@ -94,8 +95,10 @@ class RunWriter:
     def _make_folder(self, run: Path) -> None:
         """One without event files; never the study's own folder, which may have been moved."""
         try:
-            if not real_folder(self._paths.tensorboard):
-                self._paths.tensorboard.mkdir()
+            if not self._is_there:
+                if not real_folder(run.parent):
+                    run.parent.mkdir()
+                self._is_there = True
             try:
                 run.mkdir()
             except FileExistsError:

@@ -61,14 +61,13 @@ def asked_row(trial: Trial) -> tuple[Any, ...]:
 def finished_row(finished: FinishedTrial, curve: bytes) -> tuple[Any, ...]:
     """`ASKED` and `OUTCOME` of a trial with this packed curve."""
     outcome = finished.outcome
-    scores = outcome.scores
     weights = None if outcome.weights is None else json.dumps(outcome.weights)
     error = outcome.error
     return _sealed(
         (
             *_asked(finished.trial),
             outcome.state,
-            *(map(_real, astuple(scores)) if scores else (None,) * 4),
+            *(_scores(outcome.scores) if outcome.scores else (None,) * 4),
             weights,
             None if outcome.duration_s is None else _real(outcome.duration_s),
             outcome.worker,
@@ -195,6 +194,15 @@ def _asked(trial: Trial) -> tuple[Any, ...]:
         params.epochs,
         params.seed,
         params.loss_fn,
+    )
+
+
+def _scores(scores: Scores) -> tuple[float, float, float, float]:
+    return (
+        _real(scores.train_loss),
+        _real(scores.mse),
+        _real(scores.bce),
+        _real(scores.accuracy),
     )
 
 

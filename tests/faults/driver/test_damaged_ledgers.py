@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -125,6 +127,28 @@ def test_some_damages_are_noticed_or_harmless(damage, capsys):
 def test_two_thousand_damages_are_noticed_or_harmless(damage, capsys):
     for seed in range(2000):
         damage[seed % 2].case(seed, capsys)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM trial WHERE number = 7",
+        "DELETE FROM trial WHERE number = 0",
+        "DELETE FROM curve WHERE number = 3",
+        "DELETE FROM setting WHERE key = 'trials'",
+        "DELETE FROM run",
+        "DELETE FROM seal",
+        "UPDATE seal SET trials = trials + 1",
+        "UPDATE trial SET mse = mse * 2 WHERE mse > 0",
+        "UPDATE curve SET points = zeroblob(length(points))",
+        "UPDATE run SET wall = wall + 1",
+    ],
+)
+def test_a_row_that_is_lost_or_changed(a_copy, statement):
+    with closing(sqlite3.connect(a_copy / "study.db")) as connection, connection:
+        connection.execute(statement)
+    with pytest.raises(UsageError, match=r"study.db is damaged: .*Restore it from a copy"):
+        everything(a_copy)
 
 
 def test_an_empty_ledger(a_copy, capsys):
