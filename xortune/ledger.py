@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import astuple, dataclass
+from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
@@ -49,6 +50,7 @@ CREATE TABLE IF NOT EXISTS run (
     workers INTEGER, training REAL, queue REAL, idle REAL  -- seconds
 )
 """
+_TABLES = ("setting", "driver", "trial", "curve", "run")
 _RUN = "wall, start_up, sampler, writing, workers, training, queue, idle"
 _TRIAL = "number, generation, lr, epochs, seed, loss_fn"
 _SET = "INSERT OR REPLACE INTO setting VALUES (?, ?)"
@@ -224,6 +226,27 @@ class Ledger:
                 return []
             rows = connection.execute(f"SELECT {_RUN} FROM run ORDER BY rowid")
             return [RunTime(*row) for row in rows]
+
+    def copy_to(self, file: Path) -> None:
+        """Writes what the ledger holds at this moment to a file, while its driver goes on."""
+        with self._reading() as connection, closing(sqlite3.connect(file)) as copy:
+            connection.backup(copy)
+
+    def check(self) -> None:
+        """For a ledger from elsewhere: whether all of it can be read, and it is a ledger alone.
+
+        Raises:
+            UsageError: it is damaged, or holds what no ledger does, such as a trigger.
+        """
+        with self._reading() as connection:
+            (verdict,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+            if verdict != "ok":
+                raise ValueError(verdict)
+            for kind, name, sql in connection.execute("SELECT type, name, sql FROM sqlite_master"):
+                if kind != "table" or name not in _TABLES or not sql.startswith("CREATE TABLE "):
+                    raise ValueError(f"a ledger has no {kind} {name!r}")
+        self.settings()
+        self.trials()
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:

@@ -164,6 +164,14 @@ def _tensorboard(arguments: Namespace) -> None:
     os.execv(sys.executable, command)
 
 
+def _job_command(arguments: Namespace) -> None:
+    from xortune.cli.jobs import COMMANDS
+
+    study = COMMANDS[arguments.command](arguments)
+    if study is not None:
+        _show_result(study)
+
+
 def _how_to_go_on(folder: Path | None) -> str:
     if folder is None:
         return "stopped before anything was begun"
@@ -188,4 +196,5 @@ _COMMANDS: dict[str, Callable[[Namespace], None]] = {
     "report": _report,
     "predict": _predict,
     "tensorboard": _tensorboard,
+    **dict.fromkeys(("submit", "status", "logs", "stop", "fetch", "snapshot"), _job_command),
 }
