@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 
 def _submit(arguments: Namespace) -> None:
+    from xortune.cluster.jobs import cluster_folder
     from xortune.space import space_file
     from xortune.study import check_search, default_name
 
@@ -30,6 +31,7 @@ def _submit(arguments: Namespace) -> None:
     space, results, address = (settings.pop(key) for key in ("space", "results", "address"))
     name = settings.pop("name", None) or default_name()
     check_search(space, name, **settings)
+    cluster_folder(results)
     server = _server(address)
     id = server.submit(space_file(space), name, settings, results)
     print(f"job     {id}")

@@ -99,7 +99,7 @@ class JobServer:
             settings: options of the command line's `search`, by their names in Python.
             results: the results folder on the cluster's machine, absolute or from `~/` on.
         """
-        folder = _cluster_folder(results)
+        folder = cluster_folder(results)
         name = f"{space.stem}.yaml"
         words = ["exec", "python", "-m", "xortune", "search", f"./{name}", "--address", "auto"]
         words += [f"--{key.replace('_', '-')}={value}" for key, value in settings.items()]
@@ -156,7 +156,7 @@ class JobServer:
 
         A second, short job prints it, on the machine that the search is driven from.
         """
-        folder = _cluster_folder(str(PurePosixPath(job.results) / job.study))
+        folder = cluster_folder(str(PurePosixPath(job.results) / job.study))
         id = self._start(f"exec python -m xortune snapshot {folder}", {}, {}, job.node)
         try:
             sent = self._wait(id, _SNAPSHOT_S, "has sent nothing")
@@ -248,7 +248,8 @@ def _checked(address: str) -> str:
     url = address if "://" in address else f"http://{address}"
     try:
         parts = urlsplit(url)
-        fits = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        fits = parts.scheme in ("http", "https") and bool(parts.hostname)
+        fits = fits and (parts.port is not None or "://" in address)
     except ValueError:
         fits = False
     if not fits or parts.query or parts.fragment or parts.username:
@@ -345,8 +346,12 @@ def _refusal(address: str, error: Exception) -> str:
     )
 
 
-def _cluster_folder(results: str) -> str:
-    """A folder on the cluster's machine as a word for its shell."""
+def cluster_folder(results: str) -> str:
+    """A folder on the cluster's machine as a word for its shell.
+
+    Raises:
+        UsageError: it depends on where the job happens to run.
+    """
     if results.startswith("~/"):
         return f'"$HOME"/{shlex.quote(results[2:])}'
     if not PurePosixPath(results).is_absolute():
