@@ -124,6 +124,21 @@ def succeed(call):
     return run
 
 
+@pytest.fixture(scope="module")
+def far(cluster, tmp_path_factory):
+    """The job that searches the oracle's study `far`, and runs while other things are tested."""
+    space = space_file(tmp_path_factory.mktemp("far"), SPACE)
+    command = [sys.executable, "-m", "xortune", "submit", space, *options(SETTINGS), "--name=far"]
+    variables = {"RAY_API_SERVER_ADDRESS": cluster.address, "RAY_AUTH_TOKEN": TOKEN}
+    done = subprocess.run(
+        command, env={**os.environ, **variables}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    job = submitted(done.stdout)
+    assert f"python -m xortune fetch {job}\n" in done.stdout
+    return job
+
+
 @pytest.fixture
 def foreign(at_the_cluster):
     """Submits any command as a job, as others do who use the cluster."""
@@ -171,67 +186,13 @@ def options(settings):
     return [f"--{key.replace('_', '-')}={value}" for key, value in settings.items()]
 
 
-def test_the_cluster_does_not_know_xortune(cluster):
+def test_the_cluster_does_not_know_xortune(cluster, far):
     done = subprocess.run(
         [cluster.python, "-c", "import ray, xortune.cli"],
         env=cluster.environment, cwd=cluster.home, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.stderr.endswith("ModuleNotFoundError: No module named 'xortune.cli'\n")
     assert ROOT not in str(cluster.environment)
-
-
-def test_a_submitted_search_comes_back_as_the_same_table(succeed, call, oracle, tmp_path):
-    space = space_file(tmp_path, SPACE)
-    out = succeed("submit", space, *options(SETTINGS), "--name", "far")
-    job = submitted(out)
-    assert f"python -m xortune fetch {job}\n" in out
-    followed = succeed("logs", job, "--follow")
-    assert "study far: 22 trials" in followed
-    assert succeed("logs", job) == followed
-    described = json.loads(succeed("status", job, "--format", "json"))
-    assert (described["state"], described["exit_code"], described["study"]) == (
-        "SUCCEEDED",
-        0,
-        "far",
-    )
-    assert re.search(rf"^{job} +SUCCEEDED +far ", succeed("status"), re.M)
-    results = tmp_path / "results"
-    assert "study far: 22 trials" in succeed("fetch", job, "--results", results)
-    study = xortune.load("far", results)
-    assert_frame_equal(answer(study), answer(oracle), check_exact=True)
-    assert len(list(study.paths.tensorboard.iterdir())) == 22
-    assert [path.name for path in results.iterdir()] == ["far"]
-    assert set(study.trials["worker"]) != set(oracle.trials["worker"])
-    code, out, err = call("fetch", job, "--results", results)
-    assert (code, out) == (2, "")
-    assert "exists already. Choose another --name" in err
-
-
-def test_a_stopped_search_is_fetched_and_goes_on_here(succeed, call, tmp_path):
-    # Long on the cluster, one trial after the other; short here, ten at a time.
-    space = space_file(tmp_path, {"lr": {"min": 0.1, "max": 9.0}, "epochs": {"value": 1_000_000}})
-    settings = {"trials": 40, "generation": 10, "log_every": 500_000}
-    job = submitted(
-        succeed("submit", space, *options(settings), "--name=s", "--pack-size=1", "--workers=1")
-    )
-    from xortune.cluster.jobs import JobServer
-
-    log = ""
-    for piece in JobServer(os.environ["RAY_API_SERVER_ADDRESS"]).follow(job):
-        log += piece
-        if re.search(r"^[1-9]\d*/40 trials", log, re.M):
-            break
-    assert "has ended: STOPPED" in succeed("stop", job)
-    assert "stopped; what was finished is kept" in succeed("logs", job)
-    assert "had ended already: STOPPED" in succeed("stop", job)
-    code, _, err = call("fetch", job, "--results", tmp_path, "--name", "here")
-    assert code == 0
-    done = int(re.search(r"its job is STOPPED: these are (\d+) of 40 trials", err)[1])
-    assert 1 <= done < 40
-    assert f"python -m xortune resume {tmp_path / 'here'}" in err
-    resumed = xortune.resume("here", results=tmp_path, runner="inline")
-    whole = xortune.search(space, name="w", results=tmp_path, runner="inline", **settings)
-    assert_frame_equal(answer(resumed), answer(whole), check_exact=True)
 
 
 @pytest.mark.parametrize(
@@ -308,10 +269,10 @@ def test_a_job_of_somebody_else_is_left_alone(call, succeed, foreign):
 
 def test_what_a_job_says_cannot_steer_the_terminal(call, succeed, foreign):
     metadata = {"xortune": "1", "study": "\x1b]0;owned\x07", "results": "\x1b[2J"}
-    job = foreign(r"printf '\033[31mred\033[0m\r\302\233A\n'; exit 3", metadata)
+    job = foreign(r"printf '\033[31mred\033[0m\302\233A\n'; exit 3", metadata)
     for argv in (["logs", job, "--follow"], ["logs", job], ["status", job], ["status"]):
         assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", succeed(*argv))
-    assert r"\x1b[31mred\x1b[0m\r\x9bA" in succeed("logs", job)
+    assert r"\x1b[31mred\x1b[0m\x9bA" in succeed("logs", job)
     described = json.loads(succeed("status", job, "--format", "json"))
     assert (described["state"], described["exit_code"]) == ("FAILED", 3)
     code, out, err = call("fetch", job)
@@ -362,3 +323,55 @@ def test_what_to_install_is_said(call, command, monkeypatch):
     assert (code, out) == (2, "")
     assert "pip install 'xortune[cluster]'" in err
     assert err.count("\n") == 1
+
+
+def test_a_submitted_search_comes_back_as_the_same_table(succeed, call, far, oracle, tmp_path):
+    job = far
+    followed = succeed("logs", job, "--follow")
+    assert "study far: 22 trials" in followed
+    assert succeed("logs", job) == followed
+    described = json.loads(succeed("status", job, "--format", "json"))
+    assert (described["state"], described["exit_code"], described["study"]) == (
+        "SUCCEEDED",
+        0,
+        "far",
+    )
+    assert re.search(rf"^{job} +SUCCEEDED +far ", succeed("status"), re.M)
+    results = tmp_path / "results"
+    assert "study far: 22 trials" in succeed("fetch", job, "--results", results)
+    study = xortune.load("far", results)
+    assert_frame_equal(answer(study), answer(oracle), check_exact=True)
+    assert len(list(study.paths.tensorboard.iterdir())) == 22
+    assert [path.name for path in results.iterdir()] == ["far"]
+    assert set(study.trials["worker"]) != set(oracle.trials["worker"])
+    code, out, err = call("fetch", job, "--results", results)
+    assert (code, out) == (2, "")
+    assert "exists already. Choose another --name" in err
+
+
+@pytest.mark.long
+def test_a_stopped_search_is_fetched_and_goes_on_here(succeed, call, tmp_path):
+    # Long on the cluster, one trial after the other; short here, ten at a time.
+    space = space_file(tmp_path, {"lr": {"min": 0.1, "max": 9.0}, "epochs": {"value": 1_000_000}})
+    settings = {"trials": 40, "generation": 10, "log_every": 500_000}
+    job = submitted(
+        succeed("submit", space, *options(settings), "--name=s", "--pack-size=1", "--workers=1")
+    )
+    from xortune.cluster.jobs import JobServer
+
+    log = ""
+    for piece in JobServer(os.environ["RAY_API_SERVER_ADDRESS"]).follow(job):
+        log += piece
+        if re.search(r"^[1-9]\d*/40 trials", log, re.M):
+            break
+    assert "has ended: STOPPED" in succeed("stop", job)
+    assert "stopped; what was finished is kept" in succeed("logs", job)
+    assert "had ended already: STOPPED" in succeed("stop", job)
+    code, _, err = call("fetch", job, "--results", tmp_path, "--name", "here")
+    assert code == 0
+    done = int(re.search(r"its job is STOPPED: these are (\d+) of 40 trials", err)[1])
+    assert 1 <= done < 40
+    assert f"python -m xortune resume {tmp_path / 'here'}" in err
+    resumed = xortune.resume("here", results=tmp_path, runner="inline")
+    whole = xortune.search(space, name="w", results=tmp_path, runner="inline", **settings)
+    assert_frame_equal(answer(resumed), answer(whole), check_exact=True)

@@ -127,7 +127,7 @@ def _snapshot(arguments: Namespace) -> None:
     from xortune.paths import DEFAULT_RESULTS, find_study
 
     for line in pack(find_study(arguments.study, DEFAULT_RESULTS)):
-        print(line)
+        sys.stdout.write(f"{line}\n")  # in one piece, since Ray writes to the same log
 
 
 def _server(address: str | None) -> JobServer:

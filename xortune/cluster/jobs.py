@@ -19,7 +19,6 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
-from xortune import __version__
 from xortune.errors import UsageError, XortuneError
 
 DEFAULT_ADDRESS = "http://127.0.0.1:8265"
@@ -39,6 +38,8 @@ _POLL_S = 0.2
 # How long a snapshot may wait for its node, and take.
 _SNAPSHOT_S = 600
 _BAD_INPUT = 2
+# The metadata by which a job is known to be ours.
+_MARK = "xortune"
 _ID = re.compile(r"\w[\w.-]{0,199}", re.ASCII)
 
 
@@ -104,7 +105,7 @@ class JobServer:
         words = ["exec", "python", "-m", "xortune", "search", f"./{name}", "--address", "auto"]
         words += [f"--{key.replace('_', '-')}={value}" for key, value in settings.items()]
         words += [f"--name={study}"]
-        metadata = {"xortune": __version__, "study": study, "results": results}
+        metadata = {_MARK: "search", "study": study, "results": results}
         return self._start(f"{shlex.join(words)} --results {folder}", {name: space}, metadata)
 
     def jobs(self) -> list[Job]:
@@ -364,7 +365,7 @@ def cluster_folder(results: str) -> str:
 
 def _job(details: Any) -> Job | None:
     """A job of ours; None for another's."""
-    return _any_job(details) if "xortune" in (details.metadata or {}) else None
+    return _any_job(details) if _MARK in (details.metadata or {}) else None
 
 
 def _any_job(details: Any) -> Job:
