@@ -107,7 +107,10 @@ def _fetch(arguments: Namespace) -> Study:
     name = job.study if arguments.name is None else arguments.name
 
     def fetch(file: Path) -> None:
-        unpack(server.snapshot(job), file)
+        print(f"fetching the ledger of job {job.id}", file=sys.stderr)
+        snapshot = server.snapshot(job)
+        print("it has come; its tables and runs are made here", file=sys.stderr)
+        unpack(snapshot, file)
 
     study = adopt(fetch, name, arguments.results)
     states = study.summary()["states"]
