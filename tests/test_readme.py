@@ -16,10 +16,18 @@ README = (ROOT / "README.md").read_text()
 COMMANDS = sorted(set(re.findall(r"python -m xortune [a-z]+[^`\n]*", README)))
 
 
+SHOWN = {"search", "resume", "report", "predict", "tensorboard"}
+SHOWN |= {"submit", "status", "logs", "stop", "fetch"}
+
+
+def test_every_command_is_shown():
+    assert {command.split()[3] for command in COMMANDS} == SHOWN
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_parses(command):
-    words = shlex.split(command.replace("[SPACE]", "default"))
-    assert parse(words[3:]).command in {"search", "resume", "report", "predict", "tensorboard"}
+    words = shlex.split(re.sub(r"\[[A-Z]+\]", "default", command), comments=True)
+    assert parse(words[3:]).command in SHOWN
 
 
 def test_the_example_in_python_runs(tmp_path, monkeypatch):

@@ -83,12 +83,7 @@ def new_study(results: Path, name: str) -> StudyPaths:
     Raises:
         UsageError: the name is no plain folder name, or is taken.
     """
-    if not _NAME.fullmatch(name):
-        raise UsageError(
-            f"--name {name!r}: a study's name is one folder name of letters, digits, "
-            "'.', '_' and '-', at most 100 characters, not starting with a punctuation "
-            "mark. Use --results to choose the folder that it goes into."
-        )
+    check_name(name)
     paths = StudyPaths(results / name)
     if os.path.lexists(paths.folder):
         word = shell_word(str(paths.folder))
@@ -99,6 +94,16 @@ def new_study(results: Path, name: str) -> StudyPaths:
         )
         raise UsageError(f"--name {name!r}: {paths.folder} exists already. {remedy}")
     return paths
+
+
+def check_name(name: str) -> None:
+    """Raises UsageError unless a study may have the name."""
+    if not _NAME.fullmatch(name):
+        raise UsageError(
+            f"--name {name!r}: a study's name is one folder name of letters, digits, "
+            "'.', '_' and '-', at most 100 characters, not starting with a punctuation "
+            "mark. Use --results to choose the folder that it goes into."
+        )
 
 
 def check_writable(results: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import logging
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import fields, replace
@@ -16,7 +17,14 @@ from xortune.engine_choice import EngineChoice
 from xortune.errors import Interrupted, NoEngineError, UsageError, XortuneError
 from xortune.interrupt import StopSignal
 from xortune.ledger import Ledger
-from xortune.paths import DEFAULT_RESULTS, StudyPaths, check_writable, find_study, new_study
+from xortune.paths import (
+    DEFAULT_RESULTS,
+    StudyPaths,
+    check_name,
+    check_writable,
+    find_study,
+    new_study,
+)
 from xortune.settings import (
     COMPILED,
     EAGER,
@@ -197,16 +205,12 @@ def search(
         XortuneError: the search failed; likewise.
     """
     clock = Clock()
-    given = _known(settings, (*_SETTINGS, *_OPTIONS))
-    loaded = load_space(space)
-    for note in loaded.notes:
-        _log.warning(note)
-    study_settings, options = _checked(loaded, given, engine)
+    loaded, study_settings, options = _validated(space, engine, settings)
     if study_settings.generation is None:
         default = default_generation(study_settings.sampler, study_settings.trials)
         study_settings = replace(study_settings, generation=default)
     folder = Path(results)
-    paths = new_study(folder, _default_name() if name is None else name)
+    paths = new_study(folder, default_name() if name is None else name)
     check_writable(folder)
     choice = EngineChoice(engine)
     with nullcontext(stop) if stop else StopSignal() as stop, _runner(options, stop) as runner:
@@ -270,6 +274,49 @@ def resume(
             _run(ledger, paths, space, runner, library, clock, on_progress, stop)
         stop.check(paths.folder)
     return Study(paths)
+
+
+def adopt(fetch: Callable[[Path], None], name: str, results: str | Path) -> Study:
+    """Makes a study of a ledger from elsewhere: its runs and tables are made from it.
+
+    Args:
+        fetch: writes the ledger to the path it is given. It is not trusted.
+        name: the study's name.
+        results: the folder that the study's own folder goes into.
+
+    Raises:
+        UsageError: there is a study of that name. Nothing stays, here and below.
+        XortuneError: what came is no ledger.
+    """
+    folder = Path(results)
+    paths = new_study(folder, name)
+    check_writable(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".fetched-", dir=folder) as scratch:
+        # One level deeper, since the folder itself is for its owner's eyes alone.
+        partial = StudyPaths(Path(scratch) / name)
+        partial.folder.mkdir()
+        fetch(partial.ledger)
+        try:
+            _rebuild(partial)
+        except UsageError as error:
+            raise XortuneError(f"study {name}: nothing was kept: {error}") from None
+        new_study(folder, name)
+        partial.folder.rename(paths.folder)
+    return Study(paths)
+
+
+def _rebuild(paths: StudyPaths) -> None:
+    """Writes runs and tables from the ledger, whatever is finished; trains nothing."""
+    from xortune.search_loop import Search
+    from xortune.tensorboard import RunWriter
+
+    with Ledger.open(paths) as ledger:
+        settings = ledger.settings()
+        space = load_space(settings.space)
+        runs = RunWriter(paths, space, settings.metric)
+        Search(ledger, space, settings, runs, Clock(), _ignore, lambda: None).write_runs()
+        _write_tables(ledger, paths, settings, Clock())
 
 
 def _run(
@@ -415,6 +462,22 @@ def _note_device(settings: StudySettings, runner: Runner, name: str) -> None:
         )
 
 
+def check_search(space: str, name: str, engine: EngineName = "auto", **settings: Any) -> None:
+    """For a search that runs elsewhere: raises UsageError where `search` would; writes nothing."""
+    check_name(name)
+    _validated(space, engine, settings)
+
+
+def _validated(
+    space: str | Path | Mapping[str, Any], engine: EngineName, settings: Mapping[str, Any]
+) -> tuple[SearchSpace, StudySettings, RunOptions]:
+    given = _known(settings, (*_SETTINGS, *_OPTIONS))
+    loaded = load_space(space)
+    for note in loaded.notes:
+        _log.warning(note)
+    return loaded, *_checked(loaded, given, engine)
+
+
 def _checked(
     space: SearchSpace, given: Mapping[str, Any], engine: str
 ) -> tuple[StudySettings, RunOptions]:
@@ -449,5 +512,6 @@ def _known(given: Mapping[str, Any], known: tuple[str, ...]) -> dict[str, Any]:
     return {key: value for key, value in given.items() if value is not None}
 
 
-def _default_name() -> str:
+def default_name() -> str:
+    """`xor-`, the date and the time."""
     return datetime.now().strftime("xor-%Y%m%d-%H%M%S")

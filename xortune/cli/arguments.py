@@ -40,6 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_report(commands)
     _add_predict(commands)
     _add_tensorboard(commands)
+    _add_jobs(commands)
     return parser
 
 
@@ -47,6 +48,13 @@ def _add_search(commands: Any) -> None:
     parser = commands.add_parser(
         "search", help="search a space, and rank the trials", argument_default=argparse.SUPPRESS
     )
+    place = _add_what_to_search(parser)
+    _add_results(place)
+    _add_run_options(parser)
+
+
+def _add_what_to_search(parser: argparse.ArgumentParser) -> Any:
+    """Returns the group of the options that say where the study goes."""
     parser.add_argument(
         "space",
         nargs="?",
@@ -74,8 +82,7 @@ def _add_search(commands: Any) -> None:
     _option(answer, "--cuda-share", "SHARE", "of trials, if --device both (default: 0.5)", float)
     place = parser.add_argument_group("where it goes")
     _option(place, "--name", "NAME", "the study's name (default: xor- and the date and time)")
-    _add_results(place)
-    _add_run_options(parser)
+    return place
 
 
 def _add_resume(commands: Any) -> None:
@@ -98,18 +105,22 @@ def _add_resume(commands: Any) -> None:
 def _add_run_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("how it runs; may differ at every resume")
     _option(group, "--runner", RUNNERS, "Ray Tune, or this process alone (default: ray)")
-    _option(group, "--workers", "N", "workers at once (default: the cluster's CPUs)", int)
-    _option(group, "--pack-size", "N", "most trials in a pack (default: up to 4096)", int)
     _option(
         group, "--address", "ADDRESS", "a Ray cluster's host:port, or auto (default: a new one)"
     )
+    _add_worker_options(group)
+    output = parser.add_mutually_exclusive_group()
+    output.add_argument("-q", "--quiet", action="store_true", help="print nothing but errors")
+    output.add_argument("-v", "--verbose", action="store_true", help="show what Ray logs")
+
+
+def _add_worker_options(group: Any) -> None:
+    _option(group, "--workers", "N", "workers at once (default: the cluster's CPUs)", int)
+    _option(group, "--pack-size", "N", "most trials in a pack (default: up to 4096)", int)
     _option(group, "--device", DEVICES, "where packs are trained (default: auto)")
     _option(group, "--gpus-per-worker", "SHARE", "of one GPU, on cuda (default: 1)", float)
     _option(group, "--retries", "N", "of a trial that loses its worker, alone (default: 3)", int)
     _option(group, "--pack-timeout", "S", "seconds for a pack (default: ten times its work)", float)
-    output = parser.add_mutually_exclusive_group()
-    output.add_argument("-q", "--quiet", action="store_true", help="print nothing but errors")
-    output.add_argument("-v", "--verbose", action="store_true", help="show what Ray logs")
 
 
 def _add_report(commands: Any) -> None:
@@ -144,6 +155,49 @@ def _add_tensorboard(commands: Any) -> None:
     )
     parser.add_argument("--port", type=_port, default=6006, help="0 for a free one (default: 6006)")
     _add_results(parser, default=DEFAULT_RESULTS)
+
+
+def _add_jobs(commands: Any) -> None:
+    """The commands for searches that run as jobs of a cluster."""
+    submit = commands.add_parser(
+        "submit",
+        help="search on a cluster, as a job of Ray's",
+        argument_default=argparse.SUPPRESS,
+    )
+    place = _add_what_to_search(submit)
+    place.add_argument(
+        "--results", metavar="DIR", default="~/xortune-results",
+        help="the folder of studies on the cluster's head (default: ~/xortune-results there)",
+    )  # fmt: skip
+    _add_worker_options(submit.add_argument_group("how it runs"))
+    _add_job_server(submit)
+    status = _add_job(commands, "status", "how a job does; all searches without JOB", nargs="?")
+    status.add_argument(
+        "--format", choices=("table", "json"), default="table", help="(default: table)"
+    )
+    logs = _add_job(commands, "logs", "what a job has printed")
+    logs.add_argument("-f", "--follow", action="store_true", help="until the job has ended")
+    _add_job(commands, "stop", "stop a job; what it has finished is kept")
+    fetch = _add_job(commands, "fetch", "bring a job's study here, also while it runs")
+    fetch.add_argument("--name", help="the study's name here (default: as there)")
+    _add_results(fetch, default=DEFAULT_RESULTS)
+    # Without help it is not listed: what `fetch` runs on the cluster.
+    _add_study(commands.add_parser("snapshot"))
+
+
+def _add_job(commands: Any, name: str, text: str, **nargs: Any) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=text)
+    parser.add_argument("job", metavar="JOB", help="the id that submit printed", **nargs)
+    _add_job_server(parser)
+    return parser
+
+
+def _add_job_server(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--address", metavar="URL", default=None,
+        help="of the cluster's job server "
+        "(default: $RAY_API_SERVER_ADDRESS, or http://127.0.0.1:8265)",
+    )  # fmt: skip
 
 
 def _add_study(parser: argparse.ArgumentParser) -> None:

@@ -207,6 +207,14 @@ def _tensorboard(arguments: Namespace, screen: Screen) -> None:
     os.execv(sys.executable, command)
 
 
+def _job_command(arguments: Namespace, screen: Screen) -> None:
+    from xortune.cli.jobs import COMMANDS
+
+    study = COMMANDS[arguments.command](arguments, screen)
+    if study is not None:
+        _show_result(study, screen)
+
+
 def _how_to_go_on(folder: Path | None) -> str:
     if folder is None:
         return "stopped before anything was begun"
@@ -225,4 +233,5 @@ _COMMANDS: dict[str, Callable[[Namespace, Screen], None]] = {
     "report": _report,
     "predict": _predict,
     "tensorboard": _tensorboard,
+    **dict.fromkeys(("submit", "status", "logs", "stop", "fetch", "snapshot"), _job_command),
 }

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
 
 from xortune.errors import UsageError, XortuneError
 from xortune.ledger.driver import Driver
@@ -241,6 +242,11 @@ class Ledger:
             if len(found) != count:
                 raise Damage(f"it holds the times of {len(found)} runs, and there were {count}")
             return found
+
+    def copy_to(self, file: Path) -> None:
+        """Writes what the ledger holds at this moment to a file, while its driver goes on."""
+        with self._reading() as connection, closing(sqlite3.connect(file)) as copy:
+            connection.backup(copy)
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:

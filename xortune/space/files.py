@@ -36,7 +36,7 @@ def load_space(source: str | Path | Mapping[str, Any]) -> SearchSpace:
     if isinstance(source, Mapping):
         content = source if "parameters" in source else {"parameters": source}
         return parse_space("custom", "custom", content, {})
-    path = _find(str(source))
+    path = space_file(str(source))
     content, lines = _read(path)
     return parse_space(path.stem, str(source), content, lines)
 
@@ -47,7 +47,12 @@ def shipped_spaces() -> dict[str, Path]:
     return {path.stem: path for path in sorted(folder.glob("*.yaml"))} if folder else {}
 
 
-def _find(source: str) -> Path:
+def space_file(source: str) -> Path:
+    """The file of a shipped name or a path.
+
+    Raises:
+        UsageError: there is no such file.
+    """
     path = Path(source)
     shipped = shipped_spaces()
     if _exists(path) and not (source in shipped and path.is_dir()):
