@@ -112,6 +112,22 @@ def test_a_signal_may_raise_where_it_strikes(arrived, number) -> None:
     assert reached == ["begun"]
 
 
+class Struck:
+    """Is struck by a signal where nothing can be raised."""
+
+    def __del__(self) -> None:
+        signal.raise_signal(signal.SIGTERM)
+
+
+def test_what_python_ignores_is_ignored_without_a_word(arrived, capsys) -> None:
+    with StopSignal() as stop:
+        with stop.raising():
+            Struck()
+        with pytest.raises(Interrupted):
+            stop.check()
+    assert capsys.readouterr() == ("", "")
+
+
 def fail_under(stop: StopSignal) -> None:
     with stop.to_blame():
         raise ValueError("of its own")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -48,13 +49,22 @@ class StopSignal:
 
     @contextmanager
     def raising(self) -> Iterator[None]:
-        """While entered, the first signal raises Interrupted wherever it strikes."""
+        """While entered, the first signal raises Interrupted wherever it strikes.
+
+        That may be where Python ignores what is raised, as in a destructor: then it ignores it
+        without a word, and the next `check` raises.
+        """
         self.check()
+        hook = sys.unraisablehook
+        sys.unraisablehook = lambda ignored: (
+            None if isinstance(ignored.exc_value, Interrupted) else hook(ignored)
+        )
         self._at_once = True
         try:
             yield
         finally:
             self._at_once = False
+            sys.unraisablehook = hook
 
     @contextmanager
     def to_blame(self) -> Iterator[None]:

@@ -384,6 +384,7 @@ def _runner(options: RunOptions, stop: StopSignal) -> Iterator[Runner]:
         # Nothing is half done yet, and a Ray that got the signal too may never answer.
         with stop.to_blame(), stop.raising():
             runner = stack.enter_context(ray_runner(options, _import_the_rest))
+        stop.check()
         yield runner
 
 

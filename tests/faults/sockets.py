@@ -107,7 +107,7 @@ def _of_process(pid: int) -> Iterator[Socket]:
     process = Path("/proc") / str(pid)
     try:
         words = (process / "cmdline").read_bytes().split(b"\0")
-        inodes = {str(entry.readlink()) for entry in (process / "fd").iterdir()}
+        inodes = {_target(entry) for entry in (process / "fd").iterdir()}
         tables = [(process / "net" / name).read_text() for name in ("tcp", "tcp6")]
     except OSError:
         return
@@ -117,6 +117,13 @@ def _of_process(pid: int) -> Iterator[Socket]:
         if state == _LISTENING and f"socket:[{rest[5]}]" in inodes:
             host, _, port = local.partition(":")
             yield Socket(pid, name, _host(host), int(port, 16))
+
+
+def _target(entry: Path) -> str:
+    try:
+        return str(entry.readlink())
+    except OSError:  # closed since it was listed
+        return ""
 
 
 def _name(words: list[str]) -> str:

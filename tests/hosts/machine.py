@@ -94,17 +94,17 @@ class Host:
             _, why = self._holder.communicate()
             raise UsageError(f"no namespaces can be made here: {why.strip()}")
         children = Path(f"/proc/{self._holder.pid}/task/{self._holder.pid}/children")
-        self._pid = int(children.read_text())
+        self.pid = int(children.read_text())
 
     def disk(self, path: Path) -> Path:
         """Where a path of this host is for this process."""
-        return Path(f"/proc/{self._pid}/root{path}")
+        return Path(f"/proc/{self.pid}/root{path}")
 
     def start(
         self, command: Sequence[str], environment: Mapping[str, str] | None = None
     ) -> subprocess.Popen[str]:
         """Starts a command in the host's working folder; its output is one pipe."""
-        inside = ["nsenter", "-t", str(self._pid), "--net", "--mount", "--uts", "--pid"]
+        inside = ["nsenter", "-t", str(self.pid), "--net", "--mount", "--uts", "--pid"]
         kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
         return subprocess.Popen(
             [*inside, f"--wdns={FOLDER}", *command],
@@ -163,8 +163,8 @@ class Network:
         ends = f"x{os.getpid()}s{number}", f"x{os.getpid()}h{number}"
         _ip("link", "add", ends[0], "type", "veth", "peer", "name", ends[1])
         try:
-            _ip("link", "set", ends[0], "netns", str(self._switch._pid))
-            _ip("link", "set", ends[1], "netns", str(host._pid))
+            _ip("link", "set", ends[0], "netns", str(self._switch.pid))
+            _ip("link", "set", ends[1], "netns", str(host.pid))
         except BaseException:
             subprocess.run(["ip", "link", "delete", ends[0]], check=False, capture_output=True)
             raise

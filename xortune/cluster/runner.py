@@ -36,7 +36,7 @@ def ray_runner(options: RunOptions, meanwhile: Callable[[], None]) -> Iterator[R
 
     def import_tune() -> None:
         # Where it fails, it will fail again in the thread that has use for it.
-        with suppress(ImportError):
+        with suppress(Exception):
             import xortune.cluster.searcher
             import xortune.cluster.trainable  # noqa: F401
 
