@@ -20,6 +20,7 @@ _CALLS = (
     "/ray.rpc.NodeManagerService/RequestWorkerLease",
     "/ray.rpc.ObjectManagerService/Push",
     "/ray.rpc.CoreWorkerService/PushTask",
+    "/ray.rpc.ReporterService/GetTraceback",
 )
 _LISTENING = "0A"
 
@@ -74,7 +75,8 @@ def answer_without_token(socket: Socket) -> str:
     """What a caller without the token meets: the refusal, or why it looks like none.
 
     Returns:
-        `refused by gRPC`, `refused by HTTP`, or a description of what answered.
+        `refused by gRPC`, `refused by HTTP`, `metrics to read` (what a Ray with all its extras
+        offers to Prometheus, and no more), or a description of what answered.
     """
     codes = [_grpc_answer(socket.address, call) for call in _CALLS]
     served = {code for code in codes if code is not grpc.StatusCode.UNIMPLEMENTED}
@@ -83,15 +85,24 @@ def answer_without_token(socket: Socket) -> str:
     if served != {grpc.StatusCode.UNAVAILABLE}:
         return f"gRPC says {sorted(map(str, served)) or 'that it has no such service'}"
     host, _, port = socket.address.rpartition(":")
-    connection = http.client.HTTPConnection(host, int(port), timeout=10)
     try:
-        connection.request("POST", "/")
-        status = connection.getresponse().status
+        status, _ = _http_answer(host, int(port), "POST")
+        if status in (401, 403):
+            return "refused by HTTP"
+        metrics = status == 405 and b"# HELP" in _http_answer(host, int(port), "GET")[1]
     except (OSError, http.client.HTTPException) as error:
         return f"neither gRPC nor HTTP: {error!r}"
+    return "metrics to read" if metrics else f"HTTP says {status}"
+
+
+def _http_answer(host: str, port: int, method: str) -> tuple[int, bytes]:
+    connection = http.client.HTTPConnection(host, port, timeout=10)
+    try:
+        connection.request(method, "/")
+        answer = connection.getresponse()
+        return answer.status, answer.read()
     finally:
         connection.close()
-    return "refused by HTTP" if status in (401, 403) else f"HTTP says {status}"
 
 
 def _grpc_answer(address: str, call: str) -> grpc.StatusCode:
