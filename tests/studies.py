@@ -1,6 +1,7 @@
 """The study that tests of faults and of clusters compare, and what must hold of it."""
 
 import os
+import re
 import signal
 from contextlib import suppress
 from pathlib import Path
@@ -43,14 +44,14 @@ def check_runs(study):
 
 
 def worker_pids():
-    """The processes below this one that are workers, as Ray names them."""
+    """The processes below this one that are workers; Ray names them by what they are at."""
     parents, workers = {}, []
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             pid = int(folder.name)
             # The name, which may hold anything, stands in parentheses before the state.
             parents[pid] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-            if (folder / "cmdline").read_bytes().startswith(b"ray::PackTrainable"):
+            if re.match(rb"ray::\w*Trainable", (folder / "cmdline").read_bytes()):
                 workers.append(pid)
     return [pid for pid in workers if _is_below(pid, os.getpid(), parents)]
 

@@ -13,8 +13,8 @@ from studies import SPACE, answer
 import xortune
 
 # Packs of one trial, of some tenths of a second each: there is always one under way.
-SLOW = {**SPACE, "lr": {"values": [0.1, 1.0, 10.0]}, "epochs": {"value": 600_000}}
-RECORDED = {"trials": 12, "generation": 6, "log_every": 200_000}
+SLOW = {**SPACE, "lr": {"values": [0.1, 1.0, 10.0]}, "epochs": {"value": 1_200_000}}
+RECORDED = {"trials": 12, "generation": 6, "log_every": 400_000}
 SETTINGS = [f"--{name.replace('_', '-')}={value}" for name, value in RECORDED.items()]
 SETTINGS += ["--pack-size", "1"]
 

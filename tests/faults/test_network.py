@@ -11,7 +11,6 @@ from sockets import answer_without_token, environment_of, sockets_of, tree_of
 
 import xortune
 from xortune.cluster.authentication import Guard, guard_at
-from xortune.errors import UsageError
 
 # Trains for minutes on end: it is stopped when the tests are done with it.
 SPACE = {
@@ -234,12 +233,13 @@ sys.exit(main(["search", "smoke", "--results", sys.argv[1]]))
 
 
 @pytest.mark.parametrize("content", [None, "", "\n"])
-def test_a_token_file_that_holds_none(tmp_path, monkeypatch, content):
+def test_a_token_file_that_holds_none(tmp_path, content):
     path = tmp_path / "token"
     if content is not None:
         path.write_text(content)
-    monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", str(path))
-    monkeypatch.delenv("RAY_AUTH_TOKEN", raising=False)
-    with pytest.raises(UsageError, match=f"^RAY_AUTH_TOKEN_PATH={path}: no token can be read"):
-        xortune.search("smoke", results=tmp_path / "results")
+    command = [sys.executable, "-m", "xortune", "search", "--results", str(tmp_path / "results")]
+    done = attempt(command, without_secrets(RAY_AUTH_TOKEN_PATH=str(path)))
+    assert done.returncode == 2
+    said = f"xortune: RAY_AUTH_TOKEN_PATH={path}: no token can be read there."
+    assert done.stderr.startswith(said)
     assert not (tmp_path / "results").exists()
