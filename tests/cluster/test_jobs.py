@@ -271,6 +271,7 @@ def test_a_job_of_somebody_else_is_left_alone(call, succeed, foreign):
     assert job not in succeed("status")
 
 
+@pytest.mark.long
 def test_what_a_job_says_cannot_steer_the_terminal(call, succeed, foreign):
     metadata = {"xortune": "1", "study": "\x1b]0;owned\x07", "results": "\x1b[2J"}
     job = foreign(r"printf '\033[31mred\033[0m\302\233A\n'; exit 3", metadata)
@@ -284,6 +285,7 @@ def test_what_a_job_says_cannot_steer_the_terminal(call, succeed, foreign):
     assert "--name '\\x1b]0;owned\\x07'" in err
 
 
+@pytest.mark.long
 def test_a_search_that_left_no_study(call, foreign, tmp_path):
     job = foreign("true", {"xortune": "1", "study": "none", "results": "~/nowhere"})
     code, out, err = call("fetch", job, "--results", tmp_path)

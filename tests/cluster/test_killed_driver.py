@@ -1,4 +1,4 @@
-"""The driver as a real process: killed, and resumed."""
+"""The driver of a search on Ray, killed in the middle, and resumed."""
 
 import re
 import signal
@@ -32,10 +32,10 @@ def space_file(tmp_path):
     return path
 
 
-def kill_in_the_middle(space_file, results, runner):
+def kill_in_the_middle(space_file, results):
     """Starts a search, kills it as soon as some trials are done."""
     command = [sys.executable, "-m", "xortune", "search", str(space_file), *SETTINGS]
-    command += ["--name", "stopped", "--results", str(results), "--runner", runner]
+    command += ["--name", "stopped", "--results", str(results)]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
@@ -52,9 +52,8 @@ def kill_in_the_middle(space_file, results, runner):
     assert process.returncode == -signal.SIGKILL
 
 
-@pytest.mark.parametrize("runner", ["inline", "ray"])
-def test_a_killed_driver_loses_nothing_that_was_finished(space_file, tmp_path, whole, runner):
-    kill_in_the_middle(space_file, tmp_path, runner)
+def test_a_killed_driver_loses_nothing_that_was_finished(space_file, tmp_path, whole):
+    kill_in_the_middle(space_file, tmp_path)
     folder = tmp_path / "stopped"
     before = xortune.load(folder).trials.dropna(subset=["duration_s"]).set_index("number")
     assert 0 < len(before) < 12

@@ -97,7 +97,7 @@ def test_a_search_without_ray_is_stopped(folder, whole, blow) -> None:
     stop_in_the_middle(folder, "inline", blow, whole)
 
 
-@pytest.mark.parametrize("blow", ["twice", "hup"])
+@pytest.mark.parametrize("blow", [pytest.param("twice", marks=pytest.mark.long), "hup"])
 def test_a_search_on_ray_is_stopped(folder, whole, blow) -> None:
     stop_in_the_middle(folder, "ray", blow, whole)
 

@@ -42,12 +42,13 @@ def test_a_worker_is_killed_at_a_seeded_moment(cluster, undisturbed, plan, told,
     check_undisturbed(study, undisturbed)
 
 
-def test_a_worker_is_killed_at_every_moment_of_one_study(
-    cluster, undisturbed, plan, told, tmp_path
+@pytest.mark.parametrize("moments", [MOMENTS[::2], pytest.param(MOMENTS, marks=pytest.mark.long)])
+def test_workers_are_killed_at_several_moments_of_one_study(
+    cluster, undisturbed, plan, told, tmp_path, moments
 ):
-    plan.write(*({"moment": moment, "after": 1} for moment in MOMENTS))
+    plan.write(*({"moment": moment, "after": 1} for moment in moments))
     study = search(tmp_path)
-    assert plan.happened() == len(MOMENTS)
+    assert plan.happened() == len(moments)
     assert sorted(told) == list(range(SETTINGS["trials"]))
     check_undisturbed(study, undisturbed)
 
@@ -105,6 +106,7 @@ def test_a_trial_that_always_takes_its_worker_along_fails_alone(
     check_runs(study)
 
 
+@pytest.mark.long
 def test_workers_that_die_whatever_they_train_end_the_search_and_fail_nothing(
     cluster, undisturbed, plan, told, tmp_path
 ):

@@ -62,6 +62,7 @@ def test_gpus_that_are_declared_and_not_there_are_found_out_first(cluster, plan,
         check_nodes("auto", "cuda")
 
 
+@pytest.mark.long
 def test_and_by_a_worker_that_needs_one(cluster, plan, add_node, told, tmp_path):
     add_node(num_gpus=1)
     with pytest.raises(XortuneError, match=r"has no GPU.*--num-gpus.*--device cpu"):
