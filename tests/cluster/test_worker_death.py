@@ -26,22 +26,3 @@ def test_killed_workers_do_not_change_the_answer(ray, oracle, tmp_path, capfd):
     assert not kill.armed
     assert capfd.readouterr() == ("", "")
     assert_frame_equal(answer(study), answer(oracle), check_exact=True)
-
-
-def test_without_retries_only_a_trial_that_was_alone_fails(ray, oracle, tmp_path):
-    study = xortune.search(
-        SPACE,
-        name="failed",
-        results=tmp_path,
-        workers=1,
-        pack_size=1,
-        retries=0,
-        on_progress=KillOnce(),
-        **SETTINGS,
-    )
-    trials = study.trials.set_index("number")
-    given_up = trials["error"] == "given up after 1 tries alone: its worker died"
-    assert given_up.sum() == 1
-    assert (trials.loc[given_up, "state"] == "FAIL").all()
-    assert set(trials["state"]) == {"COMPLETE", "FAIL"}
-    assert len(trials) == len(oracle.trials)

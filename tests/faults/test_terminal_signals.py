@@ -137,6 +137,7 @@ def test_a_search_is_stopped_before_it_has_begun(folder, runner, blow) -> None:
     assert [path.name for path in folder.iterdir()] == ["slow.yaml"]
 
 
+@pytest.mark.long
 def test_under_nohup_a_search_outlives_its_terminal(folder, whole) -> None:
     with Terminal([*SEARCH, "--runner=inline"], folder, before=("nohup",)) as terminal:
         while not (folder / "results" / "one" / "tensorboard" / "trial-00000").exists():
@@ -221,7 +222,7 @@ def piped(folder: Path, tail: str, name: str) -> subprocess.CompletedProcess[str
         ("2>&1 | head -n 1", "0"),
         pytest.param("2>/dev/full", "0", marks=pytest.mark.long),
         pytest.param(">&- 2>&-", "0", marks=pytest.mark.long),
-        (">/dev/full", "1"),
+        pytest.param(">/dev/full", "1", marks=pytest.mark.long),
     ],
 )
 def test_a_search_does_not_need_anybody_to_look_at_it(tmp_path, tail, code) -> None:

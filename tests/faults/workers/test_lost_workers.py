@@ -90,15 +90,16 @@ def test_the_pack_of_a_hung_worker_is_given_to_another(
     check_undisturbed(study, undisturbed)
 
 
+@pytest.mark.parametrize("retries", [0, pytest.param(1, marks=pytest.mark.long)])
 def test_a_trial_that_always_takes_its_worker_along_fails_alone(
-    cluster, undisturbed, plan, told, tmp_path
+    cluster, undisturbed, plan, told, tmp_path, retries
 ):
     plan.write({"moment": "before training", "trials": [5], "times": 100})
-    study = search(tmp_path, retries=1)
+    study = search(tmp_path, retries=retries)
     assert sorted(told) == list(range(SETTINGS["trials"]))
     trials, others = (s.trials.set_index("number") for s in (study, undisturbed))
     assert trials.loc[5, "state"] == "FAIL"
-    assert trials.loc[5, "error"] == "given up after 2 tries alone: its worker died"
+    assert trials.loc[5, "error"] == f"given up after {retries + 1} tries alone: its worker died"
     first = [number for number in range(12) if number != 5]
     columns = ["state", "final_loss", "error"]
     assert trials.loc[first, columns].equals(others.loc[first, columns])
