@@ -205,13 +205,13 @@ LARGE = {
     "escapes": b'a: "' + b"\\n" * (MOST // 2 - 5) + b'"',
 }  # fmt: skip
 
-QUICK = ("anchors", "tags", "different values")
+SOME = ("anchors", "tags", "different values")
 
 
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize(
     "name",
-    [name if name in QUICK else pytest.param(name, marks=pytest.mark.long) for name in LARGE],
+    [name if name in SOME else pytest.param(name, marks=pytest.mark.long) for name in LARGE],
 )
 def test_a_large_file_is_answered_soon(folder, capsys, name) -> None:
     check(LARGE[name][: MOST - 1], folder, capsys)
