@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from xortune.study import Study, load, resume, search
+    from xortune.searches import resume, search
+    from xortune.study import Study, load
 
 __all__ = ["Study", "load", "resume", "search"]
 __version__ = "0.1.0"
@@ -13,7 +14,11 @@ __version__ = "0.1.0"
 
 def __getattr__(name: str) -> Any:
     """Imports the public face when it is first used."""
-    if name in __all__:
+    if name in ("search", "resume"):
+        from xortune import searches
+
+        return getattr(searches, name)
+    if name in ("Study", "load"):
         from xortune import study
 
         return getattr(study, name)

@@ -12,10 +12,10 @@ from pandas.testing import assert_frame_equal
 from studies import SETTINGS, SPACE, answer
 
 import xortune
+from xortune.adoption import adopt
 from xortune.cluster.snapshot import pack, unpack
 from xortune.errors import Interrupted, UsageError, XortuneError
 from xortune.paths import StudyPaths
-from xortune.study import adopt
 
 
 @pytest.fixture(scope="module")

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 def _submit(arguments: Namespace, screen: Screen) -> None:
     from xortune.cluster.jobs import cluster_folder
+    from xortune.searches import check_search, default_name
     from xortune.space import space_file
-    from xortune.study import check_search, default_name
 
     settings = vars(arguments)
     settings.pop("command")
@@ -98,8 +98,8 @@ def _stop(arguments: Namespace, screen: Screen) -> None:
 
 
 def _fetch(arguments: Namespace, screen: Screen) -> Study:
+    from xortune.adoption import adopt
     from xortune.cluster.snapshot import unpack
-    from xortune.study import adopt
 
     server = _server(arguments.address)
     job = server.job(arguments.job)

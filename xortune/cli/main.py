@@ -84,7 +84,7 @@ def _end_at_once(screen: Screen, signum: int) -> NoReturn:
 
 def _search(arguments: Namespace, screen: Screen) -> None:
     def command(**rest: Any) -> Study:
-        from xortune.study import search
+        from xortune.searches import search
 
         return search(space, **rest)
 
@@ -95,7 +95,7 @@ def _search(arguments: Namespace, screen: Screen) -> None:
 
 def _resume(arguments: Namespace, screen: Screen) -> None:
     def command(**rest: Any) -> Study:
-        from xortune.study import resume
+        from xortune.searches import resume
 
         return resume(study, **rest)
 

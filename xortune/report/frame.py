@@ -8,7 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from xortune.ledger import TrialRow
+from xortune.ledger import Ledger, TrialRow
+from xortune.paths import StudyPaths
 from xortune.report.formats import as_csv
 from xortune.trial import Curve, Metric, State
 from xortune.whole_files import write_whole
@@ -56,6 +57,12 @@ def curve_frame(curve: Curve) -> pd.DataFrame:
     return pd.DataFrame(
         {"epoch": curve.epochs, "training": curve.training, "validation": curve.validation}
     ).astype({"epoch": "int64", "training": "float64", "validation": "float64"})
+
+
+def tabulate(ledger: Ledger, paths: StudyPaths) -> None:
+    """Writes the tables of a study: what its ledger holds now."""
+    frame = trials_frame(ledger.trials(), ledger.settings().metric)
+    write_tables(frame, paths.trials_csv, paths.trials_parquet)
 
 
 def write_tables(frame: pd.DataFrame, csv: Path, parquet: Path) -> None:
