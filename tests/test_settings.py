@@ -29,6 +29,7 @@ _SPACE = {"lr": {"min": 0.1, "max": 1.0}}
         ("data", ["xor"], "--data ['xor']: must be one of xor, lab."),
         ("metric", "accuracy", "--metric 'accuracy': must be one of mse, bce."),
         ("generation", 0, "--generation 0: must be a whole number of at least 1."),
+        ("generation", 2**53 + 1, "must be a whole number from 1 to 9007199254740992."),
         ("log_every", 0, "--log-every 0: must be a whole number of at least 1."),
         (
             "cuda_share",

@@ -21,6 +21,8 @@ ENGINES: tuple[EngineName, ...] = ("auto", "eager", "compiled")
 # The names that are recorded: with a number, since a change of the code may round differently.
 EAGER, COMPILED = "eager-1", "compiled-1"
 
+# Up to there, JSON and floats are exact.
+_LARGEST = 2**53
 _MAX_SEED = 2**32 - 1
 
 
@@ -158,10 +160,12 @@ def check_engine(wanted: str) -> None:
 
 
 def _whole(name: str, value: Any, low: int, high: int | None = None) -> list[str]:
-    fits = isinstance(value, int) and not isinstance(value, bool) and value >= low
-    if fits and (high is None or value <= high):
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    most = _LARGEST if high is None else high
+    if whole and low <= value <= most:
         return []
-    bounds = f"of at least {low}" if high is None else f"from {low} to {high}"
+    open_ended = high is None and not (whole and value > most)
+    bounds = f"of at least {low}" if open_ended else f"from {low} to {most}"
     return [f"{name} {value!r}: must be a whole number {bounds}."]
 
 

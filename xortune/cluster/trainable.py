@@ -11,7 +11,9 @@ from ray.tune import Trainable
 from xortune.errors import UsageError
 from xortune.trial import Pack
 
-_IDLE_S = 0.1
+# How long a worker without a pack idles: longer each time, since a hundred of them would keep
+# the driver busy with hearing that there is no news.
+_IDLE_S, _LONGEST_IDLE_S = 0.1, 1.0
 
 
 class PackTrainable(Trainable):  # type: ignore[misc]
@@ -28,6 +30,7 @@ class PackTrainable(Trainable):  # type: ignore[misc]
         self._pack: Pack | None = None
         self._fault: Exception | None = None
         self._at_work = False
+        self._idle_s = _IDLE_S
 
     def take(self, pack: Pack) -> None:
         """Called by the driver between two steps: what the next one is to train."""
@@ -41,8 +44,10 @@ class PackTrainable(Trainable):  # type: ignore[misc]
         if self._fault is not None:
             raise self._fault
         if self._pack is None:
-            time.sleep(_IDLE_S)
+            time.sleep(self._idle_s)
+            self._idle_s = min(2 * self._idle_s, _LONGEST_IDLE_S)
             return {}
+        self._idle_s = _IDLE_S
         params = [trial.params for trial in self._pack.trials]
         self._pack = None
         return {"outcomes": self._train_pack(params, *self._how, self._step)}

@@ -17,6 +17,7 @@ from hashlib import blake2b
 from itertools import pairwise
 from typing import Any
 
+from xortune.errors import UsageError
 from xortune.settings import StudySettings
 from xortune.times import RunTime
 from xortune.trial import LOSS_FNS, Curve, FinishedTrial, Outcome, Params, Scores, Trial
@@ -29,6 +30,8 @@ _NOTHING = (None,) * 9
 _MAX_EPOCHS = 2**31 - 1
 _MAX_SEED = 2**32 - 1
 _LONGEST_TEXT = 100_000
+# No float32, and so no learning rate of a space, is larger than 3.4e38.
+_TOO_LARGE = 10**39
 _DEVICES = ("cpu", "cuda", "both")
 _NULL = type(None)
 _FINISHED = ("COMPLETE", "PRUNED", "FAIL")
@@ -161,7 +164,10 @@ def read_settings(rows: list[tuple[Any, ...]], expected: int) -> StudySettings:
     versions = values.get("versions", {})
     if not isinstance(versions, dict) or not all(isinstance(v, str) for v in versions.values()):
         raise Damage("the setting 'versions' holds none")
-    return StudySettings.from_dict(values)
+    try:
+        return StudySettings.from_dict(values)
+    except UsageError as error:
+        raise Damage(f"the settings cannot be: {error}") from error
 
 
 def run_row(number: int, run: RunTime) -> tuple[Any, ...]:
@@ -266,5 +272,5 @@ def _plain(value: Any, depth: int) -> bool:
         parts: Iterable[Any] = value.values() if isinstance(value, Mapping) else value
         return depth > 0 and all(_plain(part, depth - 1) for part in parts)
     if isinstance(value, (int, float)):
-        return math.isfinite(value) if isinstance(value, float) else abs(value) < 2**53
+        return math.isfinite(value) if isinstance(value, float) else abs(value) < _TOO_LARGE
     return value is None or len(value) <= _LONGEST_TEXT
