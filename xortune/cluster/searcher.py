@@ -26,6 +26,8 @@ from xortune.trial import Pack
 
 # A worker that has no pack to train, or is still importing PyTorch, is to answer within this.
 _ANSWER_S = 120.0
+# So many workers in a row that end before they begin, and there is no use in further ones.
+_HOPELESS = 8
 # When this loop itself was away for so long, workers may have answered meanwhile.
 _AWAY_S = 1.0
 
@@ -83,6 +85,7 @@ class PackSearcher(_Driver, Searcher):  # type: ignore[misc]
         self._waiting: dict[str, list[Pack]] = {device: [] for device in search.devices}
         self._places = Places()
         self._looked = time.monotonic()
+        self._stillborn = 0
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         """The configuration of one more worker, if there is a pack for it."""
@@ -110,6 +113,7 @@ class PackSearcher(_Driver, Searcher):  # type: ignore[misc]
         if worker is None:
             return  # It counts as lost.
         worker.since = time.monotonic()
+        self._stillborn = 0
         if "place" in result:
             worker.actor = trial.temporary_state.ray_actor
             worker.place = result["place"]
@@ -124,9 +128,18 @@ class PackSearcher(_Driver, Searcher):  # type: ignore[misc]
     def lose(self, trial_id: str, reason: str) -> None:
         """Tells the search that a worker is lost, with its pack, unless that is known."""
         worker = self._workers.pop(trial_id, None)
-        if worker is not None and worker.pack is not None:
+        if worker is None:
+            return
+        if worker.pack is not None:
             self._places.lost(worker.place)
             self.search.lost(worker.pack, reason, worker.place)
+        elif worker.place is None:
+            self._stillborn += 1
+            if self._stillborn >= _HOPELESS:
+                raise XortuneError(
+                    f"{_HOPELESS} workers in a row ended before they could begin: {reason}. Look "
+                    "after the machine, and resume the study; --verbose shows what Ray says."
+                )
 
     def end_hung(self) -> None:
         """Ends the workers that have not answered for too long: their packs are lost."""

@@ -120,6 +120,17 @@ def test_workers_that_die_whatever_they_train_end_the_search_and_fail_nothing(
 
 
 @pytest.mark.long
+def test_workers_that_never_begin_end_the_search_too(cluster, undisturbed, plan, told, tmp_path):
+    plan.write({"moment": "created", "times": 1000})
+    with pytest.raises(XortuneError, match=r"8 workers in a row ended before they could begin"):
+        search(tmp_path)
+    assert plan.happened() <= 10
+    assert told == []
+    plan.write()
+    check_undisturbed(xortune.resume(tmp_path / "s", workers=2), undisturbed)
+
+
+@pytest.mark.long
 def test_a_driver_that_is_stopped_for_a_while_takes_no_worker_for_hung(
     cluster, undisturbed, plan, told, tmp_path, monkeypatch
 ):
