@@ -209,6 +209,16 @@ def test_in_another_thread_signals_are_left_alone(arrived) -> None:
     assert handlers() == before
 
 
+def test_a_process_that_can_simply_end_is_told_instead(arrived) -> None:
+    ended = []
+    with StopSignal(instead=ended.append) as stop, pytest.raises(Interrupted), stop.raising():
+        signal.raise_signal(signal.SIGTERM)
+    assert ended == [signal.SIGTERM]
+    with StopSignal(instead=ended.append):
+        signal.raise_signal(signal.SIGTERM)
+    assert ended == [signal.SIGTERM]
+
+
 def test_an_interruption_is_no_ordinary_exception() -> None:
     assert issubclass(Interrupted, KeyboardInterrupt)
     assert str(Interrupted(15)) == "stopped by signal 15"

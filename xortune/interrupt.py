@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 from xortune.errors import Interrupted
 
@@ -29,15 +29,19 @@ class StopSignal:
         noticed: called in the handler with the first signal.
         again: called in the handler with a SIGINT after it; by default that acts as it did
             before.
+        instead: called in the handler in place of raising, while `raising` is entered: for a
+            process that can simply end. An exception out of nowhere may leave a lock held.
     """
 
     def __init__(
         self,
         noticed: Callable[[int], None] = lambda signum: None,
         again: Callable[[int], None] | None = None,
+        instead: Callable[[int], NoReturn] | None = None,
     ) -> None:
         self._noticed = noticed
         self._again = again
+        self._instead = instead
         self._received: int | None = None
         self._at_once = False
         self._previous: dict[int, Any] = {}
@@ -90,6 +94,8 @@ class StopSignal:
     def _receive(self, signum: int, frame: FrameType | None) -> None:
         if self._received is None:
             self._received = signum
+            if self._at_once and self._instead is not None:
+                self._instead(signum)
             self._noticed(signum)
             if self._at_once:
                 self.check()

@@ -36,7 +36,9 @@ def main(argv: list[str] | None = None) -> int:
     screen = Screen()
     try:
         with (
-            noticing_ctrl_c_twice(lambda signum: _end_at_once(screen, signum)),
+            noticing_ctrl_c_twice(
+                lambda signum: _end(screen, "stopped at once; what was finished is kept", signum)
+            ),
             StopSignal(_raise, again=_leave_it),
         ):
             return _answer(parse(argv), screen)
@@ -75,10 +77,10 @@ def _leave_it(signum: int) -> None:
     """`noticing_ctrl_c_twice` has the better ear."""
 
 
-def _end_at_once(screen: Screen, signum: int) -> NoReturn:
+def _end(screen: Screen, words: str, signum: int) -> NoReturn:
     """Ends this process as a kill would, which no study minds."""
     kill_descendants()
-    screen.urgent("xortune: stopped at once; what was finished is kept")
+    screen.urgent(f"xortune: {words}")
     os._exit(128 + signum)
 
 
@@ -112,7 +114,10 @@ def _run(settings: dict[str, Any], command: Callable[..., Study], screen: Screen
         if not quiet and screen.err.isatty():
             screen.urgent("xortune: stopping; Ctrl-C once more stops at once")
 
-    with StopSignal(say_so, again=_leave_it) as stop:
+    def end(signum: int) -> NoReturn:
+        _end(screen, _how_to_go_on(None), signum)
+
+    with StopSignal(say_so, again=_leave_it, instead=end) as stop:
         from xortune.cli.progress import ProgressView
 
         with ProgressView(screen, quiet) as view:
