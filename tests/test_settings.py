@@ -97,13 +97,13 @@ def test_an_address_does_not_go_with_the_inline_runner() -> None:
     st.builds(
         StudySettings,
         space=st.just(_SPACE),
-        trials=st.integers(1),
+        trials=st.integers(1, 2**53),
         sampler=st.sampled_from(["tpe", "random"]),
         study_seed=st.integers(0, 2**32 - 1),
         data=st.sampled_from(DATA_NAMES),
         metric=st.sampled_from(METRICS),
-        generation=st.none() | st.integers(1),
-        log_every=st.integers(1),
+        generation=st.none() | st.integers(1, 2**53),
+        log_every=st.integers(1, 2**53),
     )
 )
 def test_settings_survive_json(settings) -> None:

@@ -91,7 +91,7 @@ def test_the_tables_are_written_by_the_clock(tmp_path, monkeypatch):
     def write_tables(*_):
         now[0] += 100
 
-    monkeypatch.setattr("xortune.study.Clock", lambda: Clock(lambda: now[0]))
+    monkeypatch.setattr("xortune.searches.Clock", lambda: Clock(lambda: now[0]))
     monkeypatch.setattr("xortune.report.write_tables", write_tables)
     last = xortune.resume(folder, runner="inline").runs()[-1]
     assert (last.wall, last.writing) == (100, 100)
