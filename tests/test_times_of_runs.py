@@ -88,11 +88,11 @@ def test_the_tables_are_written_by_the_clock(tmp_path, monkeypatch):
     folder = search(tmp_path).paths.folder
     now = [0.0]
 
-    def write_tables(*_):
+    def tabulate(*_):
         now[0] += 100
 
     monkeypatch.setattr("xortune.searches.Clock", lambda: Clock(lambda: now[0]))
-    monkeypatch.setattr("xortune.report.write_tables", write_tables)
+    monkeypatch.setattr("xortune.report.tabulate", tabulate)
     last = xortune.resume(folder, runner="inline").runs()[-1]
     assert (last.wall, last.writing) == (100, 100)
 
