@@ -19,7 +19,7 @@ from xortune.errors import UsageError
 
 _MODE, _TOKEN, _TOKEN_PATH = "RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"
 _CALL = "/ray.rpc.NodeInfoGcsService/CheckAlive"
-_ANSWER_S = 10
+_ANSWER_S = 5
 
 
 class Guard(Enum):

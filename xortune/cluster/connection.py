@@ -18,7 +18,7 @@ from xortune.settings import RunOptions
 
 _log = logging.getLogger("xortune")
 _PACKAGE = Path(__file__).resolve().parent.parent
-_ANSWER_S = 10
+_ANSWER_S = 5
 _OBJECT_STORE_BYTES = 200_000_000
 
 # Read by Ray when it is imported or started.

@@ -42,7 +42,7 @@ def test_a_worker_is_killed_at_a_seeded_moment(cluster, undisturbed, plan, told,
     check_undisturbed(study, undisturbed)
 
 
-@pytest.mark.parametrize("moments", [MOMENTS[::2], pytest.param(MOMENTS, marks=pytest.mark.long)])
+@pytest.mark.parametrize("moments", [MOMENTS[::3], pytest.param(MOMENTS, marks=pytest.mark.long)])
 def test_workers_are_killed_at_several_moments_of_one_study(
     cluster, undisturbed, plan, told, tmp_path, moments
 ):
