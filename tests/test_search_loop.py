@@ -87,6 +87,15 @@ def test_the_packs_of_a_generation_take_about_equally_long(make_search):
     assert max(epochs) < 1.2 * min(epochs)
 
 
+def test_workers_that_join_late_count_in_the_next_generation(make_search):
+    search, _, _ = make_search(space={"epochs": {"value": 1_000_000}}, trials=400, generation=200)
+    workers = {"cpu": 1}
+    search.start(workers, None, 0)
+    finish(search, search.next_pack())
+    workers["cpu"] = 2
+    assert [len(pack.trials) for pack in iter(search.next_pack, None)] == [100, 100]
+
+
 def test_trials_are_asked_for_ahead_while_workers_train(make_search):
     search, ledger, _ = make_search(trials=9000)
     search.next_pack()

@@ -59,7 +59,7 @@ class RayRunner:
         self._ours = ours
         resources = ray.cluster_resources()
         self.device = _device(options, resources.get("GPU", 0))
-        self._slots: Mapping[str, int] = _slots(options, resources, self.device)
+        self._slots = _slots(options, resources, self.device)
         self._seen = time.monotonic()
 
     @property
@@ -67,13 +67,16 @@ class RayRunner:
         return sum(self._slots.values())
 
     def _slots_now(self) -> Mapping[str, int]:
-        """How many workers there can be, by device: nodes may join late, and go."""
+        """How many workers there can be, by device: nodes may join late, and go.
+
+        Always the same mapping, by which the search cuts its packs, too.
+        """
         import ray
 
         now = time.monotonic()
         if now - self._seen > _FRESH_S:
             self._seen = now
-            self._slots = _slots(self._options, ray.cluster_resources(), self.device)
+            self._slots.update(_slots(self._options, ray.cluster_resources(), self.device))
         return self._slots
 
     def _resources(self, config: Mapping[str, Any]) -> PlacementGroupFactory:

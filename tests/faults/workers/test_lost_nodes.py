@@ -1,9 +1,13 @@
 """Nodes that are lost, that join late, and that are no good."""
 
+import math
+
 import pytest
 from studies import SETTINGS, SPACE, check_undisturbed
 
 import xortune
+from xortune.cluster.runner import RayRunner
+from xortune.settings import RunOptions
 
 SMALL_PACKS = {"pack_size": 3}
 # A training takes seconds: there is time to join.
@@ -73,3 +77,16 @@ def test_a_node_on_which_packs_are_lost_does_not_eat_the_study(
     assert plan.happened() == 3
     assert sorted(told) == list(range(SETTINGS["trials"]))
     check_undisturbed(study, undisturbed)
+
+
+@pytest.mark.long
+def test_the_search_cuts_its_packs_by_the_nodes_that_there_are(cluster, plan):
+    runner = RayRunner(RunOptions(), ours=False)
+    given = runner._slots
+    before = given["cpu"]
+    node = cluster.add_node(num_cpus=3)
+    cluster.wait_for_nodes()
+    runner._seen = -math.inf
+    runner._slots_now()
+    cluster.remove_node(node)
+    assert given["cpu"] == before + 3
