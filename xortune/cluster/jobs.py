@@ -19,6 +19,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
+from xortune.cluster.authentication import known_token
 from xortune.errors import UsageError, XortuneError
 
 DEFAULT_ADDRESS = "http://127.0.0.1:8265"
@@ -326,14 +327,7 @@ def _headers() -> dict[str, str]:
     """The token where there is one, as for everything else of Ray's; its client wants a mode."""
     if os.environ.get("RAY_AUTH_MODE", "token").lower() != "token":
         return {}
-    token = os.environ.get("RAY_AUTH_TOKEN", "")
-    if not token:
-        file = os.environ.get("RAY_AUTH_TOKEN_PATH") or Path.home() / ".ray" / "auth_token"
-        try:
-            token = Path(file).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError):
-            return {}
-    token = token.strip()
+    token = known_token() or ""
     if not (token.isascii() and token.isprintable()):
         raise UsageError("the token for Ray is no plain text. Copy the cluster's token again.")
     return {"Authorization": f"Bearer {token}"} if token else {}
