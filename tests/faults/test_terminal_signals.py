@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 import yaml
 from pandas.testing import assert_frame_equal
+from studies import answer
 from terminals import CTRL_C, Terminal
 
 import xortune
-from xortune.report import UNREPEATABLE
 
 # Packs of one trial, of a tenth of a second or more each: there is always one under way.
 SPACE = {
@@ -60,10 +60,6 @@ def strike(terminal: Terminal, blow: str) -> None:
     if blow == "twice":
         time.sleep(0.15)  # as fast as a finger; the kernel makes one of two at the same time
         terminal.type(CTRL_C)
-
-
-def answer(study: xortune.Study):
-    return study.trials.drop(columns=list(UNREPEATABLE))
 
 
 def check_that_nothing_is_lost(folder: Path, whole: xortune.Study, tables: bool) -> None:

@@ -6,12 +6,13 @@ import shutil
 from pathlib import Path
 
 import pandas as pd
+from studies import answer
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import xortune
 from xortune.ledger import Ledger
 from xortune.paths import StudyPaths
-from xortune.report import UNREPEATABLE, as_csv
+from xortune.report import as_csv
 from xortune.trial import Trial
 
 LEFT = {"study.db", ".lock", "trials.csv", "trials.parquet", "tensorboard"}
@@ -24,11 +25,6 @@ def finished_trials(folder: Path, scratch: Path) -> list[Trial]:
         found = [row.trial for row in ledger.trials() if row.outcome is not None]
     shutil.rmtree(scratch)
     return found
-
-
-def answer(study: xortune.Study) -> pd.DataFrame:
-    """The ranked table, but for what may differ between two runs."""
-    return study.trials.drop(columns=list(UNREPEATABLE))
 
 
 def check_whole(folder: Path, undisturbed: xortune.Study, runs: bool = True) -> None:
