@@ -47,7 +47,7 @@ def test_a_study_setting_out_of_bounds(name, value, text) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "text"),
     [
-        ("runner", "dask", "--runner 'dask': must be one of ray, inline."),
+        ("runner", "dask", "--runner 'dask': must be one of auto, ray, inline."),
         ("workers", 0, "--workers 0: must be a whole number of at least 1."),
         ("pack_size", 0, "--pack-size 0: must be a whole number of at least 1."),
         ("device", "tpu", "--device 'tpu': must be one of auto, cpu, cuda, both."),

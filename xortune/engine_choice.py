@@ -47,6 +47,13 @@ class EngineChoice:
         _log.warning(f"PyTorch's own kernels train this study, which takes longer: {reason}.")
         return EAGER, None
 
+    def expected(self, device: str) -> str:
+        """The recorded name of the engine that `decide` will choose, if it chooses one."""
+        if self._wanted == "eager" or device == "cuda":
+            return EAGER
+        self._thread.join()
+        return EAGER if self._library is None else COMPILED
+
     def _build(self) -> None:
         try:
             self._library = built_step()

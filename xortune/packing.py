@@ -13,6 +13,8 @@ from xortune.trial import Pack, Trial
 LARGEST = {"cpu": 4096, "cuda": 131_072}
 # Trial-epochs a second on one core: what a pack is expected to cost.
 _PACE = {COMPILED: 1e8, EAGER: 2e7}
+# Below this many lanes an epoch takes no less.
+_LEAST_LANES = {COMPILED: 32, EAGER: 256}
 # A pack is worth a CPU worker of its own from so many seconds of training on.
 _WORTH_S = 0.5
 # A GPU takes as long for a few lanes as for so many.
@@ -39,6 +41,17 @@ def cut(
     if most is None:
         count = max(count, min(workers, _worthwhile(trials, device, engine)))
     return _evenly(trials, count)
+
+
+def work_s(lanes: int, epochs: float, engine: str) -> float:
+    """The seconds that one core is expected to train a pack.
+
+    Args:
+        lanes: trials in the pack.
+        epochs: of each, on average.
+        engine: the engine that trains them.
+    """
+    return max(lanes, _LEAST_LANES[engine]) * epochs / _PACE[engine]
 
 
 def patience(pack: Pack, engine: str) -> float:

@@ -317,11 +317,10 @@ class Runner(Protocol):
 class InlineRunner:
     """Trains every pack in this process: for notebooks, for debugging, and as an oracle."""
 
-    workers = 1
-
     def __init__(self, options: RunOptions) -> None:
         from xortune.engine import usable_device
 
+        self.workers = 1
         self._options = options
         self.device = usable_device(options.device)
 
@@ -343,6 +342,12 @@ class InlineRunner:
             )
             search.finish(pack, outcomes)
             search.write_runs()
+            if self.outgrown(search, pack):
+                return
+
+    def outgrown(self, search: Search, pack: Pack) -> bool:
+        """Whether to leave what is left of the search to another runner, after this pack."""
+        return False
 
 
 def _any_pack(search: Search) -> Pack | None:

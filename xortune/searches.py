@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import difflib
 import logging
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, nullcontext
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import fields, replace
 from datetime import datetime
 from importlib import metadata
@@ -89,7 +89,14 @@ def search(
     paths = new_study(folder, default_name() if name is None else name)
     check_writable(folder)
     choice = EngineChoice(engine)
-    with nullcontext(stop) if stop else StopSignal() as stop, _runner(options, stop) as runner:
+    from xortune.runner_choice import chosen_runner
+
+    with (
+        nullcontext(stop) if stop else StopSignal() as stop,
+        chosen_runner(
+            options, loaded, study_settings, study_settings.trials, choice, stop
+        ) as runner,
+    ):
         try:
             name, library = choice.decide(runner.device)
         except NoEngineError as error:
@@ -128,6 +135,8 @@ def resume(
     Raises:
         As `search`.
     """
+    from xortune.runner_choice import chosen_runner
+
     clock = Clock()
     run_options = RunOptions(**_known(options, _OPTIONS))
     paths = find_study(study, Path(results))
@@ -136,7 +145,13 @@ def resume(
         if run_options.device == "auto":
             run_options = replace(run_options, device=settings.device)  # type: ignore[arg-type]
         choice = EngineChoice(_WANTED.get(settings.engine, "auto"))
-        started = nullcontext() if _is_done(ledger, settings) else _runner(run_options, stop)
+        space = load_space(settings.space)
+        left = settings.trials - _finished(ledger)
+        started = (
+            chosen_runner(run_options, space, settings, left, choice, stop)
+            if left > 0
+            else nullcontext()
+        )
         with started as runner:
             stop.check(paths.folder)
             library = None
@@ -146,7 +161,6 @@ def resume(
                 settings = replace(settings, device=runner.device, engine=engine)
                 forced = settings.forced or force
                 ledger.write_settings(replace(settings, versions=_versions(), forced=forced))
-            space = load_space(settings.space)
             _run(ledger, paths, space, runner, library, clock, on_progress, stop)
         stop.check(paths.folder)
     return Study(paths)
@@ -166,7 +180,6 @@ def _run(
 
     What fails first is raised, and does not keep the rest from being tried.
     """
-    from xortune.report import tabulate
     from xortune.search_loop import Search
     from xortune.tensorboard import RunWriter
 
@@ -180,6 +193,8 @@ def _run(
                 runner.run(search, library)
 
     def write_tables() -> None:
+        from xortune.report import tabulate
+
         with clock.writing():
             tabulate(ledger, paths)
 
@@ -201,29 +216,6 @@ def _run(
         raise failures[0]
 
 
-@contextmanager
-def _runner(options: RunOptions, stop: StopSignal) -> Iterator[Runner]:
-    if options.runner == "inline":
-        from xortune.search_loop import InlineRunner
-
-        yield InlineRunner(options)
-        return
-    from xortune.cluster import ray_runner
-
-    with ExitStack() as stack:
-        # Nothing is half done yet, and a Ray that got the signal too may never answer.
-        with stop.to_blame(), stop.raising():
-            runner = stack.enter_context(ray_runner(options, _import_the_rest))
-        stop.check()
-        yield runner
-
-
-def _import_the_rest() -> None:
-    """What a search needs besides Ray: a second and a half."""
-    import xortune.report
-    import xortune.search_loop  # noqa: F401
-
-
 def _resumable(ledger: Ledger, name: str, trials: int | None, force: bool) -> StudySettings:
     """The settings to go on with; the total is a new one unless None."""
     settings = ledger.settings()
@@ -241,9 +233,9 @@ def _resumable(ledger: Ledger, name: str, trials: int | None, force: bool) -> St
     return extended
 
 
-def _is_done(ledger: Ledger, settings: StudySettings) -> bool:
-    finished = [row for row in ledger.trials() if row.outcome is not None]
-    return len(finished) >= settings.trials
+def _finished(ledger: Ledger) -> int:
+    """How many trials have an outcome."""
+    return sum(row.outcome is not None for row in ledger.trials())
 
 
 def _versions() -> dict[str, str]:

@@ -11,11 +11,11 @@ from xortune.errors import UsageError
 from xortune.trial import DATA_NAMES, METRICS, DataName, Metric
 
 SamplerName = Literal["tpe", "random"]
-RunnerName = Literal["ray", "inline"]
+RunnerName = Literal["auto", "ray", "inline"]
 DeviceName = Literal["auto", "cpu", "cuda", "both"]
 EngineName = Literal["auto", "eager", "compiled"]
 SAMPLERS: tuple[SamplerName, ...] = ("tpe", "random")
-RUNNERS: tuple[RunnerName, ...] = ("ray", "inline")
+RUNNERS: tuple[RunnerName, ...] = ("auto", "ray", "inline")
 DEVICES: tuple[DeviceName, ...] = ("auto", "cpu", "cuda", "both")
 ENGINES: tuple[EngineName, ...] = ("auto", "eager", "compiled")
 # The names that are recorded: with a number, since a change of the code may round differently.
@@ -97,7 +97,8 @@ class RunOptions:
     """What may differ at every start and resume without changing the answer.
 
     Attributes:
-        runner: `ray`, or `inline` for this process.
+        runner: `ray`, or `inline` for this process; `auto` is inline where the search is done
+            here sooner than a Ray would have started.
         workers: how many actors train at once; None takes what the cluster has.
         pack_size: the most trials in a pack; None chooses it from the generation.
         address: an existing Ray cluster's `host:port`, or `auto`; None starts a local one.
@@ -109,7 +110,7 @@ class RunOptions:
         verbose: let Ray log.
     """
 
-    runner: RunnerName = "ray"
+    runner: RunnerName = "auto"
     workers: int | None = None
     pack_size: int | None = None
     address: str | None = None

@@ -39,6 +39,7 @@ def main() -> None:
             trials=PACKS,
             sampler="random",
             pack_size=1,
+            runner="ray",
             workers=2,
             log_every=epochs,
             name="killed",

@@ -16,7 +16,7 @@ import xortune
 SLOW = {**SPACE, "lr": {"values": [0.1, 1.0, 10.0]}, "epochs": {"value": 1_200_000}}
 RECORDED = {"trials": 12, "generation": 6, "log_every": 400_000}
 SETTINGS = [f"--{name.replace('_', '-')}={value}" for name, value in RECORDED.items()]
-SETTINGS += ["--pack-size", "1"]
+SETTINGS += ["--pack-size", "1", "--runner", "ray"]
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ def test_the_oracle_is_worth_comparing_with(oracle):
     ids=str,
 )
 def test_ray_gives_the_table_of_the_inline_runner(ray, oracle, tmp_path, options):
-    study = xortune.search(SPACE, name="ray", results=tmp_path, **SETTINGS, **options)
+    study = xortune.search(SPACE, name="ray", results=tmp_path, runner="ray", **SETTINGS, **options)
     assert_frame_equal(answer(study), answer(oracle), check_exact=True)
     assert study.curves(3).equals(oracle.curves(3))
 

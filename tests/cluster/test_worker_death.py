@@ -21,7 +21,14 @@ class KillOnce:
 def test_killed_workers_do_not_change_the_answer(ray, oracle, tmp_path, capfd):
     kill = KillOnce()
     study = xortune.search(
-        SPACE, name="killed", results=tmp_path, workers=2, pack_size=3, on_progress=kill, **SETTINGS
+        SPACE,
+        name="killed",
+        results=tmp_path,
+        runner="ray",
+        workers=2,
+        pack_size=3,
+        on_progress=kill,
+        **SETTINGS,
     )
     assert not kill.armed
     assert capfd.readouterr() == ("", "")

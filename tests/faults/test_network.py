@@ -39,7 +39,7 @@ def start(folder, *options, **environment):
     space = folder / "space.yaml"
     space.write_text(yaml.safe_dump({"parameters": SPACE}))
     command = [sys.executable, "-m", "xortune", "search", str(space), "--trials", "1000"]
-    command += ["--pack-size", "1", "--generation", "1000", "--workers", "2"]
+    command += ["--pack-size", "1", "--generation", "1000", "--workers", "2", "--runner", "ray"]
     command += ["--log-every", "1000000", "--results", str(folder / "results"), *options]
     search = subprocess.Popen(
         command, stderr=subprocess.PIPE, text=True, env=without_secrets(**environment)

@@ -104,7 +104,12 @@ def _add_resume(commands: Any) -> None:
 
 def _add_run_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("how it runs; may differ at every resume")
-    _option(group, "--runner", RUNNERS, "Ray Tune, or this process alone (default: ray)")
+    _option(
+        group,
+        "--runner",
+        RUNNERS,
+        "Ray, this process (inline), or what is done sooner (default: auto)",
+    )
     _option(
         group, "--address", "ADDRESS", "a Ray cluster's host:port, or auto (default: a new one)"
     )

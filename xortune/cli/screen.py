@@ -98,15 +98,17 @@ class Screen:
 
     @contextmanager
     def with_warnings(self, quiet: bool) -> Iterator[None]:
-        """While entered, what the library warns of is said, unless quiet."""
+        """While entered, what the library notes and warns of is said, unless quiet."""
         handler = _Warnings(self)
-        handler.setLevel(logging.ERROR if quiet else logging.WARNING)
         log = logging.getLogger("xortune")
+        before = log.level
+        log.setLevel(logging.ERROR if quiet else logging.INFO)
         log.addHandler(handler)
         try:
             yield
         finally:
             log.removeHandler(handler)
+            log.setLevel(before)
 
     def urgent(self, text: str) -> None:
         """A message from a signal handler, which may have interrupted anything."""

@@ -9,7 +9,7 @@ import xortune
 from xortune.cluster.runner import RayRunner
 from xortune.settings import RunOptions
 
-SMALL_PACKS = {"pack_size": 3}
+SMALL_PACKS = {"runner": "ray", "pack_size": 3}
 # A training takes seconds: there is time to join.
 SLOW = {**SPACE, "lr": {"values": [0.1, 1.0, 10.0]}, "epochs": {"value": 10_000_000}}
 
@@ -52,7 +52,15 @@ def test_a_node_that_joins_late_gets_packs(cluster, plan, told, tmp_path):
             plan.write({"moment": "before training", "node": late[0].node_id, "signal": 0})
 
     slow = {"trials": 12, "generation": 12, "log_every": 1_000_000}
-    study = xortune.search(SLOW, name="s", results=tmp_path, pack_size=1, on_progress=join, **slow)
+    study = xortune.search(
+        SLOW,
+        name="s",
+        results=tmp_path,
+        runner="ray",
+        pack_size=1,
+        on_progress=join,
+        **slow,
+    )
     cluster.remove_node(*late)
     assert plan.happened()
     assert sorted(told) == list(range(12))

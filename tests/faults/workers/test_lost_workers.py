@@ -14,7 +14,7 @@ import xortune
 from xortune.errors import XortuneError
 from xortune.search_loop import Search
 
-SMALL_PACKS = {"workers": 2, "pack_size": 3}
+SMALL_PACKS = {"runner": "ray", "workers": 2, "pack_size": 3}
 
 
 def search(tmp_path, **options):
@@ -116,7 +116,7 @@ def test_workers_that_die_whatever_they_train_end_the_search_and_fail_nothing(
         search(tmp_path, retries=0)
     assert told == []
     plan.write()
-    check_undisturbed(xortune.resume(tmp_path / "s", workers=2), undisturbed)
+    check_undisturbed(xortune.resume(tmp_path / "s", runner="ray", workers=2), undisturbed)
 
 
 @pytest.mark.long
@@ -127,7 +127,7 @@ def test_workers_that_never_begin_end_the_search_too(cluster, undisturbed, plan,
     assert plan.happened() <= 10
     assert told == []
     plan.write()
-    check_undisturbed(xortune.resume(tmp_path / "s", workers=2), undisturbed)
+    check_undisturbed(xortune.resume(tmp_path / "s", runner="ray", workers=2), undisturbed)
 
 
 @pytest.mark.long

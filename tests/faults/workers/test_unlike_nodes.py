@@ -65,7 +65,7 @@ def test_gpus_that_are_declared_and_not_there_are_found_out_first(cluster, plan,
 def test_and_by_a_worker_that_needs_one(cluster, plan, add_node, told, tmp_path):
     add_node(num_gpus=1)
     with pytest.raises(XortuneError, match=r"has no GPU.*--num-gpus.*--device cpu"):
-        xortune.search(SPACE, name="s", results=tmp_path, device="cuda", **SETTINGS)
+        xortune.search(SPACE, name="s", results=tmp_path, runner="ray", device="cuda", **SETTINGS)
     assert told == []
 
 
@@ -76,6 +76,7 @@ def test_packs_go_to_the_device_that_the_settings_say(cluster, plan, add_node, t
         SPACE,
         name="s",
         results=tmp_path,
+        runner="ray",
         device="both",
         gpus_per_worker=0.5,
         workers=2,

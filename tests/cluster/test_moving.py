@@ -1,0 +1,57 @@
+"""A search that is trained in the driver's process at first, and on Ray from the middle on."""
+
+import logging
+import os
+
+import pytest
+from pandas.testing import assert_frame_equal
+from studies import SETTINGS, SPACE, answer
+
+import xortune
+from xortune import runner_choice
+from xortune.errors import UsageError
+
+
+@pytest.fixture
+def estimated_too_short(monkeypatch):
+    """Ray seems to start within what the search is estimated at, as packs of three cost more."""
+    monkeypatch.setattr(runner_choice, "_RAY_START_S", 9e-5)
+
+
+def trained_here(study):
+    return (study.trials["worker"].str.rpartition(":")[2] == str(os.getpid())).sum()
+
+
+def test_a_longer_search_than_estimated_moves_to_ray(
+    ray, oracle, tmp_path, estimated_too_short, caplog
+):
+    caplog.set_level(logging.INFO, logger="xortune")
+    study = xortune.search(SPACE, name="s", results=tmp_path, pack_size=3, **SETTINGS)
+    assert "less than 0.1 s of training: trained in this process" in caplog.text
+    assert "longer than estimated: it moves to Ray" in caplog.text
+    assert 0 < trained_here(study) < SETTINGS["trials"]
+    assert_frame_equal(answer(study), answer(oracle), check_exact=True)
+
+
+def test_where_ray_does_not_start_it_stays(
+    oracle, tmp_path, estimated_too_short, caplog, monkeypatch
+):
+    def no_ray(options, stop):
+        raise UsageError("no Ray here")
+
+    monkeypatch.setattr(runner_choice, "_ray", no_ray)
+    study = xortune.search(SPACE, name="s", results=tmp_path, pack_size=3, **SETTINGS)
+    assert "the search stays in this process: no Ray here" in caplog.text
+    assert trained_here(study) == SETTINGS["trials"]
+    assert_frame_equal(answer(study), answer(oracle), check_exact=True)
+
+
+def test_a_search_that_ray_finishes_sooner_is_trained_there(
+    ray, oracle, tmp_path, monkeypatch, caplog
+):
+    caplog.set_level(logging.INFO, logger="xortune")
+    monkeypatch.setattr(runner_choice, "_RAY_START_S", 0)
+    study = xortune.search(SPACE, name="s", results=tmp_path, **SETTINGS)
+    assert "trained on Ray; --runner inline trains in this process" in caplog.text
+    assert trained_here(study) == 0
+    assert_frame_equal(answer(study), answer(oracle), check_exact=True)
