@@ -15,8 +15,9 @@ from tests.benchmarks.core import (
     interleaved,
     ratios,
 )
-from tests.benchmarks.processes import module, run
+from tests.benchmarks.processes import REST_S, module, run
 
+FLOOR = module("tests.benchmarks.floor")
 # These take a fraction of a second, so more of them make the median steady.
 TIMES = 5
 
@@ -34,6 +35,12 @@ def start_up(plan: Plan) -> Result:
             "pandas": lambda: run("-c", "import pandas"),
         }
         taken = interleaved(plan.repeats * TIMES, actions, warm_up=True)
+        reading: dict[str, Action] = {
+            "report beside the floor": actions["report"],
+            "predict": module("xortune", "predict", f"{scratch}/study", "0", "1"),
+            "floor": FLOOR,
+        }
+        taken |= interleaved(plan.repeats, reading, rest=REST_S, warm_up=True)
     figures = [
         Figure(
             "`python -m xortune --help`",
@@ -50,7 +57,22 @@ def start_up(plan: Plan) -> Result:
             at_most(2.5),
         ),
     ]
-    notes = [f"Each was run {plan.repeats * TIMES} times."]
+    figures += [
+        Figure(
+            f"`python -m xortune {words}`, {trials:,} trials",
+            duration(taken[name]),
+            f"the floor, {duration(taken['floor'])}",
+            ratios(taken[name], taken["floor"]),
+            at_most(0.08),
+        )
+        for name, words in (
+            ("report beside the floor", "report STUDY"),
+            ("predict", "predict STUDY 0 1"),
+        )
+    ]
+    notes = [
+        f"Each was run {plan.repeats * TIMES} times; beside the floor, as often as the floor.",
+    ]
     return Result(figures, taken, notes)
 
 
@@ -58,7 +80,7 @@ ROWS = (
     Row(
         12,
         "start-up",
-        "Commands that only read, against what Python itself and the import of pandas take.",
+        "Commands that only read, against Python itself, the import of pandas, and the floor.",
         start_up,
     ),
 )
