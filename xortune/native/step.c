@@ -12,7 +12,10 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-enum { BLOCK = 32 }; /* lanes trained to their end before the next ones are looked at */
+enum {
+    BLOCK = 32, /* lanes trained to their end before the next ones are looked at */
+    WEIGHTS = 9,
+};
 
 typedef struct {
     float v00[BLOCK], v10[BLOCK], v01[BLOCK], v11[BLOCK]; /* v<hidden unit><input> */
@@ -22,7 +25,6 @@ typedef struct {
 
 typedef struct {
     float lr[BLOCK], slope[BLOCK], offset[BLOCK]; /* dL/dz = (p - y) min(slope q + offset, 1/4) */
-    int32_t epochs[BLOCK];
 } Lanes;
 
 INLINE float fma_(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
@@ -53,14 +55,13 @@ INLINE float sigmoid(float x)
 }
 
 /* The rows a, b, c, d are (0,0), (0,1), (1,1), (1,0): what an input multiplies is there or not. */
-INLINE void epoch(int32_t now, const float *y, Weights *restrict w, const Lanes *restrict lanes)
+INLINE void epoch(const float *y, Weights *restrict w, const Lanes *restrict lanes)
 {
     const float ya = y[0], yb = y[1], yc = y[2], yd = y[3];
     for (int i = 0; i < BLOCK; i++) {
         float v00 = w->v00[i], v01 = w->v01[i], v10 = w->v10[i], v11 = w->v11[i];
         float c0 = w->c0[i], c1 = w->c1[i], d = w->d[i], u0 = w->u0[i], u1 = w->u1[i];
         float slope = lanes->slope[i], offset = lanes->offset[i], down = -lanes->lr[i];
-        int training = now < lanes->epochs[i];
 
         /* All hidden units first: eight chains that a processor can work on at once. */
         float h0a = sigmoid(c0), h1a = sigmoid(c1);
@@ -80,7 +81,7 @@ INLINE void epoch(int32_t now, const float *y, Weights *restrict w, const Lanes 
         ROW(c);
         ROW(d);
 
-#define UPDATE(weight, gradient) w->weight[i] = training ? fma_(down, gradient, weight) : weight
+#define UPDATE(weight, gradient) w->weight[i] = fma_(down, gradient, weight)
         UPDATE(v00, s0c + s0d);
         UPDATE(v10, s1c + s1d);
         UPDATE(v01, s0b + s0c);
@@ -102,25 +103,54 @@ typedef struct {
     int32_t from, to;                /* epochs done before, and after */
 } Pack;
 
+/* Where lanes leave next: the first epoch after `now` that is some lane's last, or `to`. It is
+ * `now` itself when nothing is left to train. */
+INLINE int32_t next_stop(const int32_t *epochs, int32_t now, int32_t to)
+{
+    int32_t stop = now;
+    for (int i = 0; i < BLOCK; i++)
+        if (epochs[i] > now && (stop == now || epochs[i] < stop))
+            stop = epochs[i];
+    return stop < to ? stop : to;
+}
+
+/* Zeros throughout: every sigmoid is 1/2, every gradient 0. A resting lane is computed along with
+ * those that train, and on subnormal numbers some processors are a hundred times slower. */
+INLINE void rest(Weights *w, Lanes *lanes, int i)
+{
+    for (int k = 0; k < WEIGHTS; k++)
+        ((float *)w)[k * BLOCK + i] = 0.0f;
+    lanes->lr[i] = lanes->slope[i] = lanes->offset[i] = 0.0f;
+}
+
 INLINE void block(const Pack *pack, int64_t start)
 {
     /* On a page of its own: elsewhere it can meet other data in the cache, at a third more. */
     _Alignas(4096) Weights w;
     _Alignas(64) Lanes lanes;
-    int32_t last = 0;
-    for (int k = 0; k < 9; k++)
-        memcpy((float *)&w + k * BLOCK, pack->weights + k * pack->lanes + start, BLOCK * 4);
+    float *weights = pack->weights + start;
+    const int32_t *epochs = pack->epochs + start;
+    for (int k = 0; k < WEIGHTS; k++)
+        memcpy((float *)&w + k * BLOCK, weights + k * pack->lanes, BLOCK * 4);
     memcpy(lanes.lr, pack->lr + start, BLOCK * 4);
     memcpy(lanes.slope, pack->slope + start, BLOCK * 4);
     memcpy(lanes.offset, pack->offset + start, BLOCK * 4);
-    memcpy(lanes.epochs, pack->epochs + start, BLOCK * 4);
     for (int i = 0; i < BLOCK; i++)
-        last = lanes.epochs[i] > last ? lanes.epochs[i] : last;
-    last = last < pack->to ? last : pack->to;
-    for (int32_t now = pack->from; now < last; now++)
-        epoch(now, pack->y, &w, &lanes);
-    for (int k = 0; k < 9; k++)
-        memcpy(pack->weights + k * pack->lanes + start, (float *)&w + k * BLOCK, BLOCK * 4);
+        if (epochs[i] <= pack->from)
+            rest(&w, &lanes, i);
+    int32_t now = pack->from, stop;
+    while ((stop = next_stop(epochs, now, pack->to)) > now) {
+        for (; now < stop; now++)
+            epoch(pack->y, &w, &lanes);
+        for (int i = 0; i < BLOCK; i++) {
+            if (epochs[i] > stop && stop < pack->to)
+                continue;
+            if (epochs[i] >= stop)
+                for (int k = 0; k < WEIGHTS; k++)
+                    weights[k * pack->lanes + i] = ((float *)&w)[k * BLOCK + i];
+            rest(&w, &lanes, i);
+        }
+    }
 }
 
 INLINE void blocks(const Pack *pack)
