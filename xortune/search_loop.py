@@ -301,6 +301,13 @@ class Runner(Protocol):
     def workers(self) -> int:
         """How many packs are trained at once."""
 
+    def check(self, engine: str) -> None:
+        """Checks that every place where packs may be trained has what an engine needs.
+
+        Raises:
+            UsageError: one has not.
+        """
+
     def run(self, search: Search, library: bytes | None) -> None:
         """Returns when the search is finished.
 
@@ -323,6 +330,9 @@ class InlineRunner:
         self.workers = 1
         self._options = options
         self.device = usable_device(options.device)
+
+    def check(self, engine: str) -> None:
+        """The one place is here, and `engine_choice` knows it."""
 
     def run(self, search: Search, library: bytes | None) -> None:
         from xortune.engine import train_pack

@@ -41,12 +41,11 @@ if TYPE_CHECKING:
     from xortune.search_loop import Progress, Runner
 
 _log = logging.getLogger("xortune")
-_WANTED: dict[str, EngineName] = {EAGER: "eager", COMPILED: "compiled"}
+# What each engine was asked for as, also in its earlier versions, whose names differ in number.
+_FAMILIES: dict[str, EngineName] = {"eager": "eager", "compiled": "compiled"}
 _OPTIONS = tuple(field.name for field in fields(RunOptions))
 _DECIDED = ("space", "engine", "device", "versions", "forced")
 _SETTINGS = tuple(field.name for field in fields(StudySettings) if field.name not in _DECIDED)
-# They propose trials, and train and measure them.
-_LIBRARIES = ("optuna", "torch")
 
 
 def _ignore(progress: Progress) -> None:
@@ -101,8 +100,12 @@ def search(
             name, library = choice.decide(runner.device)
         except NoEngineError as error:
             raise UsageError(f"--engine {engine}: {error}. Use --engine eager.") from None
+        _check_places(runner, name, stop)
         study_settings = replace(
-            study_settings, device=runner.device, engine=name, versions=_versions()
+            study_settings,
+            device=runner.device,
+            engine=name,
+            versions=_versions(name, runner.device),
         )
         stop.check()
         with Ledger.create(paths, study_settings) as ledger:
@@ -144,7 +147,7 @@ def resume(
         settings = _resumable(ledger, paths.name, trials, force)
         if run_options.device == "auto":
             run_options = replace(run_options, device=settings.device)  # type: ignore[arg-type]
-        choice = EngineChoice(_WANTED.get(settings.engine, "auto"))
+        choice = EngineChoice(_wanted(settings.engine))
         space = load_space(settings.space)
         left = settings.trials - _finished(ledger)
         started = (
@@ -158,9 +161,11 @@ def resume(
             if runner is not None:
                 engine, library = _recorded_engine(choice, runner, paths.name)
                 _note_device(settings, runner, paths.name)
-                settings = replace(settings, device=runner.device, engine=engine)
+                _check_places(runner, engine, stop)
+                versions = {**settings.versions, **_versions(engine, runner.device)}
                 forced = settings.forced or force
-                ledger.write_settings(replace(settings, versions=_versions(), forced=forced))
+                settings = replace(settings, device=runner.device, engine=engine)
+                ledger.write_settings(replace(settings, versions=versions, forced=forced))
             _run(ledger, paths, space, runner, library, clock, on_progress, stop)
         stop.check(paths.folder)
     return Study(paths)
@@ -238,24 +243,34 @@ def _finished(ledger: Ledger) -> int:
     return sum(row.outcome is not None for row in ledger.trials())
 
 
-def _versions() -> dict[str, str]:
-    """Of the libraries that decide an answer; read off the disk, since they load slowly."""
-    return {name: metadata.version(name).partition("+")[0] for name in _LIBRARIES}
+def _versions(engine: str, device: str) -> dict[str, str]:
+    """Of the libraries that decide an answer; read off the disk, since they load slowly.
+
+    Optuna proposes trials, and PyTorch trains and measures them, unless C does.
+    """
+    in_c = engine == COMPILED and device == "cpu"
+    libraries = ("optuna",) if in_c else ("optuna", "torch")
+    return {name: metadata.version(name).partition("+")[0] for name in libraries}
+
+
+def _wanted(engine: str) -> EngineName:
+    """What `--engine` was to choose the recorded engine, or one that came before it."""
+    return _FAMILIES.get(engine.partition("-")[0], "auto")
 
 
 def _check_versions(settings: StudySettings, name: str) -> None:
     """Refuses to go on silently with what may give other numbers."""
     changes = []
-    if settings.engine not in _WANTED:
+    if settings.engine not in (EAGER, COMPILED):
         changes.append(
             f"it was trained by the engine {settings.engine}, and this xortune has "
-            f"{' and '.join(_WANTED)}: losses may differ in their last digits"
+            f"{EAGER} and {COMPILED}: losses may differ in their last digits"
         )
     effects = {
         "optuna": "it may propose other trials",
         "torch": "losses may differ in their last digits",
     }
-    for library, version in _versions().items():
+    for library, version in _versions(settings.engine, settings.device).items():
         recorded = settings.versions.get(library, version)
         if recorded != version:
             changes.append(f"{library} was {recorded}, here it is {version}: {effects[library]}")
@@ -275,6 +290,13 @@ def _recorded_engine(choice: EngineChoice, runner: Runner, name: str) -> tuple[s
             f"study {name} was begun with the compiled engine: {error}. Resume it where there "
             "is a C compiler (gcc or clang), with --device cpu."
         ) from None
+
+
+def _check_places(runner: Runner, engine: str, stop: StopSignal) -> None:
+    """Before anything is written, which a signal may interrupt at once."""
+    with stop.to_blame(), stop.raising():
+        runner.check(engine)
+    stop.check()
 
 
 def _note_device(settings: StudySettings, runner: Runner, name: str) -> None:

@@ -19,7 +19,7 @@ RUNNERS: tuple[RunnerName, ...] = ("auto", "ray", "inline")
 DEVICES: tuple[DeviceName, ...] = ("auto", "cpu", "cuda", "both")
 ENGINES: tuple[EngineName, ...] = ("auto", "eager", "compiled")
 # The names that are recorded: with a number, since a change of the code may round differently.
-EAGER, COMPILED = "eager-1", "compiled-1"
+EAGER, COMPILED = "eager-1", "compiled-2"
 
 # Up to there, JSON and floats are exact.
 _LARGEST = 2**53

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -90,13 +91,20 @@ class Study:
         Raises:
             UsageError: there is no such trial, or it was not trained to its end.
         """
+        weights = self._weights(number)
         from xortune.lab import trained_model
 
-        with Ledger.read(self.paths) as ledger:
-            outcome = self._finished(ledger, number)
-        if outcome.weights is None:
-            raise UsageError(f"trial {number} of study {self.name} has no model: {outcome.error}.")
-        return trained_model(outcome.weights)
+        return trained_model(weights)
+
+    def predict(self, number: int, inputs: Sequence[float]) -> float:
+        """What the trained network of a trial answers to two inputs, without PyTorch.
+
+        Raises:
+            UsageError: as `model`.
+        """
+        from xortune.lab.answer import answer
+
+        return answer(self._weights(number), inputs)
 
     def optuna(self) -> optuna.Study:
         """The study as Optuna's, in memory, for `optuna.visualization` and the like."""
@@ -118,6 +126,13 @@ class Study:
     def described(self) -> dict[str, Any]:
         """Name, folder and recorded settings, as plain values."""
         return {"name": self.name, "folder": str(self.paths.folder), **self.settings.to_dict()}
+
+    def _weights(self, number: int) -> tuple[float, ...]:
+        with Ledger.read(self.paths) as ledger:
+            outcome = self._finished(ledger, number)
+        if outcome.weights is None:
+            raise UsageError(f"trial {number} of study {self.name} has no model: {outcome.error}.")
+        return outcome.weights
 
     def _finished(self, ledger: Ledger, number: int) -> Outcome:
         row = ledger.trial(number) if number in _NUMBERS else None

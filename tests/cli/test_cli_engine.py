@@ -11,6 +11,7 @@ from pandas.testing import assert_frame_equal
 
 import xortune
 from xortune.report import UNREPEATABLE
+from xortune.settings import COMPILED, EAGER
 
 SEARCH = ("search", "smoke", "--runner", "inline", "--trials", "3", "--name", "one")
 RESUME = ("resume", "one", "--runner", "inline")
@@ -55,10 +56,10 @@ def answer(study) -> object:
 @pytest.mark.parametrize(
     ("wanted", "recorded"),
     [
-        (["--engine", "eager"], "eager-1"),
-        (["--engine", "compiled"], "compiled-1"),
-        (["--engine", "auto"], "compiled-1"),
-        ([], "compiled-1"),
+        (["--engine", "eager"], EAGER),
+        (["--engine", "compiled"], COMPILED),
+        (["--engine", "auto"], COMPILED),
+        ([], COMPILED),
     ],
     ids=str,
 )
@@ -91,13 +92,13 @@ def test_without_a_compiler_auto_is_eager_and_says_why(no_compiler) -> None:
         "xortune: PyTorch's own kernels train this study, which takes longer: "
         "no C compiler was found (CC=missing-cc)."
     ]
-    assert xortune.load("one").settings.engine == "eager-1"
+    assert xortune.load("one").settings.engine == EAGER
 
 
 def test_quiet_does_not_say_why(no_compiler) -> None:
     no_compiler()
     assert run(*SEARCH, "-q") == (0, "", "")
-    assert xortune.load("one").settings.engine == "eager-1"
+    assert xortune.load("one").settings.engine == EAGER
 
 
 def test_without_a_compiler_eager_says_nothing(capsys, caplog, no_compiler) -> None:
@@ -148,7 +149,7 @@ def test_a_resumed_study_keeps_its_engine(capsys, caplog, compiler, engine) -> N
     fixed = ("--engine", engine, "--sampler", "random")
     assert call(capsys, *SEARCH, *fixed).code == 0
     assert call(capsys, *RESUME, "--trials", "8").code == 0
-    assert xortune.load("one").settings.engine == f"{engine}-1"
+    assert xortune.load("one").settings.engine == {"eager": EAGER, "compiled": COMPILED}[engine]
     assert call(capsys, *SEARCH[:4], "--trials", "8", "--name", "whole", *fixed).code == 0
     resumed, whole = (answer(xortune.load(name)) for name in ("one", "whole"))
     assert_frame_equal(resumed, whole, check_exact=True)

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from xortune.engine import train_pack
-from xortune.engine.lanes import initial_weights
+from xortune.engine.eager.lanes import initial_weights
 from xortune.lab import seeded_model, train
 from xortune.trial import Outcome, Params, Scores
 

@@ -2,15 +2,11 @@ import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from xortune.engine.lanes import (
-    ALIGN,
-    STATE_DICT_ROWS,
-    drawn_weights,
-    in_state_dict_order,
-    initial_weights,
-    make_lanes,
-)
+from xortune.engine.compiled import CompiledEngine
+from xortune.engine.eager.lanes import ALIGN, in_state_dict_order, initial_weights, make_lanes
+from xortune.engine.gradient import STATE_DICT_ROWS
 from xortune.lab import XOR, seeded_model
+from xortune.native import WIDTH
 from xortune.trial import LOSS_FNS, Params
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -32,27 +28,35 @@ def test_initial_weights_are_those_of_the_seeded_model_to_the_bit(seed):
     assert torch.equal(initial_weights([seed])[:, 0], expected)
 
 
-def test_the_compiled_step_draws_the_same(compiled_step):
+def compiled_block(params, step):
+    return CompiledEngine("xor", step).block(params)
+
+
+def test_the_compiled_engine_draws_the_same(compiled_step):
     """But for the last bit, where PyTorch was built without fused multiply-add."""
     seeds = [*range(400), *range(2**32 - 112, 2**32)]
-    drawn, expected = drawn_weights(seeds, compiled_step), initial_weights(seeds)
-    torch.testing.assert_close(drawn, expected, rtol=0, atol=2**-24)
-    assert drawn.is_contiguous()
+    block = compiled_block([Params(seed=seed) for seed in seeds], compiled_step)
+    drawn = torch.tensor(block.trained())
+    torch.testing.assert_close(drawn, initial_weights(seeds).T, rtol=0, atol=2**-24)
 
 
 @given(st.lists(SEEDS, min_size=1, max_size=80))
 @settings(max_examples=20, deadline=None)
-def test_lanes_hold_the_initial_weights_of_their_seeds(step, seeds):
-    lanes = make_lanes([Params(seed=seed) for seed in seeds], "cpu", step)
+def test_lanes_hold_the_initial_weights_of_their_seeds(compiled_step, seeds):
+    params = [Params(seed=seed) for seed in seeds]
+    lanes = make_lanes(params, "cpu")
     assert lanes.weights.shape[1] % ALIGN == 0
+    block = compiled_block(params, compiled_step)
+    assert block.weights.shape[1] % WIDTH == 0
     weights = in_state_dict_order(lanes.weights).T
-    for row, seed in zip(weights, seeds):
-        torch.testing.assert_close(row, flat(seeded_model(seed)), rtol=0, atol=2**-24)
+    for row, drawn, seed in zip(weights, torch.tensor(block.trained()), seeds):
+        assert torch.equal(row, flat(seeded_model(seed)))
+        torch.testing.assert_close(drawn, row, rtol=0, atol=2**-24)
 
 
-def test_lanes_hold_lr_and_loss_function_and_padding_that_stands_still(step):
+def test_lanes_hold_lr_and_loss_function_and_padding_that_stands_still():
     params = [Params(lr=0.5 + i, loss_fn=LOSS_FNS[i % 3]) for i in range(70)]
-    lanes = make_lanes(params, "cpu", step)
+    lanes = make_lanes(params, "cpu")
     assert lanes.lr.tolist() == [p.lr for p in params] + [0.0] * 58
     assert [LOSS_FNS[i] for i in lanes.loss[:70]] == [p.loss_fn for p in params]
     assert lanes.weights[:, 70:].isfinite().all()

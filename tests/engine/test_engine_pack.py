@@ -112,14 +112,12 @@ def test_the_heart_beats_at_least_every_thousand_epochs(step, log_every):
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_a_pack_is_trained_by_one_thread_and_the_thread_count_is_restored(step, threads):
+def test_pytorch_trains_a_pack_by_one_thread_and_its_thread_count_is_restored(threads):
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     seen = []
     try:
-        train_pack(
-            [Params(epochs=1)], heartbeat=lambda: seen.append(torch.get_num_threads()), step=step
-        )
+        train_pack([Params(epochs=1)], heartbeat=lambda: seen.append(torch.get_num_threads()))
         assert torch.get_num_threads() == threads
         assert set(seen) == {1}
     finally:

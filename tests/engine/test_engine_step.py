@@ -1,13 +1,13 @@
-"""The gradient that was derived by hand, in both engines, against autograd's."""
+"""The gradient that was derived by hand, and losses, in both engines, against PyTorch's own."""
 
 from collections.abc import Sequence
 
 import pytest
 import torch
 
-from xortune.engine.lanes import STATE_DICT_ROWS, in_state_dict_order, make_lanes
-from xortune.engine.measure import measure
-from xortune.engine.step import make_descent
+from xortune.engine.compiled import CompiledEngine
+from xortune.engine.eager import EagerEngine
+from xortune.engine.gradient import STATE_DICT_ROWS
 from xortune.lab import load_data, loss_of, trained_model
 from xortune.lab.loop import score
 from xortune.trial import DATA_NAMES, LOSS_FNS, LossFn, Params
@@ -28,17 +28,23 @@ def constant_outputs() -> torch.Tensor:
     return weights
 
 
-def lanes_of(weights: torch.Tensor, loss_fn: LossFn, lr: float = LR):
-    lanes = make_lanes([Params(lr=lr, loss_fn=loss_fn)] * len(weights), "cpu")
-    lanes.weights[:, : len(weights)] = weights.T[list(STATE_DICT_ROWS)]
-    return lanes
+def block_of(weights: torch.Tensor, params: Sequence[Params], data, step):
+    """A block of an engine, with weights of its own: `(lanes, 9)`."""
+    engine = EagerEngine(data, "cpu") if step is None else CompiledEngine(data, step)
+    block = engine.block(params)
+    rows = weights.T[list(STATE_DICT_ROWS)]
+    block.weights[:, : len(weights)] = rows if step is None else rows.numpy()
+    return block
+
+
+def trained(block) -> torch.Tensor:
+    return torch.tensor(block.trained())
 
 
 def engine_gradient(weights: torch.Tensor, loss_fn: LossFn, data, step) -> torch.Tensor:
-    lanes = lanes_of(weights, loss_fn)
-    descent = make_descent(lanes, [1] * len(weights), load_data(data).training, step)
-    after = in_state_dict_order(descent.advance(1))[:, : len(weights)].T
-    return (weights.double() - after.double()) / LR
+    block = block_of(weights, [Params(LR, 1, loss_fn=loss_fn)] * len(weights), data, step)
+    block.advance(1)
+    return (weights.double() - trained(block).double()) / LR
 
 
 def autograd_gradient(weights: Sequence[float], loss_fn: LossFn, data) -> torch.Tensor:
@@ -81,16 +87,18 @@ EPOCHS = [5] * 31 + [4, 3, 3] + [2] * 30 + [1] * 63
 
 
 def advanced(step, *epochs: int) -> torch.Tensor:
-    """Weights after the epochs, one call for each: `(9, 128)`."""
-    lanes = lanes_of(random_weights(1.0, len(EPOCHS)), "mse", lr=1.0)
-    descent = make_descent(lanes, EPOCHS, load_data("xor").training, step)
-    return [descent.advance(epoch) for epoch in epochs][-1].clone()
+    """Weights after the epochs, one call for each: `(127, 9)`."""
+    params = [Params(1.0, own) for own in EPOCHS]
+    block = block_of(random_weights(1.0, len(EPOCHS)), params, "xor", step)
+    for epoch in epochs:
+        block.advance(epoch)
+    return trained(block)
 
 
 def test_lanes_rest_once_they_have_had_their_epochs(step):
     at = [advanced(step, epoch) for epoch in range(6)]
     for epoch in range(5):
-        moved = (at[epoch + 1] != at[epoch]).any(dim=0).tolist()[: len(EPOCHS)]
+        moved = (at[epoch + 1] != at[epoch]).any(dim=1).tolist()
         assert moved == [epoch < own for own in EPOCHS], epoch
     assert torch.equal(advanced(step, 9), at[5])
 
@@ -101,21 +109,21 @@ def test_where_an_advance_is_cut_does_not_matter(step, stops):
 
 
 def test_before_the_first_epoch_there_are_the_initial_weights(step):
-    expected = lanes_of(random_weights(1.0, len(EPOCHS)), "mse").weights
-    assert torch.equal(advanced(step, 0), expected)
+    assert torch.equal(advanced(step, 0), random_weights(1.0, len(EPOCHS)))
 
 
 @pytest.mark.parametrize("data", DATA_NAMES)
 @pytest.mark.parametrize("loss_fn", LOSS_FNS)
-def test_losses_and_accuracy_are_those_of_the_reference(loss_fn, data):
+def test_losses_and_accuracy_are_those_of_the_reference(step, loss_fn, data):
     weights = torch.cat([random_weights(0.5), random_weights(5.0), constant_outputs()])
-    lanes = lanes_of(weights, loss_fn)
+    block = block_of(weights, [Params(loss_fn=loss_fn)] * len(weights), data, step)
     rows = load_data(data).training
-    measured = measure(lanes.weights, lanes.loss, rows)
-    for i, nine in enumerate(weights.tolist()):
+    (losses,) = block.own_losses(len(weights)).tolist()
+    for nine, loss, measured in zip(weights.tolist(), losses, block.scores().T.tolist()):
         model = trained_model(nine)
         expected = score(model, rows, loss_of(model, rows, loss_fn).item())
-        assert measured.own[i].item() == pytest.approx(expected.train_loss, rel=1e-5), nine
-        assert measured.mse[i].item() == pytest.approx(expected.mse, rel=1e-5), nine
-        assert measured.bce[i].item() == pytest.approx(expected.bce, rel=1e-5), nine
-        assert measured.accuracy[i].item() == expected.accuracy, nine
+        assert measured[0] == loss
+        assert measured[:3] == pytest.approx(
+            [expected.train_loss, expected.mse, expected.bce], rel=1e-5
+        ), nine
+        assert measured[3] == expected.accuracy, nine

@@ -9,14 +9,25 @@ import xortune
 from xortune.cli import main
 from xortune.errors import UsageError
 from xortune.ledger import Ledger
+from xortune.settings import COMPILED, EAGER
 
 
 @pytest.fixture
-def begun(tmp_path):
-    """A study that has seven of its trials, in the middle of a generation."""
-    return xortune.search(
-        SPACE, name="begun", results=tmp_path, runner="inline", **{**SETTINGS, "trials": 7}
-    )
+def begin(tmp_path):
+    """Begins a study that has seven of its trials, in the middle of a generation."""
+
+    def begin(engine="auto", trials=7):
+        fixed = {**SETTINGS, "trials": trials}
+        return xortune.search(
+            SPACE, name=engine, results=tmp_path, runner="inline", engine=engine, **fixed
+        )
+
+    return begin
+
+
+@pytest.fixture
+def begun(begin):
+    return begin()
 
 
 def record(study, **settings):
@@ -29,8 +40,10 @@ def resume(study, **options):
 
 
 def test_versions_are_recorded(begun):
-    assert begun.settings.versions.keys() == {"optuna", "torch"}
-    assert begun.settings.versions["torch"].startswith("2.")
+    """PyTorch's only where it trains."""
+    in_c = begun.settings.engine == COMPILED
+    assert begun.settings.versions.keys() == ({"optuna"} if in_c else {"optuna", "torch"})
+    assert begun.settings.versions["optuna"].startswith("5.")
 
 
 def test_the_same_software_goes_on_without_a_word(begun, undisturbed):
@@ -40,11 +53,10 @@ def test_the_same_software_goes_on_without_a_word(begun, undisturbed):
 @pytest.mark.parametrize(
     ("recorded", "words"),
     [
-        ({"versions": {"torch": "1.0"}}, ["torch was 1.0, here it is 2.", "last digits"]),
         ({"versions": {"optuna": "1.0"}}, ["optuna was 1.0, here it is 5.", "other trials"]),
-        ({"engine": "compiled-0"}, ["engine compiled-0", "eager-1 and compiled-1", "last digits"]),
+        ({"engine": "compiled-0"}, ["engine compiled-0", f"{EAGER} and {COMPILED}", "last digits"]),
     ],
-    ids=["torch", "optuna", "engine"],
+    ids=["optuna", "engine"],
 )
 def test_other_software_needs_force(begun, undisturbed, recorded, words, capsys):
     record(begun, **recorded)
@@ -57,6 +69,38 @@ def test_other_software_needs_force(begun, undisturbed, recorded, words, capsys)
     assert begun.paths.ledger.read_bytes() == before
     check_undisturbed(resume(begun, force=True), undisturbed)
     check_undisturbed(xortune.resume(begun.paths.folder), undisturbed)
+
+
+def test_another_pytorch_needs_force_where_it_trains(begin):
+    begun = begin("eager")
+    record(begun, versions={"torch": "1.0"})
+    with pytest.raises(UsageError, match=r"torch was 1\.0, here it is 2\..*last digits.*--force"):
+        resume(begun)
+    assert resume(begun, force=True).settings.versions["torch"].startswith("2.")
+
+
+def test_another_pytorch_is_welcome_where_c_trains(begun, undisturbed):
+    assert begun.settings.engine == COMPILED
+    record(begun, versions={**begun.settings.versions, "torch": "1.0"})
+    check_undisturbed(resume(begun), undisturbed)
+
+
+@pytest.mark.parametrize(
+    ("earlier", "wanted", "now"),
+    [("compiled-1", "compiled", COMPILED), ("eager-0", "eager", EAGER)],
+)
+def test_a_study_of_an_earlier_engine_goes_on_with_its_successor(begin, earlier, wanted, now):
+    """As before, it is reported without a word."""
+    begun = begin(wanted)
+    record(begun, engine=earlier)
+    table = xortune.load(begun.paths.folder).trials
+    with pytest.raises(UsageError, match=rf"the engine {earlier}.*{now}.*--force"):
+        resume(begun)
+    resumed = resume(begun, force=True)
+    assert resumed.settings.engine == now
+    assert len(resumed.trials) == 22
+    kept = resumed.trials.sort_values("number").head(7)
+    assert kept["final_loss"].tolist() == table.sort_values("number")["final_loss"].tolist()
 
 
 def test_several_changes_are_said_together(begun):

@@ -19,17 +19,16 @@ LANES, EPOCHS = 384, 150
 EXPOSE = """
 #include "step.c"
 
-void anywhere(const Pack *pack) { train_anywhere(pack); }
-int has_anywhere(void) { return 1; }
+int is_there_anywhere(void) { return 1; }
+void train_by_anywhere(const Pack *pack) { train_anywhere(pack); }
+void measure_by_anywhere(const Measurement *m) { measure_anywhere(m); }
 #if defined(__x86_64__)
-void avx2(const Pack *pack) { train_avx2(pack); }
-int has_avx2(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
-void avx512(const Pack *pack) { train_avx512(pack); }
-int has_avx512(void)
-{
-    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-}
+int is_there_avx2(void) { return has_avx2(); }
+void train_by_avx2(const Pack *pack) { train_avx2(pack); }
+void measure_by_avx2(const Measurement *m) { measure_avx2(m); }
+int is_there_avx512(void) { return has_avx512(); }
+void train_by_avx512(const Pack *pack) { train_avx512(pack); }
+void measure_by_avx512(const Measurement *m) { measure_avx512(m); }
 #endif
 """
 
@@ -60,6 +59,22 @@ def trained(step: Step, targets: list[int]) -> list[str]:
         step.train(addresses, LANES, begin, end)
     lanes = [weights[i::LANES] for i in range(LANES)]
     return [lane.tobytes().hex() if all(map(math.isfinite, lane)) else "lost" for lane in lanes]
+
+
+def measured(step: Step, targets: list[int]) -> bytes:
+    """All that is measured of lanes of every scale, of which some are lost."""
+    draw = random.Random(2)
+    scales = (1.0, 10.0, 60.0, 1e4, 3e38, 1e-42)
+    weights = array(
+        "f", [draw.uniform(-1, 1) * scales[i % 6] for _ in range(9) for i in range(LANES)]
+    )
+    for place, value in enumerate((math.nan, math.inf, -math.inf, -0.0, 3.4028234e38)):
+        weights[place * LANES + 37 * place] = value
+    loss = array("i", [draw.randrange(3) for _ in range(LANES)])
+    results = array("f", [7.0] * 4 * LANES)
+    arrays = (weights, loss, array("f", targets), results)
+    step.measure(tuple(values.buffer_info()[0] for values in arrays), LANES, LANES)
+    return results.tobytes()
 
 
 def diverging(step: Step) -> list[str]:
@@ -102,9 +117,13 @@ def library(request, level, compiled, tmp_path_factory) -> ctypes.CDLL:
 def variant(request, library) -> Step:
     """The step for one set of instructions."""
     name = request.param
-    if not hasattr(library, name) or not getattr(library, f"has_{name}")():
+    if not hasattr(library, f"is_there_{name}") or not getattr(library, f"is_there_{name}")():
         pytest.skip(f"this processor has no {name}")
-    functions = {"xortune_train": getattr(library, name), "xortune_draw": library.xortune_draw}
+    functions = {
+        "xortune_train": getattr(library, f"train_by_{name}"),
+        "xortune_measure": getattr(library, f"measure_by_{name}"),
+        "xortune_draw": library.xortune_draw,
+    }
     return Step(SimpleNamespace(**functions))
 
 
@@ -118,6 +137,10 @@ def test_lanes_of_every_kind_are_compared(step, expected):
 
 def test_the_same_bits(variant, expected, targets):
     assert trained(variant, targets) == expected
+
+
+def test_the_same_bits_are_measured(variant, step, targets):
+    assert measured(variant, targets) == measured(step, targets)
 
 
 def test_the_same_trials_fail_at_the_same_epoch(variant, step):
@@ -173,7 +196,12 @@ def test_a_library_is_taken_when_nothing_is_changed(compiled, python):
         ("c0 + v00 + v01", "c0 + (v00 + v01)"),
         ("za + zc + (zb + zd)", "za + zb + (zc + zd)"),
         ("fma_(down, gradient, weight)", "(down * gradient + weight)"),
-        ("now < lanes->epochs[i]", "now <= lanes->epochs[i]"),
+        ("now < stop; now++", "now <= stop; now++"),
+        ("1.0 / 120", "1.0 / 121"),
+        ("0x1.62e42fefa39efp-1, log_ratio", "0x1.63p-1, log_ratio"),
+        ("small = t * large;", "small = 1.0 - large;"),
+        ("(double)(1.0f / (1.0f + (float)t))", "large"),
+        ("log < -100.0 ? -100.0", "log < -101.0 ? -101.0"),
     ],
 )
 def test_another_computation_is_refused(compiled, python, tmp_path, old, new):

@@ -29,7 +29,6 @@ sys.addaudithook(forbid)
 step = load_step(library)
 """
 TRAIN = """
-import torch
 from xortune.engine import train_pack
 from xortune.trial import Params
 

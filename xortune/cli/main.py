@@ -195,10 +195,7 @@ def _predict(arguments: Namespace, screen: Screen) -> None:
 
     study = load(arguments.study, arguments.results)
     number = int(study.best["number"]) if arguments.trial is None else arguments.trial
-    model = study.model(number)
-    from xortune.lab import predict
-
-    screen.out.write(f"{predict(model, arguments.inputs):.6g}\n")
+    screen.out.write(f"{study.predict(number, arguments.inputs):.6g}\n")
 
 
 def _tensorboard(arguments: Namespace, screen: Screen) -> None:

@@ -147,7 +147,7 @@ def _join(address: str, options: RunOptions) -> None:
             found = _found_here()
             _check_joinable(address, found)
         with _on_loopback() if _only_on_loopback(found) else nullcontext():
-            # The cluster's nodes need torch, but not this package: it is sent there.
+            # The cluster's nodes need NumPy or PyTorch, but not this package: it is sent there.
             _init(options, address=address, runtime_env={"py_modules": [str(_PACKAGE)]})
     except (ConnectionError, RuntimeError, ValueError) as error:
         hint = (

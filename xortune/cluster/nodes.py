@@ -8,8 +8,11 @@ from importlib import metadata
 from typing import Any
 
 from xortune.errors import UsageError
+from xortune.settings import COMPILED
 
-_NEEDED = ("ray", "torch")
+_NEEDED = ("ray", "numpy", "torch")
+# It rounds nothing of ours.
+_IN_ANY_VERSION = ("numpy",)
 _PATIENCE_S = 60.0
 
 
@@ -26,12 +29,13 @@ class Software:
     cuda: bool | None
 
 
-def check_nodes(address: str, device: str) -> None:
+def check_nodes(address: str, device: str, engine: str) -> None:
     """Checks that every node has what it takes to train with the same result as any other.
 
     Args:
         address: of the cluster, for the message.
         device: where packs are to be trained, `cpu`, `cuda` or `both`.
+        engine: what trains them; the compiled one needs no PyTorch on a CPU.
 
     Raises:
         UsageError: one has not; the message has a line for each fault.
@@ -39,6 +43,8 @@ def check_nodes(address: str, device: str) -> None:
     import ray
 
     here = software(look_for_gpu=False).versions
+    if engine == COMPILED and device == "cpu":
+        del here["torch"]
     nodes = {node["NodeID"]: node for node in ray.nodes() if node["Alive"]}
     asked = {_asked(node, device): node for node in nodes.values() if node["Resources"].get("CPU")}
     answered, silent = ray.wait(list(asked), num_returns=len(asked), timeout=_PATIENCE_S)
@@ -67,7 +73,7 @@ def software(look_for_gpu: bool) -> Software:
             versions[name] = None
     if not look_for_gpu or versions["torch"] is None:
         return Software(versions, None)
-    from xortune.engine import has_gpu
+    from xortune.engine.eager import has_gpu
 
     return Software(versions, has_gpu())
 
@@ -90,7 +96,7 @@ def _faults(there: Software, here: dict[str, str | None], name: str) -> list[str
         found = there.versions[package]
         if found is None:
             faults.append(f"{name} has no {package}. Install {package} {version} there.")
-        elif found != version:
+        elif found != version and package not in _IN_ANY_VERSION:
             faults.append(
                 f"{name} has {package} {found}, and here it is {version}: losses may differ. "
                 "Install the same on all nodes."

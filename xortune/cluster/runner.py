@@ -43,10 +43,7 @@ def ray_runner(options: RunOptions, meanwhile: Callable[[], None]) -> Iterator[R
             meanwhile()
 
     with connected(options, import_tune) as ours:
-        runner = RayRunner(options, ours)
-        if options.address is not None:
-            check_nodes(options.address, runner.device)
-        yield runner
+        yield RayRunner(options, ours)
 
 
 class RayRunner:
@@ -65,6 +62,11 @@ class RayRunner:
     @property
     def workers(self) -> int:
         return sum(self._slots.values())
+
+    def check(self, engine: str) -> None:
+        """A Ray of our own has this machine alone, and this process's environment."""
+        if self._options.address is not None:
+            check_nodes(self._options.address, self.device, engine)
 
     def _slots_now(self) -> Mapping[str, int]:
         """How many workers there can be, by device: nodes may join late, and go.

@@ -1,5 +1,6 @@
-"""Trains packs: thousands of tiny networks at once, as stacked tensors."""
+"""Trains packs: thousands of tiny networks at once, by PyTorch or by compiled C."""
 
-from xortune.engine.pack import has_gpu, train_pack, usable_device
+from xortune.engine.pack import train_pack
+from xortune.engine.usable import usable_device
 
-__all__ = ["has_gpu", "train_pack", "usable_device"]
+__all__ = ["train_pack", "usable_device"]

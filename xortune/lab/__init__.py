@@ -1,9 +1,15 @@
 """The training problem: model, data, loss functions and the plain reference loop."""
 
-from xortune.lab.data import Dataset, Rows, load_data
-from xortune.lab.loop import Trained, train
-from xortune.lab.losses import loss_of
-from xortune.lab.model import XOR, predict, seeded_model, trained_model, weights_of
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from xortune.lab.data import Dataset, Rows, load_data
+    from xortune.lab.loop import Trained, train
+    from xortune.lab.losses import loss_of
+    from xortune.lab.model import XOR, predict, seeded_model, trained_model, weights_of
 
 __all__ = [
     "XOR",
@@ -18,3 +24,17 @@ __all__ = [
     "trained_model",
     "weights_of",
 ]
+_HOMES = {
+    "data": ("Dataset", "Rows", "load_data"),
+    "loop": ("Trained", "train"),
+    "losses": ("loss_of",),
+    "model": ("XOR", "predict", "seeded_model", "trained_model", "weights_of"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Imports PyTorch only with what needs it; `tables` and `answer` do not."""
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f"{__name__}.{home}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

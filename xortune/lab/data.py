@@ -1,4 +1,4 @@
-"""The two data sets: true XOR, and the labels that the lab trains on."""
+"""The two data sets as tensors."""
 
 from __future__ import annotations
 
@@ -7,15 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from xortune.lab.tables import TABLES, Table
 from xortune.trial import DataName
-
-_INPUTS = ((0.0, 0.0), (0.0, 1.0), (1.0, 1.0), (1.0, 0.0))
-_TARGETS: dict[DataName, tuple[float, ...]] = {
-    "xor": (0.0, 1.0, 0.0, 1.0),
-    # The lab's labels, in the lab's order of inputs. Row by row they equal the second
-    # input: not XOR, but a separable problem that training always solves.
-    "lab": (0.0, 1.0, 1.0, 0.0),
-}
 
 
 @dataclass(frozen=True)
@@ -41,9 +34,10 @@ class Dataset:
 def load_data(name: DataName, device: str = "cpu") -> Dataset:
     """The four rows of `xor` or `lab`, in the lab's order, on a device."""
 
-    def rows() -> Rows:
-        x = torch.tensor(_INPUTS, device=device)
-        y = torch.tensor(_TARGETS[name], device=device).unsqueeze(1)
+    def rows(table: Table) -> Rows:
+        x = torch.tensor(table.inputs, device=device)
+        y = torch.tensor(table.targets, device=device).unsqueeze(1)
         return Rows(x, y)
 
-    return Dataset(training=rows(), validation=rows())
+    training, validation = TABLES[name]
+    return Dataset(training=rows(training), validation=rows(validation))

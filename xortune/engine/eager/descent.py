@@ -1,99 +1,38 @@
-"""Gradient descent on every lane at once, with the gradient derived by hand.
-
-For a row with inputs x0, x1 and target y, the network is
-
-    h_k = s(v_k0 x0 + v_k1 x1 + c_k),  z = u_0 h_0 + u_1 h_1 + d,  p = s(z),
-
-with the sigmoid s, whose derivative is s (1 - s). Over B rows the loss functions give
-
-    dL/dz = (p - y) p (1 - p) * 2/B     mse
-    dL/dz = (p - y) / B                 bce, bce_with_logits
-
-and the rest is the chain rule. `nn.BCELoss` divides by max(p (1 - p), 1e-12) before the
-sigmoid multiplies with p (1 - p), so its gradient vanishes where p has rounded to 0 or 1.
-With q = p (1 - p) all three are (p - y) * min(a q + b, 1/B), with a and b per lane.
-"""
+"""Gradient descent in PyTorch's kernels, on every lane at once."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
 
 import torch
 from torch import Tensor
 
-from xortune.engine.lanes import Lanes, padded
+from xortune.engine.eager.lanes import Lanes, padded
+from xortune.engine.gradient import OFFSET, ROWS, SLOPE
 from xortune.lab import Rows
-from xortune.native import Step
-from xortune.trial import LOSS_FNS, LossFn
-
-_ROWS = 4
-_SLOPE: dict[LossFn, float] = {"mse": 2 / _ROWS, "bce": 1e12 / _ROWS, "bce_with_logits": 0.0}
-_OFFSET: dict[LossFn, float] = {"mse": 0.0, "bce": 0.0, "bce_with_logits": 1 / _ROWS}
+from xortune.trial import LOSS_FNS
 
 _sigmoid_backward = torch.ops.aten.sigmoid_backward.grad_input
 
 
-class Descent(Protocol):
-    """Lanes that are trained, with the most epochs first.
-
-    All arithmetic is element-wise over the lanes: no lane can touch another, not even by
-    becoming NaN.
-    """
-
-    def advance(self, epoch: int) -> Tensor:
-        """Takes every lane to an epoch, or to its own last one.
-
-        Returns:
-            The weights, `(9, L)`, as in `Lanes.weights`; to be read until the next call.
-        """
-
-
-def make_descent(lanes: Lanes, epochs: Sequence[int], rows: Rows, step: Step | None) -> Descent:
-    """Begins to train lanes.
-
-    Args:
-        lanes: as they were initialised; what becomes of their tensors is not said.
-        epochs: of each lane, falling.
-        rows: the training data, B = 4 rows whose inputs are 0 or 1.
-        step: the compiled step, on a CPU; None for PyTorch's kernels.
-    """
-    if step is None:
-        return EagerDescent(lanes, epochs, rows)
-    return CompiledDescent(lanes, epochs, rows, step)
-
-
-class CompiledDescent:
-    """The whole of the training in C: see step.c. Arguments as for `make_descent`."""
-
-    def __init__(self, lanes: Lanes, epochs: Sequence[int], rows: Rows, step: Step) -> None:
-        self._weights = lanes.weights
-        counts = torch.zeros(lanes.lr.shape, dtype=torch.int32)
-        counts[: len(epochs)] = torch.tensor(epochs, dtype=torch.int32)
-        # Kept, since the step knows no more of them than where they are.
-        self._tensors = (lanes.weights, lanes.lr, *_factors(lanes), counts, rows.y.contiguous())
-        self._step = step
-        self._epoch = 0
-
-    def advance(self, epoch: int) -> Tensor:
-        addresses = tuple(tensor.data_ptr() for tensor in self._tensors)
-        self._step.train(addresses, self._weights.shape[1], self._epoch, epoch)
-        self._epoch = epoch
-        return self._weights
-
-
 def _factors(lanes: Lanes) -> tuple[Tensor, Tensor]:
     """The slope a and the offset b of each lane's loss function, `(L,)` each."""
-    slope, offset = ([values[name] for name in LOSS_FNS] for values in (_SLOPE, _OFFSET))
+    slope, offset = ([values[name] for name in LOSS_FNS] for values in (SLOPE, OFFSET))
     new = lanes.lr.new_tensor
     return new(slope)[lanes.loss], new(offset)[lanes.loss]
 
 
-class EagerDescent:
-    """The training in PyTorch's kernels, with buffers that it owns: an epoch allocates nothing.
+class Descent:
+    """Lanes that train, with buffers of their own: an epoch allocates nothing.
 
-    Lanes that have reached their epochs are copied out, and their places, as padding, go on
-    or not. Arguments as for `make_descent`.
+    All arithmetic is element-wise over the lanes: no lane can touch another, not even by
+    becoming NaN. Lanes that have reached their epochs are copied out, and their places become
+    padding, which is trained on or not.
+
+    Args:
+        lanes: as they were initialised; their tensors are modified.
+        epochs: of each lane, falling.
+        rows: the training data, B = 4 rows whose inputs are 0 or 1.
     """
 
     def __init__(self, lanes: Lanes, epochs: Sequence[int], rows: Rows) -> None:
@@ -110,17 +49,22 @@ class EagerDescent:
         # The rows whose input is 1: the only ones that reach the gradient of its weights.
         self._rows_on = [rows.x[:, i].nonzero().flatten().tolist() for i in range(2)]
         new = lanes.weights.new_empty
-        self._hidden = new(_ROWS, 2, width)
-        self._output = new(_ROWS, width)
-        self._factor = new(_ROWS, width)
+        self._hidden = new(ROWS, 2, width)
+        self._output = new(ROWS, width)
+        self._factor = new(ROWS, width)
         self._ones = torch.ones_like(self._output)
-        self._delta = new(_ROWS, 3, width)  # dL/d of: hidden sums 0 and 1, the logit
+        self._delta = new(ROWS, 3, width)  # dL/d of: hidden sums 0 and 1, the logit
         self._delta_half = new(2, 3, width)
-        self._product = new(_ROWS, 2, width)
+        self._product = new(ROWS, 2, width)
         self._product_half = new(2, 2, width)
         self._gradient = new(9, width)
 
     def advance(self, epoch: int) -> Tensor:
+        """Takes every lane to an epoch, or to its own last one.
+
+        Returns:
+            The weights, `(9, L)`, as in `Lanes.weights`; to be read until the next call.
+        """
         while self._epoch < epoch and self._remaining:
             stop = min(epoch, self._epochs[self._remaining - 1])
             self._run(stop - self._epoch, padded(self._remaining))
@@ -166,7 +110,7 @@ class EagerDescent:
             output.addcmul_(hidden1, u1).sigmoid_()
 
             _sigmoid_backward(ones, output, grad_input=factor)  # q = p (1 - p)
-            factor.mul_(slope).add_(offset).clamp_max_(1 / _ROWS)
+            factor.mul_(slope).add_(offset).clamp_max_(1 / ROWS)
             torch.mul(output.sub_(y), factor, out=delta_logit)
 
             torch.mul(hidden, delta_logit_row, out=product)

@@ -8,26 +8,16 @@ the same bits whatever its place and its neighbours.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from xortune.native import Step
+from xortune.engine.gradient import INITIAL_BOUND, STATE_DICT_ROWS
 from xortune.trial import LOSS_FNS, Params
 
 ALIGN = 64
-
-# The place in the flat state_dict() of `XOR(2, 1)` of each row of `Lanes.weights`: the hidden
-# weights of input 0, then those of input 1, all three biases, the output weights. In this
-# order the parameters that share an expression of the gradient lie side by side.
-STATE_DICT_ROWS = (0, 2, 1, 3, 4, 5, 8, 6, 7)
-
-# nn.Linear draws weights and biases from U(-b, b), b = 1/sqrt(fan_in); both layers have
-# two inputs.
-_BOUND = 1 / math.sqrt(2)
 
 
 @dataclass(frozen=True)
@@ -50,13 +40,12 @@ def padded(lanes: int) -> int:
     return -(-lanes // ALIGN) * ALIGN
 
 
-def make_lanes(params: Sequence[Params], device: str, step: Step | None = None) -> Lanes:
+def make_lanes(params: Sequence[Params], device: str) -> Lanes:
     """Fresh lanes, one for each of `params`, with lanes of lr 0 behind them as padding.
 
     Args:
         params: the trials.
-        device: where to.
-        step: the compiled step, which draws faster; None for PyTorch's generator.
+        device: the target device.
     """
     width = padded(len(params))
     lr = torch.zeros(width)
@@ -64,8 +53,7 @@ def make_lanes(params: Sequence[Params], device: str, step: Step | None = None) 
     loss = torch.zeros(width, dtype=torch.int64)
     loss[: len(params)] = torch.tensor([LOSS_FNS.index(p.loss_fn) for p in params])
     seeds = [p.seed for p in params] + [0] * (width - len(params))
-    flat = initial_weights(seeds) if step is None else drawn_weights(seeds, step)
-    weights = flat[list(STATE_DICT_ROWS)]
+    weights = initial_weights(seeds)[list(STATE_DICT_ROWS)]
     return Lanes(lr.to(device), loss.to(device), weights.to(device))
 
 
@@ -79,20 +67,8 @@ def initial_weights(seeds: Sequence[int]) -> Tensor:
     rows = torch.empty(len(seeds), 9)
     for row, seed in zip(rows, seeds):
         generator.manual_seed(seed)
-        row.uniform_(-_BOUND, _BOUND, generator=generator)
+        row.uniform_(-INITIAL_BOUND, INITIAL_BOUND, generator=generator)
     return rows.T.contiguous()
-
-
-def drawn_weights(seeds: Sequence[int], step: Step) -> Tensor:
-    """The same as `initial_weights`, by the compiled step; a multiple of `ALIGN` of them.
-
-    The same bits on every processor, unlike PyTorch's, which differ by one unit in the last
-    place where there is no fused multiply-add.
-    """
-    numbers = torch.tensor(seeds, dtype=torch.int64).to(torch.uint32)
-    weights = torch.empty(9, len(seeds))
-    step.draw(numbers.data_ptr(), -_BOUND, _BOUND, weights.data_ptr(), len(seeds))
-    return weights
 
 
 def in_state_dict_order(weights: Tensor) -> Tensor:
