@@ -9,7 +9,7 @@ import pytest
 import xortune
 from xortune.cli.arguments import parse
 from xortune.space import load_space
-from xortune.space.files import read_yaml
+from xortune.space.yaml_text import read_yaml
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
