@@ -22,8 +22,142 @@ BAD_SPACES: dict[str, tuple[str, tuple[str, ...]]] = {
         ("parametres", "line 1", "did you mean 'parameters'?"),
     ),
     "unknown distribution": (
-        "parameters:\n  lr: {min: 0.1, max: 1.0, distribution: log_uniform}\n",
-        ("parameters.lr.distribution", "line 2", "'log_uniform'", "log_uniform_values"),
+        "parameters:\n  lr: {min: 0.1, max: 1.0, distribution: unifrom}\n",
+        (
+            "parameters.lr.distribution",
+            "line 2",
+            "'unifrom'",
+            "did you mean 'uniform'?",
+            "q_uniform",
+        ),
+    ),
+    "distribution that others read both ways": (
+        "parameters:\n  lr: {min: 0.1, max: 1.0, distribution: loguniform}\n",
+        (
+            "parameters.lr.distribution",
+            "line 2",
+            "'loguniform'",
+            "log_uniform_values, whose min and max are the bounds",
+            "or log_uniform, whose min and max are their natural logarithms",
+        ),
+    ),
+    "quantised distribution that others read both ways": (
+        "parameters:\n  epochs: {min: 1, max: 9, distribution: qloguniform}\n",
+        ("'qloguniform' (did you mean q_log_uniform_values, ", ", or q_log_uniform, whose"),
+    ),
+    "logarithms of too much": (
+        "parameters:\n  epochs: {min: 5, max: 25, distribution: q_log_uniform}\n",
+        (
+            "parameters.epochs.max",
+            "line 2",
+            "from 1 to 2147483647, found 72004899337",
+            "25 is that of 7.20049e+10",
+            "use q_log_uniform_values",
+        ),
+    ),
+    "logarithm of what rounds to nothing": (
+        "parameters:\n  epochs: {min: -1, max: 5, distribution: q_log_uniform}\n",
+        ("parameters.epochs.min", "line 2", "above 0", "-1 is that of 0.367879", "of q 1 is 0"),
+    ),
+    "logarithm beyond all floats": (
+        "parameters:\n  lr: {min: -5, max: 1000, distribution: log_uniform}\n",
+        ("parameters.lr.max", "line 2", "1000 is that of inf", "use log_uniform_values"),
+    ),
+    "logarithms of fractions of an epoch": (
+        "parameters:\n  epochs: {min: 5, max: 9, distribution: log_uniform}\n",
+        ("parameters.epochs.distribution", "line 2", "use int_uniform, or q_log_uniform with q: 1"),
+    ),
+    "probabilities": (
+        "parameters:\n  seed: {values: [1, 2], probabilities: [0.1, 0.9]}\n",
+        ("parameters.seed.probabilities", "line 2", "every value is as likely as the others"),
+    ),
+    "mean without a distribution": (
+        "parameters:\n  lr: {mu: 0.1, sigma: 1}\n",
+        ("parameters.lr.mu", "parameters.lr.sigma", "not offered here; give min and max"),
+    ),
+    "nested parameters": (
+        "parameters:\n  lr: {parameters: {inner: {value: 1}}}\n",
+        ("parameters.lr.parameters", "line 2", "not offered here", "not nested"),
+    ),
+    "key of another library": (
+        "parameters:\n  lr: {low: 0.1, high: 1.0}\n",
+        ("'low' (did you mean 'min'?)", "'high' (did you mean 'max'?)"),
+    ),
+    "list for one value": (
+        "parameters:\n  seed: {value: [1, 2]}\n",
+        ("parameters.seed.value", "line 2", "one value, found [1, 2]", "write 'values: ...'"),
+    ),
+    "list for a parameter": (
+        "parameters:\n  seed: [1, 2]\n",
+        ("parameters.seed", "line 2", "found [1, 2]", "for several values write 'values: ...'"),
+    ),
+    "octal number": (
+        "parameters:\n  epochs: {value: 0100}\n",
+        ("parameters.epochs.value", "line 2", "reads 0100 as 64; write 64", "or 100 for"),
+    ),
+    "octal number in a list": (
+        "parameters:\n  seed:\n    values:\n      - 1\n      - 010\n",
+        ("parameters.seed.values[1]", "line 5", "reads 010 as 8; write 8", "or 10 for"),
+    ),
+    "number that is no octal one": (
+        "parameters:\n  epochs: {value: 0890}\n",
+        ("parameters.epochs.value", "line 2", "found '0890'", "write it as a number: 890"),
+    ),
+    "time for a number": (
+        "parameters:\n  epochs: {min: 10, max: 3:20}\n",
+        ("parameters.epochs.max", "line 2", "YAML reads 3:20 as 200; write 200"),
+    ),
+    "time for a fraction": (
+        "parameters:\n  lr: {value: 1:30.5}\n",
+        ("parameters.lr.value", "line 2", "YAML reads 1:30.5 as 90.5; write 90.5"),
+    ),
+    "hexadecimal number": (
+        "parameters:\n  seed: {value: 0x10}\n",
+        ("parameters.seed.value", "line 2", "YAML reads 0x10 as 16; write 16"),
+    ),
+    "binary number": (
+        "parameters:\n  seed: {value: 0b11}\n",
+        ("parameters.seed.value", "line 2", "YAML reads 0b11 as 3; write 3"),
+    ),
+    "underscores anywhere": (
+        "parameters:\n  epochs: {value: 10_00}\n",
+        ("parameters.epochs.value", "line 2", "YAML reads 10_00 as 1000; write 1000"),
+    ),
+    "a word that YAML takes for a truth": (
+        "parameters:\n  loss_fn: {value: on}\n",
+        ("parameters.loss_fn.value", "line 2", "YAML reads on as the truth value true", "a name"),
+    ),
+    "a trap and other faults": (
+        "methods: grid\nparameters:\n  epochs: {min: 0100, max: 200}\n  lr: {value: -1}\n",
+        ("has 3 faults", "methods (line 1)", "epochs.min (line 3)", "lr.value (line 4)"),
+    ),
+    "unknown key at the top": (
+        "defaults: &d {min: 1, max: 2}\nparameters:\n  lr: *d\n",
+        ("defaults", "line 1", "begin it with x- if it holds a template"),
+    ),
+    "merging no mapping": (
+        "parameters:\n  lr: {<<: 3, value: 1}\n",
+        ("parameters.lr.<<", "line 2", "expected a mapping or a list of mappings", "<<: *name"),
+    ),
+    "merging twice": (
+        "x-a: &a {min: 1}\nparameters:\n  lr:\n    <<: *a\n    <<: *a\n    max: 2\n",
+        ("parameters.lr.<<", "line 5", "stands twice", "<<: [*first, *second]"),
+    ),
+    "merging itself": (
+        "parameters: &again\n  <<: *again\n",
+        ("contains itself",),
+    ),
+    "merges that go round in a circle": (
+        "x-a: &a\n  <<: {lr: &b {<<: *a}}\nparameters: *b\n",
+        ("contains itself",),
+    ),
+    "merges that multiply": (
+        "x-a: &a {a: 1, b: 1, c: 1, d: 1, e: 1, f: 1, g: 1, h: 1, i: 1, j: 1}\n"
+        "x-b: &b {<<: [*a, *a, *a, *a, *a, *a, *a, *a, *a, *a]}\n"
+        "x-c: &c {<<: [*b, *b, *b, *b, *b, *b, *b, *b, *b, *b]}\n"
+        "x-d: &d {<<: [*c, *c, *c, *c, *c, *c, *c, *c, *c, *c]}\n"
+        "parameters: {<<: [*d, *d, *d, *d, *d, *d, *d, *d, *d, *d]}\n",
+        ("more than 10000 values", "not a search space"),
     ),
     "distribution that is a list": (
         "parameters:\n  lr: {min: 0.1, max: 1.0, distribution: [uniform]}\n",
@@ -95,7 +229,7 @@ BAD_SPACES: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "values that are no list": (
         "parameters:\n  lr: {values: 0.1}\n",
-        ("parameters.lr.values", "line 2", "a list of at least one value", "found 0.1"),
+        ("parameters.lr.values", "line 2", "a list of at least one", "write 'value: 0.1'"),
     ),
     "value twice": (
         "parameters:\n  lr: {values: [1, 2, 1.0]}\n",
@@ -127,7 +261,7 @@ BAD_SPACES: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "text for a number": (
         "parameters:\n  lr: {value: '0.1'}\n",
-        ("parameters.lr.value", "line 2", "expected a number", "found '0.1'"),
+        ("parameters.lr.value", "line 2", "found '0.1'", "write it as a number: 0.1"),
     ),
     "truth for a number": (
         "parameters:\n  seed: {value: true}\n",
@@ -139,7 +273,7 @@ BAD_SPACES: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "date for a number": (
         "parameters:\n  seed: {value: 2001-01-01}\n",
-        ("parameters.seed.value", "line 2", "expected a number"),
+        ("parameters.seed.value", "line 2", "reads 2001-01-01 as a date", "write a number"),
     ),
     "number for a parameter": (
         "parameters:\n  lr: 0.1\n",

@@ -8,8 +8,8 @@ import pytest
 
 import xortune
 from xortune.cli.arguments import parse
-from xortune.space import load_space
-from xortune.space.files import read_yaml
+from xortune.space import count_points, load_space
+from xortune.space.yaml_text import read_yaml
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -53,6 +53,25 @@ def test_the_search_space_is_the_default_one():
     (text,) = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
     content, _ = read_yaml(text, "README")
     assert load_space(content).domains == load_space("default").domains
+
+
+LAB = re.findall(r"python -m xortune search (\w+) --data lab --trials (\d+)$", README, re.M)
+
+
+def test_the_commands_for_the_lab_train_every_point():
+    assert [name for name, _ in LAB] == ["lab", "your_turn"]
+    for name, trials in LAB:
+        assert count_points(load_space(name)) == int(trials)
+
+
+def test_the_command_for_the_lab_reproduces_its_runs(tmp_path):
+    study = xortune.search("lab", data="lab", trials=4, runner="inline", results=tmp_path, name="l")
+    runs = study.trials.query("seed == 42 and loss_fn == 'mse'").set_index(["lr", "epochs"])
+    assert {(0.01, 100_000), (0.1, 10_000)} < set(runs.index)
+    curve = study.curves(int(runs.loc[(0.1, 10_000), "number"])).set_index("epoch")["training"]
+    # As the lab prints them.
+    for epoch, loss in ((500, 0.20817), (2500, 0.0099989), (5000, 0.00289418), (9500, 0.00114135)):
+        assert curve[epoch] == pytest.approx(loss, rel=0.0025)
 
 
 def test_every_file_of_the_package_is_named():

@@ -70,7 +70,7 @@ def test_generations_come_one_after_the_other(make_search):
     ],
 )
 def test_packs_are_shared_out_by_the_work_in_them(make_search, trials, workers, epochs, packs):
-    space = {"epochs": {"value": epochs}}
+    space = {"epochs": {"value": epochs}, "seed": {"min": 0, "max": 9999}}
     search, _, _ = make_search(workers=workers, space=space, trials=trials)
     sizes = [len(pack.trials) for pack in iter(search.next_pack, None)]
     assert len(sizes) == packs
@@ -88,7 +88,8 @@ def test_the_packs_of_a_generation_take_about_equally_long(make_search):
 
 
 def test_workers_that_join_late_count_in_the_next_generation(make_search):
-    search, _, _ = make_search(space={"epochs": {"value": 1_000_000}}, trials=400, generation=200)
+    space = {"epochs": {"value": 1_000_000}, "seed": {"min": 0, "max": 9999}}
+    search, _, _ = make_search(space=space, trials=400, generation=200)
     workers = {"cpu": 1}
     search.start(workers, None, 0)
     finish(search, search.next_pack())

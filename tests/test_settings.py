@@ -30,6 +30,7 @@ _SPACE = {"lr": {"min": 0.1, "max": 1.0}}
         ("metric", "accuracy", "--metric 'accuracy': must be one of mse, bce."),
         ("generation", 0, "--generation 0: must be a whole number of at least 1."),
         ("generation", 2**53 + 1, "must be a whole number from 1 to 9007199254740992."),
+        ("sampler_version", 0, "sampler_version 0: must be a whole number of at least 1."),
         ("log_every", 0, "--log-every 0: must be a whole number of at least 1."),
         (
             "cuda_share",
@@ -127,3 +128,9 @@ def test_settings_of_a_later_version_are_read_without_what_they_add() -> None:
 )
 def test_the_default_generation(sampler, trials, size) -> None:
     assert default_generation(sampler, trials) == size
+
+
+def test_settings_that_name_no_version_of_the_sampler_are_of_the_first() -> None:
+    recorded = StudySettings(_SPACE).to_dict()
+    assert recorded.pop("sampler_version") == 2
+    assert StudySettings.from_dict(recorded).sampler_version == 1

@@ -229,6 +229,7 @@ class Search:
         self._last = last = min(first + size, settings.trials)
         if len(self._trials) >= last:
             return
+        known = [trial.params for trial in self._trials[first:]]
         with self._clock.sampling():
             asked = ask_generation(
                 self._space,
@@ -238,9 +239,10 @@ class Search:
                 last - first,
                 [FinishedTrial(t, self._outcomes[t.number]) for t in self._trials[:first]],
                 settings.metric,
+                known,
+                settings.sampler_version,
             )
             self._asked = iter(asked)
-            known = [trial.params for trial in self._trials[first:]]
             asked_before = list(islice(self._asked, len(known)))
             if not settings.forced:
                 _check_repeated(known, asked_before, self._generation)
@@ -264,6 +266,8 @@ class Search:
             return
         with self._clock.sampling():
             asked = list(islice(self._asked, last - first))
+        if len(asked) < last - first:
+            raise XortuneError(_exhausted(len(self._trials) + len(asked)))
         new = [Trial(n, self._generation, params) for n, params in enumerate(asked, start=first)]
         with self._clock.writing():
             self._ledger.add_trials(new)
@@ -372,3 +376,11 @@ def _check_repeated(known: Sequence[Params], asked: Sequence[Params], generation
             "any more: it was another version of Optuna. Install that one to fill the "
             "generation up, or go on with --force."
         )
+
+
+def _exhausted(points: int) -> str:
+    """The error for settings that were not made here: a total is never above the points."""
+    return (
+        f"the study asks for more trials than its space has points, and after {points} there are "
+        "no more. What is finished is kept; report shows it."
+    )

@@ -27,13 +27,14 @@ from xortune.paths import (
 from xortune.settings import (
     COMPILED,
     EAGER,
+    SAMPLER_VERSION,
     EngineName,
     RunOptions,
     StudySettings,
     check_engine,
     default_generation,
 )
-from xortune.space import SearchSpace, load_space
+from xortune.space import Narrowing, SearchSpace, count_points, load_space, narrowed
 from xortune.study import Study
 from xortune.times import Clock
 
@@ -44,7 +45,7 @@ _log = logging.getLogger("xortune")
 # What each engine was asked for as, also in its earlier versions, whose names differ in number.
 _FAMILIES: dict[str, EngineName] = {"eager": "eager", "compiled": "compiled"}
 _OPTIONS = tuple(field.name for field in fields(RunOptions))
-_DECIDED = ("space", "engine", "device", "versions", "forced")
+_DECIDED = ("space", "engine", "device", "versions", "forced", "sampler_version")
 _SETTINGS = tuple(field.name for field in fields(StudySettings) if field.name not in _DECIDED)
 
 
@@ -55,6 +56,7 @@ def _ignore(progress: Progress) -> None:
 def search(
     space: str | Path | Mapping[str, Any] = "default",
     *,
+    narrow: Narrowing | None = None,
     name: str | None = None,
     results: str | Path = DEFAULT_RESULTS,
     engine: EngineName = "auto",
@@ -66,6 +68,9 @@ def search(
 
     Args:
         space: a shipped name, the path of a search-space file, or its content.
+        narrow: for single parameters, the part of the space to search: a value, a tuple of the
+            lowest and the highest, or a list of choices, such as
+            `{"lr": 0.1, "epochs": (500, 2000), "loss_fn": ["mse", "bce"]}`.
         name: the study's name; by default `xor-`, the date and the time.
         results: the folder that the study's own folder goes into.
         engine: `auto` compiles the training step where it can; the choice is recorded.
@@ -80,7 +85,7 @@ def search(
         XortuneError: the search failed; likewise.
     """
     clock = Clock()
-    loaded, study_settings, options = _validated(space, engine, settings)
+    loaded, study_settings, options = _validated(space, narrow, engine, settings)
     if study_settings.generation is None:
         default = default_generation(study_settings.sampler, study_settings.trials)
         study_settings = replace(study_settings, generation=default)
@@ -235,7 +240,7 @@ def _resumable(ledger: Ledger, name: str, trials: int | None, force: bool) -> St
             f"--trials {trials}: study {name} has {asked} trials already, and the number is the "
             "study's total. Give a larger one, or leave it out."
         )
-    return extended
+    return _each_point_once(extended, load_space(settings.space), asked)
 
 
 def _finished(ledger: Ledger) -> int:
@@ -265,6 +270,11 @@ def _check_versions(settings: StudySettings, name: str) -> None:
         changes.append(
             f"it was trained by the engine {settings.engine}, and this xortune has "
             f"{EAGER} and {COMPILED}: losses may differ in their last digits"
+        )
+    if settings.sampler_version > SAMPLER_VERSION:
+        changes.append(
+            f"its sampler has version {settings.sampler_version}, and this xortune has "
+            f"{SAMPLER_VERSION}: it may propose other trials"
         )
     effects = {
         "optuna": "it may propose other trials",
@@ -307,29 +317,66 @@ def _note_device(settings: StudySettings, runner: Runner, name: str) -> None:
         )
 
 
-def check_search(space: str, name: str, engine: EngineName = "auto", **settings: Any) -> None:
+def check_search(
+    space: str,
+    name: str,
+    engine: EngineName = "auto",
+    narrow: Narrowing | None = None,
+    **settings: Any,
+) -> None:
     """For a search that runs elsewhere: raises UsageError where `search` would; writes nothing."""
     check_name(name)
-    _validated(space, engine, settings)
+    _validated(space, narrow, engine, settings)
 
 
 def _validated(
-    space: str | Path | Mapping[str, Any], engine: EngineName, settings: Mapping[str, Any]
+    space: str | Path | Mapping[str, Any],
+    narrow: Narrowing | None,
+    engine: EngineName,
+    settings: Mapping[str, Any],
 ) -> tuple[SearchSpace, StudySettings, RunOptions]:
     given = _known(settings, (*_SETTINGS, *_OPTIONS))
     loaded = load_space(space)
     for note in loaded.notes:
         _log.warning(note)
-    return loaded, *_checked(loaded, given, engine)
+    loaded, study_settings, options = _checked(loaded, narrow, given, engine)
+    return loaded, _each_point_once(study_settings, loaded), options
+
+
+def _each_point_once(settings: StudySettings, space: SearchSpace, asked: int = 0) -> StudySettings:
+    """Settings whose total is the number of the space's points at most; says so.
+
+    Args:
+        settings: as they were given, or recorded.
+        space: the search space.
+        asked: how many trials there are already.
+    """
+    points = count_points(space)
+    if settings.sampler_version == 1 or points is None or settings.trials < points:
+        return settings
+    if points == 1:
+        words = "the search space has 1 point, which is trained once"
+    else:
+        words = f"the search space has {points} points, and each is trained once"
+    if asked >= points:
+        words += f": there are no more, and the study stays at {asked} trials"
+    elif settings.trials > points:
+        words += f": the study ends with {points} of the {settings.trials} trials asked for"
+    _log.warning(f"{words}.")
+    return replace(settings, trials=max(points, asked))
 
 
 def _checked(
-    space: SearchSpace, given: Mapping[str, Any], engine: str
-) -> tuple[StudySettings, RunOptions]:
-    """Recorded settings and run options; all their faults are raised together."""
+    space: SearchSpace, narrow: Narrowing | None, given: Mapping[str, Any], engine: str
+) -> tuple[SearchSpace, StudySettings, RunOptions]:
+    """The narrowed space, recorded settings and run options; all faults are raised together."""
     options = {key: value for key, value in given.items() if key in _OPTIONS}
     recorded = {key: value for key, value in given.items() if key not in options}
     faults = []
+    try:
+        space = narrowed(space, narrow or {})
+    except UsageError as error:
+        faults.append(str(error))
     try:
         check_engine(engine)
     except UsageError as error:
@@ -344,7 +391,7 @@ def _checked(
         faults.append(str(error))
     if faults:
         raise UsageError("\n".join(faults))
-    return settings, run_options
+    return space, settings, run_options
 
 
 def _known(given: Mapping[str, Any], known: tuple[str, ...]) -> dict[str, Any]:

@@ -20,6 +20,8 @@ DEVICES: tuple[DeviceName, ...] = ("auto", "cpu", "cuda", "both")
 ENGINES: tuple[EngineName, ...] = ("auto", "eager", "compiled")
 # The names that are recorded: with a number, since a change of the code may round differently.
 EAGER, COMPILED = "eager-1", "compiled-2"
+# Version 2 asks for no point twice.
+SAMPLER_VERSION = 2
 
 # Up to there, JSON and floats are exact.
 _LARGEST = 2**53
@@ -44,6 +46,7 @@ class StudySettings:
         engine: the name of the training code; another one may round differently.
         versions: of the libraries that propose and train trials, by name.
         forced: whether it ever went on with others.
+        sampler_version: of the code that turns a sampler's proposals into trials.
     """
 
     space: Mapping[str, Mapping[str, Any]]
@@ -59,6 +62,7 @@ class StudySettings:
     engine: str = EAGER
     versions: Mapping[str, str] = field(default_factory=dict)
     forced: bool = False
+    sampler_version: int = SAMPLER_VERSION
 
     def __post_init__(self) -> None:
         faults = [
@@ -69,6 +73,7 @@ class StudySettings:
             *_one_of("--metric", self.metric, METRICS),
             *(_whole("--generation", self.generation, 1) if self.generation is not None else []),
             *_whole("--log-every", self.log_every, 1),
+            *_whole("sampler_version", self.sampler_version, 1),
             *_share("--cuda-share", self.cuda_share, "CUDA trains a share of the trials"),
         ]
         _raise_all(faults)
@@ -88,8 +93,10 @@ class StudySettings:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> StudySettings:
+        """Settings as recorded; the first ones did not name the sampler's version."""
         known = {field.name for field in fields(cls)}
-        return cls(**{key: value for key, value in values.items() if key in known})
+        recorded = {"sampler_version": 1, **values}
+        return cls(**{key: value for key, value in recorded.items() if key in known})
 
 
 @dataclass(frozen=True)

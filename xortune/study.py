@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from xortune.errors import UsageError, XortuneError
 from xortune.ledger import Ledger
 from xortune.paths import DEFAULT_RESULTS, StudyPaths, find_study
-from xortune.space import SearchSpace, load_space
+from xortune.space import SearchSpace, count_points, load_space
 from xortune.times import RunTime
 from xortune.trial import FinishedTrial, Outcome
 
@@ -46,6 +46,11 @@ class Study:
     def space(self) -> SearchSpace:
         """The search space, as it was recorded."""
         return load_space(self.settings.space)
+
+    @property
+    def most_trials(self) -> int | None:
+        """The most trials that the study can have, as no point is trained twice; None if any."""
+        return count_points(self.space) if self.settings.sampler_version > 1 else None
 
     @property
     def trials(self) -> pd.DataFrame:

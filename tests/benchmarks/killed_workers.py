@@ -35,7 +35,7 @@ def main() -> None:
     killer = Killer(kills)
     with tempfile.TemporaryDirectory() as results:
         study = xortune.search(
-            {"epochs": {"value": epochs}},
+            {"epochs": {"value": epochs}, "seed": {"min": 0, "max": 9999}},
             trials=PACKS,
             sampler="random",
             pack_size=1,

@@ -233,6 +233,26 @@ def one_rate(tmp_path) -> Path:
     return space
 
 
+def test_set_narrows_the_space(capsys, tmp_path) -> None:
+    words = ["search", "smoke", "--set", "lr=0.5,5", "--set=epochs=50..60", "--set", "seed=7"]
+    words += ["--runner", "inline", "--trials", "9", "--name", "n", "--results", tmp_path]
+    assert call(capsys, *words).code == 0
+    study = xortune.load("n", tmp_path)
+    assert set(study.trials["lr"]) == {0.5, 5.0}
+    assert study.trials["epochs"].between(50, 60).all()
+    assert study.settings.space["seed"] == {"value": 7}
+
+
+def test_a_space_without_more_points_does_not_say_how_to_go_on(capsys, tmp_path) -> None:
+    words = ["search", "smoke", "--set", "lr=0.5,5", "--set=epochs=50", "--set", "seed=7..8"]
+    words += ["--runner", "inline", "--name", "n", "--results", tmp_path]
+    some = call(capsys, *words, "--trials", "7")
+    assert f"python -m xortune resume {tmp_path / 'n'} --trials 12\n" in some.out
+    everything = call(capsys, "resume", tmp_path / "n", "--runner", "inline", "--trials", "12")
+    assert everything.out.startswith("study n: 12 trials (12 COMPLETE)\n")
+    assert "resume" not in everything.out
+
+
 def test_quiet_prints_nothing(tmp_path, one_rate) -> None:
     words = ["search", one_rate, "--runner", "inline", "--trials", "2", "--name", "two", "-q"]
     assert run(*words, folder=tmp_path) == (0, "", "")

@@ -88,6 +88,7 @@ OPTIONS = {
         option("--log-every", often(HUGE, "1", "500")),
         option("--engine", often(*ENGINES)),
         option("--name", often("two", "one", "x.y-z_0")),
+        option("--set", often("lr=1.5", "seed=42", "epochs=1..9", "lr=1,2", "lr=", "loss_fn=bce")),
         SOME_PLACE,
         *RUNNING,
     ],

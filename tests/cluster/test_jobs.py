@@ -24,6 +24,7 @@ from studies import SETTINGS, SPACE, answer
 
 import xortune
 from xortune.cli import main
+from xortune.trial import LOSS_FNS
 
 # Ray's client gives aiohttp what it does not want any more.
 pytestmark = pytest.mark.filterwarnings("ignore:ssl=None is deprecated:DeprecationWarning")
@@ -126,9 +127,14 @@ def succeed(call):
 
 @pytest.fixture(scope="module")
 def far(cluster, tmp_path_factory):
-    """The job that searches the oracle's study `far`, and runs while other things are tested."""
-    space = space_file(tmp_path_factory.mktemp("far"), SPACE)
+    """The job that searches the oracle's study `far`, and runs while other things are tested.
+
+    Its file is of a larger space, which the options narrow to the oracle's.
+    """
+    wider = {**SPACE, "seed": {"min": 0, "max": 9999}, "loss_fn": {"values": [*LOSS_FNS]}}
+    space = space_file(tmp_path_factory.mktemp("far"), wider)
     command = [sys.executable, "-m", "xortune", "submit", space, *options(SETTINGS), "--name=far"]
+    command += ["--set", "seed=0..99", "--set=loss_fn=mse,bce,bce_with_logits"]
     variables = {"RAY_API_SERVER_ADDRESS": cluster.address, "RAY_AUTH_TOKEN": TOKEN}
     done = subprocess.run(
         command, env={**os.environ, **variables}, capture_output=True, text=True, check=False

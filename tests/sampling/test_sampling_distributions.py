@@ -5,14 +5,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-from xortune.sampling.distributions import (
-    continuous,
-    distributions,
-    grid_bounds,
-    on_grid,
-    stretched,
-)
-from xortune.space import Choice, Range, SearchSpace, load_space
+from xortune.sampling.distributions import continuous, distributions, on_grid, stretched
+from xortune.space import Choice, Range, SearchSpace, grid_bounds, load_space
 
 DEFAULT = load_space("default")
 
@@ -49,12 +43,21 @@ def inside(interval: FloatDistribution, share: float) -> float:
 @given(RANGES, st.floats(0, 1))
 @example(Range(0, 2**32 - 1), 1.0)
 @example(Range(1, 2, log=True), 0.0)
+@example(Range(0.25000000000000006, 1.25, step=0.25), 0.0)
 def test_nothing_outside_a_range_comes_out(domain, share):
     value = on_grid(domain, inside(continuous(domain), share))
     assert domain.low <= value <= domain.high
     assert type(value) is type(domain.low)
-    if domain.step is not None:
+    if domain.step is not None and value not in grid_bounds(domain):
         assert value % domain.step == 0
+
+
+@given(RANGES)
+@example(Range(0.25000000000000006, 1.25, step=0.25))
+def test_the_ends_of_a_grid_are_multiples_but_for_a_float_s_last_digits(domain):
+    for end in grid_bounds(domain):
+        if domain.step is not None:
+            assert abs(end / domain.step - round(end / domain.step)) <= 1e-9
 
 
 @given(RANGES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from hypothesis import strategies as st
@@ -48,12 +49,20 @@ def grids(draw, steps: st.SearchStrategy[Any], most: int) -> dict[str, Any]:
     return {"min": low * q, "max": high * q, "q": q, "distribution": distribution}
 
 
+def logarithms(distribution: str, low: float, high: float) -> Entry:
+    """`min` and `max` are natural logarithms."""
+    return sorted_pair(st.floats(low, high) | st.integers(math.ceil(low), math.floor(high))).map(
+        lambda bounds: {"min": bounds[0], "max": bounds[1], "distribution": distribution}
+    )
+
+
 def whole(low: int, high: int) -> Entry:
     numbers = st.integers(low, high)
     return st.one_of(
         choices(numbers | st.integers(low, min(high, 2**20)).map(float)),
         ranges(numbers, ["int_uniform"]),
-        grids(st.integers(1, 100), 1000),
+        grids(st.integers(1, 100) | st.integers(1, 100).map(float), 1000),
+        logarithms("q_log_uniform", 0, math.log(high)),
     )
 
 
@@ -65,6 +74,8 @@ PARAMETERS: st.SearchStrategy[dict[str, dict[str, Any]]] = st.fixed_dictionaries
             ranges(RATES, ["uniform", "log_uniform_values"]),
             ranges(st.integers(1, 100), ["int_uniform", "uniform", "log_uniform_values"]),
             grids(st.sampled_from([0.001, 0.1, 0.25, 1.0, 2]), 1000),
+            logarithms("log_uniform", -60, 60),
+            logarithms("q_log_uniform", 0, 60),
         ),
         "epochs": whole(1, 2**31 - 1),
         "seed": whole(0, 2**32 - 1),

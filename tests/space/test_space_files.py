@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import subprocess
 import sys
 
@@ -13,13 +14,30 @@ from hypothesis import strategies as st
 from spaces import PARAMETERS as BLOCKS
 
 from xortune.errors import SpaceError, UsageError
-from xortune.space import Choice, Range, SearchSpace, load_space, shipped_spaces
-from xortune.space.files import read_yaml
+from xortune.space import (
+    Choice,
+    Range,
+    SearchSpace,
+    count_points,
+    load_space,
+    point_at,
+    shipped_spaces,
+)
 from xortune.space.parse import parse_space
+from xortune.space.yaml_text import read_yaml
+from xortune.trial import Params
 
 WANDB = """\
 # https://docs.wandb.ai/guides/sweeps
+apiVersion: v1
+kind: sweep
 program: train.py
+job: us/xor/job:latest
+image_uri: us/xor
+scheduler: {engine: wandb}
+launch: {queue: ours}
+controller: {type: local}
+x-template: &template {min: 1}
 method: bayes
 name: a sweep
 description: of four parameters
@@ -28,6 +46,7 @@ entity: us
 metric:
   name: final_loss
   goal: minimize
+metrics: [{name: a}, {name: b}]
 early_terminate: {type: hyperband, min_iter: 3}
 run_cap: 100
 command: [python, "${program}"]
@@ -73,7 +92,7 @@ def test_what_means_nothing_here_is_named(file) -> None:
         assert (key in note) == (key != "parameters")
 
 
-@pytest.mark.parametrize("name", ["default", "lab", "smoke"])
+@pytest.mark.parametrize("name", ["default", "lab", "smoke", "your_turn"])
 def test_a_shipped_space_loads_by_name_and_by_path(name) -> None:
     space = load_space(name)
     assert space.name == name
@@ -82,16 +101,30 @@ def test_a_shipped_space_loads_by_name_and_by_path(name) -> None:
 
 
 def test_each_shipped_file_says_the_command_that_runs_it() -> None:
-    assert set(shipped_spaces()) == {"default", "lab", "smoke"}
+    assert set(shipped_spaces()) == {"default", "lab", "smoke", "your_turn"}
     for name, path in shipped_spaces().items():
         comment = [line for line in path.read_text().splitlines() if line.startswith("#")]
         assert any(f"python -m xortune search {name}" in line for line in comment)
 
 
-def test_the_lab_space_holds_the_labs_settings() -> None:
-    domains = load_space("lab").domains
-    assert {0.01, 0.1} <= set(domains["lr"].values)
-    assert {10_000, 100_000} <= set(domains["epochs"].values)
+def test_the_lab_space_holds_the_labs_two_runs() -> None:
+    lab = load_space("lab")
+    points = [point_at(lab, index) for index in range(count_points(lab))]
+    assert len(points) == 4
+    assert {Params(0.01, 100_000), Params(0.1, 10_000)} <= set(points)
+
+
+@pytest.mark.parametrize("name", ["lab", "your_turn"])
+def test_the_command_of_a_finite_space_trains_every_point(name) -> None:
+    path = shipped_spaces()[name]
+    first = re.search(rf"search {name} --data lab --trials (\d+)", path.read_text())
+    assert int(first[1]) == count_points(load_space(name))
+
+
+def test_your_turn_has_every_loss_function_and_rates_near_the_labs() -> None:
+    domains = load_space("your_turn").domains
+    assert {0.01, 0.1} < set(domains["lr"].values)
+    assert {10_000, 100_000} < set(domains["epochs"].values)
     assert domains["seed"] == Choice((42,))
     assert set(domains["loss_fn"].values) == {"mse", "bce", "bce_with_logits"}
 
@@ -100,6 +133,69 @@ def test_the_lab_space_holds_the_labs_settings() -> None:
 def test_numbers_as_people_write_them(file, text) -> None:
     file.write_text(f"parameters:\n  lr: {{value: {text}}}\n")
     assert load_space(file).domains["lr"] == Choice((0.001,))
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("1_000", 1000), ("10_000", 10_000), ("+7", 7), ("7.0", 7), ("1e2", 100)]
+)
+def test_whole_numbers_as_people_write_them(file, text, number) -> None:
+    file.write_text(f"parameters:\n  epochs: {{value: {text}}}\n")
+    assert load_space(file).domains["epochs"] == Choice((number,))
+
+
+def test_only_what_is_read_is_checked_for_traps(file) -> None:
+    file.write_text("run_cap: 0100\nname: on\nx-a: {at: 3:20}\nparameters:\n  lr: {value: 1}\n")
+    assert load_space(file).domains["lr"] == Choice((1.0,))
+
+
+MERGED = """
+x-slow: &slow {min: 500, max: 900, distribution: int_uniform}
+x-grid: &grid {q: 100, max: 700, distribution: q_uniform}
+parameters:
+"""
+
+
+@pytest.mark.parametrize(
+    ("entry", "expected"),
+    [
+        ("{<<: *slow}", Range(500, 900)),
+        ("{<<: *slow, max: 800}", Range(500, 800)),
+        ("{max: 800, <<: *slow}", Range(500, 800)),
+        ("{<<: [*slow, *grid], distribution: q_uniform}", Range(500, 900, step=100)),
+        ("{<<: [*grid, *slow]}", Range(500, 700, step=100)),
+        ("{<<: {<<: *grid, min: 300}}", Range(300, 700, step=100)),
+        ("{<<: []   , value: 5}", Choice((5,))),
+    ],
+)
+def test_merge_keys(file, entry, expected) -> None:
+    """What the mapping itself says comes first, then the earlier of two that are merged."""
+    text = f"{MERGED}  epochs: {entry}\n"
+    file.write_text(text)
+    space = load_space(file)
+    assert space.domains["epochs"] == expected
+    assert space.parameters["epochs"] == yaml.safe_load(text)["parameters"]["epochs"]
+
+
+def test_merging_whole_parameters(file) -> None:
+    file.write_text("x-a: &a {lr: {value: 2}, seed: {value: 3}}\nparameters: {<<: *a}\n")
+    assert load_space(file).domains["seed"] == Choice((3,))
+
+
+def test_a_quoted_merge_key_is_an_unknown_key(file) -> None:
+    file.write_text("parameters:\n  lr: {'<<': {value: 1}}\n")
+    with pytest.raises(SpaceError, match="unknown key '<<'"):
+        load_space(file)
+
+
+def test_a_fault_in_what_is_merged_names_the_line_it_stands_in(file) -> None:
+    file.write_text("x-a: &a\n  value: -1\nparameters:\n  lr: {<<: *a}\n")
+    with pytest.raises(SpaceError, match=r"parameters\.lr\.value \(line 2\)"):
+        load_space(file)
+
+
+def test_what_is_overridden_is_not_a_fault(file) -> None:
+    file.write_text("x-a: &a {value: 0100}\nparameters:\n  epochs: {<<: *a, value: 5}\n")
+    assert load_space(file).domains["epochs"] == Choice((5,))
 
 
 def test_a_byte_order_mark_and_windows_line_ends(file) -> None:
@@ -204,7 +300,7 @@ def test_a_missing_file_names_what_there_is(tmp_path) -> None:
     with pytest.raises(UsageError) as caught:
         load_space(missing)
     assert f"no search space {str(missing)!r}" in str(caught.value)
-    assert "Shipped: default, lab, smoke." in str(caught.value)
+    assert "Shipped: default, lab, smoke, your_turn." in str(caught.value)
 
 
 def test_a_misspelt_name_names_the_likely_one() -> None:

@@ -3,6 +3,8 @@
 import json
 import math
 
+import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,6 +12,8 @@ from spaces import PARAMETERS as BLOCKS
 
 from xortune.errors import SpaceError, UsageError
 from xortune.space import PARAMETERS, Choice, Domain, Range, SearchSpace, load_space
+from xortune.space.entries import written_entry
+from xortune.space.vocabulary import DISTRIBUTIONS, NOT_OFFERED
 
 
 def domain(parameter: str, **entry: object) -> Domain:
@@ -55,6 +59,11 @@ def test_learning_rates(entry, expected) -> None:
             Range(5, 9, log=True, step=2),
         ),
         ({"min": 5, "max": 5}, Choice((5,))),
+        ({"min": 5, "max": 9, "q": 1.0, "distribution": "q_uniform"}, Range(5, 9)),
+        (
+            {"min": 100, "max": 900, "q": 100.0, "distribution": "q_log_uniform_values"},
+            Range(100, 900, log=True, step=100),
+        ),
     ],
 )
 def test_whole_numbers(parameter, entry, expected) -> None:
@@ -191,6 +200,170 @@ def test_whatever_the_content_it_is_a_space_or_bad_input(content) -> None:
     except UsageError:
         return
     assert inside(space)
+
+
+@pytest.mark.parametrize("parameter", ["epochs", "seed"])
+@pytest.mark.parametrize(
+    ("entry", "expected"),
+    [
+        ({"min": 5, "max": 9}, Range(148, 8103, log=True)),
+        ({"min": 5.0, "max": 9.0, "q": 1.0}, Range(148, 8103, log=True)),
+        ({"min": 5, "max": 9, "q": 100}, Range(100, 8100, log=True, step=100)),
+        ({"min": math.log(32), "max": math.log(256)}, Range(32, 256, log=True)),
+        ({"min": 3.466, "max": 5.545}, Range(32, 256, log=True)),
+        ({"min": 0, "max": 0.3}, Choice((1,))),
+    ],
+)
+def test_q_log_uniform_takes_natural_logarithms(parameter, entry, expected) -> None:
+    found = domain(parameter, **entry, distribution="q_log_uniform")
+    assert repr(found) == repr(expected)
+
+
+def test_log_uniform_takes_natural_logarithms() -> None:
+    assert domain("lr", min=-5, max=0, distribution="log_uniform") == Range(
+        math.exp(-5), 1.0, log=True
+    )
+    assert domain("lr", min=0.0, max=1, distribution="log_uniform") == Range(
+        1.0, math.exp(1), log=True
+    )
+    assert domain("lr", min=-5, max=0, q=0.01, distribution="q_log_uniform") == Range(
+        0.01, 1.0, log=True, step=0.01
+    )
+
+
+def test_what_was_a_logarithm_is_said_and_recorded_as_a_bound() -> None:
+    space = load_space({"epochs": {"min": 5, "max": 9, "distribution": "q_log_uniform"}})
+    assert space.parameters == {
+        "epochs": {"distribution": "q_log_uniform_values", "min": 148, "max": 8103, "q": 1}
+    }
+    note = space.notes[-1]
+    assert note.endswith(
+        "q_log_uniform takes natural logarithms, so epochs lies between 148 and 8103."
+    )
+    assert load_space(space.parameters).domains == space.domains
+
+
+# Those of W&B's documentation and of the schema of its sweeps package.
+WANDB = {
+    "constant", "categorical", "categorical_w_probabilities", "int_uniform", "uniform",
+    "q_uniform", "log_uniform", "log_uniform_values", "q_log_uniform", "q_log_uniform_values",
+    "inv_log_uniform", "inv_log_uniform_values", "normal", "q_normal", "log_normal",
+    "q_log_normal", "beta", "q_beta",
+}  # fmt: skip
+
+
+def test_every_distribution_of_wandb_is_known() -> None:
+    assert {*DISTRIBUTIONS, *NOT_OFFERED} == WANDB
+
+
+@pytest.mark.parametrize("distribution", NOT_OFFERED)
+def test_a_distribution_that_is_not_offered_says_what_to_use(distribution) -> None:
+    entry = {"mu": 0, "sigma": 1, "min": 1, "max": 2, "distribution": distribution}
+    with pytest.raises(SpaceError) as caught:
+        load_space({"lr": entry})
+    (fault,) = caught.value.faults
+    assert fault.startswith(
+        f"parameters.lr.distribution: W&B's {distribution} is not offered here; use "
+    )
+    assert "did you mean" not in fault
+
+
+@pytest.mark.parametrize(
+    ("word", "never"),
+    [
+        ("loguniform", "'"),
+        ("log-uniform", "'"),
+        ("quniform", "log"),
+        ("qloguniform", "'"),
+        ("q_log_unifrom", "'"),
+        ("inv_loguniform", "'"),
+        ("lognormal", "uniform'"),
+        ("randint", "uniform'"),
+    ],
+)
+def test_no_hint_changes_the_meaning_of_a_distribution(word, never) -> None:
+    """A logarithm or a grid is neither gained nor lost, nor are bounds taken for logarithms."""
+    with pytest.raises(SpaceError) as caught:
+        load_space({"epochs": {"min": 5, "max": 9, "distribution": word}})
+    hint = str(caught.value).partition("(did you mean ")[2].partition("?)")[0]
+    assert never not in hint
+
+
+@pytest.mark.parametrize("name", ["mae", "RMSE", "nll", "l1", "hinge"])
+def test_no_hint_takes_another_loss_function_for_one_of_ours(name) -> None:
+    with pytest.raises(SpaceError) as caught:
+        load_space({"loss_fn": {"value": name}})
+    assert "did you mean" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "ours"),
+    [("BCEWithLogitsLoss", "bce_with_logits"), ("MSELoss", "mse"), ("BCE", "bce")],
+)
+def test_a_loss_function_by_its_name_in_pytorch(name, ours) -> None:
+    with pytest.raises(SpaceError, match=rf"\(did you mean '{ours}'\?\)"):
+        load_space({"loss_fn": {"value": name}})
+
+
+@given(BLOCKS)
+def test_every_domain_can_be_written_and_read_again(block) -> None:
+    for name, found in load_space(block).domains.items():
+        entry = json.loads(json.dumps(written_entry(found)))
+        assert load_space({name: entry}).domains[name] == found
+
+
+NUMPY = {
+    "lr": {"values": np.array([0.1, 1.0])},
+    "epochs": {
+        "min": np.int64(5), "max": np.int32(9), "q": np.float64(2), "distribution": "q_uniform"
+    },
+    "seed": {"values": (np.uint8(3), np.int16(4))},
+    "loss_fn": {"value": np.str_("bce")},
+}  # fmt: skip
+
+
+def test_numbers_of_numpy_are_those_numbers() -> None:
+    space = load_space(NUMPY)
+    assert repr(dict(space.domains)) == repr(
+        {
+            "lr": Choice((0.1, 1.0)),
+            "epochs": Range(5, 9, step=2),
+            "seed": Choice((3, 4)),
+            "loss_fn": Choice(("bce",)),
+        }
+    )
+    assert repr(json.loads(json.dumps(space.parameters))) == repr(space.parameters)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [np.arange(3), range(3), pd.Series([0, 1, 2]), pd.Index([0, 1, 2]), (np.float32(0), 1, 2)],
+    ids=["array", "range", "series", "index", "tuple"],
+)
+def test_values_from_elsewhere_are_lists(values) -> None:
+    assert repr(domain("seed", values=values)) == "Choice(values=(0, 1, 2))"
+
+
+@pytest.mark.parametrize(
+    "value", [np.bool_(True), np.array([1, 2]), np.datetime64("2001-01-01"), np.array([[1]]), 1j]
+)
+def test_what_is_no_number_in_numpy_either(value) -> None:
+    with pytest.raises(SpaceError, match=r"parameters\.seed\.value: expected (a|one) "):
+        load_space({"seed": {"value": value}})
+
+
+def test_a_space_is_not_changed_by_what_becomes_of_the_dictionary() -> None:
+    values = [1, 2]
+    space = load_space({"seed": {"values": values}})
+    values.append(3)
+    assert space.parameters == {"seed": {"values": [1, 2]}}
+
+
+def test_a_dictionary_that_contains_itself() -> None:
+    entry: dict = {"value": 1}
+    entry["min"] = entry
+    with pytest.raises(SpaceError, match="value, min together"):
+        load_space({"seed": entry})
 
 
 def test_a_parameter_by_another_usual_name():

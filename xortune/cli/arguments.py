@@ -60,9 +60,14 @@ def _add_what_to_search(parser: argparse.ArgumentParser) -> Any:
         nargs="?",
         default="default",
         metavar="SPACE",
-        help="a search-space file, or a shipped one: default, lab, smoke (default: default)",
+        help="a search-space file, or a shipped one: default, lab, your_turn, smoke "
+        "(default: default)",
     )
     answer = parser.add_argument_group("what decides the answer, recorded in the study")
+    answer.add_argument(
+        "--set", dest="narrow", action="append", metavar="NAME=VALUE",
+        help="narrow the space: lr=0.1, epochs=500..2000 or loss_fn=mse,bce; may be repeated",
+    )  # fmt: skip
     _option(answer, "--trials", "N", "trials of the study (default: 50)", int)
     _option(answer, "--sampler", SAMPLERS, "what proposes trials (default: tpe)")
     _option(answer, "--study-seed", "N", "seeds the sampler (default: 0)", int)

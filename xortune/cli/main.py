@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from argparse import Namespace
@@ -136,9 +137,18 @@ def _show_result(study: Study, screen: Screen) -> None:
         ("runs", f"{study.paths.tensorboard}"),
         ("report", f"python -m xortune report {folder}"),
         ("browse", f"python -m xortune tensorboard {folder}"),
-        ("go on", f"python -m xortune resume {folder} --trials {2 * study.settings.trials}"),
+        *_going_on(study, folder),
     ):
         console.print(f"{label:7} {visible(text)}", soft_wrap=True)
+
+
+def _going_on(study: Study, folder: str) -> list[tuple[str, str]]:
+    """The command for more trials, where the space has more points."""
+    trials, most = study.settings.trials, study.most_trials
+    if most is not None and trials >= most:
+        return []
+    total = min(2 * trials, most or math.inf)
+    return [("go on", f"python -m xortune resume {folder} --trials {total}")]
 
 
 def _show_table(console: Console, study: Study, top: int) -> None:

@@ -104,7 +104,9 @@ class JobServer:
         folder = cluster_folder(results)
         name = f"{space.stem}.yaml"
         words = ["exec", "python", "-m", "xortune", "search", f"./{name}", "--address", "auto"]
-        words += [f"--{key.replace('_', '-')}={value}" for key, value in settings.items()]
+        options = dict(settings)
+        words += [f"--set={text}" for text in options.pop("narrow", ())]
+        words += [f"--{key.replace('_', '-')}={value}" for key, value in options.items()]
         words += [f"--name={study}"]
         metadata = {_MARK: "search", "study": study, "results": results}
         return self._start(f"{shlex.join(words)} --results {folder}", {name: space}, metadata)

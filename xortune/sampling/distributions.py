@@ -12,7 +12,7 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from xortune.space import Domain, Range, SearchSpace, multiples
+from xortune.space import Domain, Range, SearchSpace, grid_bounds
 
 # The share of a range that `stretched` adds at each end.
 _MARGIN = 0.05
@@ -32,14 +32,6 @@ def _distribution(domain: Domain) -> BaseDistribution:
         step = 1 if domain.log or domain.step is None else int(domain.step)
         return IntDistribution(int(low), int(high), log=domain.log, step=step)
     return FloatDistribution(low, high, log=domain.log)
-
-
-def grid_bounds(domain: Range) -> tuple[float, float]:
-    """The lowest and the highest value that can come out."""
-    if domain.step is None:
-        return domain.low, domain.high
-    first, last = multiples(domain.low, domain.high, domain.step)
-    return max(first * domain.step, domain.low), min(last * domain.step, domain.high)
 
 
 def continuous(domain: Range) -> FloatDistribution:

@@ -6,15 +6,15 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import Any
 
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from xortune.sampling.distributions import distributions, on_grid
+from xortune.sampling.distributions import distributions
 from xortune.sampling.samplers import Draws, Model
-from xortune.settings import SamplerName
-from xortune.space import Range, SearchSpace
+from xortune.sampling.unseen import Unseen, assignment
+from xortune.settings import SAMPLER_VERSION, SamplerName
+from xortune.space import SearchSpace, count_points
 from xortune.trial import FinishedTrial, Metric, Params
 
 
@@ -26,11 +26,14 @@ def ask_generation(
     size: int,
     told: Sequence[FinishedTrial],
     metric: Metric,
+    known: Sequence[Params] = (),
+    version: int = SAMPLER_VERSION,
 ) -> Iterator[Params]:
     """Asks for the first `size` trials of a generation, one by one as they are taken.
 
     A pure function: the same arguments give the same trials, and a larger `size` the same
-    ones with more behind them. `told` is read before it returns.
+    ones with more behind them. `told` is read before it returns. There are fewer than `size`
+    where the space has no more points: since version 2 no point is asked for twice.
 
     Args:
         space: what to choose from.
@@ -40,21 +43,28 @@ def ask_generation(
         size: how many trials.
         told: all trials of the generations before, by number.
         metric: the yardstick.
+        known: the generation's trials that were asked for before. They are asked for again,
+            and are the same unless another version of Optuna proposed them.
+        version: of the sampler, as recorded; version 1 repeats points.
     """
     with _quiet():
         draws = Draws(space, study_seed, generation)
         model = None if sampler == "random" else Model(space, study_seed, generation, told, metric)
-    return (_ask(space, draws, model) for _ in range(size))
+    # What is drawn blindly from a range of floats does not repeat.
+    if version == 1 or (model is None and count_points(space) is None):
+        return (assignment(space, draws, model) for _ in range(size))
+    asked = {finished.trial.params for finished in told}
+    order = f"{study_seed}/{generation}"
+    return _each_once(Unseen(space, draws, model, asked, order), size, list(known))
 
 
-def _ask(space: SearchSpace, draws: Draws, model: Model | None) -> Params:
-    """Everything is drawn, whatever the model then replaces, so that no draw depends on it."""
-    values = draws.ask() | (model.ask() if model else {})
-    params: dict[str, Any] = {
-        name: on_grid(domain, values[name]) if isinstance(domain, Range) else values[name]
-        for name, domain in space.domains.items()
-    }
-    return Params(**params)
+def _each_once(unseen: Unseen, size: int, known: Sequence[Params]) -> Iterator[Params]:
+    for place in range(size):
+        params = unseen.ask()
+        if params is None:
+            return
+        yield params
+        unseen.add(known[place] if place < len(known) else params)
 
 
 def optuna_study(

@@ -1,16 +1,32 @@
 """Search spaces: what the trials of a study are drawn from."""
 
-from xortune.space.domains import PARAMETERS, Choice, Domain, Range, SearchSpace, multiples
+from xortune.space.domains import (
+    PARAMETERS,
+    Choice,
+    Domain,
+    Range,
+    SearchSpace,
+    grid_bounds,
+    multiples,
+)
 from xortune.space.files import load_space, shipped_spaces, space_file
+from xortune.space.narrowing import Narrowing, narrowed
+from xortune.space.points import count_points, count_values, point_at
 
 __all__ = [
     "PARAMETERS",
     "Choice",
     "Domain",
+    "Narrowing",
     "Range",
     "SearchSpace",
+    "count_points",
+    "count_values",
+    "grid_bounds",
     "load_space",
     "multiples",
+    "narrowed",
+    "point_at",
     "shipped_spaces",
     "space_file",
 ]

@@ -53,6 +53,14 @@ def multiples(low: float, high: float, step: float) -> tuple[int, int]:
     return math.ceil(low / step - forgiven), math.floor(high / step + forgiven)
 
 
+def grid_bounds(domain: Range) -> tuple[float, float]:
+    """The lowest and the highest value that can come out."""
+    if domain.step is None:
+        return domain.low, domain.high
+    first, last = multiples(domain.low, domain.high, domain.step)
+    return max(first * domain.step, domain.low), min(last * domain.step, domain.high)
+
+
 @dataclass(frozen=True)
 class SearchSpace:
     """A domain for each of the four parameters.
@@ -60,7 +68,8 @@ class SearchSpace:
     Attributes:
         name: the file's name without its ending, or `custom`.
         domains: in the order of `PARAMETERS`.
-        parameters: the `parameters` block that it was read from, as plain values.
+        parameters: the `parameters` block that is recorded, as plain values. It is the one
+            that was read, except where bounds were logarithms or the space was narrowed.
         notes: what the user should hear: defaults taken, keys without a meaning here.
     """
 

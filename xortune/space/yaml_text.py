@@ -1,0 +1,252 @@
+"""YAML with line numbers, as plain values, and what may be wrong with a file before its meaning.
+
+YAML 1.1 reads some numbers otherwise than people do: `0100` is 64, `3:20` is 200. Where a space
+is meant to hold a number or a name, those are faults.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from xortune.errors import SpaceError
+
+_MAX_NODES = 10_000
+# More than any number needs; Python takes hours for some of a hundred thousand digits.
+_MAX_DIGITS = 1000
+_TAG = "tag:yaml.org,2002:"
+_NUMBERS = (f"{_TAG}int", f"{_TAG}float")
+# Whole numbers as everybody reads them, underscores between thousands at most.
+_PLAIN_INT = re.compile(r"[-+]?(?:0|[1-9][0-9]*|[1-9][0-9]{0,2}(?:_[0-9]{3})+)")
+_PLAIN_FLOAT = re.compile(
+    r"[-+]?(?:(?:[0-9]+|[0-9]{1,3}(?:_[0-9]{3})+)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
+    r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
+)
+_OCTAL = re.compile(r"[-+]?0[0-7_]+")
+
+
+class _Loader(yaml.SafeLoader):
+    """Also reads 1e-3 as a number, as YAML 1.2 does and YAML 1.1 does not."""
+
+
+_Loader.add_implicit_resolver(
+    f"{_TAG}float",
+    re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)[eE][-+]?[0-9]+$"),
+    list("-+.0123456789"),
+)
+
+
+@dataclass
+class Text:
+    """What a YAML text holds.
+
+    Attributes:
+        content: plain values; None where there is a fault instead.
+        lines: the line, from 1, of each place such as `parameters.lr.min`.
+        faults: one line each.
+        unread: the places of which a fault took the value.
+    """
+
+    content: Any = None
+    lines: dict[str, int] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+    unread: set[str] = field(default_factory=set)
+
+
+def plain_number(text: str) -> float | int | None:
+    """The number that a text is, written as people write one; None for any other text."""
+    if len(text) > _MAX_DIGITS:
+        return None
+    if _PLAIN_INT.fullmatch(text):
+        return int(text)
+    is_float = _PLAIN_FLOAT.fullmatch(text) and re.search("[.eE]", text) and "n" not in text.lower()
+    return float(text) if is_float else None
+
+
+def read_yaml(text: str, source: str) -> tuple[Any, dict[str, int]]:
+    """As `parse_yaml`, for a text without faults: its values and lines.
+
+    Raises:
+        SpaceError: it has some; names them all.
+    """
+    parsed = parse_yaml(text, source)
+    if parsed.faults:
+        raise SpaceError(source, parsed.faults)
+    return parsed.content, parsed.lines
+
+
+def parse_yaml(text: str, source: str) -> Text:
+    """The values of a YAML text, with the faults of single ones: a tag, a key twice, `0100`.
+
+    Raises:
+        SpaceError: it is no YAML at all, or none of bounded size.
+    """
+    loader = None
+    try:
+        loader = _Loader(text)
+        node = loader.get_single_node()
+        walk = _Walk(loader)
+        if node is not None:
+            walk.text.content = walk.value(node, "")
+        return walk.text
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        raise SpaceError(source, [f"{place}no valid YAML: {error.problem}"]) from None
+    except yaml.YAMLError as error:
+        raise SpaceError(source, [f"no valid YAML: {str(error).splitlines()[0]}"]) from None
+    except RecursionError:
+        raise SpaceError(source, ["nested too deeply: not a search space"]) from None
+    finally:
+        if loader is not None:
+            loader.dispose()
+
+
+class _Walk:
+    """Turns YAML nodes into values, keeping the faults and each place's line."""
+
+    def __init__(self, loader: _Loader) -> None:
+        self._loader = loader
+        self._nodes = 0
+        self._open: set[int] = set()
+        self.text = Text()
+
+    def value(self, node: yaml.Node, place: str) -> Any:
+        self._count()
+        self.text.lines.setdefault(place, node.start_mark.line + 1)
+        if isinstance(node, yaml.CollectionNode):
+            return self._collection(node, place)
+        if len(node.value) > _MAX_DIGITS and node.tag in _NUMBERS:
+            text = f"a number of {len(node.value)} characters; write it shorter"
+            return self._unread(node, place, text)
+        try:
+            value = self._loader.construct_object(node)
+        except (
+            yaml.YAMLError,
+            ValueError,
+            ArithmeticError,
+            LookupError,
+            TypeError,
+            AttributeError,
+        ):
+            text = f"the tag {node.tag!r} is no plain value; write the value"
+            return self._unread(node, place, text)
+        trap = _trap(node, value) if place.startswith("parameters") else None
+        return value if trap is None else self._unread(node, place, trap)
+
+    def _count(self) -> None:
+        self._nodes += 1
+        if self._nodes > _MAX_NODES:
+            raise yaml.YAMLError(f"more than {_MAX_NODES} values: not a search space")
+
+    def _collection(self, node: yaml.CollectionNode, place: str) -> Any:
+        if node.tag not in (f"{_TAG}map", f"{_TAG}seq"):
+            return self._unread(node, place, f"the tag {node.tag!r} is no plain value; drop it")
+        with self._opened(node, place):
+            if isinstance(node, yaml.MappingNode):
+                return self._mapping(node, place)
+            return [self.value(child, f"{place}[{i}]") for i, child in enumerate(node.value)]
+
+    def _opened(self, node: yaml.Node, place: str) -> _Opened:
+        if id(node) in self._open:
+            raise yaml.YAMLError(f"{place} contains itself through an alias")
+        return _Opened(self._open, id(node))
+
+    def _mapping(self, node: yaml.MappingNode, place: str) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        for key_node, value_node in self._pairs(node, place):
+            key = str(key_node.value)
+            inner = f"{place}.{key}" if place else key
+            self.text.lines[inner] = key_node.start_mark.line + 1
+            values[key] = self.value(value_node, inner)
+        return values
+
+    def _pairs(self, node: yaml.MappingNode, place: str) -> list[tuple[yaml.Node, yaml.Node]]:
+        """The keys of a mapping with their values, those that `<<` merges in included.
+
+        A key of the mapping's own overrides, as does an earlier mapping of a merged list.
+        """
+        own: dict[str, tuple[yaml.Node, yaml.Node]] = {}
+        merged: dict[str, tuple[yaml.Node, yaml.Node]] = {}
+        merges = 0
+        for key_node, value_node in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                self._fault(key_node, place, "a key is one word, not a list or a mapping")
+                continue
+            key = str(key_node.value)
+            inner = f"{place}.{key}" if place else key
+            if key_node.tag == f"{_TAG}merge":
+                merges += 1
+                if merges > 1:
+                    remedy = "the key stands twice; merge a list: <<: [*first, *second]"
+                    self._fault(key_node, inner, remedy)
+                for pair in self._merged(value_node, inner):
+                    merged.setdefault(str(pair[0].value), pair)
+            else:
+                if key in own:
+                    self._fault(key_node, inner, "the key stands twice; drop one")
+                own[key] = (key_node, value_node)
+        return list({**merged, **own}.values())
+
+    def _merged(self, node: yaml.Node, place: str) -> Iterator[tuple[yaml.Node, yaml.Node]]:
+        """The pairs of the mappings that a `<<` names."""
+        parts = node.value if isinstance(node, yaml.SequenceNode) else [node]
+        for part in parts:
+            self._count()
+            if not isinstance(part, yaml.MappingNode):
+                text = "expected a mapping or a list of mappings from elsewhere, such as <<: *name"
+                self._fault(part, place, text)
+                continue
+            with self._opened(part, place):
+                pairs = self._pairs(part, place)
+            for pair in pairs:
+                self._count()
+                yield pair
+
+    def _unread(self, node: yaml.Node, place: str, text: str) -> None:
+        self.text.unread.add(place)
+        self._fault(node, place, text)
+
+    def _fault(self, node: yaml.Node, place: str, text: str) -> None:
+        line = node.start_mark.line + 1
+        self.text.faults.append(f"{place or 'top'} (line {line}): {text}")
+
+
+@dataclass
+class _Opened:
+    """Marks a node as one that is being walked."""
+
+    open: set[int]
+    node: int
+
+    def __enter__(self) -> None:
+        self.open.add(self.node)
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.open.discard(self.node)
+
+
+def _trap(node: yaml.Node, value: Any) -> str | None:
+    """What is wrong with a scalar that YAML 1.1 reads otherwise than people do."""
+    text = str(node.value)
+    if node.tag == f"{_TAG}timestamp":
+        return f"YAML reads {text} as a date; write a number, or put text in quotes"
+    if node.tag == f"{_TAG}bool" and text.lower() not in ("true", "false"):
+        return (
+            f"YAML reads {text} as the truth value {str(value).lower()}; write a number or a name"
+        )
+    if node.tag not in _NUMBERS or isinstance(value, bool):
+        return None
+    fits = _PLAIN_INT if node.tag == _NUMBERS[0] else _PLAIN_FLOAT
+    if fits.fullmatch(text):
+        return None
+    meant = f"{value:.15g}" if isinstance(value, float) else f"{value}"
+    also = ""
+    if _OCTAL.fullmatch(text):
+        digits = text.lstrip("+-").replace("_", "").lstrip("0")
+        also = f", or {'-' if text.startswith('-') else ''}{digits} for the decimal number"
+    return f"YAML reads {text} as {meant[:40]}; write {meant[:40]} if that is meant{also}"
