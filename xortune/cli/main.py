@@ -15,6 +15,7 @@ from xortune.cli.screen import Screen, console_on
 from xortune.errors import Interrupted, UsageError, XortuneError
 from xortune.interrupt import StopSignal
 from xortune.shown import shell_word, visible
+from xortune.wording import for_the_shell
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -36,6 +37,7 @@ def main(argv: list[str] | None = None) -> int:
     screen = Screen()
     try:
         with (
+            for_the_shell(),
             noticing_ctrl_c_twice(
                 lambda signum: _end(screen, "stopped at once; what was finished is kept", signum)
             ),
@@ -128,26 +130,31 @@ def _run(settings: dict[str, Any], command: Callable[..., Study], screen: Screen
 
 def _show_result(study: Study, screen: Screen) -> None:
     console = console_on(screen.out)
-    _show_table(console, study, _SHOWN)
+    trials = _show_table(console, study, _SHOWN)
     folder = shell_word(str(study.paths.folder))
+    total = study.settings.trials
+    unfinished = trials["state"].isin(["RUNNING", "WAITING"]).any() or len(trials) < total
+    more = "" if unfinished else f" --trials {2 * total}"
     for label, text in (
         ("ledger", f"{study.paths.ledger}"),
         ("tables", f"{study.paths.trials_csv}, {study.paths.trials_parquet.name}"),
         ("runs", f"{study.paths.tensorboard}"),
         ("report", f"python -m xortune report {folder}"),
         ("browse", f"python -m xortune tensorboard {folder}"),
-        ("go on", f"python -m xortune resume {folder} --trials {2 * study.settings.trials}"),
+        ("go on", f"python -m xortune resume {folder}{more}"),
     ):
         console.print(f"{label:7} {visible(text)}", soft_wrap=True)
 
 
-def _show_table(console: Console, study: Study, top: int) -> None:
+def _show_table(console: Console, study: Study, top: int) -> DataFrame:
+    """Prints a study; returns all of its trials."""
     from xortune.cli.tables import summary_lines, trials_table
 
     trials = study.trials
     for line in summary_lines(study.name, _summary(study, trials)):
         console.print(visible(line), soft_wrap=True)
     console.print(trials_table(trials.head(top)))
+    return trials
 
 
 def _summary(study: Study, trials: DataFrame) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from xortune.errors import UsageError
 from xortune.lab import Dataset, load_data
 from xortune.native import Step
 from xortune.trial import Curve, DataName, Outcome, Params, Scores
+from xortune.wording import option
 
 # On a CPU the buffers of a block stay in its cache; a GPU wants all the lanes it can get.
 _BLOCK = {"cpu": 4096, "cuda": 131_072}
@@ -82,7 +83,10 @@ def usable_device(wanted: str) -> str:
     """
     available = has_gpu()
     if wanted in ("cuda", "both") and not available:
-        raise UsageError(f"--device {wanted}: PyTorch finds no GPU here. Use --device cpu.")
+        raise UsageError(
+            f"{option('device')} {wanted}: PyTorch finds no GPU here. "
+            f"Use {option('device', 'cpu')}."
+        )
     if wanted == "auto":
         return "cuda" if available else "cpu"
     return wanted
