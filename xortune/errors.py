@@ -68,7 +68,7 @@ class Interrupted(KeyboardInterrupt):
         message = f"stopped by signal {signum}"
         if folder is not None:
             message += (
-                f"; what study {folder.name} has finished is kept. "
+                f"; what study {folder.absolute().name} has finished is kept. "
                 f"Resume it with: xortune.resume({str(folder)!r})"
             )
         super().__init__(message)

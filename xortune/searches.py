@@ -94,6 +94,8 @@ def search(
     clock = Clock()
     loaded, study_settings, options = _validated(space, engine, settings)
     folder = Path(results)
+    if exist_ok and name is None:
+        raise UsageError(f"{option('exist_ok')}: say which study, with {option('name')}.")
     if exist_ok and name is not None and is_study(folder, name):
         _check_same(StudyPaths(folder / name), study_settings, engine, options.device)
         return _existing(StudyPaths(folder / name), options, on_progress, stop)
