@@ -17,25 +17,25 @@ _SPACE = {"lr": {"min": 0.1, "max": 1.0}}
 @pytest.mark.parametrize(
     ("name", "value", "text"),
     [
-        ("trials", 0, "--trials 0: must be a whole number of at least 1."),
-        ("trials", 1.5, "--trials 1.5: must be a whole number of at least 1."),
-        ("trials", True, "--trials True: must be a whole number of at least 1."),
-        ("trials", "8", "--trials '8': must be a whole number of at least 1."),
-        ("trials", math.nan, "--trials nan: must be a whole number of at least 1."),
-        ("sampler", "grid", "--sampler 'grid': must be one of tpe, random."),
-        ("study_seed", -1, "--study-seed -1: must be a whole number from 0 to 4294967295."),
-        ("study_seed", 2**32, "--study-seed 4294967296: must be a whole number from 0 to 42"),
-        ("data", "and", "--data 'and': must be one of xor, lab."),
-        ("data", ["xor"], "--data ['xor']: must be one of xor, lab."),
-        ("metric", "accuracy", "--metric 'accuracy': must be one of mse, bce."),
-        ("generation", 0, "--generation 0: must be a whole number of at least 1."),
+        ("trials", 0, "trials 0: must be a whole number of at least 1."),
+        ("trials", 1.5, "trials 1.5: must be a whole number of at least 1."),
+        ("trials", True, "trials True: must be a whole number of at least 1."),
+        ("trials", "8", "trials '8': must be a whole number of at least 1."),
+        ("trials", math.nan, "trials nan: must be a whole number of at least 1."),
+        ("sampler", "grid", "sampler 'grid': must be one of tpe, random."),
+        ("study_seed", -1, "study_seed -1: must be a whole number from 0 to 4294967295."),
+        ("study_seed", 2**32, "study_seed 4294967296: must be a whole number from 0 to 42"),
+        ("data", "and", "data 'and': must be one of xor, lab."),
+        ("data", ["xor"], "data ['xor']: must be one of xor, lab."),
+        ("metric", "accuracy", "metric 'accuracy': must be one of mse, bce."),
+        ("generation", 0, "generation 0: must be a whole number of at least 1."),
         ("generation", 2**53 + 1, "must be a whole number from 1 to 9007199254740992."),
         ("sampler_version", 0, "sampler_version 0: must be a whole number of at least 1."),
-        ("log_every", 0, "--log-every 0: must be a whole number of at least 1."),
+        ("log_every", 0, "log_every 0: must be a whole number of at least 1."),
         (
             "cuda_share",
             0,
-            "--cuda-share 0: CUDA trains a share of the trials, above 0 and at most 1",
+            "cuda_share 0: CUDA trains a share of the trials, above 0 and at most 1",
         ),
     ],
 )
@@ -48,18 +48,18 @@ def test_a_study_setting_out_of_bounds(name, value, text) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "text"),
     [
-        ("runner", "dask", "--runner 'dask': must be one of auto, ray, inline."),
-        ("workers", 0, "--workers 0: must be a whole number of at least 1."),
-        ("pack_size", 0, "--pack-size 0: must be a whole number of at least 1."),
-        ("device", "tpu", "--device 'tpu': must be one of auto, cpu, cuda, both."),
-        ("pack_timeout", 0, "--pack-timeout 0: must be a number of seconds, above 0"),
-        ("pack_timeout", math.nan, "--pack-timeout nan: must be a number of seconds"),
-        ("pack_timeout", "1", "--pack-timeout '1': must be a number of seconds"),
-        ("retries", -1, "--retries -1: must be a whole number of at least 0."),
-        ("gpus_per_worker", 0, "--gpus-per-worker 0: a worker takes a share of one GPU"),
-        ("gpus_per_worker", 1.5, "--gpus-per-worker 1.5: a worker takes a share of one GPU"),
-        ("gpus_per_worker", math.nan, "--gpus-per-worker nan: a worker takes a share"),
-        ("gpus_per_worker", "1", "--gpus-per-worker '1': a worker takes a share"),
+        ("runner", "dask", "runner 'dask': must be one of auto, ray, inline."),
+        ("workers", 0, "workers 0: must be a whole number of at least 1."),
+        ("pack_size", 0, "pack_size 0: must be a whole number of at least 1."),
+        ("device", "tpu", "device 'tpu': must be one of auto, cpu, cuda, both."),
+        ("pack_timeout", 0, "pack_timeout 0: must be a number of seconds, above 0"),
+        ("pack_timeout", math.nan, "pack_timeout nan: must be a number of seconds"),
+        ("pack_timeout", "1", "pack_timeout '1': must be a number of seconds"),
+        ("retries", -1, "retries -1: must be a whole number of at least 0."),
+        ("gpus_per_worker", 0, "gpus_per_worker 0: a worker takes a share of one GPU"),
+        ("gpus_per_worker", 1.5, "gpus_per_worker 1.5: a worker takes a share of one GPU"),
+        ("gpus_per_worker", math.nan, "gpus_per_worker nan: a worker takes a share"),
+        ("gpus_per_worker", "1", "gpus_per_worker '1': a worker takes a share"),
     ],
 )
 def test_a_run_option_out_of_bounds(name, value, text) -> None:
@@ -72,9 +72,9 @@ def test_all_faults_are_named_at_once() -> None:
     with pytest.raises(UsageError) as caught:
         StudySettings(_SPACE, trials=0, metric="f1", log_every=-5)
     assert [line.split(":")[0] for line in str(caught.value).splitlines()] == [
-        "--trials 0",
-        "--metric 'f1'",
-        "--log-every -5",
+        "trials 0",
+        "metric 'f1'",
+        "log_every -5",
     ]
     with pytest.raises(UsageError) as caught:
         RunOptions(workers=0, retries=-1, gpus_per_worker=2)
@@ -89,7 +89,7 @@ def test_the_bounds_themselves_are_taken() -> None:
 
 
 def test_an_address_does_not_go_with_the_inline_runner() -> None:
-    with pytest.raises(UsageError, match=r"--address auto: .* Drop one of the two"):
+    with pytest.raises(UsageError, match=r"address auto: .* Drop one of the two"):
         RunOptions(runner="inline", address="auto")
     RunOptions(runner="ray", address="auto")
 

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from xortune.version import __version__
+
 if TYPE_CHECKING:
     from xortune.searches import resume, search
     from xortune.study import Study, load
 
-__all__ = ["Study", "load", "resume", "search"]
-__version__ = "0.1.0"
+__all__ = ["Study", "__version__", "load", "resume", "search"]
+
+
+def __dir__() -> list[str]:
+    """What a user may want to complete: the public face, imported or not."""
+    return sorted([*__all__, "__doc__"])
 
 
 def __getattr__(name: str) -> Any:

@@ -46,6 +46,10 @@ class NoEngineError(XortuneError):
     """The compiled step cannot be had on this machine; the message says why."""
 
 
+class StudyExistsError(UsageError):
+    """The folder of a new study is there already."""
+
+
 class StudyBusyError(UsageError):
     """Another driver is at work on the study."""
 
@@ -61,4 +65,10 @@ class Interrupted(KeyboardInterrupt):
     def __init__(self, signum: int, folder: Path | None = None) -> None:
         self.signum = signum
         self.folder = folder
-        super().__init__(f"stopped by signal {signum}")
+        message = f"stopped by signal {signum}"
+        if folder is not None:
+            message += (
+                f"; what study {folder.absolute().name} has finished is kept. "
+                f"Resume it with: xortune.resume({str(folder)!r})"
+            )
+        super().__init__(message)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import re
 import tempfile
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from xortune.errors import UsageError
-from xortune.shown import shell_word
+from xortune.wording import command, option
 
 DEFAULT_RESULTS = Path("results")
 PARTIAL = ".partial"
@@ -51,6 +53,11 @@ class StudyPaths:
         return self.folder / "study.db-journal"
 
     @property
+    def log(self) -> tuple[Path, Path]:
+        """SQLite's, while another program has the ledger in WAL mode."""
+        return self.folder / "study.db-wal", self.folder / "study.db-shm"
+
+    @property
     def partial(self) -> Path:
         """A file that is not whole yet; a kill may leave it, and the next one takes its place."""
         return self.folder / PARTIAL
@@ -69,7 +76,7 @@ class StudyPaths:
 
     def is_bare(self) -> bool:
         """Whether it is a folder that holds at most what a search makes before its first trial."""
-        first = {self.lock, self.driver, self.partial, self.ledger, self.journal}
+        first = {self.lock, self.driver, self.partial, self.ledger, self.journal, *self.log}
         return self.folder.is_dir() and first.issuperset(self.folder.iterdir())
 
     def run(self, number: int) -> Path:
@@ -86,23 +93,40 @@ def new_study(results: Path, name: str) -> StudyPaths:
     check_name(name)
     paths = StudyPaths(results / name)
     if os.path.lexists(paths.folder):
-        word = shell_word(str(paths.folder))
+        other = f"Choose another {option('name')}"
         remedy = (
-            f"Choose another --name, or go on with it: python -m xortune resume {word}"
+            f"{other}, or resume it: {command('resume', str(paths.folder))}"
             if paths.ledger.exists()
-            else "Choose another --name."
+            else f"{other}."
         )
-        raise UsageError(f"--name {name!r}: {paths.folder} exists already. {remedy}")
+        raise UsageError(f"{option('name')} {name!r}: {paths.folder} exists already. {remedy}")
     return paths
+
+
+def is_study(results: Path, name: str) -> bool:
+    """Whether there is a study of that name in a results folder.
+
+    Raises:
+        UsageError: a study cannot have the name.
+    """
+    check_name(name)
+    return StudyPaths(results / name).ledger.is_file()
+
+
+def numbered(name: str) -> Iterator[str]:
+    """The name, then `name-2`, `name-3` and so on."""
+    yield name
+    for number in count(2):
+        yield f"{name}-{number}"
 
 
 def check_name(name: str) -> None:
     """Raises UsageError unless a study may have the name."""
-    if not _NAME.fullmatch(name):
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise UsageError(
-            f"--name {name!r}: a study's name is one folder name of letters, digits, "
+            f"{option('name')} {name!r}: a study's name is one folder name of letters, digits, "
             "'.', '_' and '-', at most 100 characters, not starting with a punctuation "
-            "mark. Use --results to choose the folder that it goes into."
+            f"mark. Use {option('results')} to choose the folder that it goes into."
         )
 
 
@@ -121,8 +145,8 @@ def check_writable(results: Path) -> None:
         Path(tempfile.mkdtemp(prefix=".xortune-", dir=ancestor)).rmdir()
     except OSError as error:
         raise UsageError(
-            f"--results {results}: nothing can be written in {ancestor}: {error.strerror}. "
-            "Choose another folder."
+            f"{option('results')} {results}: nothing can be written in {ancestor}: "
+            f"{error.strerror}. Choose another folder."
         ) from None
 
 
@@ -165,6 +189,6 @@ def _known_studies(results: Path) -> str:
     except OSError:
         names = []
     if not names:
-        return f"There are no studies in {results} yet; use --results for another folder."
+        return f"There are no studies in {results} yet; use {option('results')} for another folder."
     shown = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
     return f"Studies in {results}: {shown}."

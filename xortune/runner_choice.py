@@ -17,6 +17,7 @@ from xortune.search_loop import InlineRunner, Runner, Search
 from xortune.settings import COMPILED, RunOptions, StudySettings
 from xortune.space import Choice, Domain, SearchSpace
 from xortune.trial import Pack
+from xortune.wording import option
 
 _log = logging.getLogger("xortune")
 
@@ -151,9 +152,10 @@ def _sooner_here(
     here = seconds <= _RAY_START_S
     work = f"about {seconds:.2g} s" if seconds >= 0.1 else "less than 0.1 s"
     if here:
-        where = "trained in this process; --runner ray, --workers and --address train on Ray"
+        others = f"{option('runner', 'ray')}, {option('workers')} and {option('address')}"
+        where = f"trained in this process; {others} train on Ray"
     else:
-        where = "trained on Ray; --runner inline trains in this process"
+        where = f"trained on Ray; {option('runner', 'inline')} trains in this process"
     count = "1 trial is" if trials == 1 else f"{trials:,} trials are"
     _log.info(f"{count} {work} of training: {where}.")
     return here

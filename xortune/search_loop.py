@@ -20,6 +20,7 @@ from xortune.space import SearchSpace
 from xortune.tensorboard import RunWriter
 from xortune.times import Clock
 from xortune.trial import Curve, FinishedTrial, Outcome, Pack, Params, Trial
+from xortune.wording import option
 
 # How long runs are written before the runner looks at its workers again.
 _MOMENT_S = 0.02
@@ -374,7 +375,7 @@ def _check_repeated(known: Sequence[Params], asked: Sequence[Params], generation
         raise XortuneError(
             f"generation {generation} was begun with trials that the sampler does not propose "
             "any more: it was another version of Optuna. Install that one to fill the "
-            "generation up, or go on with --force."
+            f"generation up, or resume it with {option('force', True)}."
         )
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import difflib
+import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import fields, replace
 from datetime import datetime
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xortune.engine_choice import EngineChoice
-from xortune.errors import Interrupted, NoEngineError, UsageError
+from xortune.errors import Interrupted, NoEngineError, StudyExistsError, UsageError
 from xortune.interrupt import StopSignal
 from xortune.ledger import Ledger
 from xortune.paths import (
@@ -22,12 +24,16 @@ from xortune.paths import (
     check_name,
     check_writable,
     find_study,
+    is_study,
     new_study,
+    numbered,
 )
+from xortune.plain_numbers import brief
 from xortune.settings import (
     COMPILED,
     EAGER,
     SAMPLER_VERSION,
+    DeviceName,
     EngineName,
     RunOptions,
     StudySettings,
@@ -37,6 +43,7 @@ from xortune.settings import (
 from xortune.space import Narrowing, SearchSpace, count_points, load_space, narrowed
 from xortune.study import Study
 from xortune.times import Clock
+from xortune.wording import option
 
 if TYPE_CHECKING:
     from xortune.search_loop import Progress, Runner
@@ -60,6 +67,7 @@ def search(
     name: str | None = None,
     results: str | Path = DEFAULT_RESULTS,
     engine: EngineName = "auto",
+    exist_ok: bool = False,
     on_progress: Callable[[Progress], None] = _ignore,
     stop: StopSignal | None = None,
     **settings: Any,
@@ -73,6 +81,8 @@ def search(
             `{"lr": 0.1, "epochs": (500, 2000), "loss_fn": ["mse", "bce"]}`.
         name: the study's name; by default `xor-`, the date and the time.
         results: the folder that the study's own folder goes into.
+        exist_ok: a study of that name with the same settings is returned if it is finished,
+            and resumed if not.
         engine: `auto` compiles the training step where it can; the choice is recorded.
         on_progress: called after every pack.
         stop: what signals do, entered already; by default a `StopSignal` of its own.
@@ -80,17 +90,23 @@ def search(
             `sampler="random"` or `runner="inline"`.
 
     Raises:
-        UsageError: bad input, or a study of that name; nothing is written.
+        UsageError: bad input, or a study of that name, with `exist_ok` only if its settings
+            differ; nothing is written.
         Interrupted: Ctrl-C, SIGTERM, SIGHUP; what was finished is kept, tables are written.
         XortuneError: the search failed; likewise.
     """
     clock = Clock()
     loaded, study_settings, options = _validated(space, narrow, engine, settings)
+    folder = Path(results)
+    if exist_ok and name is None:
+        raise UsageError(f"{option('exist_ok')}: say which study, with {option('name')}.")
+    if exist_ok and name is not None and is_study(folder, name):
+        _check_same(StudyPaths(folder / name), study_settings, engine, options.device)
+        return _existing(StudyPaths(folder / name), options, on_progress, stop)
     if study_settings.generation is None:
         default = default_generation(study_settings.sampler, study_settings.trials)
         study_settings = replace(study_settings, generation=default)
-    folder = Path(results)
-    paths = new_study(folder, default_name() if name is None else name)
+    names = numbered(default_name()) if name is None else iter([new_study(folder, name).name])
     check_writable(folder)
     choice = EngineChoice(engine)
     from xortune.runner_choice import chosen_runner
@@ -102,18 +118,21 @@ def search(
         ) as runner,
     ):
         try:
-            name, library = choice.decide(runner.device)
+            trained_by, library = choice.decide(runner.device)
         except NoEngineError as error:
-            raise UsageError(f"--engine {engine}: {error}. Use --engine eager.") from None
-        _check_places(runner, name, stop)
+            raise UsageError(
+                f"{option('engine')} {engine}: {error}. Use {option('engine', 'eager')}."
+            ) from None
+        _check_places(runner, trained_by, stop)
         study_settings = replace(
             study_settings,
             device=runner.device,
-            engine=name,
-            versions=_versions(name, runner.device),
+            engine=trained_by,
+            versions=_versions(trained_by, runner.device),
         )
         stop.check()
-        with Ledger.create(paths, study_settings) as ledger:
+        paths, created = _created(folder, names, study_settings, stop)
+        with created as ledger:
             _run(ledger, paths, loaded, runner, library, clock, on_progress, stop)
         stop.check(paths.folder)
     return Study(paths)
@@ -148,7 +167,10 @@ def resume(
     clock = Clock()
     run_options = RunOptions(**_known(options, _OPTIONS))
     paths = find_study(study, Path(results))
-    with nullcontext(stop) if stop else StopSignal() as stop, Ledger.open(paths) as ledger:
+    with (
+        nullcontext(stop) if stop else StopSignal() as stop,
+        Ledger.open(paths, partial(stop.check, paths.folder)) as ledger,
+    ):
         settings = _resumable(ledger, paths.name, trials, force)
         if run_options.device == "auto":
             run_options = replace(run_options, device=settings.device)  # type: ignore[arg-type]
@@ -168,12 +190,75 @@ def resume(
                 _note_device(settings, runner, paths.name)
                 _check_places(runner, engine, stop)
                 versions = {**settings.versions, **_versions(engine, runner.device)}
-                forced = settings.forced or force
+                forced = settings.forced or bool(force)
                 settings = replace(settings, device=runner.device, engine=engine)
                 ledger.write_settings(replace(settings, versions=versions, forced=forced))
             _run(ledger, paths, space, runner, library, clock, on_progress, stop)
         stop.check(paths.folder)
+    if left <= 0:
+        _log_done(paths)
     return Study(paths)
+
+
+def _log_done(paths: StudyPaths) -> None:
+    _log.warning(f"study {paths.name} is finished already: there was nothing to do.")
+
+
+def _created(
+    folder: Path, names: Iterator[str], settings: StudySettings, stop: StopSignal
+) -> tuple[StudyPaths, Ledger]:
+    """A new study of the first of these names that is free: whoever makes its folder has it."""
+    for name in names:
+        paths = StudyPaths(folder / name)
+        try:
+            return paths, Ledger.create(paths, settings, partial(stop.check, paths.folder))
+        except StudyExistsError as error:
+            taken = error
+    raise taken
+
+
+def _existing(
+    paths: StudyPaths,
+    options: RunOptions,
+    on_progress: Callable[[Progress], None],
+    stop: StopSignal | None,
+) -> Study:
+    """The study as it is if it is finished; otherwise once it has been resumed."""
+    with Ledger.read(paths) as ledger:
+        done = _finished(ledger) >= ledger.settings().trials
+    if done:
+        _log_done(paths)
+        return Study(paths)
+    how = {name: getattr(options, name) for name in _OPTIONS}
+    return resume(paths.folder, on_progress=on_progress, stop=stop, **how)
+
+
+def _check_same(
+    paths: StudyPaths, wanted: StudySettings, engine: EngineName, device: DeviceName
+) -> None:
+    """Raises UsageError where a study has other settings than a search asks for.
+
+    What a search leaves to xortune, such as the engine, may be anything.
+    """
+    with Ledger.read(paths) as ledger:
+        found = ledger.settings()
+    there = {**found.to_dict(), "engine": _wanted(found.engine)}
+    here = {**wanted.to_dict(), "engine": engine, "device": device}
+    left_open = [key for key in ("engine", "device") if here[key] == "auto"]
+    if wanted.generation is None:
+        left_open.append("generation")
+    differences = [
+        f"{option(key)} is {brief(there[key])} there and {brief(here[key])} here"
+        for key in (*_SETTINGS, "engine", "device")
+        if key not in left_open and there[key] != here[key]
+    ]
+    if json.loads(json.dumps(here["space"])) != json.loads(json.dumps(there["space"])):
+        differences.insert(0, "the search space is another")
+    if differences:
+        raise UsageError(
+            f"{option('name')} {paths.name!r}: {paths.folder} exists already, with other settings: "
+            f"{'; '.join(differences)}. Choose another {option('name')}, or the same settings."
+        )
 
 
 def _run(
@@ -235,10 +320,10 @@ def _resumable(ledger: Ledger, name: str, trials: int | None, force: bool) -> St
         return settings
     extended = replace(settings, trials=trials)
     asked = len(ledger.trials())
-    if trials < asked:
+    if extended.trials < asked:
         raise UsageError(
-            f"--trials {trials}: study {name} has {asked} trials already, and the number is the "
-            "study's total. Give a larger one, or leave it out."
+            f"{option('trials')} {trials}: study {name} has {asked} trials already, and the "
+            "number is the study's total. Give a larger one, or leave it out."
         )
     return _each_point_once(extended, load_space(settings.space), asked)
 
@@ -287,7 +372,8 @@ def _check_versions(settings: StudySettings, name: str) -> None:
     if changes:
         raise UsageError(
             f"study {name} was begun with other software: {'; '.join(changes)}. Trials that are "
-            "finished stay as they are. Install what it was begun with, or go on with --force."
+            "finished stay as they are. Install what it was begun with, or go on with "
+            f"{option('force', True)}."
         )
 
 
@@ -298,7 +384,7 @@ def _recorded_engine(choice: EngineChoice, runner: Runner, name: str) -> tuple[s
     except NoEngineError as error:
         raise UsageError(
             f"study {name} was begun with the compiled engine: {error}. Resume it where there "
-            "is a C compiler (gcc or clang), with --device cpu."
+            f"is a C compiler (gcc or clang), with {option('device', 'cpu')}."
         ) from None
 
 

@@ -8,7 +8,9 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
 from xortune.errors import UsageError
+from xortune.plain_numbers import brief, real_number, whole_number
 from xortune.trial import DATA_NAMES, METRICS, DataName, Metric
+from xortune.wording import option
 
 SamplerName = Literal["tpe", "random"]
 RunnerName = Literal["auto", "ray", "inline"]
@@ -65,16 +67,17 @@ class StudySettings:
     sampler_version: int = SAMPLER_VERSION
 
     def __post_init__(self) -> None:
+        _make_plain(self, "trials", "study_seed", "generation", "log_every", "cuda_share")
         faults = [
-            *_whole("--trials", self.trials, 1),
-            *_one_of("--sampler", self.sampler, SAMPLERS),
-            *_whole("--study-seed", self.study_seed, 0, _MAX_SEED),
-            *_one_of("--data", self.data, DATA_NAMES),
-            *_one_of("--metric", self.metric, METRICS),
-            *(_whole("--generation", self.generation, 1) if self.generation is not None else []),
-            *_whole("--log-every", self.log_every, 1),
+            *_whole("trials", self.trials, 1),
+            *_one_of("sampler", self.sampler, SAMPLERS),
+            *_whole("study_seed", self.study_seed, 0, _MAX_SEED),
+            *_one_of("data", self.data, DATA_NAMES),
+            *_one_of("metric", self.metric, METRICS),
+            *(_whole("generation", self.generation, 1) if self.generation is not None else []),
+            *_whole("log_every", self.log_every, 1),
             *_whole("sampler_version", self.sampler_version, 1),
-            *_share("--cuda-share", self.cuda_share, "CUDA trains a share of the trials"),
+            *_share("cuda_share", self.cuda_share, "CUDA trains a share of the trials"),
         ]
         _raise_all(faults)
 
@@ -128,24 +131,27 @@ class RunOptions:
     verbose: bool = False
 
     def __post_init__(self) -> None:
+        _make_plain(self, "workers", "pack_size", "gpus_per_worker", "retries", "pack_timeout")
         faults = [
-            *_one_of("--runner", self.runner, RUNNERS),
-            *(_whole("--workers", self.workers, 1) if self.workers is not None else []),
-            *(_whole("--pack-size", self.pack_size, 1) if self.pack_size is not None else []),
-            *_one_of("--device", self.device, DEVICES),
-            *_whole("--retries", self.retries, 0),
+            *_one_of("runner", self.runner, RUNNERS),
+            *(_whole("workers", self.workers, 1) if self.workers is not None else []),
+            *(_whole("pack_size", self.pack_size, 1) if self.pack_size is not None else []),
+            *_one_of("device", self.device, DEVICES),
+            *_whole("retries", self.retries, 0),
         ]
         faults += _share(
-            "--gpus-per-worker", self.gpus_per_worker, "a worker takes a share of one GPU"
+            "gpus_per_worker", self.gpus_per_worker, "a worker takes a share of one GPU"
         )
         timeout = self.pack_timeout
-        if timeout is not None and not (isinstance(timeout, (int, float)) and 0 < timeout < 1e9):
+        if timeout is not None and not 0 < _number(timeout) < 1e9:
             faults.append(
-                f"--pack-timeout {timeout!r}: must be a number of seconds, above 0 and below 1e9."
+                f"{option('pack_timeout')} {brief(timeout)}: must be a number of seconds, above 0 "
+                "and below 1e9."
             )
         if self.address is not None and self.runner == "inline":
             faults.append(
-                f"--address {self.address}: the inline runner uses no cluster. Drop one of the two."
+                f"{option('address')} {self.address}: the inline runner uses no cluster. "
+                "Drop one of the two."
             )
         _raise_all(faults)
 
@@ -164,29 +170,42 @@ def default_generation(sampler: SamplerName, trials: int) -> int | None:
 
 def check_engine(wanted: str) -> None:
     """Raises UsageError unless it is one of `ENGINES`."""
-    _raise_all(_one_of("--engine", wanted, ENGINES))
+    _raise_all(_one_of("engine", wanted, ENGINES))
+
+
+def _make_plain(settings: object, *names: str) -> None:
+    """Puts Python's own numbers in place of NumPy's; what is not a number stays for its fault."""
+    for name in names:
+        plain = real_number(getattr(settings, name))
+        if plain is not None:
+            object.__setattr__(settings, name, plain)
+
+
+def _number(value: Any) -> float:
+    plain = real_number(value)
+    return math.nan if plain is None else plain
 
 
 def _whole(name: str, value: Any, low: int, high: int | None = None) -> list[str]:
-    whole = isinstance(value, int) and not isinstance(value, bool)
+    whole = whole_number(value)
     most = _LARGEST if high is None else high
-    if whole and low <= value <= most:
+    if whole is not None and low <= whole <= most:
         return []
-    open_ended = high is None and not (whole and value > most)
+    open_ended = high is None and not (whole is not None and whole > most)
     bounds = f"of at least {low}" if open_ended else f"from {low} to {most}"
-    return [f"{name} {value!r}: must be a whole number {bounds}."]
+    return [f"{option(name)} {brief(value)}: must be a whole number {bounds}."]
 
 
 def _share(name: str, value: Any, meaning: str) -> list[str]:
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value <= 1:
+    if 0 < _number(value) <= 1:
         return []
-    return [f"{name} {value!r}: {meaning}, above 0 and at most 1."]
+    return [f"{option(name)} {brief(value)}: {meaning}, above 0 and at most 1."]
 
 
 def _one_of(name: str, value: Any, choices: tuple[str, ...]) -> list[str]:
-    if value in choices:
+    if isinstance(value, str) and value in choices:
         return []
-    return [f"{name} {value!r}: must be one of {', '.join(choices)}."]
+    return [f"{option(name)} {brief(value)}: must be one of {', '.join(choices)}."]
 
 
 def _raise_all(faults: list[str]) -> None:

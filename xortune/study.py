@@ -9,18 +9,17 @@ from typing import TYPE_CHECKING, Any
 from xortune.errors import UsageError, XortuneError
 from xortune.ledger import Ledger
 from xortune.paths import DEFAULT_RESULTS, StudyPaths, find_study
+from xortune.plain_numbers import brief, whole_number
 from xortune.space import SearchSpace, count_points, load_space
 from xortune.times import RunTime
-from xortune.trial import FinishedTrial, Outcome
+from xortune.trial import FinishedTrial
+from xortune.version import __version__
 
 if TYPE_CHECKING:
     import optuna
     import pandas as pd
 
     from xortune.lab import XOR
-
-# What SQLite can be asked for.
-_NUMBERS = range(2**63)
 
 
 class Study:
@@ -36,7 +35,7 @@ class Study:
             self.settings = ledger.settings()
 
     def __repr__(self) -> str:
-        return f"Study({str(self.paths.folder)!r})"
+        return f"Study({str(self.paths.folder)!r}{self._progress()})"
 
     @property
     def name(self) -> str:
@@ -70,7 +69,9 @@ class Study:
         trials = self.trials
         if trials.empty or trials.iloc[0]["state"] != "COMPLETE":
             raise XortuneError(f"study {self.name} has no complete trial, so no best one.")
-        return trials.iloc[0]
+        from xortune.report import BestTrial
+
+        return BestTrial(trials.iloc[0])
 
     def summary(self) -> dict[str, Any]:
         """Counts by state, how many are solved, the best by loss function, and the time."""
@@ -87,8 +88,8 @@ class Study:
         from xortune.report import curve_frame
 
         with Ledger.read(self.paths) as ledger:
-            self._finished(ledger, number)
-            return curve_frame(ledger.curve(number))
+            found = self._finished(ledger, number)
+            return curve_frame(ledger.curve(found.trial.number))
 
     def model(self, number: int) -> XOR:
         """The trained network of a trial.
@@ -129,25 +130,50 @@ class Study:
             return ledger.runs()
 
     def described(self) -> dict[str, Any]:
-        """Name, folder and recorded settings, as plain values."""
-        return {"name": self.name, "folder": str(self.paths.folder), **self.settings.to_dict()}
+        """Name, folder and recorded settings, as plain values, and the version that reads them."""
+        return {
+            "name": self.name,
+            "folder": str(self.paths.folder),
+            **self.settings.to_dict(),
+            "xortune": __version__,
+        }
 
     def _weights(self, number: int) -> tuple[float, ...]:
         with Ledger.read(self.paths) as ledger:
-            outcome = self._finished(ledger, number)
-        if outcome.weights is None:
-            raise UsageError(f"trial {number} of study {self.name} has no model: {outcome.error}.")
-        return outcome.weights
+            found = self._finished(ledger, number)
+        weights = found.outcome.weights
+        if weights is None:
+            raise UsageError(
+                f"trial {found.trial.number} of study {self.name} has no model: "
+                f"{found.outcome.error}."
+            )
+        return weights
 
-    def _finished(self, ledger: Ledger, number: int) -> Outcome:
-        row = ledger.trial(number) if number in _NUMBERS else None
+    def _progress(self) -> str:
+        """How far it is, for `repr`, which never raises."""
+        try:
+            with Ledger.read(self.paths) as ledger:
+                outcomes = [row.outcome for row in ledger.trials() if row.outcome is not None]
+        except XortuneError:
+            return ""
+        metric = self.settings.metric
+        losses = [o.scores.final_loss(metric) for o in outcomes if o.scores is not None]
+        best = f", best {metric} {min(losses):.3g}" if losses else ""
+        return f": {len(outcomes)} of {self.settings.trials} trials finished{best}"
+
+    def _finished(self, ledger: Ledger, number: int) -> FinishedTrial:
+        whole = whole_number(number)
+        row = None if whole is None else ledger.trial(whole)
         if row is None:
             count = len(ledger.trials())
             known = f"0 to {count - 1}" if count else "none yet"
-            raise UsageError(f"study {self.name} has no trial {number}; its trials: {known}.")
+            rule = " A trial's number is a whole number." if whole is None else ""
+            raise UsageError(
+                f"study {self.name} has no trial {brief(number)}; its trials: {known}.{rule}"
+            )
         if row.outcome is None:
-            raise UsageError(f"trial {number} of study {self.name} is not finished yet.")
-        return row.outcome
+            raise UsageError(f"trial {whole} of study {self.name} is not finished yet.")
+        return FinishedTrial(row.trial, row.outcome)
 
 
 def load(study: str | Path, results: str | Path = DEFAULT_RESULTS) -> Study:

@@ -17,7 +17,10 @@ from rich.console import Console
 
 import xortune
 from xortune.cli.arguments import FORMATS
+from xortune.cli.main import _show_result
+from xortune.cli.screen import Screen
 from xortune.cli.tables import summary_lines, trials_table
+from xortune.errors import Interrupted
 from xortune.ledger import TrialRow
 from xortune.report import COLUMNS, as_markdown, plain_rows, summarise, trials_frame
 from xortune.times import RunTime
@@ -222,7 +225,34 @@ def test_resume_of_a_finished_study_changes_no_table(capsys, study) -> None:
     resumed = call(capsys, "resume", study, "--runner", "inline")
     assert resumed.code == 0
     assert resumed.out.startswith("study one: 8 trials (8 COMPLETE)\n")
+    said = "xortune: study one is finished already: there was nothing to do."
+    assert resumed.err.splitlines()[-1] == said
     assert (study / "trials.csv").read_bytes() == before
+
+
+def test_only_a_finished_study_is_offered_a_larger_total(capsys, tmp_path) -> None:
+    folder = tmp_path / "half"
+    with pytest.raises(Interrupted):
+        xortune.search(
+            "smoke", name="half", results=tmp_path, trials=20, generation=5, runner="inline",
+            on_progress=lambda progress: progress.done and signal.raise_signal(signal.SIGINT),
+        )  # fmt: skip
+    capsys.readouterr()
+    _show_result(xortune.load(folder), Screen())
+    assert capsys.readouterr().out.endswith(f"python -m xortune resume {folder}\n")
+    xortune.resume(folder, runner="inline")
+    _show_result(xortune.load(folder), Screen())
+    assert capsys.readouterr().out.endswith(f"resume {folder} --trials 40\n")
+
+
+def test_exist_ok(capsys, study, results) -> None:
+    words = ["search", "smoke", "--name", "one", "--results", results, "--runner", "inline"]
+    again = [*words, "--trials", "8", "--generation", "4", "--exist-ok"]
+    assert call(capsys, *again).code == 0
+    refused = call(capsys, *words, "--trials", "9", "--study-seed", "1", "--exist-ok")
+    assert refused.code == 2
+    assert "--name 'one': " in refused.err
+    assert "--trials is 8 there and 9 here; --study-seed is 0 there and 1 here" in refused.err
 
 
 @pytest.fixture

@@ -154,7 +154,7 @@ def test_the_device_is_what_this_process_can_have():
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 def test_a_gpu_that_is_not_there_is_refused_with_a_remedy():
-    with pytest.raises(UsageError, match="Use --device cpu"):
+    with pytest.raises(UsageError, match="Use device='cpu'"):
         usable_device("cuda")
 
 

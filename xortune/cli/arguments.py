@@ -7,11 +7,11 @@ import math
 from pathlib import Path
 from typing import Any, NoReturn
 
-from xortune import __version__
 from xortune.paths import DEFAULT_RESULTS
 from xortune.settings import DEVICES, ENGINES, RUNNERS, SAMPLERS
 from xortune.shown import message as shown
 from xortune.trial import DATA_NAMES, METRICS
+from xortune.version import __version__
 
 FORMATS = ("table", "csv", "json", "markdown")
 
@@ -49,6 +49,9 @@ def _add_search(commands: Any) -> None:
         "search", help="search a space, and rank the trials", argument_default=argparse.SUPPRESS
     )
     place = _add_what_to_search(parser)
+    place.add_argument(
+        "--exist-ok", action="store_true", help="resume a study of that name with these settings"
+    )
     _add_results(place)
     _add_run_options(parser)
 

@@ -21,16 +21,20 @@ if TYPE_CHECKING:
 
 def _submit(arguments: Namespace, screen: Screen) -> None:
     from xortune.cluster.jobs import cluster_folder
+    from xortune.paths import numbered
     from xortune.searches import check_search, default_name
     from xortune.space import space_file
 
     settings = vars(arguments)
     settings.pop("command")
     space, results, address = (settings.pop(key) for key in ("space", "results", "address"))
-    name = settings.pop("name", None) or default_name()
-    check_search(space, name, **settings)
+    name = settings.pop("name", None)
+    check_search(space, name or default_name(), **settings)
     cluster_folder(results)
     server = _server(address)
+    if name is None:
+        taken = {job.study for job in server.jobs() if job.results == results}
+        name = next(free for free in numbered(default_name()) if free not in taken)
     id = server.submit(space_file(space), name, settings, results)
     _print(screen, f"job     {id}")
     _print(screen, f"study   {name}, in {visible(results)} on the cluster's head")

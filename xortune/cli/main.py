@@ -16,6 +16,7 @@ from xortune.cli.screen import Screen, console_on
 from xortune.errors import Interrupted, UsageError, XortuneError
 from xortune.interrupt import StopSignal
 from xortune.shown import shell_word, visible
+from xortune.wording import for_the_shell
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -37,6 +38,7 @@ def main(argv: list[str] | None = None) -> int:
     screen = Screen()
     try:
         with (
+            for_the_shell(),
             noticing_ctrl_c_twice(
                 lambda signum: _end(screen, "stopped at once; what was finished is kept", signum)
             ),
@@ -129,7 +131,7 @@ def _run(settings: dict[str, Any], command: Callable[..., Study], screen: Screen
 
 def _show_result(study: Study, screen: Screen) -> None:
     console = console_on(screen.out)
-    _show_table(console, study, _SHOWN)
+    trials = _show_table(console, study, _SHOWN)
     folder = shell_word(str(study.paths.folder))
     for label, text in (
         ("ledger", f"{study.paths.ledger}"),
@@ -137,27 +139,32 @@ def _show_result(study: Study, screen: Screen) -> None:
         ("runs", f"{study.paths.tensorboard}"),
         ("report", f"python -m xortune report {folder}"),
         ("browse", f"python -m xortune tensorboard {folder}"),
-        *_going_on(study, folder),
+        *_going_on(study, trials, folder),
     ):
         console.print(f"{label:7} {visible(text)}", soft_wrap=True)
 
 
-def _going_on(study: Study, folder: str) -> list[tuple[str, str]]:
-    """The command for more trials, where the space has more points."""
-    trials, most = study.settings.trials, study.most_trials
-    if most is not None and trials >= most:
+def _going_on(study: Study, trials: DataFrame, folder: str) -> list[tuple[str, str]]:
+    """The command that finishes a study, or for more trials where the space has more points."""
+    total, most = study.settings.trials, study.most_trials
+    if trials["state"].isin(["RUNNING", "WAITING"]).any() or len(trials) < total:
+        return [("go on", f"python -m xortune resume {folder}")]
+    if most is not None and total >= most:
         return []
-    total = min(2 * trials, most or math.inf)
-    return [("go on", f"python -m xortune resume {folder} --trials {total}")]
+    return [
+        ("go on", f"python -m xortune resume {folder} --trials {min(2 * total, most or math.inf)}")
+    ]
 
 
-def _show_table(console: Console, study: Study, top: int) -> None:
+def _show_table(console: Console, study: Study, top: int) -> DataFrame:
+    """Prints a study; returns all of its trials."""
     from xortune.cli.tables import summary_lines, trials_table
 
     trials = study.trials
     for line in summary_lines(study.name, _summary(study, trials)):
         console.print(visible(line), soft_wrap=True)
     console.print(trials_table(trials.head(top)))
+    return trials
 
 
 def _summary(study: Study, trials: DataFrame) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from xortune.devices import sees_gpu
 from xortune.errors import UsageError
+from xortune.wording import option
 
 
 def usable_device(wanted: str) -> str:
@@ -22,5 +23,8 @@ def usable_device(wanted: str) -> str:
     if wanted == "auto":
         return "cuda" if available else "cpu"
     if not available:
-        raise UsageError(f"--device {wanted}: PyTorch finds no GPU here. Use --device cpu.")
+        raise UsageError(
+            f"{option('device')} {wanted}: PyTorch finds no GPU here. "
+            f"Use {option('device', 'cpu')}."
+        )
     return wanted

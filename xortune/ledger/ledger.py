@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
-from xortune.errors import UsageError, XortuneError
+from xortune.errors import StudyExistsError, UsageError, XortuneError
 from xortune.ledger.driver import Driver
-from xortune.ledger.opening import (
-    SCHEMA,
-    SQLITE_ERRORS,
-    VERSION,
-    check_pages,
-    checked,
-    connect,
-    damaged,
-    unreadable,
-)
+from xortune.ledger.faults import SQLITE_ERRORS, damaged, unreadable
+from xortune.ledger.opening import MOST_READ_S, check_pages, checked, connect, take_lock
 from xortune.ledger.rows import (
     ASKED,
     OUTCOME,
@@ -37,12 +31,21 @@ from xortune.ledger.rows import (
     run_row,
     setting_rows,
 )
+from xortune.ledger.schema import SCHEMA, VERSION, check_schema
+from xortune.ledger.waiting import patiently
 from xortune.paths import StudyPaths
 from xortune.settings import StudySettings
 from xortune.times import RunTime
 from xortune.trial import Curve, FinishedTrial, Trial
+from xortune.wording import option
 
 _MOST_SETTINGS = 100
+# A table WITHOUT ROWID is an index itself: NOT INDEXED would still let others' be used.
+_SETTING = "setting INDEXED BY sqlite_autoindex_setting_1"
+
+
+def _never() -> None:
+    """The heartbeat of what nothing stops."""
 
 
 class Ledger:
@@ -50,24 +53,40 @@ class Ledger:
 
     A ledger opened for writing owns the study: it holds the study's lock until it is
     closed, also when the process is killed. Every writing method is one transaction,
-    durable when it returns. Any number of others may read meanwhile. Values that are
-    returned are copies. Reading methods raise UsageError where what they read is not what
-    was written.
+    durable when it returns. Any number of others may read meanwhile; a writing method waits
+    until they let it. Values that are returned are copies. Reading methods raise UsageError
+    where what they read is not what was written.
+
+    No query uses an index that another program has made: it may hold anything.
     """
 
     def __init__(
-        self, connection: sqlite3.Connection, paths: StudyPaths, driver: Driver | None
+        self,
+        connection: sqlite3.Connection,
+        paths: StudyPaths,
+        driver: Driver | None,
+        heartbeat: Callable[[], None] = _never,
     ) -> None:
         self._connection = connection
         self._paths = paths
         self._driver = driver
+        self._heartbeat = heartbeat
         self._file = _identity(paths)
+        self._schema: int | None = None
 
     @classmethod
-    def create(cls, paths: StudyPaths, settings: StudySettings) -> Ledger:
+    def create(
+        cls, paths: StudyPaths, settings: StudySettings, heartbeat: Callable[[], None] = _never
+    ) -> Ledger:
         """Makes the study's folder and its ledger, open for writing.
 
+        Args:
+            paths: the study's.
+            settings: recorded in it.
+            heartbeat: called while a lock is waited for; raises where the wait is to end.
+
         Raises:
+            StudyExistsError: the folder is there already.
             UsageError: the folder cannot be made.
             XortuneError: there is no room for the ledger. Nothing stays behind in either case.
         """
@@ -75,13 +94,15 @@ class Ledger:
         try:
             paths.folder.mkdir(parents=True)
         except OSError as error:
-            _remove(paths, missing)
-            raise UsageError(
+            # The study's own folder is not ours: another search may just have made it.
+            _remove(paths, missing[1:])
+            fault = StudyExistsError if os.path.lexists(paths.folder) else UsageError
+            raise fault(
                 f"study {paths.name}: {paths.folder} cannot be made: {error.strerror}. "
-                "Choose another --name or --results."
+                f"Choose another {option('name')} or {option('results')}."
             ) from None
         try:
-            return cls._begin(paths, settings)
+            return cls._begin(paths, settings, heartbeat)
         except BaseException as error:
             _remove(paths, missing)
             if not isinstance(error, (XortuneError, OSError, sqlite3.Error)):
@@ -89,19 +110,21 @@ class Ledger:
             raise XortuneError(
                 f"study {paths.name}: {paths.ledger} could not be made: "
                 f"{error.__cause__ or error}. Nothing is left of it. "
-                "Free space, or choose another --results."
+                f"Free space, or choose another {option('results')}."
             ) from error
 
     @classmethod
-    def _begin(cls, paths: StudyPaths, settings: StudySettings) -> Ledger:
+    def _begin(
+        cls, paths: StudyPaths, settings: StudySettings, heartbeat: Callable[[], None]
+    ) -> Ledger:
         driver = Driver(paths)
         try:
             paths.ledger.touch(exist_ok=False)
-            connection = connect(paths)
+            connection = connect(paths, write=True)
         except BaseException:
             driver.release()
             raise
-        ledger = cls(connection, paths, driver)
+        ledger = cls(connection, paths, driver, heartbeat)
         try:
             with ledger._transaction() as connection:
                 for table in SCHEMA:
@@ -109,14 +132,19 @@ class Ledger:
                 connection.execute(f"PRAGMA user_version = {VERSION}")
                 connection.execute("INSERT INTO seal VALUES (0, 0, 0, 0)")
                 _record_settings(connection, settings)
+            ledger._note_schema()
         except BaseException:
             ledger.close()
             raise
         return ledger
 
     @classmethod
-    def open(cls, paths: StudyPaths) -> Ledger:
+    def open(cls, paths: StudyPaths, heartbeat: Callable[[], None] = _never) -> Ledger:
         """Opens an existing ledger for writing.
+
+        Args:
+            paths: the study's.
+            heartbeat: as for `create`.
 
         Raises:
             StudyBusyError: another driver has it open.
@@ -124,9 +152,15 @@ class Ledger:
         """
         driver = Driver(paths)
         try:
-            connection = checked(paths)
-            check_pages(paths, connection)
-            return cls(connection, paths, driver)
+            connection = checked(paths, write=True, heartbeat=heartbeat)
+            try:
+                check_pages(paths, connection)
+                ledger = cls(connection, paths, driver, heartbeat)
+                ledger._note_schema()
+            except BaseException:
+                connection.close()
+                raise
+            return ledger
         except BaseException:
             driver.release()
             raise
@@ -138,12 +172,14 @@ class Ledger:
         Raises:
             UsageError: the file is no ledger of this version.
         """
-        connection = checked(paths)
+        connection = checked(paths, write=False)
         connection.execute("PRAGMA query_only = ON")
         return cls(connection, paths, None)
 
     def close(self) -> None:
         """Gives the study up."""
+        if self._driver is not None:
+            self._leave_wal_mode()
         self._connection.close()
         if self._driver is not None:
             self._driver.release()
@@ -158,14 +194,14 @@ class Ledger:
         with self._reading() as connection:
             expected = _sealed(connection, "settings")
             rows = connection.execute(
-                "SELECT key, value FROM setting ORDER BY key LIMIT ?", (_MOST_SETTINGS,)
+                f"SELECT key, value FROM {_SETTING} ORDER BY key LIMIT ?", (_MOST_SETTINGS,)
             )
             return read_settings(rows.fetchall(), expected)
 
     def write_settings(self, settings: StudySettings) -> None:
         """Records the settings, in place of those before."""
         with self._transaction() as connection:
-            connection.execute("DELETE FROM setting")
+            connection.execute(f"DELETE FROM {_SETTING}")
             _record_settings(connection, settings)
 
     def add_trials(self, trials: Iterable[Trial]) -> None:
@@ -175,7 +211,7 @@ class Ledger:
             connection.executemany(
                 f"INSERT INTO trial ({ASKED}, {OUTCOME}) VALUES ({', '.join('?' * 17)})", rows
             )
-            connection.execute("UPDATE seal SET trials = trials + ?", (len(rows),))
+            connection.execute("UPDATE seal NOT INDEXED SET trials = trials + ?", (len(rows),))
 
     def finish_trials(self, finished: Sequence[FinishedTrial]) -> None:
         """Records the outcomes of a pack."""
@@ -185,7 +221,7 @@ class Ledger:
         assignments = ", ".join(f"{column} = ?" for column in OUTCOME.split(", "))
         with self._transaction() as connection:
             updated = connection.executemany(
-                f"UPDATE trial SET {assignments} WHERE number = ?", rows
+                f"UPDATE trial NOT INDEXED SET {assignments} WHERE number = ?", rows
             ).rowcount
             if updated != len(rows):
                 raise XortuneError(f"{len(rows) - updated} of {len(rows)} trials are not known.")
@@ -198,7 +234,9 @@ class Ledger:
         """All trials, by number; the outcomes' curves are empty."""
         with self._reading() as connection:
             asked = _sealed(connection, "trials")
-            rows = connection.execute(f"SELECT {ASKED}, {OUTCOME} FROM trial ORDER BY number")
+            rows = connection.execute(
+                f"SELECT {ASKED}, {OUTCOME} FROM trial NOT INDEXED ORDER BY number"
+            )
             found = [read_trial(row, number)[0] for number, row in enumerate(rows)]
             if len(found) != asked:
                 raise Damage(f"it holds {len(found)} trials, and {asked} were recorded")
@@ -219,25 +257,27 @@ class Ledger:
             expected = _trial(connection, number)[1]
             if expected is None:
                 return Curve((), (), ())
-            row = connection.execute("SELECT points FROM curve WHERE number = ?", (number,))
+            row = connection.execute(
+                "SELECT points FROM curve NOT INDEXED WHERE number = ?", (number,)
+            )
             (packed,) = row.fetchone() or (None,)
             return read_curve(packed, expected, number)
 
     def add_run(self, run: RunTime) -> None:
         """Records where the time of a run went."""
         with self._transaction() as connection:
-            (number,) = connection.execute("SELECT runs FROM seal").fetchone()
+            (number,) = connection.execute("SELECT runs FROM seal NOT INDEXED").fetchone()
             values = run_row(number, run)
             connection.execute(
                 f"INSERT INTO run ({RUN}) VALUES ({', '.join('?' * len(values))})", values
             )
-            connection.execute("UPDATE seal SET runs = runs + 1")
+            connection.execute("UPDATE seal NOT INDEXED SET runs = runs + 1")
 
     def runs(self) -> list[RunTime]:
         """Where the time of every run went, in their order; one that was killed left nothing."""
         with self._reading() as connection:
             count = _sealed(connection, "runs")
-            rows = connection.execute(f"SELECT {RUN} FROM run ORDER BY number")
+            rows = connection.execute(f"SELECT {RUN} FROM run NOT INDEXED ORDER BY number")
             found = [read_run(row, number) for number, row in enumerate(rows)]
             if len(found) != count:
                 raise Damage(f"it holds the times of {len(found)} runs, and there were {count}")
@@ -247,6 +287,8 @@ class Ledger:
         """Writes what the ledger holds at this moment to a file, while its driver goes on."""
         with self._reading() as connection, closing(sqlite3.connect(file)) as copy:
             connection.backup(copy)
+            # A copy of a ledger in WAL mode would be in it too, and make files of its own.
+            copy.execute("PRAGMA journal_mode = DELETE")
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
@@ -254,6 +296,8 @@ class Ledger:
         connection = self._connection
         try:
             connection.execute("BEGIN")
+            most_s = MOST_READ_S if self._driver is None else math.inf
+            take_lock(self._paths, connection, self._heartbeat, most_s)
             yield connection
         except SQLITE_ERRORS as error:
             raise unreadable(self._paths, error) from error
@@ -267,9 +311,10 @@ class Ledger:
         connection = self._connection
         try:
             self._check_in_place()
-            connection.execute("BEGIN IMMEDIATE")
+            self._patiently("BEGIN IMMEDIATE")
+            self._check_schema()
             yield connection
-            connection.execute("COMMIT")
+            self._patiently("COMMIT")
             self._check_in_place()
         except SQLITE_ERRORS as error:
             _roll_back(connection)
@@ -280,6 +325,40 @@ class Ledger:
         except BaseException:
             _roll_back(connection)
             raise
+
+    def _patiently(self, statement: str) -> None:
+        """Others that read keep a transaction from its end, which can be tried again."""
+        patiently(
+            lambda: self._connection.execute(statement),
+            self._paths.ledger,
+            self._heartbeat,
+            math.inf,
+        )
+
+    def _note_schema(self) -> None:
+        self._schema = self._schema_version()
+
+    def _schema_version(self) -> Any:
+        return self._connection.execute("PRAGMA schema_version").fetchone()[0]
+
+    def _check_schema(self) -> None:
+        """Another program may add a trigger at any time; its transactions exclude ours."""
+        if self._schema in (None, self._schema_version()):
+            return
+        try:
+            check_schema(self._paths, self._connection)
+        except UsageError as error:
+            raise XortuneError(
+                f"the search cannot write: {error} What was finished before is kept; then resume "
+                "the study."
+            ) from error
+        self._note_schema()
+
+    def _leave_wal_mode(self) -> None:
+        """Where another program has changed the mode meanwhile, and does not hold it."""
+        with suppress(sqlite3.Error):
+            if self._connection.execute("PRAGMA journal_mode").fetchone() == ("wal",):
+                self._connection.execute("PRAGMA journal_mode = DELETE")
 
     def _check_in_place(self) -> None:
         """SQLite writes on without a word into a file that was moved or removed."""
@@ -309,11 +388,11 @@ def _roll_back(connection: sqlite3.Connection) -> None:
 def _record_settings(connection: sqlite3.Connection, settings: StudySettings) -> None:
     rows = setting_rows(settings)
     connection.executemany("INSERT INTO setting VALUES (?, ?)", rows)
-    connection.execute("UPDATE seal SET settings = ?", (digest(rows),))
+    connection.execute("UPDATE seal NOT INDEXED SET settings = ?", (digest(rows),))
 
 
 def _sealed(connection: sqlite3.Connection, column: str) -> int:
-    row = connection.execute(f"SELECT {column} FROM seal WHERE only = 0").fetchone()
+    row = connection.execute(f"SELECT {column} FROM seal NOT INDEXED WHERE only = 0").fetchone()
     if row is None or type(row[0]) is not int:
         raise Damage("it does not say what it holds")
     value: int = row[0]
@@ -322,7 +401,7 @@ def _sealed(connection: sqlite3.Connection, column: str) -> int:
 
 def _trial(connection: sqlite3.Connection, number: int) -> tuple[TrialRow, int | None]:
     row = connection.execute(
-        f"SELECT {ASKED}, {OUTCOME} FROM trial WHERE number = ?", (number,)
+        f"SELECT {ASKED}, {OUTCOME} FROM trial NOT INDEXED WHERE number = ?", (number,)
     ).fetchone()
     if row is None:
         raise Damage(f"trial {number} is missing")
@@ -332,7 +411,8 @@ def _trial(connection: sqlite3.Connection, number: int) -> tuple[TrialRow, int |
 def _remove(paths: StudyPaths, folders: Sequence[os.PathLike[str]]) -> None:
     """Takes back what `create` made: its files, and those folders, innermost first."""
     if paths.folder in folders:
-        for file in (paths.ledger, paths.journal, paths.driver, paths.partial, paths.lock):
+        made = (paths.ledger, paths.journal, *paths.log, paths.driver, paths.partial, paths.lock)
+        for file in made:
             with suppress(OSError):
                 file.unlink()
     for folder in folders:

@@ -1,54 +1,27 @@
-"""Opening the ledger's file: only if it is ours to the letter, wherever it came from."""
+"""Opening the ledger's file: only if our tables are as they were made, wherever it came from."""
 
 from __future__ import annotations
 
+import math
 import os
 import sqlite3
 import stat
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from xortune.errors import UsageError
+from xortune.ledger.faults import MODES, SQLITE_ERRORS, WAL, damaged, in_wal_mode, unreadable
+from xortune.ledger.schema import VERSION, check_schema, has_others
+from xortune.ledger.waiting import TRY_S, is_locked, others, patiently
 from xortune.paths import StudyPaths, not_begun
 
-VERSION = 2
-SCHEMA = (
-    """CREATE TABLE seal (
-    only INTEGER PRIMARY KEY CHECK (only = 0),
-    settings INTEGER NOT NULL,  -- their digest
-    trials INTEGER NOT NULL,  -- how many rows there are
-    runs INTEGER NOT NULL
-)""",
-    "CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
-    """CREATE TABLE trial (
-    number INTEGER PRIMARY KEY,  -- from 0, without a gap
-    generation INTEGER NOT NULL,
-    lr REAL NOT NULL,
-    epochs INTEGER NOT NULL,
-    seed INTEGER NOT NULL,
-    loss_fn TEXT NOT NULL,
-    state TEXT NOT NULL,
-    train_loss REAL, mse REAL, bce REAL, accuracy REAL,
-    weights TEXT,  -- a JSON list of nine numbers, in the order of state_dict()
-    duration_s REAL, worker TEXT, error TEXT,
-    curve INTEGER,  -- the digest of its points
-    digest INTEGER NOT NULL  -- of the other columns, in this order
-)""",
-    """CREATE TABLE curve (
-    number INTEGER PRIMARY KEY REFERENCES trial (number),
-    points BLOB NOT NULL  -- epochs as int64, training and validation as float64
-)""",
-    """CREATE TABLE run (
-    number INTEGER PRIMARY KEY,  -- from 0, without a gap
-    wall REAL, start_up REAL, sampler REAL, writing REAL,
-    workers INTEGER, training REAL, queue REAL, idle REAL,  -- seconds
-    digest INTEGER NOT NULL
-)""",
-)
-# Damage also makes SQLite quote bytes that are no text, and ask for memory without measure.
-SQLITE_ERRORS = (sqlite3.Error, UnicodeDecodeError, MemoryError)
 _MAGIC = b"SQLite format 3\0"
 _HEADER = 100
+_JOURNAL = b"\1\1"
+# How long a reader waits for a lock, and a driver for others to let it leave WAL mode.
+MOST_READ_S = 30.0
+_MOST_SWITCH_S = 10.0
 _LONGEST_VALUE = 2**28
 # Reading the schema takes some hundred steps; pages that refer to each other take for ever.
 _SCHEMA_STEPS = 1_000_000
@@ -56,32 +29,88 @@ _SCHEMA_STEPS = 1_000_000
 _SUPER_JOURNAL = bytes.fromhex("d9d505f920a163d7")
 
 
-def connect(paths: StudyPaths) -> sqlite3.Connection:
+def connect(
+    paths: StudyPaths, *, write: bool, heartbeat: Callable[[], None] = lambda: None
+) -> sqlite3.Connection:
     """A connection to an existing file that trusts nothing in it.
+
+    Args:
+        paths: the study's.
+        write: whether it is for the study's driver.
+        heartbeat: called while it waits for another program's lock; raises to give up.
 
     Raises:
         sqlite3.Error: it cannot be opened.
+        UsageError: another program keeps it in WAL mode.
     """
     uri = f"{paths.ledger.absolute().as_uri()}?mode=rw"
-    connection = sqlite3.connect(uri, timeout=30, isolation_level=None, uri=True)
+    connection = sqlite3.connect(uri, timeout=TRY_S, isolation_level=None, uri=True)
+    try:
+        connection.set_progress_handler(lambda: 1, _SCHEMA_STEPS)
+        _configure(connection)
+        if write:
+            _use_journal(paths, connection, heartbeat)
+        take_lock(paths, connection, heartbeat, math.inf if write else MOST_READ_S)
+        connection.set_progress_handler(None, 0)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def take_lock(
+    paths: StudyPaths, connection: sqlite3.Connection, heartbeat: Callable[[], None], most_s: float
+) -> None:
+    """Waits until the file can be read; in a transaction it then stays so."""
+    query = "SELECT 1 FROM sqlite_master LIMIT 1"
+    patiently(lambda: connection.execute(query).fetchone(), paths.ledger, heartbeat, most_s)
+
+
+def _configure(connection: sqlite3.Connection) -> None:
     if sys.version_info >= (3, 11):
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST_VALUE)
     if sys.version_info >= (3, 12):
         connection.setconfig(sqlite3.SQLITE_DBCONFIG_DEFENSIVE, True)
-    connection.set_progress_handler(lambda: 1, _SCHEMA_STEPS)
     connection.execute("PRAGMA trusted_schema = OFF")
     connection.execute("PRAGMA cell_size_check = ON")
-    # A rollback journal, not WAL: the study stays one file, which can be read from a
-    # read-only folder. EXTRA also makes the journal's removal, which is the commit, durable.
-    connection.execute("PRAGMA journal_mode = DELETE")
+    # Tables of others may refer to ours; no rule of theirs acts on what is written.
+    connection.execute("PRAGMA foreign_keys = OFF")
+    # EXTRA also makes a journal's removal, which is the commit, durable.
     connection.execute("PRAGMA synchronous = EXTRA")
-    connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
-    connection.set_progress_handler(None, 0)
-    return connection
 
 
-def checked(paths: StudyPaths) -> sqlite3.Connection:
-    """A connection to an existing ledger of this version, whose schema is ours.
+def _use_journal(
+    paths: StudyPaths, connection: sqlite3.Connection, heartbeat: Callable[[], None]
+) -> None:
+    """A rollback journal, not WAL: the study stays one file, read also in a read-only folder."""
+    pragma = "PRAGMA journal_mode = DELETE"
+    try:
+        mode = patiently(
+            lambda: connection.execute(pragma).fetchone(),
+            paths.ledger,
+            heartbeat,
+            _MOST_SWITCH_S if in_wal_mode(paths) else math.inf,
+        )
+    except sqlite3.OperationalError as error:
+        if not (is_locked(error) and in_wal_mode(paths)):
+            raise
+        mode = ("wal",)
+    if mode != ("delete",):
+        raise UsageError(
+            f"{paths.ledger} was put into WAL mode by another program, and {others(paths.ledger)} "
+            "still has it open. Close it there, then try again."
+        )
+
+
+def checked(
+    paths: StudyPaths, *, write: bool, heartbeat: Callable[[], None] = lambda: None
+) -> sqlite3.Connection:
+    """A connection to an existing ledger of this version, whose tables are ours.
+
+    Args:
+        paths: the study's.
+        write: whether it is for the study's driver.
+        heartbeat: as for `connect`.
 
     Raises:
         UsageError: there is none; says what can be done.
@@ -89,11 +118,9 @@ def checked(paths: StudyPaths) -> sqlite3.Connection:
     _check_files(paths)
     connection = None
     try:
-        connection = connect(paths)
+        connection = connect(paths, write=write, heartbeat=heartbeat)
         _check_version(paths, connection)
-        schema = connection.execute("SELECT sql FROM sqlite_master LIMIT 9").fetchall()
-        if schema != [(table,) for table in SCHEMA]:
-            raise damaged(paths, "its tables are not those of a study")
+        check_schema(paths, connection)
         return connection
     except SQLITE_ERRORS as error:
         fault = unreadable(paths, error)
@@ -111,40 +138,17 @@ def check_pages(paths: StudyPaths, connection: sqlite3.Connection) -> None:
         UsageError: there is one.
     """
     try:
+        if has_others(connection):
+            # They would be evaluated; the only one of ours is looked at here.
+            connection.execute("PRAGMA ignore_check_constraints = ON")
         (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        connection.execute("PRAGMA ignore_check_constraints = OFF")
+        if connection.execute("SELECT only FROM seal NOT INDEXED").fetchall() != [(0,)]:
+            raise damaged(paths, "it does not say what it holds")
     except SQLITE_ERRORS as error:
         raise unreadable(paths, error) from error
     if found != "ok":
         raise damaged(paths, found)
-
-
-def damaged(paths: StudyPaths, reason: object) -> UsageError:
-    """What to say of a damaged ledger."""
-    tables = [path for path in (paths.trials_csv, paths.trials_parquet) if path.is_file()]
-    still = (
-        f" Until then {' and '.join(path.name for path in tables)} beside it "
-        f"still {'hold' if len(tables) > 1 else 'holds'} the table as it was written last."
-        if tables
-        else ""
-    )
-    return UsageError(f"{paths.ledger} is damaged: {_tame(reason)}. Restore it from a copy.{still}")
-
-
-def unreadable(paths: StudyPaths, error: Exception) -> UsageError:
-    """What to say where SQLite cannot read the ledger."""
-    if isinstance(error, MemoryError):
-        return damaged(paths, "reading it takes more memory than there is")
-    if type(error) is not sqlite3.OperationalError or "decode" in str(error):
-        return damaged(paths, error)
-    if "locked" in str(error):
-        return UsageError(
-            f"{paths.ledger} is being written, for longer than usual: has its driver been "
-            "stopped? Try again when that goes on, or end it."
-        )
-    return UsageError(
-        f"{paths.ledger} cannot be read: {_tame(error)}. Restore access to it and to its "
-        "folder, or restore it from a copy."
-    )
 
 
 def no_link(file: Path) -> None:
@@ -169,25 +173,19 @@ def no_link(file: Path) -> None:
 def _check_files(paths: StudyPaths) -> None:
     no_link(paths.ledger)
     no_link(paths.journal)
-    for ending in ("-wal", "-shm"):
-        extra = paths.ledger.with_name(f"{paths.ledger.name}{ending}")
-        if os.path.lexists(extra):
-            raise UsageError(
-                f"{extra} belongs to no study: SQLite would take it for a part of "
-                f"{paths.ledger.name}. Remove it, or restore the study from a copy."
-            )
     try:
         with paths.ledger.open("rb") as file:
             header = file.read(_HEADER)
         # The first page is zero until the first transaction has committed.
         if not header or (not header.strip(b"\0") and paths.journal.exists()):
             raise _empty(paths)
-        # 1 and 1: a rollback journal; 2 would have SQLite make further files.
-        if header[:16] != _MAGIC or header[18:20] != b"\1\1" or len(header) < _HEADER:
+        known = header[MODES] in (_JOURNAL, WAL)
+        if header[:16] != _MAGIC or not known or len(header) < _HEADER:
             raise UsageError(
                 f"{paths.ledger} is no ledger of a study: its first bytes are not those of one. "
                 "Restore it from a copy."
             )
+        _check_log(paths, header[MODES] == WAL)
         with paths.journal.open("rb") as file:
             file.seek(max(os.fstat(file.fileno()).st_size - len(_SUPER_JOURNAL), 0))
             if file.read() == _SUPER_JOURNAL:
@@ -203,10 +201,16 @@ def _check_files(paths: StudyPaths) -> None:
         ) from None
 
 
-def _tame(reason: object) -> str:
-    """One short line that a terminal shows as it is: it may quote what is in the file."""
-    line = " ".join(str(reason).split())[:200].rstrip(".")
-    return "".join(sign if sign.isprintable() else "?" for sign in line)
+def _check_log(paths: StudyPaths, expected: bool) -> None:
+    """A log is part of a ledger in WAL mode; SQLite would also believe that of a stray one."""
+    for extra in paths.log:
+        if expected:
+            no_link(extra)
+        elif os.path.lexists(extra):
+            raise UsageError(
+                f"{extra} belongs to no study: SQLite would take it for a part of "
+                f"{paths.ledger.name}. Remove it, or restore the study from a copy."
+            )
 
 
 def _empty(paths: StudyPaths) -> UsageError:

@@ -1,5 +1,6 @@
 """The report: trials ranked by final loss, as a DataFrame, files and text."""
 
+from xortune.report.best import BestTrial
 from xortune.report.formats import as_csv, as_json, as_markdown, plain_rows
 from xortune.report.frame import (
     COLUMNS,
@@ -13,6 +14,7 @@ from xortune.report.summary import summarise, summarise_time
 
 __all__ = [
     "COLUMNS",
+    "BestTrial",
     "UNREPEATABLE",
     "as_csv",
     "as_json",

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import io
+import json
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from xortune.ledger import Ledger, TrialRow
 from xortune.paths import StudyPaths
 from xortune.report.formats import as_csv
 from xortune.trial import Curve, Metric, State
+from xortune.version import __version__
 from xortune.whole_files import write_whole
 
 _DTYPES = {
@@ -61,18 +66,38 @@ def curve_frame(curve: Curve) -> pd.DataFrame:
 
 def tabulate(ledger: Ledger, paths: StudyPaths) -> None:
     """Writes the tables of a study: what its ledger holds now."""
-    frame = trials_frame(ledger.trials(), ledger.settings().metric)
-    write_tables(frame, paths.trials_csv, paths.trials_parquet)
+    settings = ledger.settings()
+    frame = trials_frame(ledger.trials(), settings.metric)
+    origin = {"study": paths.name, **settings.to_dict(), "xortune": __version__}
+    write_tables(frame, paths.trials_csv, paths.trials_parquet, origin)
 
 
-def write_tables(frame: pd.DataFrame, csv: Path, parquet: Path) -> None:
-    """Writes both files whole: an interruption leaves the old ones.
+def write_tables(
+    frame: pd.DataFrame, csv: Path, parquet: Path, origin: Mapping[str, Any] | None = None
+) -> None:
+    """Writes both files atomically: an interruption leaves the old ones.
+
+    Args:
+        frame: the table.
+        csv: the path of one file.
+        parquet: the path of the other.
+        origin: plain values that say where the table comes from: JSON under the key `xortune`
+            of the parquet file's metadata, and `attrs` of the frame that pandas reads from it.
 
     Raises:
-        XortuneError: there is no room for one, say.
+        XortuneError: for example, the disk is full.
     """
     write_whole(csv.parent, csv.name, as_csv(frame).encode())
-    write_whole(parquet.parent, parquet.name, frame.to_parquet(index=False))
+    write_whole(parquet.parent, parquet.name, _parquet(frame, origin or {}))
+
+
+def _parquet(frame: pd.DataFrame, origin: Mapping[str, Any]) -> bytes:
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    text = json.dumps(origin, sort_keys=True)
+    attributes = {"xortune": text, "PANDAS_ATTRS": text}  # the latter is where pandas looks
+    content = io.BytesIO()
+    pq.write_table(table.replace_schema_metadata({**table.schema.metadata, **attributes}), content)
+    return content.getvalue()
 
 
 def _record(row: TrialRow, metric: Metric) -> dict[str, Any]:

@@ -175,9 +175,46 @@ RECURSIVE = (
 @pytest.mark.parametrize(
     "statements",
     [
-        ["CREATE TABLE other (a)"],
-        ["CREATE VIEW other AS SELECT 1"],
-        ["CREATE INDEX other ON trial (lr)"],
+        ["CREATE TABLE other (a, b AS (zeroblob(100000000)))"],
+        ["CREATE TABLE other (a, b AS (zeroblob(100000000)) STORED)"],
+        ["CREATE UNIQUE INDEX other ON trial (lr, number)"],
+        ["CREATE UNIQUE INDEX other ON setting (value, key)"],
+        ["CREATE INDEX other ON trial (hex(zeroblob(epochs)))"],
+        ["CREATE INDEX other ON trial (lr) WHERE zeroblob(epochs) > ''"],
+        ["CREATE TABLE other (a)", "CREATE TRIGGER t AFTER INSERT ON other BEGIN SELECT 1; END"],
+        [
+            "CREATE TRIGGER other AFTER UPDATE ON seal BEGIN DELETE FROM trial; END",
+            "PRAGMA writable_schema = ON",
+            "UPDATE sqlite_master SET type = 'table' WHERE name = 'other'",
+        ],
+        [
+            "CREATE TRIGGER other AFTER UPDATE ON seal BEGIN DELETE FROM trial; END",
+            "PRAGMA writable_schema = ON",
+            "UPDATE sqlite_master SET type = 'view', sql = replace(sql, 'CREATE ', 'CREATE/**/ ')"
+            " WHERE name = 'other'",
+        ],
+        [
+            "CREATE TABLE other (a, b AS (zeroblob(100000000)))",
+            "CREATE TABLE plain (a)",
+            "PRAGMA writable_schema = ON",
+            "DELETE FROM sqlite_master WHERE name = 'plain'",
+            "UPDATE sqlite_master SET name = 'plain' WHERE name = 'other'",
+        ],
+        [
+            "CREATE INDEX other ON trial (epochs + 1)",
+            "PRAGMA writable_schema = ON",
+            "UPDATE sqlite_master SET tbl_name = 'other' WHERE name = 'other'",
+        ],
+        [
+            "PRAGMA writable_schema = ON",
+            "INSERT INTO sqlite_master SELECT 'view', 'trial', 'trial', 0,"
+            " 'CREATE VIEW trial AS SELECT 1'",
+        ],
+        [
+            "PRAGMA writable_schema = ON",
+            "INSERT INTO sqlite_master SELECT 'table', x'ff', 'x', 0, 'CREATE TABLE x (a)'",
+        ],
+        [f"CREATE TABLE other_{number} (a)" for number in range(1001)],
         ["CREATE TRIGGER other AFTER UPDATE ON seal BEGIN DELETE FROM trial; END"],
         ["DROP TABLE trial", RECURSIVE],
         ["ALTER TABLE trial ADD COLUMN more"],

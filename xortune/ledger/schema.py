@@ -1,0 +1,180 @@
+"""The ledger's own tables, and what other programs may put beside them.
+
+Tools add statistics, views, indexes and tables of their own to a file that they open. Those are
+never read here and are left alone. What would run when trials are written, or changes a table
+of ours, is refused.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from typing import Any, NamedTuple
+
+from xortune.errors import UsageError
+from xortune.ledger.faults import damaged, tame
+from xortune.paths import StudyPaths
+from xortune.shown import shell_word
+
+VERSION = 2
+SCHEMA = (
+    """CREATE TABLE seal (
+    only INTEGER PRIMARY KEY CHECK (only = 0),
+    settings INTEGER NOT NULL,  -- their digest
+    trials INTEGER NOT NULL,  -- how many rows there are
+    runs INTEGER NOT NULL
+)""",
+    "CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+    """CREATE TABLE trial (
+    number INTEGER PRIMARY KEY,  -- from 0, without a gap
+    generation INTEGER NOT NULL,
+    lr REAL NOT NULL,
+    epochs INTEGER NOT NULL,
+    seed INTEGER NOT NULL,
+    loss_fn TEXT NOT NULL,
+    state TEXT NOT NULL,
+    train_loss REAL, mse REAL, bce REAL, accuracy REAL,
+    weights TEXT,  -- a JSON list of nine numbers, in the order of state_dict()
+    duration_s REAL, worker TEXT, error TEXT,
+    curve INTEGER,  -- the digest of its points
+    digest INTEGER NOT NULL  -- of the other columns, in this order
+)""",
+    """CREATE TABLE curve (
+    number INTEGER PRIMARY KEY REFERENCES trial (number),
+    points BLOB NOT NULL  -- epochs as int64, training and validation as float64
+)""",
+    """CREATE TABLE run (
+    number INTEGER PRIMARY KEY,  -- from 0, without a gap
+    wall REAL, start_up REAL, sampler REAL, writing REAL,
+    workers INTEGER, training REAL, queue REAL, idle REAL,  -- seconds
+    digest INTEGER NOT NULL
+)""",
+)
+_OURS = {sql.split()[2]: sql for sql in SCHEMA}
+# What a file may hold in all; Optuna's tables and their indexes are forty.
+_MOST_OBJECTS = 1000
+_PLAIN_COLLATIONS = ("BINARY", "NOCASE", "RTRIM")
+_GENERATED = (2, 3)  # as PRAGMA table_xinfo marks a virtual and a stored column
+
+
+class _Object(NamedTuple):
+    """A row of the schema: what SQLite says it is, and the statement that it obeys."""
+
+    kind: str
+    name: str
+    sql: str | None
+
+
+def check_schema(paths: StudyPaths, connection: sqlite3.Connection) -> None:
+    """Checks that the tables are ours, and that nothing of others can act on them.
+
+    Raises:
+        UsageError: says what there is, who may have made it, and how to remove it.
+        sqlite3.Error: the file cannot be read.
+    """
+    query = "SELECT type, name, sql FROM sqlite_master LIMIT ?"
+    rows = connection.execute(query, (_MOST_OBJECTS + 1,)).fetchall()
+    if len(rows) > _MOST_OBJECTS:
+        raise UsageError(
+            f"{paths.ledger} holds more than {_MOST_OBJECTS} tables, indexes and views, most of "
+            "them not xortune's. Remove those, or restore it from a copy."
+        )
+    objects = [_Object(*row) for row in rows]
+    for found in objects:
+        _check_object(paths, found)
+    tables = {found.name: found.sql for found in objects if found.kind == "table"}
+    for name, sql in _OURS.items():
+        if name not in tables:
+            raise UsageError(
+                f"{paths.ledger} has no table {name}: another program removed or renamed it. "
+                "Restore it from a copy."
+            )
+        if tables[name] != sql:
+            raise UsageError(
+                f"{paths.ledger} has a table {name} that is not as xortune made it: another "
+                "program changed it, such as by a further column. Restore it from a copy."
+            )
+        _check_indexes(paths, connection, name)
+    for name in tables.keys() - _OURS.keys():
+        _check_columns(paths, connection, name)
+
+
+def has_others(connection: sqlite3.Connection) -> bool:
+    """Whether there are tables of other programs, in a schema that has been checked."""
+    names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+    return any(name not in _OURS for (name,) in names)
+
+
+def _check_object(paths: StudyPaths, found: _Object) -> None:
+    """Refuses what is not as plain as it claims: SQLite goes by the statement alone."""
+    kind, name, sql = found
+    if not isinstance(name, str) or not (sql is None or isinstance(sql, str)):
+        raise damaged(paths, "its schema holds what is not text")
+    if kind == "trigger":
+        raise _refused(paths, "a trigger", name, "it changes the study as trials are written")
+    if kind == "table" and sql is not None and sql.startswith("CREATE VIRTUAL "):
+        raise _refused(paths, "a virtual table", name, "reading the file may run its code")
+    plain = {
+        "table": sql is not None and _begins(sql, "CREATE TABLE ", name),
+        "view": sql is not None and _begins(sql, "CREATE VIEW ", name),
+        "index": sql is None or sql.startswith(("CREATE INDEX ", "CREATE UNIQUE INDEX ")),
+    }
+    if not plain.get(kind, False):
+        raise damaged(paths, f"its schema lists {name} as what it is not")
+
+
+def _begins(sql: str, words: str, name: str) -> bool:
+    """Whether a statement is the one that SQLite writes down for an object of that name."""
+    if not sql.startswith(words):
+        return False
+    rest = sql[len(words) :]
+    escaped = name.replace('"', '""')
+    quoted = (f'"{escaped}"', f"[{name}]", f"`{name}`", f"'{name}'")
+    return rest.startswith(quoted) or bool(re.match(rf"{re.escape(name)}(?![\w$])", rest))
+
+
+def _check_indexes(paths: StudyPaths, connection: sqlite3.Connection, table: str) -> None:
+    """Refuses an index on a table of ours that limits or computes what is written.
+
+    Others cost a little time. No query of ours looks into one.
+    """
+    for _, name, unique, origin, partial in _pragma(connection, "index_list", table):
+        if origin != "c":
+            continue  # It belongs to the table's own statement.
+        columns = [row for row in _pragma(connection, "index_xinfo", name) if row[5]]
+        plain = all(row[1] >= -1 and row[4] in _PLAIN_COLLATIONS for row in columns)
+        if unique or partial or not plain:
+            kind = "unique" if unique else "partial" if partial else "computed"
+            reason = f"it limits or computes what is written to table {table}"
+            raise _refused(paths, f"a {kind} index", name, reason)
+
+
+def _check_columns(paths: StudyPaths, connection: sqlite3.Connection, table: str) -> None:
+    """Refuses a table whose columns are computed: checking the file would compute them."""
+    columns = list(_pragma(connection, "table_xinfo", table))
+    if not columns:
+        raise damaged(paths, f"its schema lists {table} as what it is not")
+    if any(column[6] in _GENERATED for column in columns):
+        raise _refused(
+            paths, "a table with computed columns", table, "checking the file would compute them"
+        )
+
+
+def _pragma(connection: sqlite3.Connection, name: str, argument: str) -> list[tuple[Any, ...]]:
+    # A table or view of others may have the name of a pragma's function, not of a pragma.
+    quoted = argument.replace('"', '""')
+    return connection.execute(f'PRAGMA {name}("{quoted}")').fetchall()
+
+
+def _refused(paths: StudyPaths, what: str, name: str, reason: str) -> UsageError:
+    kind = what.split()[-1] if what.endswith(("trigger", "index")) else "table"
+    remedy = f"DROP {kind.upper()}"
+    statement = f"{remedy} {name}" if re.fullmatch(r"[A-Za-z_]\w{0,60}", name, re.ASCII) else None
+    how = (
+        f"Remove it: sqlite3 {shell_word(str(paths.ledger))} '{statement}'"
+        if statement
+        else f"Remove it with SQLite's {remedy}."
+    )
+    return UsageError(
+        f"{paths.ledger} holds {what} that is not xortune's, {tame(name)}: {reason}. {how}"
+    )

@@ -1,0 +1,55 @@
+"""Settings and commands in messages, in the language of the caller: Python or the shell.
+
+A message is worded when it is made. The command line says once that it is the caller; until
+then, and in anyone's script, the caller is Python. This is the only state that the package
+keeps outside its objects; nothing but words depends on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from xortune.shown import shell_word
+
+_speaking = {"shell": False}
+
+
+@contextmanager
+def for_the_shell() -> Iterator[None]:
+    """While entered, messages name options of the command line."""
+    before = _speaking["shell"]
+    _speaking["shell"] = True
+    try:
+        yield
+    finally:
+        _speaking["shell"] = before
+
+
+def option(name: str, value: str | bool | None = None) -> str:
+    """A setting by its name in Python, with a value if one is proposed.
+
+    Example:
+        f"{option('log_every')} {value}: must be ..."   # --log-every 0, or log_every 0
+        f"Use {option('device', 'cpu')}."               # --device cpu, or device='cpu'
+        f"or resume it with {option('force', True)}"    # --force, or force=True
+    """
+    if _speaking["shell"]:
+        flag = f"--{name.replace('_', '-')}"
+        return flag if value is None or value is True else f"{flag} {value}"
+    return name if value is None else f"{name}={value!r}"
+
+
+def command(name: str, study: str, **options: str | bool | int) -> str:
+    """A command on a study, to be pasted: into a shell, or into Python.
+
+    Example:
+        command("resume", "results/one", trials=100)
+        # python -m xortune resume results/one --trials 100
+        # xortune.resume('results/one', trials=100)
+    """
+    if _speaking["shell"]:
+        flags = "".join(f" {option(key, str(value))}" for key, value in options.items())
+        return f"python -m xortune {name} {shell_word(study)}{flags}"
+    keywords = "".join(f", {key}={value!r}" for key, value in options.items())
+    return f"xortune.{name}({study!r}{keywords})"
