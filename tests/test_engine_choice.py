@@ -98,9 +98,9 @@ def test_what_needs_no_build_does_not_wait_for_it(slow):
 @pytest.mark.parametrize(
     ("given", "text"),
     [
-        ({"engine": "fast"}, "--engine 'fast': must be one of auto, eager, compiled."),
-        ({"engine": EAGER}, "--engine 'eager-1': must be one of auto, eager, compiled."),
-        ({"engine": "fast", "trials": 0, "workers": 0}, "--engine 'fast': must be one of"),
+        ({"engine": "fast"}, "engine 'fast': must be one of auto, eager, compiled."),
+        ({"engine": EAGER}, "engine 'eager-1': must be one of auto, eager, compiled."),
+        ({"engine": "fast", "trials": 0, "workers": 0}, "engine 'fast': must be one of"),
     ],
 )
 def test_an_engine_that_is_none(tmp_path, given, text):

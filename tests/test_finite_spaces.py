@@ -92,7 +92,8 @@ def test_an_exhausted_study_stays_as_it_is(search, sampler, caplog):
     resumed = resume(study, trials=30)
     assert caplog.messages == [
         "the search space has 12 points, and each is trained once: there are no more, and the "
-        "study stays at 12 trials."
+        "study stays at 12 trials.",
+        "study s is finished already: there was nothing to do.",
     ]
     assert resumed.settings.trials == 12
     assert study.paths.trials_csv.read_bytes() == before

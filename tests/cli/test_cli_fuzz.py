@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import xortune
-import xortune.searches
+from xortune import runner_choice
 from xortune.cli.arguments import FORMATS
 from xortune.settings import DEVICES, ENGINES, RunOptions
 
@@ -203,13 +203,13 @@ def sandbox(tmp_path, template, monkeypatch) -> Path:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
     (tmp_path / "tmp").mkdir()
     monkeypatch.setattr(os, "execv", lambda file, words: print("served"))
-    runner = xortune.searches._runner
+    chosen_runner = runner_choice.chosen_runner
 
     def inline(options: RunOptions, *rest: Any) -> Any:
         assert options.runner == "inline"
-        return runner(options, *rest)
+        return chosen_runner(options, *rest)
 
-    monkeypatch.setattr(xortune.searches, "_runner", inline)
+    monkeypatch.setattr(runner_choice, "chosen_runner", inline)
     return tmp_path / "sandbox"
 
 

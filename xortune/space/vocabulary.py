@@ -7,6 +7,7 @@ W&B's are those of its sweep configuration
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -69,8 +70,8 @@ SWEEP_KEYS = (
     "metrics", "name", "description", "project", "entity", "command", "early_terminate", "run_cap",
     "controller", "scheduler", "launch",
 )  # fmt: skip
-# A top-level key that begins with one of these holds a template for YAML's aliases.
-TEMPLATES = ("x-", ".")
+# A top-level key such as `x-defaults` or `.defaults` holds a template for YAML's aliases.
+TEMPLATE = re.compile(r"(x-|\.)\w[\w.-]*")
 
 _OFTEN_CALLED = {
     "learning_rate": "lr", "learningrate": "lr", "criterion": "loss_fn", "loss": "loss_fn",
