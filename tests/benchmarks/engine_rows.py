@@ -18,16 +18,16 @@ from tests.benchmarks.core import (
     Row,
     Skipped,
     at_least,
+    at_most,
+    duration,
     interleaved,
     rate,
     ratios,
     seconds,
 )
 from xortune.engine import train_pack
-from xortune.engine.lanes import make_lanes
-from xortune.engine.step import make_descent
+from xortune.engine.compiled import CompiledEngine
 from xortune.errors import NoEngineError
-from xortune.lab import load_data
 from xortune.native import built_step, load_step
 from xortune.sampling import ask_generation
 from xortune.space import load_space
@@ -35,6 +35,8 @@ from xortune.trial import LOSS_FNS, LossFn, Outcome, Params
 
 LANES = 4096
 LOOP_EPOCHS = 5000
+# How often a pack of a few milliseconds is trained at a time.
+TIMES = 20
 CLOSE = 0.01
 
 Trainer = Callable[[Sequence[Params]], list[Outcome]]
@@ -131,6 +133,7 @@ def engine_compiled(plan: Plan) -> Result:
         [outcome.scores.mse if outcome.scores else np.nan for outcome in train(trials)]
     )
     alone = TrainingAlone(trials)
+    alone.prepare(1 + plan.repeats)
     libmvec, own_exp = (stock_step.Lanes(trials, own_exp=own) for own in (False, True))
     taken = interleaved(
         plan.repeats,
@@ -163,7 +166,7 @@ def engine_compiled(plan: Plan) -> Result:
     notes = [
         "A whole pack is `train_pack`: initial weights, training, curves with a point every 500 "
         "epochs, scores, and a Python object for every outcome. C is the training alone, from "
-        "weights that are there already, as is the engine's `Descent` in the last three lines.",
+        "weights that are there already, as is the engine's block in the last three lines.",
         "The goals were set for a loop of 1,900 epochs a second; on one thread of a machine at "
         "rest it does more than twice that.",
         f"C was compiled by {stock_step.compiler()}, with -O3 -march=native -ffast-math.",
@@ -174,6 +177,70 @@ def engine_compiled(plan: Plan) -> Result:
     return Result(figures, taken, notes)
 
 
+def engine_few_lanes(plan: Plan) -> Result:
+    train = trainer("compiled")
+    epochs = plan.size(300_000)
+    many, lanes, alone = (
+        [Params(0.5, epochs, seed) for seed in range(count)] for count in (LANES, 16, 1)
+    )
+    many = [replace(trial, epochs=epochs // 16) for trial in many]
+    beside = [*alone, *(Params(0.5, 5, seed) for seed in range(1, 64))]
+    packs = {"10 lanes": few_lanes(10), "63 lanes": few_lanes(63)}
+    actions = {
+        "1 lane": lambda: train(alone),
+        "16 lanes": lambda: train(lanes),
+        "1 long lane": lambda: train(beside),
+        **{name: partial(_often, train, trials) for name, trials in packs.items()},
+        "many": lambda: train(many),
+    }
+    taken = interleaved(plan.repeats, actions, warm_up=True)
+    for name in packs:
+        taken[name] = [seconds / TIMES for seconds in taken[name]]
+    sixteen = [seconds / epochs for seconds in taken["16 lanes"]]
+
+    def figure(what: str, name: str, longest: int, goal: Goal) -> Figure:
+        """Against what 16 lanes would take for the epochs of the longest lane."""
+        expected = [seconds * longest for seconds in sixteen]
+        against = f"16 lanes for {longest:,} epochs, {duration(expected)}"
+        return Figure(what, duration(taken[name]), against, ratios(taken[name], expected), goal)
+
+    figures = [
+        figure("one lane", "1 lane", epochs, at_most(1.2)),
+        figure("one lane among 63 of 5 epochs", "1 long lane", epochs, at_most(1.2)),
+        *(
+            figure(
+                f"{name} of the default space", name, max(t.epochs for t in trials), at_most(bound)
+            )
+            for (name, trials), bound in zip(packs.items(), (2.0, 3.0))
+        ),
+        Figure(
+            what="an epoch of 16 lanes, by the lane",
+            ours=duration([seconds / 16 for seconds in sixteen]),
+            against=f"of {LANES:,} lanes",
+            values=ratios(
+                [seconds / 16 for seconds in sixteen],
+                [seconds / LANES / (epochs // 16) for seconds in taken["many"]],
+            ),
+        ),
+    ]
+    notes = [
+        "A processor trains 16 or 32 lanes with one instruction each, whether they all have "
+        "something to learn or not. The lanes of the default space are those that TPE asks for "
+        "first; their curves have a point every 500 epochs.",
+    ]
+    return Result(figures, taken, notes)
+
+
+def _often(train: Trainer, trials: Sequence[Params]) -> None:
+    for _ in range(TIMES):
+        train(trials)
+
+
+def few_lanes(count: int) -> list[Params]:
+    """A first generation of the default space, as TPE asks for it."""
+    return list(ask_generation(load_space("default"), "tpe", 0, 0, count, [], "mse"))
+
+
 class TrainingAlone:
     """What is left of a pack without initial weights, curves and outcomes.
 
@@ -182,17 +249,17 @@ class TrainingAlone:
     """
 
     def __init__(self, trials: Sequence[Params]) -> None:
-        ordered = sorted(trials, key=lambda trial: -trial.epochs)
-        self._epochs = [trial.epochs for trial in ordered]
-        self._step = load_step(built_step())
-        self._rows = load_data("xor").training
-        self._lanes = make_lanes(ordered, "cpu", self._step)
-        self._initial = self._lanes.weights.clone()
+        self._trials = sorted(trials, key=lambda trial: -trial.epochs)
+        self._engine = CompiledEngine("xor", load_step(built_step()))
+        self._blocks = iter(())
+
+    def prepare(self, blocks: int) -> None:
+        """Draws the initial weights of as many trainings, which are not timed."""
+        self._blocks = iter([self._engine.block(self._trials) for _ in range(blocks)])
 
     def train(self) -> None:
         """Trains all trials from their initial weights."""
-        self._lanes.weights.copy_(self._initial)
-        make_descent(self._lanes, self._epochs, self._rows, self._step).advance(self._epochs[0])
+        next(self._blocks).advance(self._trials[0].epochs)
 
 
 def loop_trials(plan: Plan, losses: Sequence[LossFn] = LOSS_FNS) -> list[Params]:
@@ -238,5 +305,12 @@ ROWS = (
         "`train_pack` with the compiled step on one core, the trials of row 1, against the lab's "
         "loop and against plain C (`stock_step.c`).",
         engine_compiled,
+    ),
+    Row(
+        14,
+        "engine-few-lanes",
+        "`train_pack` with the compiled step on one core, for packs that fill no instruction: each "
+        "against 16 lanes that train for as many epochs as its longest one.",
+        engine_few_lanes,
     ),
 )
