@@ -69,8 +69,8 @@ SWEEP_KEYS = (
     "metrics", "name", "description", "project", "entity", "command", "early_terminate", "run_cap",
     "controller", "scheduler", "launch",
 )  # fmt: skip
-# A top-level key that begins with one of these holds a template for YAML's aliases.
-TEMPLATES = ("x-", ".")
+# A top-level key that begins with this holds a template for YAML's aliases.
+TEMPLATES = "x-"
 
 _OFTEN_CALLED = {
     "learning_rate": "lr", "learningrate": "lr", "criterion": "loss_fn", "loss": "loss_fn",
