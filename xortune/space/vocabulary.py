@@ -41,15 +41,15 @@ RANGES = {
 }
 DISTRIBUTIONS = ("constant", "categorical", *RANGES)
 # Those of W&B that are not offered, and what gives the same or comes near.
-_NEAR = "which covers mu - 2 sigma to mu + 2 sigma"
+_NEAR = "min and max at mu - 2 sigma and mu + 2 sigma, or as far as it matters"
 NOT_OFFERED = {
     "categorical_w_probabilities": "categorical, where every value is as likely as the others",
     "inv_log_uniform": "log_uniform with min: -max and max: -min, which is the same",
     "inv_log_uniform_values": "log_uniform_values with the same bounds, which is the same",
-    "normal": f"uniform with a min and max {_NEAR}",
-    "q_normal": f"q_uniform with a min and max {_NEAR}",
-    "log_normal": f"log_uniform with a min and max {_NEAR}",
-    "q_log_normal": f"q_log_uniform with a min and max {_NEAR}",
+    "normal": f"uniform with {_NEAR}",
+    "q_normal": f"q_uniform with {_NEAR}",
+    "log_normal": f"log_uniform with {_NEAR}",
+    "q_log_normal": f"q_log_uniform with {_NEAR}",
     "beta": "uniform with min and max",
     "q_beta": "q_uniform with min and max",
 }
