@@ -26,7 +26,7 @@ SPACE = {
 def study(request, tmp_path_factory):
     results = tmp_path_factory.mktemp("divergence")
     return xortune.search(
-        SPACE, trials=120, runner="inline", engine=request.param, name="s", results=results
+        SPACE, trials=160, runner="inline", engine=request.param, name="s", results=results
     )
 
 
@@ -54,7 +54,7 @@ def test_their_neighbours_are_not_touched(study, tmp_path):
     """The same trials, each alone in its pack."""
     alone = xortune.search(
         SPACE,
-        trials=120,
+        trials=160,
         runner="inline",
         engine=study.settings.engine.partition("-")[0],
         pack_size=1,

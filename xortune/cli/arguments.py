@@ -69,7 +69,7 @@ def _add_what_to_search(parser: argparse.ArgumentParser) -> Any:
     answer = parser.add_argument_group("what decides the answer, recorded in the study")
     answer.add_argument(
         "--set", dest="narrow", action="append", metavar="NAME=VALUE",
-        help="narrow the space: lr=0.1, epochs=500..2000 or loss_fn=mse,bce; may be repeated",
+        help="narrow the space: lr=0.1, epochs=500..2000 or loss_fn=mse,bce; once a parameter",
     )  # fmt: skip
     _option(answer, "--trials", "N", "trials of the study (default: 50)", int)
     _option(answer, "--sampler", SAMPLERS, "what proposes trials (default: tpe)")

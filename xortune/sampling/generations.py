@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from typing import Any
 
 import optuna
 from optuna.trial import FrozenTrial, TrialState
@@ -52,10 +53,15 @@ def ask_generation(
         model = None if sampler == "random" else Model(space, study_seed, generation, told, metric)
     # What is drawn blindly from a range of floats does not repeat.
     if version == 1 or (model is None and count_points(space) is None):
-        return (assignment(space, draws, model) for _ in range(size))
+        return (assignment(space, _proposed(draws, model)) for _ in range(size))
     asked = {finished.trial.params for finished in told}
     order = f"{study_seed}/{generation}"
     return _each_once(Unseen(space, draws, model, asked, order), size, list(known))
+
+
+def _proposed(draws: Draws, model: Model | None) -> dict[str, Any]:
+    """Everything is drawn, whatever the model then replaces, so that no draw depends on it."""
+    return draws.ask() | (model.ask() if model else {})
 
 
 def _each_once(unseen: Unseen, size: int, known: Sequence[Params]) -> Iterator[Params]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from xortune.sampling.distributions import on_grid
@@ -16,22 +16,15 @@ from xortune.trial import Params
 _MODEL_TRIES, _DRAW_TRIES = 2, 8
 
 
-def assignment(
-    space: SearchSpace, draws: Draws, model: Model | None, learnt: dict[str, Any] | None = None
-) -> Params:
-    """What the sampler proposes, rounded to the space's values.
-
-    Everything is drawn, whatever the model then replaces, so that no draw depends on it.
+def assignment(space: SearchSpace, proposed: Mapping[str, Any]) -> Params:
+    """What a sampler proposes, rounded to the space's values.
 
     Args:
         space: what to choose from.
-        draws: draws every parameter.
-        model: replaces what it knows something of; None for blind draws.
-        learnt: what the model has said already, in its place.
+        proposed: by parameter, a float of its interval or one of its choices.
     """
-    values = draws.ask() | (model.ask() if model else {}) | (learnt or {})
     params: dict[str, Any] = {
-        name: on_grid(domain, values[name]) if isinstance(domain, Range) else values[name]
+        name: on_grid(domain, proposed[name]) if isinstance(domain, Range) else proposed[name]
         for name, domain in space.domains.items()
     }
     return Params(**params)
@@ -70,7 +63,7 @@ class Unseen:
     def ask(self) -> Params | None:
         """A point that was not asked for; None if there are no more.
 
-        Of an infinite space, whose every part is small, it may be a repeat.
+        It may be a repeat where the ranges of an infinite space hold a few floats only.
         """
         if self._count is not None and len(self._asked) >= self._count:
             return None
@@ -83,9 +76,9 @@ class Unseen:
         for _ in range(_MODEL_TRIES if self._model else 0):
             learnt = self._model.ask() if self._model else {}
             for _ in range(_DRAW_TRIES if self._varies(learnt) else 1):
-                yield assignment(self._space, self._draws, None, learnt)
+                yield assignment(self._space, self._draws.ask() | learnt)
         for _ in range(_DRAW_TRIES):
-            yield assignment(self._space, self._draws, None)
+            yield assignment(self._space, self._draws.ask())
 
     def _varies(self, learnt: dict[str, Any]) -> bool:
         """Whether drawing again may change anything: the model leaves the seed alone."""

@@ -13,7 +13,7 @@ from typing import Any
 from xortune.errors import SpaceError
 from xortune.space.domains import LAB_VALUES, PARAMETERS, Choice, Domain, Range, SearchSpace
 from xortune.space.entries import Fault, read_entry, written_entry
-from xortune.space.vocabulary import RANGES, SWEEP_KEYS, TEMPLATE, likely, shown
+from xortune.space.vocabulary import RANGES, SWEEP_KEYS, TEMPLATES, likely, shown
 
 
 def parse_space(
@@ -95,7 +95,7 @@ def _parameters(content: Any, fault: Fault) -> tuple[dict[str, Any], list[str]]:
         return {}, []
     ignored = []
     for key in (str(key) for key in content if key != "parameters"):
-        if key in SWEEP_KEYS or TEMPLATE.fullmatch(key):
+        if key in SWEEP_KEYS or key.startswith(TEMPLATES):
             ignored.append(key)
             continue
         hint = likely(key, ("parameters", *SWEEP_KEYS))

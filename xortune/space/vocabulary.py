@@ -7,7 +7,6 @@ W&B's are those of its sweep configuration
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -42,15 +41,15 @@ RANGES = {
 }
 DISTRIBUTIONS = ("constant", "categorical", *RANGES)
 # Those of W&B that are not offered, and what gives the same or comes near.
-_NEAR = "which covers mu - 2 sigma to mu + 2 sigma"
+_NEAR = "min and max at mu - 2 sigma and mu + 2 sigma, or as far as it matters"
 NOT_OFFERED = {
     "categorical_w_probabilities": "categorical, where every value is as likely as the others",
     "inv_log_uniform": "log_uniform with min: -max and max: -min, which is the same",
     "inv_log_uniform_values": "log_uniform_values with the same bounds, which is the same",
-    "normal": f"uniform with a min and max {_NEAR}",
-    "q_normal": f"q_uniform with a min and max {_NEAR}",
-    "log_normal": f"log_uniform with a min and max {_NEAR}",
-    "q_log_normal": f"q_log_uniform with a min and max {_NEAR}",
+    "normal": f"uniform with {_NEAR}",
+    "q_normal": f"q_uniform with {_NEAR}",
+    "log_normal": f"log_uniform with {_NEAR}",
+    "q_log_normal": f"q_log_uniform with {_NEAR}",
     "beta": "uniform with min and max",
     "q_beta": "q_uniform with min and max",
 }
@@ -70,8 +69,8 @@ SWEEP_KEYS = (
     "metrics", "name", "description", "project", "entity", "command", "early_terminate", "run_cap",
     "controller", "scheduler", "launch",
 )  # fmt: skip
-# A top-level key such as `x-defaults` or `.defaults` holds a template for YAML's aliases.
-TEMPLATE = re.compile(r"(x-|\.)\w[\w.-]*")
+# A top-level key that begins with this holds a template for YAML's aliases.
+TEMPLATES = "x-"
 
 _OFTEN_CALLED = {
     "learning_rate": "lr", "learningrate": "lr", "criterion": "loss_fn", "loss": "loss_fn",

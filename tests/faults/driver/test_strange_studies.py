@@ -103,6 +103,10 @@ def test_a_value_that_no_trial_has(a_copy, capsys, column, value):
 @pytest.mark.parametrize(
     ("key", "value"),
     [
+        ("sampler_version", "0"),
+        ("sampler_version", "1.5"),
+        ("sampler_version", '"2"'),
+        ("sampler_version", "1" + "0" * 400),
         ("trials", "0"),
         ("trials", '"8"'),
         ("trials", "1e999"),
