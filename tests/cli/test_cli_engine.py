@@ -140,7 +140,7 @@ def test_a_compiled_study_that_is_done_needs_none(capsys, caplog, compiler, no_c
     no_compiler()
     assert call(capsys, *RESUME).code == 0
     assert_frame_equal(answer(xortune.load("one")), before, check_exact=True)
-    assert caplog.messages == []
+    assert caplog.messages == ["study one is finished already: there was nothing to do."]
 
 
 @pytest.mark.parametrize("engine", ["eager", "compiled"])
