@@ -116,13 +116,16 @@ def test_numbers_of_numpy_and_pandas_name_trials(study, number):
 def test_the_best_number_names_its_trial(study):
     study.model(study.best["number"])
     study.curves(study.trials["number"].iloc[0])
+    for _, row in study.trials[["number", "lr"]].iterrows():
+        assert isinstance(row["number"], float)
+        assert study.curves(row["number"]).equals(study.curves(int(row["number"])))
 
 
 @pytest.mark.timeout(20)
 @pytest.mark.parametrize(
     "number",
     [
-        "3", 7.5, 3.0, None, True, np.True_, float("nan"), b"3", [3], np.array([3]), object(),
+        "3", 7.5, -0.5, None, True, np.True_, float("nan"), b"3", [3], np.array([3]), object(),
         -1, np.int64(-1), 8, np.int64(8), 2**63, 10**30, 10**5000,
     ],
     ids=lambda number: type(number).__name__,
@@ -179,6 +182,7 @@ def test_a_best_trial_shows_the_digits_of_its_loss(tmp_path):
     assert loss < 1e-4
     assert repr(loss) in str(study.best)
     assert repr(study.best) == str(study.best)
+    assert repr(loss) in str(study.best[["final_loss", "lr"]])
     assert study.best["final_loss"] == study.trials["final_loss"].min()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import json
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
@@ -28,7 +27,6 @@ from xortune.paths import (
     new_study,
     numbered,
 )
-from xortune.plain_numbers import brief
 from xortune.settings import (
     COMPILED,
     EAGER,
@@ -39,6 +37,7 @@ from xortune.settings import (
     StudySettings,
     check_engine,
     default_generation,
+    differences,
 )
 from xortune.space import Narrowing, SearchSpace, count_points, load_space, narrowed
 from xortune.study import Study
@@ -236,28 +235,15 @@ def _existing(
 def _check_same(
     paths: StudyPaths, wanted: StudySettings, engine: EngineName, device: DeviceName
 ) -> None:
-    """Raises UsageError where a study has other settings than a search asks for.
-
-    What a search leaves to xortune, such as the engine, may be anything.
-    """
+    """Raises UsageError where a study has other settings than a search asks for."""
     with Ledger.read(paths) as ledger:
         found = ledger.settings()
-    there = {**found.to_dict(), "engine": _wanted(found.engine)}
-    here = {**wanted.to_dict(), "engine": engine, "device": device}
-    left_open = [key for key in ("engine", "device") if here[key] == "auto"]
-    if wanted.generation is None:
-        left_open.append("generation")
-    differences = [
-        f"{option(key)} is {brief(there[key])} there and {brief(here[key])} here"
-        for key in (*_SETTINGS, "engine", "device")
-        if key not in left_open and there[key] != here[key]
-    ]
-    if json.loads(json.dumps(here["space"])) != json.loads(json.dumps(there["space"])):
-        differences.insert(0, "the search space is another")
-    if differences:
+    found = replace(found, engine=_wanted(found.engine))
+    different = differences(found, replace(wanted, engine=engine, device=device))
+    if different:
         raise UsageError(
             f"{option('name')} {paths.name!r}: {paths.folder} exists already, with other settings: "
-            f"{'; '.join(differences)}. Choose another {option('name')}, or the same settings."
+            f"{'; '.join(different)}. Choose another {option('name')}, or the same settings."
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
@@ -28,6 +29,8 @@ SAMPLER_VERSION = 2
 # Up to there, JSON and floats are exact.
 _LARGEST = 2**53
 _MAX_SEED = 2**32 - 1
+_NOT_ASKED_FOR = ("space", "sampler_version", "versions", "forced")
+_OPEN = {"engine": "auto", "device": "auto", "generation": None}
 
 
 @dataclass(frozen=True)
@@ -166,6 +169,22 @@ def default_generation(sampler: SamplerName, trials: int) -> int | None:
     if sampler == "random":
         return None
     return max(10, math.ceil(trials / 16))
+
+
+def differences(found: StudySettings, wanted: StudySettings) -> list[str]:
+    """Which recorded settings are not those of a search, in words.
+
+    Args:
+        found: those of a study, with the engine's name as for a search.
+        wanted: those of the search. What it leaves open differs from nothing: `auto` for the
+            engine and the device, None for the generation.
+    """
+    there, here = (json.loads(json.dumps(s.to_dict())) for s in (found, wanted))
+    different = ["the search space is another"] if there["space"] != here["space"] else []
+    for key, value in here.items():
+        if key not in _NOT_ASKED_FOR and value not in (there[key], _OPEN.get(key, there[key])):
+            different.append(f"{option(key)} is {brief(there[key])} there and {brief(value)} here")
+    return different
 
 
 def check_engine(wanted: str) -> None:

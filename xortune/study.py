@@ -161,8 +161,10 @@ class Study:
         best = f", best {metric} {min(losses):.3g}" if losses else ""
         return f": {len(outcomes)} of {self.settings.trials} trials finished{best}"
 
-    def _finished(self, ledger: Ledger, number: int) -> FinishedTrial:
+    def _finished(self, ledger: Ledger, number: Any) -> FinishedTrial:
         whole = whole_number(number)
+        if isinstance(number, float) and number.is_integer():
+            whole = int(number)  # what pandas makes of an integer in a row of floats
         row = None if whole is None else ledger.trial(whole)
         if row is None:
             count = len(ledger.trials())

@@ -8,12 +8,11 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 from xortune.errors import StudyExistsError, UsageError, XortuneError
 from xortune.ledger.driver import Driver
 from xortune.ledger.faults import SQLITE_ERRORS, damaged, unreadable
-from xortune.ledger.opening import MOST_READ_S, check_pages, checked, connect, take_lock
+from xortune.ledger.opening import MOST_READ_S, checked, connect, locked, roll_back
 from xortune.ledger.rows import (
     ASKED,
     OUTCOME,
@@ -132,7 +131,6 @@ class Ledger:
                 connection.execute(f"PRAGMA user_version = {VERSION}")
                 connection.execute("INSERT INTO seal VALUES (0, 0, 0, 0)")
                 _record_settings(connection, settings)
-            ledger._note_schema()
         except BaseException:
             ledger.close()
             raise
@@ -153,14 +151,7 @@ class Ledger:
         driver = Driver(paths)
         try:
             connection = checked(paths, write=True, heartbeat=heartbeat)
-            try:
-                check_pages(paths, connection)
-                ledger = cls(connection, paths, driver, heartbeat)
-                ledger._note_schema()
-            except BaseException:
-                connection.close()
-                raise
-            return ledger
+            return cls(connection, paths, driver, heartbeat)
         except BaseException:
             driver.release()
             raise
@@ -294,17 +285,14 @@ class Ledger:
     def _reading(self) -> Iterator[sqlite3.Connection]:
         """One view of the file, whatever a driver writes meanwhile."""
         connection = self._connection
+        most_s = MOST_READ_S if self._driver is None else math.inf
         try:
-            connection.execute("BEGIN")
-            most_s = MOST_READ_S if self._driver is None else math.inf
-            take_lock(self._paths, connection, self._heartbeat, most_s)
-            yield connection
+            with locked(self._paths, connection, self._heartbeat, most_s):
+                yield connection
         except SQLITE_ERRORS as error:
             raise unreadable(self._paths, error) from error
         except (ValueError, TypeError, ArithmeticError, RecursionError, UsageError) as error:
             raise damaged(self._paths, error) from error
-        finally:
-            _roll_back(connection)
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -317,13 +305,13 @@ class Ledger:
             self._patiently("COMMIT")
             self._check_in_place()
         except SQLITE_ERRORS as error:
-            _roll_back(connection)
+            roll_back(connection)
             raise XortuneError(
                 f"the ledger {self._paths.ledger} could not be written: {error}. What was "
                 "finished before is kept; free space or restore access, then resume the study."
             ) from error
         except BaseException:
-            _roll_back(connection)
+            roll_back(connection)
             raise
 
     def _patiently(self, statement: str) -> None:
@@ -335,16 +323,11 @@ class Ledger:
             math.inf,
         )
 
-    def _note_schema(self) -> None:
-        self._schema = self._schema_version()
-
-    def _schema_version(self) -> Any:
-        return self._connection.execute("PRAGMA schema_version").fetchone()[0]
-
     def _check_schema(self) -> None:
         """Another program may add a trigger at any time; its transactions exclude ours."""
-        if self._schema in (None, self._schema_version()):
-            return
+        (version,) = self._connection.execute("PRAGMA schema_version").fetchone()
+        if version in (0, self._schema):
+            return  # 0: our tables are about to be made.
         try:
             check_schema(self._paths, self._connection)
         except UsageError as error:
@@ -352,7 +335,7 @@ class Ledger:
                 f"the search cannot write: {error} What was finished before is kept; then resume "
                 "the study."
             ) from error
-        self._note_schema()
+        self._schema = version
 
     def _leave_wal_mode(self) -> None:
         """Where another program has changed the mode meanwhile, and does not hold it."""
@@ -376,13 +359,6 @@ def _identity(paths: StudyPaths) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
-
-
-def _roll_back(connection: sqlite3.Connection) -> None:
-    # What failed first is what is to be said.
-    if connection.in_transaction:
-        with suppress(sqlite3.Error):
-            connection.execute("ROLLBACK")
 
 
 def _record_settings(connection: sqlite3.Connection, settings: StudySettings) -> None:

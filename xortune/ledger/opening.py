@@ -7,7 +7,8 @@ import os
 import sqlite3
 import stat
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from xortune.errors import UsageError
@@ -47,11 +48,13 @@ def connect(
     connection = sqlite3.connect(uri, timeout=TRY_S, isolation_level=None, uri=True)
     try:
         connection.set_progress_handler(lambda: 1, _SCHEMA_STEPS)
-        _configure(connection)
-        if write:
-            _use_journal(paths, connection, heartbeat)
+        _distrust(connection)
         take_lock(paths, connection, heartbeat, math.inf if write else MOST_READ_S)
         connection.set_progress_handler(None, 0)
+        # EXTRA also makes a journal's removal, which is the commit, durable.
+        connection.execute("PRAGMA synchronous = EXTRA")
+        if write:
+            _use_journal(paths, connection, heartbeat)
     except BaseException:
         connection.close()
         raise
@@ -66,7 +69,27 @@ def take_lock(
     patiently(lambda: connection.execute(query).fetchone(), paths.ledger, heartbeat, most_s)
 
 
-def _configure(connection: sqlite3.Connection) -> None:
+@contextmanager
+def locked(
+    paths: StudyPaths, connection: sqlite3.Connection, heartbeat: Callable[[], None], most_s: float
+) -> Iterator[None]:
+    """While entered, no other program changes the file; begins once it can be read."""
+    try:
+        connection.execute("BEGIN")
+        take_lock(paths, connection, heartbeat, most_s)
+        yield
+    finally:
+        roll_back(connection)
+
+
+def roll_back(connection: sqlite3.Connection) -> None:
+    """Ends a transaction, if there is one; never raises, so that an earlier error is kept."""
+    if connection.in_transaction:
+        with suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
+
+
+def _distrust(connection: sqlite3.Connection) -> None:
     if sys.version_info >= (3, 11):
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST_VALUE)
     if sys.version_info >= (3, 12):
@@ -75,8 +98,6 @@ def _configure(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA cell_size_check = ON")
     # Tables of others may refer to ours; no rule of theirs acts on what is written.
     connection.execute("PRAGMA foreign_keys = OFF")
-    # EXTRA also makes a journal's removal, which is the commit, durable.
-    connection.execute("PRAGMA synchronous = EXTRA")
 
 
 def _use_journal(
@@ -119,8 +140,11 @@ def checked(
     connection = None
     try:
         connection = connect(paths, write=write, heartbeat=heartbeat)
-        _check_version(paths, connection)
-        check_schema(paths, connection)
+        with locked(paths, connection, heartbeat, math.inf if write else MOST_READ_S):
+            _check_version(paths, connection)
+            check_schema(paths, connection)
+            if write:
+                _check_pages(paths, connection)
         return connection
     except SQLITE_ERRORS as error:
         fault = unreadable(paths, error)
@@ -131,22 +155,15 @@ def checked(
     raise fault
 
 
-def check_pages(paths: StudyPaths, connection: sqlite3.Connection) -> None:
-    """Checks that no page is lost or counted twice: writing would make it worse.
-
-    Raises:
-        UsageError: there is one.
-    """
-    try:
-        if has_others(connection):
-            # They would be evaluated; the only one of ours is looked at here.
-            connection.execute("PRAGMA ignore_check_constraints = ON")
-        (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-        connection.execute("PRAGMA ignore_check_constraints = OFF")
-        if connection.execute("SELECT only FROM seal NOT INDEXED").fetchall() != [(0,)]:
-            raise damaged(paths, "it does not say what it holds")
-    except SQLITE_ERRORS as error:
-        raise unreadable(paths, error) from error
+def _check_pages(paths: StudyPaths, connection: sqlite3.Connection) -> None:
+    """Checks that no page is lost or counted twice: writing would make it worse."""
+    if has_others(connection):
+        # They would be evaluated; the only one of ours is looked at here.
+        connection.execute("PRAGMA ignore_check_constraints = ON")
+    (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    connection.execute("PRAGMA ignore_check_constraints = OFF")
+    if connection.execute("SELECT only FROM seal NOT INDEXED LIMIT 2").fetchall() != [(0,)]:
+        raise damaged(paths, "it does not say what it holds")
     if found != "ok":
         raise damaged(paths, found)
 

@@ -12,7 +12,7 @@ class BestTrial(pd.Series):
 
     @property
     def _constructor(self) -> Any:
-        return pd.Series
+        return BestTrial  # of a part of the row, too
 
     def __repr__(self) -> str:
         shown = [repr(float(v)) if isinstance(v, float) else v for v in self]

@@ -26,7 +26,7 @@ READ = """
 import sqlite3, sys
 
 connection = sqlite3.connect(sys.argv[1], isolation_level=None)
-connection.execute("BEGIN")
+connection.execute(sys.argv[2])
 connection.execute("SELECT * FROM seal").fetchall()
 print("reading", flush=True)
 sys.stdin.read()
@@ -191,9 +191,9 @@ def test_a_name_that_steers_is_not_part_of_the_remedy(a_copy, capsys):
 
 
 @contextmanager
-def reader(folder: Path) -> Iterator[subprocess.Popen[str]]:
+def reader(folder: Path, begin: str = "BEGIN") -> Iterator[subprocess.Popen[str]]:
     """Another process that reads the ledger until it is killed."""
-    command = [sys.executable, "-c", READ, str(folder / "study.db")]
+    command = [sys.executable, "-c", READ, str(folder / "study.db"), begin]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as child:
         try:
@@ -246,6 +246,18 @@ def test_a_search_waits_for_a_reader_and_names_it(a_copy, impatient):
     assert f"(process {child.pid})" in said[0]
     assert len(study.trials) == 12
     assert "WAITING" not in set(study.trials["state"])
+
+
+def test_a_report_waits_for_a_writer(a_copy, capsys, impatient):
+    with reader(a_copy, "BEGIN EXCLUSIVE") as child:
+
+        def release(message: str) -> None:
+            child.kill()
+            child.wait()
+
+        with at_a_warning(release):
+            assert call(capsys, "report", a_copy)[0] == 0
+        assert child.returncode == -signal.SIGKILL
 
 
 def test_ctrl_c_ends_the_wait(a_copy, capsys, impatient):
