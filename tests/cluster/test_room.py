@@ -1,6 +1,5 @@
 """A Ray without room for a worker: said, waited for, or refused at once."""
 
-import logging
 import subprocess
 import sys
 
@@ -15,23 +14,6 @@ import ray, xortune
 ray.init(address="local", num_cpus=0, include_dashboard=False, object_store_memory=100_000_000)
 xortune.search("smoke", runner="ray", results={results!r})
 """
-
-
-@pytest.fixture
-def on_warning(monkeypatch):
-    """Calls a function with every warning, and keeps them; a second of silence is long."""
-    monkeypatch.setattr("xortune.cluster.room._SILENT_S", 1.0)
-    said = []
-    handler = logging.Handler(logging.WARNING)
-    logger = logging.getLogger("xortune")
-    logger.addHandler(handler)
-
-    def listen(call):
-        handler.emit = lambda record: (said.append(record.getMessage()), call())
-        return said
-
-    yield listen
-    logger.removeHandler(handler)
 
 
 @pytest.fixture
@@ -50,10 +32,10 @@ def hold(ray):
         ray.util.remove_placement_group(group)
 
 
-def test_a_full_cluster_is_said_and_waited_for(ray, hold, on_warning, oracle, tmp_path):
-    said = on_warning(hold(CPU=2))
+def test_a_full_cluster_is_said_and_waited_for(ray, hold, when_there_is_no_room, oracle, tmp_path):
+    said = when_there_is_no_room(hold(CPU=2))
     study = xortune.search(SPACE, runner="ray", name="s", results=tmp_path, **SETTINGS)
-    (line,) = [line for line in said if "begun" in line]
+    (line,) = said
     assert line == (
         "no worker on cpu has begun in 1 s: each asks for CPU 1 on one node, and free are "
         "CPU 0 of 2. The search begins when there is room; Ctrl-C stops it."
@@ -61,14 +43,16 @@ def test_a_full_cluster_is_said_and_waited_for(ray, hold, on_warning, oracle, tm
     assert_frame_equal(answer(study), answer(oracle), check_exact=True)
 
 
-def test_nothing_is_said_where_some_of_the_workers_begin(ray, hold, on_warning, tmp_path):
-    said = on_warning(lambda: None)
+def test_nothing_is_said_where_some_of_the_workers_begin(
+    ray, hold, when_there_is_no_room, tmp_path
+):
+    said = when_there_is_no_room()
     hold(CPU=1)
     study = xortune.search(
         SPACE, runner="ray", name="s", results=tmp_path, workers=8, pack_size=1, **SETTINGS
     )
     assert len(study.trials) == SETTINGS["trials"]
-    assert [line for line in said if "begun" in line] == []
+    assert said == []
 
 
 def test_a_ray_of_this_process_without_a_cpu_is_refused_at_once(tmp_path):
