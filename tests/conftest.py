@@ -1,3 +1,4 @@
+import logging
 import os
 import shutil
 from collections.abc import Mapping
@@ -27,3 +28,28 @@ def unprivileged() -> list[str]:
     if shutil.which("setpriv") is None:
         pytest.skip("root may write anywhere, and there is no setpriv to drop that right")
     return ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"]
+
+
+@pytest.fixture
+def when_there_is_no_room(monkeypatch):
+    """Calls a function when a search says that no worker has begun; keeps what it says.
+
+    A second of silence is long here.
+    """
+    monkeypatch.setattr("xortune.cluster.room._SILENT_S", 1.0)
+    said = []
+    handler = logging.Handler(logging.WARNING)
+    logger = logging.getLogger("xortune")
+    logger.addHandler(handler)
+
+    def listen(call=lambda: None):
+        def hear(record):
+            if "begun" in record.getMessage():
+                said.append(record.getMessage())
+                call()
+
+        handler.emit = hear
+        return said
+
+    yield listen
+    logger.removeHandler(handler)

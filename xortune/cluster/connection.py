@@ -13,7 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from xortune.cluster.authentication import Guard, guard_at, known_token, own_token, shows_token
+from xortune.cluster.ray_errors import in_one_line
+from xortune.cluster.ray_folder import ray_folder
 from xortune.errors import UsageError, XortuneError
+from xortune.limits import usable_cpus
 from xortune.settings import RunOptions
 
 _log = logging.getLogger("xortune")
@@ -78,11 +81,11 @@ def connected(options: RunOptions, meanwhile: Callable[[], None] = lambda: None)
         return
     thread = threading.Thread(target=meanwhile, daemon=True)
     thread.start()
-    with own_token() if options.address is None else nullcontext():
+    with _own_surroundings() if options.address is None else nullcontext() as folder:
         try:
-            if options.address is None:
-                _start(options)
-            else:
+            if folder is not None:
+                _start(options, folder)
+            elif options.address is not None:
                 _join(options.address, options)
             thread.join()
             with nullcontext() if options.verbose else _muted():
@@ -91,13 +94,21 @@ def connected(options: RunOptions, meanwhile: Callable[[], None] = lambda: None)
             ray.shutdown()
 
 
-def _start(options: RunOptions) -> None:
+@contextmanager
+def _own_surroundings() -> Iterator[str]:
+    """The token and the folder of a Ray of our own."""
+    with own_token(), ray_folder() as folder:
+        yield folder
+
+
+def _start(options: RunOptions, folder: str) -> None:
     """A Ray of our own: on this machine's loopback alone, and behind a token all the same."""
     with _on_loopback():
         _init(
             options,
             address="local",
-            num_cpus=options.workers,
+            num_cpus=options.workers or usable_cpus(),
+            _temp_dir=folder,
             include_dashboard=False,
             object_store_memory=_OBJECT_STORE_BYTES,
         )
@@ -149,14 +160,17 @@ def _join(address: str, options: RunOptions) -> None:
         with _on_loopback() if _only_on_loopback(found) else nullcontext():
             # The cluster's nodes need NumPy or PyTorch, but not this package: it is sent there.
             _init(options, address=address, runtime_env={"py_modules": [str(_PACKAGE)]})
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except UsageError:
+        raise
+    except (Exception, SystemExit) as error:
         hint = (
             "Start one with: ray start --head"
             if address == "auto"
             else "Run this on a node of that cluster."
         )
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UsageError(f"--address {address}: no Ray to join here. {hint} ({reason})") from None
+        raise UsageError(
+            f"--address {address}: no Ray to join here. {hint} ({in_one_line(error)})"
+        ) from None
 
 
 def _found_here() -> str:

@@ -5,20 +5,17 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from contextlib import ExitStack, contextmanager, suppress
+from typing import Any
 
 from xortune.cluster.connection import connected
 from xortune.cluster.nodes import check_nodes
+from xortune.cluster.ray_errors import said_plainly
+from xortune.cluster.ray_folder import temporary_folder
 from xortune.errors import UsageError, XortuneError
 from xortune.search_loop import Search
 from xortune.settings import RunOptions
 
-if TYPE_CHECKING:
-    from ray.tune import PlacementGroupFactory
-
-# The label that Ray gives every node.
-_NODE_ID = "ray.io/node-id"
 _FRESH_S = 1.0
 
 
@@ -32,6 +29,7 @@ def ray_runner(options: RunOptions, meanwhile: Callable[[], None]) -> Iterator[R
 
     Raises:
         UsageError: there is no such Ray, or it has not what the options want.
+        XortuneError: Ray fails; nothing that it raises leaves here as it is.
     """
 
     def import_tune() -> None:
@@ -42,8 +40,11 @@ def ray_runner(options: RunOptions, meanwhile: Callable[[], None]) -> Iterator[R
 
             meanwhile()
 
-    with connected(options, import_tune) as ours:
-        yield RayRunner(options, ours)
+    with ExitStack() as stack:
+        with said_plainly():
+            ours = stack.enter_context(connected(options, import_tune))
+            runner = RayRunner(options, ours)
+        yield runner
 
 
 class RayRunner:
@@ -54,10 +55,24 @@ class RayRunner:
 
         self._options = options
         self._ours = ours
+        self._scratch = temporary_folder()
         resources = ray.cluster_resources()
         self.device = _device(options, resources.get("GPU", 0))
         self._slots = _slots(options, resources, self.device)
+        self._needs = {device: _need(device, options.gpus_per_worker) for device in self._slots}
+        if options.address is None:
+            self._check_room()
         self._seen = time.monotonic()
+
+    def _check_room(self) -> None:
+        """Of a cluster that this process did not start, nodes may still join."""
+        import ray._private.worker
+
+        from xortune.cluster.room import check_room
+
+        node = ray._private.worker._global_node
+        if node is not None and node.is_head():
+            check_room(self._needs)
 
     @property
     def workers(self) -> int:
@@ -66,7 +81,8 @@ class RayRunner:
     def check(self, engine: str) -> None:
         """A Ray of our own has this machine alone, and this process's environment."""
         if self._options.address is not None:
-            check_nodes(self._options.address, self.device, engine)
+            with said_plainly():
+                check_nodes(self._options.address, self.device, engine)
 
     def _slots_now(self) -> Mapping[str, int]:
         """How many workers there can be, by device: nodes may join late, and go.
@@ -81,21 +97,11 @@ class RayRunner:
             self._slots.update(_slots(self._options, ray.cluster_resources(), self.device))
         return self._slots
 
-    def _resources(self, config: Mapping[str, Any]) -> PlacementGroupFactory:
-        """What the worker of a Tune trial needs, and the nodes that it must not be on."""
-        from ray.tune import PlacementGroupFactory
-
-        needs: dict[str, float] = {"CPU": 1}
-        if config["device"] == "cuda":
-            needs["GPU"] = self._options.gpus_per_worker
-        where = {}
-        if config["avoid"]:
-            where["bundle_label_selector"] = [{_NODE_ID: f"!in({','.join(config['avoid'])})"}]
-        return PlacementGroupFactory([needs], **where)
-
     def run(self, search: Search, library: bytes | None) -> None:
         from ray import tune
 
+        from xortune.cluster.memory import memory_kills_heard
+        from xortune.cluster.room import Room
         from xortune.cluster.searcher import (
             OutcomeCallback,
             PackSearcher,
@@ -107,11 +113,16 @@ class RayRunner:
         search.start(self._slots, self._options.pack_size, self._options.retries)
         if search.finished:
             return
-        searcher = PackSearcher(search, self._slots_now, self._options.pack_timeout)
+        room = Room(self._needs)
+        searcher = PackSearcher(search, self._slots_now, room, self._options.pack_timeout)
         trainable = tune.with_parameters(PackTrainable, library=library)
-        with tempfile.TemporaryDirectory(prefix="xortune-") as scratch:
+
+        def resources(config: Mapping[str, Any]) -> Any:
+            return room.place(config["device"], config["avoid"])
+
+        with tempfile.TemporaryDirectory(prefix="xortune-", dir=self._scratch) as scratch:
             tuner = tune.Tuner(
-                tune.with_resources(trainable, self._resources),
+                tune.with_resources(trainable, resources),
                 tune_config=tune.TuneConfig(search_alg=searcher, num_samples=-1),
                 run_config=tune.RunConfig(
                     name="packs",
@@ -122,7 +133,7 @@ class RayRunner:
                     verbose=0,
                 ),
             )
-            with suppress(SearchOver):
+            with suppress(SearchOver), memory_kills_heard():
                 tuner.fit()
         if searcher.failure is not None:
             raise searcher.failure
@@ -141,8 +152,13 @@ def _device(options: RunOptions, gpus: float) -> str:
     return options.device
 
 
+def _need(device: str, share: float) -> dict[str, float]:
+    """The resources of a worker; each takes a CPU, also beside a GPU."""
+    return {"CPU": 1, "GPU": share} if device == "cuda" else {"CPU": 1}
+
+
 def _slots(options: RunOptions, resources: Mapping[str, float], device: str) -> dict[str, int]:
-    """How many workers there can be at once, by device; each takes a CPU, also beside a GPU."""
+    """How many workers there can be at once, by device."""
     cpus = int(resources.get("CPU", 1))
     if device == "cpu":
         return {"cpu": options.workers or max(1, cpus)}

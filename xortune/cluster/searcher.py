@@ -17,7 +17,9 @@ from ray.tune import Callback, Stopper
 from ray.tune.experiment import Trial as TuneTrial
 from ray.tune.search import Searcher
 
+from xortune.cluster.memory import MemoryWatch
 from xortune.cluster.places import Places
+from xortune.cluster.room import Room
 from xortune.cluster.trainable import DeviceError
 from xortune.errors import NoEngineError, XortuneError
 from xortune.packing import patience
@@ -66,6 +68,7 @@ class PackSearcher(_Driver, Searcher):  # type: ignore[misc]
     Args:
         search: the search.
         slots: how many workers there can be now, by device.
+        room: what its workers ask the cluster for.
         pack_timeout: seconds after which a pack's worker counts as hung; None derives it.
 
     Attributes:
@@ -73,12 +76,18 @@ class PackSearcher(_Driver, Searcher):  # type: ignore[misc]
     """
 
     def __init__(
-        self, search: Search, slots: Callable[[], Mapping[str, int]], pack_timeout: float | None
+        self,
+        search: Search,
+        slots: Callable[[], Mapping[str, int]],
+        room: Room,
+        pack_timeout: float | None,
     ) -> None:
         super().__init__()
         self.search = search
         self.failure: Exception | None = None
         self._slots = slots
+        self._room = room
+        self._memory = MemoryWatch()
         self._pack_timeout = pack_timeout
         self._how = {"data": search.settings.data, "log_every": search.settings.log_every}
         self._workers: dict[str, _Worker] = {}
@@ -117,6 +126,7 @@ class PackSearcher(_Driver, Searcher):  # type: ignore[misc]
         if "place" in result:
             worker.actor = trial.temporary_state.ray_actor
             worker.place = result["place"]
+            self._memory.began(result["place"], result["memory_kills"])
         pack = worker.pack
         if outcomes is not None and pack is not None:
             worker.pack = None
@@ -141,6 +151,16 @@ class PackSearcher(_Driver, Searcher):  # type: ignore[misc]
                     "after the machine, and resume the study; --verbose shows what Ray says."
                 )
 
+    def look_around(self) -> None:
+        """Looks whether there is room for workers, and memory."""
+        self._memory.look()
+        crews = {device: self._crew(device) for device in self._waiting}
+        self._room.look(
+            device
+            for device, crew in crews.items()
+            if crew and all(worker.place is None for worker in crew)
+        )
+
     def end_hung(self) -> None:
         """Ends the workers that have not answered for too long: their packs are lost."""
         now = time.monotonic()
@@ -153,6 +173,18 @@ class PackSearcher(_Driver, Searcher):  # type: ignore[misc]
                 # Forgets the worker at once; its process is ended by its node when it can be.
                 ray.kill(worker.actor)
                 self.lose(trial_id, f"no answer in {limit:.3g} s")
+
+    def last_words(self, trial: TuneTrial) -> str:
+        """A few words on the end of a worker."""
+        error = _error(trial)
+        worker = self._workers.get(trial.trial_id)
+        place = None if worker is None else worker.place
+        here = place in (None, ray.get_runtime_context().get_node_id())
+        if (reason := self._memory.reason(error, here)) is not None:
+            return reason
+        if error is None or isinstance(error, RayActorError):
+            return "its worker died"
+        return str(error).strip().splitlines()[-1].strip()
 
     def dismisses(self, trial_id: str) -> bool:
         """Whether a worker is to end: it counts as lost, or its node is no good."""
@@ -240,7 +272,7 @@ class OutcomeCallback(_Driver, Callback):  # type: ignore[misc]
     ) -> None:
         with self._searcher.noting_failure():
             _check_place(trial)
-            self._searcher.lose(trial.trial_id, _last_words(trial))
+            self._searcher.lose(trial.trial_id, self._searcher.last_words(trial))
 
 
 class SearchStopper(_Driver, Stopper):  # type: ignore[misc]
@@ -262,6 +294,7 @@ class SearchStopper(_Driver, Stopper):  # type: ignore[misc]
     def stop_all(self) -> bool:
         self._searcher.search.heartbeat()
         with self._searcher.noting_failure():
+            self._searcher.look_around()
             self._searcher.end_hung()
             self._searcher.search.spare_time()
         over = self._searcher.failure is not None or self._searcher.search.finished
@@ -287,13 +320,6 @@ def _check_place(trial: TuneTrial) -> None:
             f"a worker on {trial.node_ip} has no GPU, though its node declares one: PyTorch "
             "finds none there. Correct the node's --num-gpus, or search with --device cpu."
         )
-
-
-def _last_words(trial: TuneTrial) -> str:
-    error = _error(trial)
-    if error is None or isinstance(error, RayActorError):
-        return "its worker died"
-    return str(error).strip().splitlines()[-1].strip()
 
 
 def _error(trial: TuneTrial) -> Exception | None:

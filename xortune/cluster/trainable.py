@@ -9,6 +9,7 @@ from ray import get_runtime_context
 from ray.tune import Trainable
 
 from xortune.errors import UsageError
+from xortune.limits import memory_kills
 from xortune.trial import Pack
 
 # How long a worker without a pack idles: longer each time, since a hundred of them would keep
@@ -19,8 +20,9 @@ _IDLE_S, _LONGEST_IDLE_S = 0.1, 1.0
 class PackTrainable(Trainable):  # type: ignore[misc]
     """One Tune trial from the start to the end of a worker, with any number of packs.
 
-    Its first step says where it is. Every step after that trains the pack that it was given
-    since the one before, or idles for a moment. Its configuration is that of `PackSearcher`.
+    Its first step says where it is, and how often memory ran out there. Every step after that
+    trains the pack that it was given since the one before, or idles for a moment. Its
+    configuration is that of `PackSearcher`.
     """
 
     def setup(self, config: dict[str, Any], library: bytes | None) -> None:
@@ -40,7 +42,8 @@ class PackTrainable(Trainable):  # type: ignore[misc]
         if not self._at_work:
             self._at_work = True
             self._get_ready()
-            return {"place": get_runtime_context().get_node_id()}
+            place = get_runtime_context().get_node_id()
+            return {"place": place, "memory_kills": memory_kills()}
         if self._fault is not None:
             raise self._fault
         if self._pack is None:

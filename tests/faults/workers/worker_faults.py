@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 # In the order in which they come in a worker's life.
 MOMENTS = ("created", "ready", "given", "before training", "in training", "after training")
@@ -34,8 +34,9 @@ class Plan:
 
         `trials`: only for packs with one of these; `node`, `not_node`: only there, or
         elsewhere; `after`: not before so many such moments; `times`: so often, by default once;
-        `signal`: by default SIGKILL; `delay`: seconds after the moment. With `wait`, it is no
-        fault: the worker waits until there were so many.
+        `signal`: by default SIGKILL; `delay`: seconds after the moment; `eats`: bytes that it
+        takes instead of a signal, and keeps until it is killed. With `wait`, it is no fault:
+        the worker waits until there were so many.
         """
         for old in self.folder.iterdir():
             old.unlink()
@@ -98,6 +99,8 @@ class Plan:
             if self._claim(f"passed-{place}", fault.get("after", 0)):
                 continue
             if self._claim(f"fault-{place}", fault.get("times", 1)):
+                if "eats" in fault:
+                    _eat(fault["eats"])
                 _strike(fault.get("signal", signal.SIGKILL), fault.get("delay", 0))
 
 
@@ -106,6 +109,13 @@ def _strike(number: int, delay: float) -> None:
         threading.Timer(delay, os.kill, (os.getpid(), number)).start()
     else:
         os.kill(os.getpid(), number)
+
+
+def _eat(size: int) -> NoReturn:
+    eaten = bytearray(size)
+    eaten[:: os.sysconf("SC_PAGE_SIZE")] = b"x" * len(eaten[:: os.sysconf("SC_PAGE_SIZE")])
+    while True:
+        signal.pause()
 
 
 def arming(folder: Path) -> Callable[[], None]:

@@ -1,0 +1,47 @@
+"""What Ray raises, in words for the user: one line, its cause and a remedy."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from xortune.errors import XortuneError
+
+_LONGEST = 300
+_REMEDY = (
+    "Free what it ran short of (room in TMPDIR, memory, ports, open files or processes: ulimit "
+    "-n, -u), or train in this process: --runner inline. --verbose shows what Ray says."
+)
+_REMEDIES = {
+    errno.ENOSPC: "Free room in TMPDIR, or train in this process: --runner inline.",
+    errno.EMFILE: "Raise the limit of open files (ulimit -n), or use --runner inline.",
+    errno.ENFILE: "Raise the system's limit of open files, or use --runner inline.",
+    errno.EAGAIN: "Raise the limit of processes (ulimit -u), or use --runner inline.",
+    errno.ENOMEM: "Free memory, or use --runner inline.",
+}
+
+
+@contextmanager
+def said_plainly() -> Iterator[None]:
+    """Turns whatever Ray raises while it starts into an XortuneError.
+
+    Raises:
+        XortuneError: Ray failed; its cause in one line, and what to do.
+    """
+    try:
+        yield
+    except XortuneError:
+        raise
+    except (Exception, SystemExit) as error:
+        remedy = _REMEDIES.get(getattr(error, "errno", None) or 0, _REMEDY)
+        raise XortuneError(f"Ray did not start: {in_one_line(error)}. {remedy}") from None
+
+
+def in_one_line(error: BaseException) -> str:
+    """The first line that an error has to say, or its kind."""
+    if isinstance(error, SystemExit):
+        return f"it ended this process with exit code {error.code}, which was prevented"
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    line = lines[0].rstrip(".") if lines else type(error).__name__
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
