@@ -24,6 +24,7 @@ from xortune.paths import (
     find_study,
     new_study,
 )
+from xortune.progress import watched
 from xortune.settings import (
     COMPILED,
     EAGER,
@@ -49,17 +50,13 @@ _SETTINGS = tuple(field.name for field in fields(StudySettings) if field.name no
 _LIBRARIES = ("optuna", "torch")
 
 
-def _ignore(progress: Progress) -> None:
-    """Nobody watches."""
-
-
 def search(
     space: str | Path | Mapping[str, Any] = "default",
     *,
     name: str | None = None,
     results: str | Path = DEFAULT_RESULTS,
     engine: EngineName = "auto",
-    on_progress: Callable[[Progress], None] = _ignore,
+    on_progress: Callable[[Progress], None] | None = None,
     stop: StopSignal | None = None,
     **settings: Any,
 ) -> Study:
@@ -70,7 +67,7 @@ def search(
         name: the study's name; by default `xor-`, the date and the time.
         results: the folder that the study's own folder goes into.
         engine: `auto` compiles the training step where it can; the choice is recorded.
-        on_progress: called after every pack.
+        on_progress: called after every pack. By default a notebook shows a line of progress.
         stop: what signals do, entered already; by default a `StopSignal` of its own.
         **settings: the fields of `StudySettings` and `RunOptions`, such as `trials=50`,
             `sampler="random"` or `runner="inline"`.
@@ -89,7 +86,11 @@ def search(
     paths = new_study(folder, default_name() if name is None else name)
     check_writable(folder)
     choice = EngineChoice(engine)
-    with nullcontext(stop) if stop else StopSignal() as stop, _runner(options, stop) as runner:
+    with (
+        watched(on_progress) as observer,
+        nullcontext(stop) if stop else StopSignal() as stop,
+        _runner(options, stop) as runner,
+    ):
         try:
             name, library = choice.decide(runner.device)
         except NoEngineError as error:
@@ -99,7 +100,7 @@ def search(
         )
         stop.check()
         with Ledger.create(paths, study_settings) as ledger:
-            _run(ledger, paths, loaded, runner, library, clock, on_progress, stop)
+            _run(ledger, paths, loaded, runner, library, clock, observer, stop)
         stop.check(paths.folder)
     return Study(paths)
 
@@ -110,7 +111,7 @@ def resume(
     trials: int | None = None,
     force: bool = False,
     results: str | Path = DEFAULT_RESULTS,
-    on_progress: Callable[[Progress], None] = _ignore,
+    on_progress: Callable[[Progress], None] | None = None,
     stop: StopSignal | None = None,
     **options: Any,
 ) -> Study:
@@ -121,7 +122,7 @@ def resume(
         trials: the study's new total; by default as recorded.
         force: go on though an engine or a library has another version than recorded.
         results: the results folder.
-        on_progress: called after every pack.
+        on_progress: as for `search`.
         stop: as for `search`.
         **options: the fields of `RunOptions`. The device is the recorded one unless given.
 
@@ -131,7 +132,11 @@ def resume(
     clock = Clock()
     run_options = RunOptions(**_known(options, _OPTIONS))
     paths = find_study(study, Path(results))
-    with nullcontext(stop) if stop else StopSignal() as stop, Ledger.open(paths) as ledger:
+    with (
+        watched(on_progress) as observer,
+        nullcontext(stop) if stop else StopSignal() as stop,
+        Ledger.open(paths) as ledger,
+    ):
         settings = _resumable(ledger, paths.name, trials, force)
         if run_options.device == "auto":
             run_options = replace(run_options, device=settings.device)  # type: ignore[arg-type]
@@ -147,7 +152,7 @@ def resume(
                 forced = settings.forced or force
                 ledger.write_settings(replace(settings, versions=_versions(), forced=forced))
             space = load_space(settings.space)
-            _run(ledger, paths, space, runner, library, clock, on_progress, stop)
+            _run(ledger, paths, space, runner, library, clock, observer, stop)
         stop.check(paths.folder)
     return Study(paths)
 

@@ -99,6 +99,7 @@ class RayRunner:
             PackSearcher,
             SearchOver,
             SearchStopper,
+            SilentReporter,
         )
         from xortune.cluster.trainable import PackTrainable
 
@@ -118,6 +119,7 @@ class RayRunner:
                     stop=SearchStopper(searcher, at_once=self._ours),
                     checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
                     verbose=0,
+                    progress_reporter=SilentReporter(),
                 ),
             )
             with suppress(SearchOver):
