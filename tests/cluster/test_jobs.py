@@ -378,6 +378,7 @@ def test_the_token_follows_no_redirect(call, far, cluster, argv, ending):
     [
         ("RAY_API_SERVER_ADDRESS", "nonsense", "RAY_API_SERVER_ADDRESS=nonsense: expected the job"),
         ("RAY_API_SERVER_ADDRESS", "http://127.0.0.1:1", "RAY_API_SERVER_ADDRESS=http://127.0.0"),
+        ("RAY_AUTH_MODE", "odd", "that Ray asks for a token, and RAY_AUTH_MODE=odd has none shown"),
         ("RAY_AUTH_TOKEN", "a\nb", "RAY_AUTH_TOKEN: the token is not plain text."),
         ("RAY_AUTH_TOKEN_PATH", "/none", "RAY_AUTH_TOKEN_PATH=/none: no token can be read there."),
     ],
@@ -388,7 +389,8 @@ def test_a_value_of_the_environment_is_named_as_one(call, monkeypatch, name, val
     monkeypatch.setenv(name, value)
     code, out, err = call("status")
     assert (code, out) == (2, "")
-    assert err.startswith(f"xortune: {message}")
+    assert err.startswith("xortune: ")
+    assert message in err
     assert err.count("\n") == 1
 
 
