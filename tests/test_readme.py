@@ -17,7 +17,7 @@ COMMANDS = sorted(set(re.findall(r"python -m xortune [a-z]+[^`\n]*", README)))
 
 
 SHOWN = {"search", "resume", "report", "predict", "tensorboard"}
-SHOWN |= {"submit", "status", "logs", "stop", "fetch"}
+SHOWN |= {"submit", "status", "logs", "wait", "stop", "fetch"}
 
 
 def test_every_command_is_shown():

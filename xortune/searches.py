@@ -27,6 +27,7 @@ from xortune.paths import (
     new_study,
     numbered,
 )
+from xortune.progress import watched
 from xortune.settings import (
     COMPILED,
     EAGER,
@@ -55,10 +56,6 @@ _DECIDED = ("space", "engine", "device", "versions", "forced", "sampler_version"
 _SETTINGS = tuple(field.name for field in fields(StudySettings) if field.name not in _DECIDED)
 
 
-def _ignore(progress: Progress) -> None:
-    """Nobody watches."""
-
-
 def search(
     space: str | Path | Mapping[str, Any] = "default",
     *,
@@ -67,7 +64,7 @@ def search(
     results: str | Path = DEFAULT_RESULTS,
     engine: EngineName = "auto",
     exist_ok: bool = False,
-    on_progress: Callable[[Progress], None] = _ignore,
+    on_progress: Callable[[Progress], None] | None = None,
     stop: StopSignal | None = None,
     **settings: Any,
 ) -> Study:
@@ -83,7 +80,7 @@ def search(
         exist_ok: a study of that name with the same settings is returned if it is finished,
             and resumed if not.
         engine: `auto` compiles the training step where it can; the choice is recorded.
-        on_progress: called after every pack.
+        on_progress: called after every pack. By default a notebook shows a line of progress.
         stop: what signals do, entered already; by default a `StopSignal` of its own.
         **settings: the fields of `StudySettings` and `RunOptions`, such as `trials=50`,
             `sampler="random"` or `runner="inline"`.
@@ -111,6 +108,7 @@ def search(
     from xortune.runner_choice import chosen_runner
 
     with (
+        watched(on_progress) as observer,
         nullcontext(stop) if stop else StopSignal() as stop,
         chosen_runner(
             options, loaded, study_settings, study_settings.trials, choice, stop
@@ -132,7 +130,7 @@ def search(
         stop.check()
         paths, created = _created(folder, names, study_settings, stop)
         with created as ledger:
-            _run(ledger, paths, loaded, runner, library, clock, on_progress, stop)
+            _run(ledger, paths, loaded, runner, library, clock, observer, stop)
         stop.check(paths.folder)
     return Study(paths)
 
@@ -143,7 +141,7 @@ def resume(
     trials: int | None = None,
     force: bool = False,
     results: str | Path = DEFAULT_RESULTS,
-    on_progress: Callable[[Progress], None] = _ignore,
+    on_progress: Callable[[Progress], None] | None = None,
     stop: StopSignal | None = None,
     **options: Any,
 ) -> Study:
@@ -154,7 +152,7 @@ def resume(
         trials: the study's new total; by default as recorded.
         force: go on though an engine or a library has another version than recorded.
         results: the results folder.
-        on_progress: called after every pack.
+        on_progress: as for `search`.
         stop: as for `search`.
         **options: the fields of `RunOptions`. The device is the recorded one unless given.
 
@@ -167,6 +165,7 @@ def resume(
     run_options = RunOptions(**_known(options, _OPTIONS))
     paths = find_study(study, Path(results))
     with (
+        watched(on_progress) as observer,
         nullcontext(stop) if stop else StopSignal() as stop,
         Ledger.open(paths, partial(stop.check, paths.folder)) as ledger,
     ):
@@ -192,7 +191,7 @@ def resume(
                 forced = settings.forced or bool(force)
                 settings = replace(settings, device=runner.device, engine=engine)
                 ledger.write_settings(replace(settings, versions=versions, forced=forced))
-            _run(ledger, paths, space, runner, library, clock, on_progress, stop)
+            _run(ledger, paths, space, runner, library, clock, observer, stop)
         stop.check(paths.folder)
     if left <= 0:
         _log_done(paths)
@@ -219,7 +218,7 @@ def _created(
 def _existing(
     paths: StudyPaths,
     options: RunOptions,
-    on_progress: Callable[[Progress], None],
+    on_progress: Callable[[Progress], None] | None,
     stop: StopSignal | None,
 ) -> Study:
     """The study as it is if it is finished; otherwise once it has been resumed."""

@@ -12,6 +12,12 @@ import pytest
 
 from xortune.cli import main
 
+# Those with help.
+COMMANDS = (
+    *("search", "resume", "report", "predict", "tensorboard"),
+    *("submit", "status", "logs", "wait", "stop", "fetch"),
+)
+
 
 class Answer(NamedTuple):
     """What a command left behind."""

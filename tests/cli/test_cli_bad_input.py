@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from bad_spaces import BAD_SPACES
-from commands import call, contents, run
+from commands import COMMANDS, call, contents, run
 
 from xortune.ledger import Ledger
 from xortune.paths import StudyPaths
@@ -137,14 +137,63 @@ def test_bad_options(capsys, place, options, texts) -> None:
 @pytest.mark.parametrize(
     ("argv", "texts"),
     [
-        ([], ["COMMAND", "xortune --help"]),
-        (["serach"], ["'serach'", "search", "resume", "report", "predict", "tensorboard"]),
-        (["--colour"], ["xortune --help"]),
+        (["serach"], ["no command 'serach'. Did you mean search?", *COMMANDS, "xortune --help"]),
+        (["snap-shot"], ["no command 'snap-shot'. Commands: search, ", "xortune --help"]),
+        (["--colour"], ["COMMAND", "xortune --help"]),
     ],
 )
 def test_no_command(capsys, place, argv, texts) -> None:
     message = complaint(call(capsys, *argv))
     assert [text for text in texts if text not in message] == []
+    assert "snapshot" not in message
+    assert contents(place) == {}
+
+
+def test_nothing_at_all_shows_the_help(capsys, place) -> None:
+    answer = call(capsys)
+    assert answer == (2, "", call(capsys, "--help").out)
+    assert contents(place) == {}
+
+
+@pytest.mark.parametrize(
+    ("argv", "fix"),
+    [
+        (["--lr", "0.1"], "lr is a parameter of the search space. To fix a value: --set lr=0.1."),
+        (["smoke", "--lr", "0.1"], "--set lr=0.1."),
+        (["--lr=-1e-3", "--epochs", "500"], "--set lr=-1e-3 --set epochs=500."),
+        (["--lr"], "--set lr=VALUE."),
+        (["--lr", "-q"], "--set lr=VALUE."),
+        (["--lr", "a b"], "--set lr='a b'."),
+        (["-lr", "0.1"], "--set lr=0.1."),
+        (["--learning-rate", "0.1"], "--set lr=0.1."),
+        (["--learning_rate=1"], "--set lr=1."),
+        (["--loss-fn", "mse"], "--set loss_fn=mse."),
+        (["--seed", "3"], "--set seed=3; the sampler's own is --study-seed."),
+        (["--seed=3", "--foo"], "--set seed=3;"),
+    ],
+)
+@pytest.mark.parametrize("command", ["search", "submit"])
+def test_an_option_named_like_a_parameter(capsys, place, command, argv, fix) -> None:
+    message = complaint(call(capsys, command, *argv))
+    assert fix in message
+    assert message.endswith(f"See xortune {command} --help.\n")
+    assert contents(place) == {}
+
+
+@pytest.mark.parametrize(
+    ("argv", "text"),
+    [
+        (["search", "--trails", "5"], "no option --trails. Did you mean --trials? See xortune"),
+        (["search", "--trial", "5"], "no option --trial. Did you mean --trials? See xortune"),
+        (["search", "--study_seed=5"], "Did you mean --study-seed? See xortune search --help."),
+        (["predict", "x", "0", "1", "--trail", "5"], "Did you mean --trial? See xortune predict"),
+        (["resume", "x", "--lr", "5"], "no option --lr. See xortune resume --help."),
+        (["report", "a", "b c"], "unexpected 'b c'. See xortune report --help."),
+        (["fetch", "a", "--adress=x"], "Did you mean --address? See xortune fetch --help."),
+    ],
+)
+def test_an_option_that_is_misspelled(capsys, place, argv, text) -> None:
+    assert text in complaint(call(capsys, *argv))
     assert contents(place) == {}
 
 

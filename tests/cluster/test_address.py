@@ -48,6 +48,16 @@ def test_an_address_that_is_none(address, tmp_path):
     assert "expected host:port" in refusal(address, tmp_path)
 
 
+@pytest.mark.parametrize("value", ["http://127.0.0.1:8265", "local", "127.0.0.1:1"])
+def test_what_the_environment_holds_is_named(value, tmp_path, monkeypatch):
+    monkeypatch.setenv("RAY_ADDRESS", value)
+    done = search("auto", tmp_path / "r")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"xortune: --address auto, which is RAY_ADDRESS={value}: ")
+    assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "r").exists()
+
+
 def test_nothing_listens(free_port, tmp_path):
     message = refusal(f"127.0.0.1:{free_port}", tmp_path)
     assert "no Ray answers there" in message

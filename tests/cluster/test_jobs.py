@@ -18,12 +18,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+import requests
 import yaml
+from front import Front
 from pandas.testing import assert_frame_equal
 from studies import SETTINGS, SPACE, answer
 
 import xortune
 from xortune.cli import main
+from xortune.cluster.authentication import Guard, guard_at
 from xortune.trial import LOSS_FNS
 
 # Ray's client gives aiohttp what it does not want any more.
@@ -42,8 +45,16 @@ class Cluster(NamedTuple):
     environment: dict[str, str]
 
 
-@pytest.fixture(scope="module")
-def cluster():
+@contextlib.contextmanager
+def running_cluster(agent_port=None, before=None, token=TOKEN, meanwhile=lambda port, ray: None):
+    """A Ray of its own, as users start one.
+
+    Args:
+        agent_port: what its agent is to listen on; by default a free port.
+        before: a command of Ray's to run first, where the cluster is.
+        token: for its environment; None leaves it to a file.
+        meanwhile: called with the port of its head and its process, while it starts.
+    """
     folder = Path(tempfile.mkdtemp(prefix="xt-"))  # sockets allow no long paths
     home = folder / "home"
     home.mkdir()
@@ -55,21 +66,20 @@ def cluster():
         "PYTHONPATH": sysconfig.get_path("purelib"),
         "HOME": str(home),
         "RAY_AUTH_MODE": "token",
-        "RAY_AUTH_TOKEN": TOKEN,
         "RAY_USAGE_STATS_ENABLED": "0",
+        **({} if token is None else {"RAY_AUTH_TOKEN": token}),
     }
     python = folder / "venv" / "bin" / "python"
-    port, dashboard, *others = free_ports(6)
-    command = [python, "-m", "ray.scripts.scripts", "start", "--head", "--block", "--num-cpus=4"]
+    ray = [python, "-m", "ray.scripts.scripts"]
+    if before is not None:
+        subprocess.run([*ray, *before], env=environment, check=True, capture_output=True)
+    port, dashboard, agent, *others = free_ports(6)
+    command = [*ray, "start", "--head", "--block", "--num-cpus=4"]
     command += ["--node-ip-address=127.0.0.1", f"--port={port}", f"--temp-dir={folder / 'ray'}"]
     command += ["--dashboard-host=127.0.0.1", f"--dashboard-port={dashboard}"]
     command += ["--min-worker-port=0", "--max-worker-port=0", "--object-store-memory=80000000"]
-    names = (
-        "dashboard-agent-listen",
-        "dashboard-agent-grpc",
-        "metrics-export",
-        "ray-client-server",
-    )
+    command += [f"--dashboard-agent-listen-port={agent_port or agent}"]
+    names = ("dashboard-agent-grpc", "metrics-export", "ray-client-server")
     command += [f"--{name}-port={number}" for name, number in zip(names, others)]
     log = folder / "log"
     with log.open("w") as output:
@@ -77,6 +87,7 @@ def cluster():
             command, env=environment, cwd=home, stdout=output, stderr=output, start_new_session=True
         )
     try:
+        meanwhile(port, ray)
         with subprocess.Popen(
             ["tail", "-n", "+1", "-F", f"--pid={ray.pid}", log], stdout=subprocess.PIPE, text=True
         ) as lines:
@@ -88,6 +99,12 @@ def cluster():
         kill_all_at(home)
         ray.wait()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    with running_cluster() as started:
+        yield started
 
 
 @pytest.fixture
@@ -141,7 +158,7 @@ def far(cluster, tmp_path_factory):
     )
     assert done.returncode == 0, done.stderr
     job = submitted(done.stdout)
-    assert f"python -m xortune fetch {job}\n" in done.stdout
+    assert f"python -m xortune fetch {job}\n" in done.stderr
     return job
 
 
@@ -179,7 +196,14 @@ def kill_all_at(home):
 
 
 def submitted(out):
-    return re.match(r"job +(\S+)\n", out)[1]
+    """The job's id, which is all that submit prints on standard output."""
+    return re.fullmatch(r"(\w+)\n", out)[1]
+
+
+def fetched(succeed, job, results):
+    """Fetches a job's study, and returns its folder."""
+    out = succeed("fetch", job, "--results", results)
+    return re.search(r"^ledger +(\S+)/study.db$", out, re.M)[1]
 
 
 def space_file(folder, space):
@@ -209,7 +233,7 @@ def test_the_cluster_does_not_know_xortune(cluster, far):
         (["nowhere.yaml"], "no search space 'nowhere.yaml'"),
         (["--name", "a/b"], "--name 'a/b': a study's name"),
         (["--results", "results"], "--results results: is on the cluster's machine"),
-        (["--runner", "inline"], "unrecognized arguments: --runner"),
+        (["--runner", "inline"], "no option --runner"),
     ],
 )
 def test_a_bad_option_submits_nothing(call, succeed, argv, message):
@@ -226,7 +250,7 @@ def test_a_bad_option_submits_nothing(call, succeed, argv, message):
 
 @pytest.mark.parametrize(
     ("token", "message"),
-    [("f" * 64, "does not take this token"), ("", "asks for a token"), ("a\nb", "no plain text")],
+    [("f" * 64, "does not take this token"), ("", "asks for a token"), ("a\nb", "not plain text")],
 )
 def test_a_token_that_is_refused(at_the_cluster, token, message, tmp_path):
     """In a process of its own: Ray keeps a token that it has read."""
@@ -257,7 +281,126 @@ def test_the_address_given_is_the_one_used(call, cluster, monkeypatch):
     assert call("status")[0] == 2
 
 
-@pytest.mark.parametrize("command", ["status", "logs", "stop", "fetch"])
+VARIABLES = ("http_proxy", "HTTP_PROXY", "ALL_PROXY", "XORTUNE_PROXY")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.1", "localhost"])
+@pytest.mark.parametrize("variable", VARIABLES)
+def test_no_proxy_sees_what_stays_on_this_machine(call, cluster, monkeypatch, host, variable):
+    address = cluster.address.replace("127.0.0.1", host)
+    with Front() as proxy:
+        monkeypatch.setenv(variable, proxy.url)
+        code, _, err = call("status", "--address", address)
+    assert (code, err, proxy.received) == (0, "", b"")
+
+
+def test_no_proxy_sees_a_log_that_stays_on_this_machine(call, far, monkeypatch):
+    with Front() as proxy:
+        for variable in VARIABLES:
+            monkeypatch.setenv(variable, proxy.url)
+        code, _, err = call("logs", far, "--follow")
+    assert (code, err, proxy.received) == (0, "", b"")
+
+
+@pytest.mark.parametrize("variable", ["http_proxy", "ALL_PROXY"])
+def test_a_proxy_of_the_environment_is_not_for_the_token(call, monkeypatch, variable):
+    with Front() as proxy:
+        monkeypatch.setenv(variable, proxy.url)
+        code, out, err = call("status", "--address", "http://cluster.invalid:8265")
+    assert (code, out, proxy.received) == (2, "", b"")
+    assert f"{variable.lower()} is not used" in err
+    assert "name it with --proxy" in err
+
+
+@pytest.mark.parametrize("by", ["option", "variable"])
+def test_a_proxy_that_was_named_is_used_and_said(call, far, cluster, monkeypatch, by):
+    dashboard = ("127.0.0.1", int(cluster.address.rpartition(":")[2]))
+    for argv in (["status", far], ["logs", far, "--follow"])[: 2 if by == "option" else 1]:
+        with Front(dashboard) as proxy:
+            words = ["--address", "http://cluster.invalid:8265"]
+            named = proxy.url.replace("//", "//user:secret@")
+            if by == "option":
+                words += ["--proxy", named]
+            else:
+                monkeypatch.setenv("XORTUNE_PROXY", named)
+            code, out, err = call(*argv, *words)
+        assert code == 0, err
+        assert far in out or "study far: 22 trials" in out
+        assert err == (
+            "xortune: requests to http://cluster.invalid:8265 go through the proxy "
+            f"{proxy.url}, which can read them and the token in them\n"
+        )
+        assert proxy.received.count(TOKEN.encode()) > 1
+        assert f"{far}/logs/tail".encode() in proxy.received or argv[0] == "status"
+        assert "secret" not in out
+
+
+@pytest.mark.parametrize("proxy", ["nonsense", "socks5://127.0.0.1:1", "http://a:b", "http://x"])
+def test_a_proxy_that_cannot_be_one(call, monkeypatch, proxy):
+    code, out, err = call("status", "--address", "http://cluster.invalid:1", "--proxy", proxy)
+    assert (code, out) == (2, "")
+    assert err == f"xortune: --proxy {proxy}: expected http://host:port.\n"
+    monkeypatch.setenv("XORTUNE_PROXY", proxy)
+    code, out, err = call("status", "--address", "http://cluster.invalid:1")
+    assert err == f"xortune: XORTUNE_PROXY={proxy}: expected http://host:port.\n"
+
+
+def test_a_proxy_to_this_machine_is_refused(call, cluster):
+    code, _, err = call("status", "--proxy", "http://u:secret@127.0.0.1:1")
+    assert (code, "is on this machine" in err, "secret" in err) == (2, True, False)
+
+
+def test_a_password_in_netrc_does_not_replace_the_token(succeed, cluster):
+    file = cluster.home / ".netrc"
+    file.write_text("machine 127.0.0.1 login user password secret\n")
+    file.chmod(0o600)
+    try:
+        succeed("status")
+    finally:
+        file.unlink()
+
+
+@pytest.mark.parametrize(
+    ("argv", "ending"), [(["status"], "/version"), (["logs", "JOB", "--follow"], "/logs/tail")]
+)
+def test_the_token_follows_no_redirect(call, far, cluster, argv, ending):
+    dashboard = ("127.0.0.1", int(cluster.address.rpartition(":")[2]))
+    with (
+        Front(dashboard) as elsewhere,
+        Front(dashboard, {ending: f"{elsewhere.url}/x\x1b[2J"}) as front,
+    ):
+        words = [far if word == "JOB" else word for word in argv]
+        code, out, err = call(*words, "--address", front.url)
+    assert (code, out, elsewhere.received) == (2, "", b"")
+    assert TOKEN.encode() in front.received
+    assert err == (
+        f"xortune: --address {front.url}: the server there redirects to {elsewhere.url}/x\\x1b[2J, "
+        "and the cluster's token is not taken elsewhere. Give the job server's own address.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("RAY_API_SERVER_ADDRESS", "nonsense", "RAY_API_SERVER_ADDRESS=nonsense: expected the job"),
+        ("RAY_API_SERVER_ADDRESS", "http://127.0.0.1:1", "RAY_API_SERVER_ADDRESS=http://127.0.0"),
+        ("RAY_AUTH_MODE", "odd", "that Ray asks for a token, and RAY_AUTH_MODE=odd has none shown"),
+        ("RAY_AUTH_TOKEN", "a\nb", "RAY_AUTH_TOKEN: the token is not plain text."),
+        ("RAY_AUTH_TOKEN_PATH", "/none", "RAY_AUTH_TOKEN_PATH=/none: no token can be read there."),
+    ],
+)
+def test_a_value_of_the_environment_is_named_as_one(call, monkeypatch, name, value, message):
+    if name == "RAY_AUTH_TOKEN_PATH":
+        monkeypatch.delenv("RAY_AUTH_TOKEN")
+    monkeypatch.setenv(name, value)
+    code, out, err = call("status")
+    assert (code, out) == (2, "")
+    assert err.startswith("xortune: ")
+    assert message in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["status", "logs", "stop", "fetch", "wait"])
 def test_a_job_that_is_not_there(call, command, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for job, message in (("no-such-job", "there is none here"), ("../version", "is no job's id")):
@@ -271,7 +414,7 @@ def test_a_job_that_is_not_there(call, command, tmp_path, monkeypatch):
 
 def test_a_job_of_somebody_else_is_left_alone(call, succeed, foreign):
     job = foreign("sleep 600", {})
-    for command in ("status", "logs", "stop", "fetch"):
+    for command in ("status", "logs", "stop", "fetch", "wait"):
         code, _, err = call(command, job)
         assert (code, "is no search that xortune submitted" in err) == (2, True)
     assert job not in succeed("status")
@@ -356,9 +499,65 @@ def test_a_submitted_search_comes_back_as_the_same_table(succeed, call, far, ora
     assert len(list(study.paths.tensorboard.iterdir())) == 22
     assert [path.name for path in results.iterdir()] == ["far"]
     assert set(study.trials["worker"]) != set(oracle.trials["worker"])
-    code, out, err = call("fetch", job, "--results", results)
+    assert call("wait", job)[:2] == (0, "")
+    assert "study far: 22 trials" in succeed("fetch", job, "--results", results)
+    assert_frame_equal(xortune.load("far", results).trials, study.trials, check_exact=True)
+
+
+def test_a_study_of_the_cluster_is_resumed_and_fetched_again(succeed, call, far, oracle, tmp_path):
+    succeed("wait", far)
+    before = xortune.load(fetched(succeed, far, tmp_path)).trials
+    job = submitted(succeed("submit", "far", "--resume", "--trials", "30", "--retries", "1"))
+    code, _, err = call("submit", "far", "--resume")
+    assert (code, f"study far: job {job} is at work on it" in err) == (2, True)
+    assert call("wait", job) == (0, "", f"xortune: job {job} has ended: SUCCEEDED, exit code 0\n")
+    study = xortune.load(fetched(succeed, job, tmp_path))
+    assert len(study.trials) == 30
+    first = study.trials[study.trials["number"] < 22].drop(columns="rank")
+    assert_frame_equal(first.reset_index(drop=True), before.drop(columns="rank"), check_exact=True)
+    shutil.copytree(oracle.paths.folder, tmp_path / "oracle")
+    resumed = xortune.resume(tmp_path / "oracle", trials=30, runner="inline")
+    assert_frame_equal(answer(study), answer(resumed), check_exact=True)
+    # Whichever of the two jobs is named, the study is one.
+    assert "study far: 30 trials" in succeed("fetch", far, "--results", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["--resume"], "--resume: name the study"),
+        (["far", "--resume", "--sampler", "random"], "--sampler random: is recorded in the study"),
+        (["far", "--resume", "--name", "x"], "--name x: is recorded in the study"),
+        (["far", "--resume", "--trials", "0"], "--trials 0: must be"),
+        (["a/b", "--resume"], "'a/b': a study's name"),
+        (["far", "--resume", "--results", "results"], "--results results: is on the cluster's"),
+        (["--force"], "--force: is for --resume"),
+    ],
+)
+def test_a_resume_that_cannot_be_submits_nothing(call, argv, message):
+    code, out, err = call("submit", *argv)
     assert (code, out) == (2, "")
-    assert "exists already. Choose another --name" in err
+    assert message in err
+    assert err.count("\n") == 1
+
+
+def test_wait_ends_as_the_search_did(call, succeed, foreign):
+    job = foreign("echo why; exit 3", {"xortune": "search", "study": "s", "results": "~/r"})
+    code, out, err = call("wait", job)
+    assert (code, out) == (3, "")
+    assert f"job {job} has ended: FAILED, exit code 3" in err
+    assert "its last line: why" in err
+    job = foreign("kill -9 $$", {"xortune": "search", "study": "s", "results": "~/r"})
+    assert call("wait", job)[0] == 128 + signal.SIGKILL
+    job = foreign("exec sleep 600", {"xortune": "search", "study": "s", "results": "~/r"})
+    succeed("stop", job)
+    assert call("wait", job)[0] == 128 + signal.SIGTERM
+
+
+def test_a_study_that_is_not_on_the_cluster_cannot_be_resumed(call, succeed):
+    job = submitted(succeed("submit", "nowhere", "--resume"))
+    code, _, err = call("wait", job)
+    assert (code, "no study 'nowhere'" in err) == (2, True)
 
 
 @pytest.mark.long
@@ -387,3 +586,34 @@ def test_a_stopped_search_is_fetched_and_goes_on_here(succeed, call, tmp_path):
     resumed = xortune.resume("here", results=tmp_path, runner="inline")
     whole = xortune.search(space, name="w", results=tmp_path, runner="inline", **settings)
     assert_frame_equal(answer(resumed), answer(whole), check_exact=True)
+
+
+@pytest.mark.long
+def test_an_agent_whose_port_is_taken(call):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with running_cluster(agent_port=port) as started:
+            code, out, err = call("submit", "smoke", "--address", started.address)
+    assert (code, out) == (1, "")
+    assert "--dashboard-agent-listen-port" in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.long
+def test_the_recipe_of_readme_lets_nobody_in_without_the_token():
+    """From the first moment that the head answers."""
+    met = []
+
+    def knock(port, ray):
+        while Guard.REFUSED not in met:
+            assert ray.poll() is None
+            met.append(guard_at(f"127.0.0.1:{port}"))
+
+    generate = ["get-auth-token", "--generate"]
+    with running_cluster(before=generate, token=None, meanwhile=knock) as started:
+        token = (started.home / ".ray" / "auth_token").read_text().strip()
+        jobs = f"{started.address}/api/jobs/"
+        assert requests.get(jobs, timeout=60).status_code == 401
+        shown = {"Authorization": f"Bearer {token}"}
+        assert requests.get(jobs, headers=shown, timeout=60).status_code == 200
+    assert Guard.OPEN not in met

@@ -179,7 +179,7 @@ def test_without_a_home_nothing_is_kept(compiler, monkeypatch, cache):
         assert compiler.calls == calls
 
 
-@pytest.mark.parametrize("given", [None, ""])
+@pytest.mark.parametrize("given", [None, "", "relative"])
 def test_the_home_folder_has_the_cache_unless_another_is_given(
     tmp_path, compiler, monkeypatch, given
 ):
@@ -191,3 +191,4 @@ def test_the_home_folder_has_the_cache_unless_another_is_given(
     monkeypatch.chdir(tmp_path)
     built_step()
     assert len(list((tmp_path / "home" / ".cache" / "xortune").iterdir())) == 1
+    assert not (tmp_path / "relative").exists()

@@ -4,36 +4,41 @@ from __future__ import annotations
 
 import argparse
 import math
+import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
+from xortune.cli.completion import SHELLS, PrintCompletion
+from xortune.cli.parser import Parser
 from xortune.paths import DEFAULT_RESULTS
 from xortune.settings import DEVICES, ENGINES, RUNNERS, SAMPLERS
-from xortune.shown import message as shown
 from xortune.trial import DATA_NAMES, METRICS
 from xortune.version import __version__
 
 FORMATS = ("table", "csv", "json", "markdown")
 
 
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line, without the usage of every option above it."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {shown(message)}. See {self.prog} --help.\n")
-
-
 def parse(argv: list[str] | None) -> argparse.Namespace:
     """The parsed command line; exits with code 2 on one that makes no sense."""
-    return _parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    parser = _parser()
+    if not words:
+        parser.print_help(sys.stderr)
+        parser.exit(2)
+    return parser.parse_all(words)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+def _parser() -> Parser:
+    parser = Parser(
         prog="xortune",
         description="Hyperparameter search for small PyTorch models, thousands at a time.",
+        epilog="Begin with: xortune search --trials 50. Each command has --help.",
     )
     parser.add_argument("--version", action="version", version=f"xortune {__version__}")
+    parser.add_argument(
+        "--print-completion", action=PrintCompletion, choices=SHELLS, default=argparse.SUPPRESS,
+        help="print a script that completes commands and options in that shell",
+    )  # fmt: skip
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_search(commands)
     _add_resume(commands)
@@ -178,6 +183,13 @@ def _add_jobs(commands: Any) -> None:
         argument_default=argparse.SUPPRESS,
     )
     place = _add_what_to_search(submit)
+    submit.set_defaults(space=None)
+    submit.add_argument(
+        "--resume", action="store_true", help="SPACE is the name of a study there: resume it"
+    )
+    submit.add_argument(
+        "--force", action="store_true", help="resume it with other library versions, too"
+    )
     place.add_argument(
         "--results", metavar="DIR", default="~/xortune-results",
         help="the folder of studies on the cluster's head (default: ~/xortune-results there)",
@@ -190,8 +202,9 @@ def _add_jobs(commands: Any) -> None:
     )
     logs = _add_job(commands, "logs", "what a job has printed")
     logs.add_argument("-f", "--follow", action="store_true", help="until the job has ended")
+    _add_job(commands, "wait", "wait for a job, and end with its search's exit code")
     _add_job(commands, "stop", "stop a job; what it has finished is kept")
-    fetch = _add_job(commands, "fetch", "bring a job's study here, also while it runs")
+    fetch = _add_job(commands, "fetch", "bring a job's study here, or what is new of it")
     fetch.add_argument("--name", help="the study's name here (default: as there)")
     _add_results(fetch, default=DEFAULT_RESULTS)
     # Without help it is not listed: what `fetch` runs on the cluster.
@@ -210,6 +223,11 @@ def _add_job_server(parser: argparse.ArgumentParser) -> None:
         "--address", metavar="URL", default=None,
         help="of the cluster's job server "
         "(default: $RAY_API_SERVER_ADDRESS, or http://127.0.0.1:8265)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--proxy", metavar="URL", default=None,
+        help="a proxy to it; it sees the token of an http address "
+        "(default: $XORTUNE_PROXY, or none; http_proxy is not used)",
     )  # fmt: skip
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shlex
 from argparse import Namespace
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from xortune.errors import UsageError
 from xortune.shown import visible
 
 if TYPE_CHECKING:
@@ -18,31 +18,75 @@ if TYPE_CHECKING:
     from xortune.cluster.jobs import Job, JobServer
     from xortune.study import Study
 
+_RAYS = "Running entrypoint for job "
+# What a study records, so that a resumed one cannot have it otherwise; `trials` may grow.
+_FIXED = (
+    *("sampler", "study_seed", "data", "metric", "generation", "log_every", "engine"),
+    *("cuda_share", "name", "narrow"),
+)
+
 
 def _submit(arguments: Namespace, screen: Screen) -> None:
+    settings = vars(arguments)
+    settings.pop("command")
+    address, proxy, results = (settings.pop(key) for key in ("address", "proxy", "results"))
+    submit = _resumed if settings.pop("resume", False) else _begun
+    server, id, name = submit(settings, results, address, proxy)
+    # The id alone on standard output: JOB=$(xortune submit).
+    _print(screen, id)
+    screen.out.flush()
+    _note(screen, f"study   {name}, in {visible(results)} on the cluster's head")
+    for line in _next(server, id, "status", "logs --follow", "wait", "stop", "fetch"):
+        _note(screen, line)
+
+
+def _begun(
+    settings: dict[str, Any], results: str, address: str | None, proxy: str | None
+) -> tuple[JobServer, str, str]:
+    """Submits a search: the server, the job's id, and the study's name."""
     from xortune.cluster.jobs import cluster_folder
     from xortune.paths import numbered
     from xortune.searches import check_search, default_name
     from xortune.space import space_file
 
-    settings = vars(arguments)
-    settings.pop("command")
-    space, results, address = (settings.pop(key) for key in ("space", "results", "address"))
+    if settings.pop("force", False):
+        raise UsageError("--force: is for --resume. Leave it out.")
+    space = settings.pop("space", None) or "default"
     name = settings.pop("name", None)
     check_search(space, name or default_name(), **settings)
     cluster_folder(results)
-    server = _server(address)
+    server = _server(address, proxy)
     if name is None:
         taken = {job.study for job in server.jobs() if job.results == results}
         name = next(free for free in numbered(default_name()) if free not in taken)
-    id = server.submit(space_file(space), name, settings, results)
-    _print(screen, f"job     {id}")
-    _print(screen, f"study   {name}, in {visible(results)} on the cluster's head")
-    _say_next(screen, server, id, "status", "logs --follow", "stop", "fetch")
+    return server, server.submit(space_file(space), name, settings, results), name
+
+
+def _resumed(
+    settings: dict[str, Any], results: str, address: str | None, proxy: str | None
+) -> tuple[JobServer, str, str]:
+    """Likewise for `resume`."""
+    from xortune.cluster.jobs import cluster_folder
+    from xortune.searches import check_search
+
+    study = settings.pop("space", None)
+    if study is None:
+        raise UsageError("--resume: name the study: python -m xortune submit STUDY --resume")
+    fixed = next((key for key in settings if key in _FIXED), None)
+    if fixed is not None:
+        value = settings[fixed]
+        flag, value = ("set", value[0]) if fixed == "narrow" else (fixed.replace("_", "-"), value)
+        raise UsageError(
+            f"--{flag} {value}: is recorded in the study, and stays as it was. Leave it out."
+        )
+    check_search("default", study, **{k: v for k, v in settings.items() if k != "force"})
+    cluster_folder(results)
+    server = _server(address, proxy)
+    return server, server.resume(study, settings, results), study
 
 
 def _status(arguments: Namespace, screen: Screen) -> None:
-    server = _server(arguments.address)
+    server = _server(arguments.address, arguments.proxy)
     if arguments.job is None:
         jobs = server.jobs()
         if arguments.format == "json":
@@ -58,7 +102,7 @@ def _status(arguments: Namespace, screen: Screen) -> None:
     for key, value in described.items():
         if value not in (None, "") and not (key == "last_line" and job.state == "SUCCEEDED"):
             _print(screen, f"{key.replace('_', ' '):9} {visible(str(value))}")
-    rest = ("fetch",) if job.has_ended else ("logs --follow", "stop", "fetch")
+    rest = ("fetch",) if job.has_ended else ("logs --follow", "wait", "stop", "fetch")
     _say_next(screen, server, job.id, *rest)
 
 
@@ -77,7 +121,7 @@ def _row(job: Job) -> tuple[str, ...]:
 
 
 def _logs(arguments: Namespace, screen: Screen) -> None:
-    server = _server(arguments.address)
+    server = _server(arguments.address, arguments.proxy)
     if not arguments.follow:
         screen.out.write(_lines(server.log(arguments.job)))
         return
@@ -90,8 +134,21 @@ def _logs(arguments: Namespace, screen: Screen) -> None:
         raise
 
 
+def _wait(arguments: Namespace, screen: Screen) -> int:
+    server = _server(arguments.address, arguments.proxy)
+    try:
+        job = server.wait(arguments.job)
+    except KeyboardInterrupt:
+        screen.say(f"the job goes on; it ends with: {_command(server, 'stop', arguments.job)}")
+        raise
+    screen.say(f"job {job.id} has ended: {job.state}, exit code {job.outcome}")
+    if job.outcome:
+        screen.say(f"its last line: {_last_line(server.log(job.id) or job.message)}")
+    return job.outcome
+
+
 def _stop(arguments: Namespace, screen: Screen) -> None:
-    server = _server(arguments.address)
+    server = _server(arguments.address, arguments.proxy)
     before = server.job(arguments.job)
     job = before if before.has_ended else server.stop(arguments.job)
     already = "had ended already" if before.has_ended else "has ended"
@@ -105,7 +162,7 @@ def _fetch(arguments: Namespace, screen: Screen) -> Study:
     from xortune.adoption import adopt
     from xortune.cluster.snapshot import unpack
 
-    server = _server(arguments.address)
+    server = _server(arguments.address, arguments.proxy)
     job = server.job(arguments.job)
     name = job.study if arguments.name is None else arguments.name
 
@@ -135,17 +192,10 @@ def _snapshot(arguments: Namespace, screen: Screen) -> None:
         screen.out.write(f"{line}\n")  # in one piece, since Ray writes to the same log
 
 
-def _server(address: str | None) -> JobServer:
+def _server(address: str | None, proxy: str | None) -> JobServer:
     from xortune.cluster.jobs import JobServer
 
-    return JobServer(address or _default_address())
-
-
-def _default_address() -> str:
-    """As Ray's own commands for jobs have it."""
-    from xortune.cluster.jobs import DEFAULT_ADDRESS
-
-    return os.environ.get("RAY_API_SERVER_ADDRESS") or DEFAULT_ADDRESS
+    return JobServer(address, proxy)
 
 
 def _described(job: Job) -> dict[str, Any]:
@@ -167,19 +217,30 @@ def _time(seconds: float | None) -> str | None:
 
 
 def _last_line(text: str) -> str:
-    return (text.strip().splitlines() or [""])[-1].strip()
+    """The last line that is the search's own: Ray writes to the same log, whenever it likes."""
+    lines = [line for line in text.strip().splitlines() if not line.startswith(_RAYS)]
+    return (lines or [""])[-1].strip()
 
 
 def _say_next(screen: Screen, server: JobServer, id: str, *commands: str) -> None:
-    for command in commands:
-        _print(screen, f"{command.split()[0]:7} {_command(server, command, id)}")
+    for line in _next(server, id, *commands):
+        _print(screen, line)
+
+
+def _next(server: JobServer, id: str, *commands: str) -> list[str]:
+    """A line for each command that may come next."""
+    return [f"{command.split()[0]:7} {_command(server, command, id)}" for command in commands]
 
 
 def _command(server: JobServer, command: str, id: str) -> str:
+    from xortune.cluster.job_connection import default_address
+
     name, *options = command.split()
     words = ["python", "-m", "xortune", name, visible(id), *options]
-    if server.address != _default_address():
+    if server.address != default_address():
         words += ["--address", server.address]
+    if server.proxy is not None and "@" not in server.proxy:  # a password is not repeated
+        words += ["--proxy", server.proxy]
     return shlex.join(words)
 
 
@@ -187,16 +248,22 @@ def _print(screen: Screen, line: str) -> None:
     screen.out.write(f"{line}\n")
 
 
+def _note(screen: Screen, line: str) -> None:
+    screen.err.write(f"{line}\n")
+
+
 def _lines(log: str) -> str:
     """Text from elsewhere, without what a terminal would obey."""
     return "\n".join(map(visible, log.expandtabs().split("\n")))
 
 
-# A command that returns a study leaves it to the caller to show it.
-COMMANDS: dict[str, Callable[[Namespace, Screen], Study | None]] = {
+# A command that returns a study leaves it to the caller to show it; one that returns a number
+# ends with it as its exit code.
+COMMANDS: dict[str, Callable[[Namespace, Screen], Study | int | None]] = {
     "submit": _submit,
     "status": _status,
     "logs": _logs,
+    "wait": _wait,
     "stop": _stop,
     "fetch": _fetch,
     "snapshot": _snapshot,

@@ -55,7 +55,7 @@ def _answer(arguments: Namespace, screen: Screen) -> int:
     quiet = getattr(arguments, "quiet", False)
     try:
         with screen.with_warnings(quiet):
-            _COMMANDS[command](arguments, screen)
+            code = _COMMANDS[command](arguments, screen) or 0
     except UsageError as error:
         return _fail(screen, str(error), 2)
     except Interrupted as interruption:
@@ -69,7 +69,7 @@ def _answer(arguments: Namespace, screen: Screen) -> int:
     if screen.out.fault is not None:
         return _fail(screen, f"standard output cannot be written: {screen.out.fault}.", 1)
     # A search is in its folder; what else a command is for was in what nobody read.
-    return 1 if screen.out.unread and command not in _SEARCHING else 0
+    return 1 if screen.out.unread and command not in _SEARCHING else code
 
 
 def _raise(signum: int) -> NoReturn:
@@ -226,12 +226,14 @@ def _tensorboard(arguments: Namespace, screen: Screen) -> None:
     os.execv(sys.executable, command)
 
 
-def _job_command(arguments: Namespace, screen: Screen) -> None:
+def _job_command(arguments: Namespace, screen: Screen) -> int | None:
     from xortune.cli.jobs import COMMANDS
 
-    study = COMMANDS[arguments.command](arguments, screen)
-    if study is not None:
-        _show_result(study, screen)
+    found = COMMANDS[arguments.command](arguments, screen)
+    if found is None or isinstance(found, int):
+        return found
+    _show_result(found, screen)
+    return 0
 
 
 def _how_to_go_on(folder: Path | None) -> str:
@@ -246,11 +248,13 @@ def _fail(screen: Screen, message: str, code: int) -> int:
     return code
 
 
-_COMMANDS: dict[str, Callable[[Namespace, Screen], None]] = {
+_COMMANDS: dict[str, Callable[[Namespace, Screen], int | None]] = {
     "search": _search,
     "resume": _resume,
     "report": _report,
     "predict": _predict,
     "tensorboard": _tensorboard,
-    **dict.fromkeys(("submit", "status", "logs", "stop", "fetch", "snapshot"), _job_command),
+    **dict.fromkeys(
+        ("submit", "status", "logs", "wait", "stop", "fetch", "snapshot"), _job_command
+    ),
 }

@@ -10,6 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColu
 from rich.progress import Progress as Bar
 
 from xortune.cli.screen import Screen, console_on
+from xortune.progress import Pace
 
 if TYPE_CHECKING:
     from xortune.search_loop import Progress
@@ -42,7 +43,7 @@ class ProgressView:
                 transient=True,
             )
             self._task = self._bar.add_task("starting", total=None, text="")
-        self._started: tuple[float, int] | None = None
+        self._pace = Pace()
         self._next_line = 0.0
 
     def __enter__(self) -> ProgressView:
@@ -58,14 +59,11 @@ class ProgressView:
 
     def __call__(self, progress: Progress) -> None:
         now = time.monotonic()
-        if self._started is None:
-            self._started = (now, progress.done)
-        fresh = progress.done == self._started[1]
-        text = _text(progress, now - self._started[0], progress.done - self._started[1])
+        text = self._pace.words(progress)
         if self._bar is not None:
             self._bar.update(
                 self._task,
-                description="starting workers" if fresh else "trials",
+                description="trials" if self._pace.has_moved(progress) else "starting workers",
                 total=progress.total,
                 completed=progress.done,
                 text=text,
@@ -74,24 +72,3 @@ class ProgressView:
             self._next_line = now + _SECONDS_BETWEEN_LINES
             line = f"{progress.done}/{progress.total} trials  {text}".rstrip()
             self._console.print(line, soft_wrap=True)
-
-
-def _text(progress: Progress, seconds: float, done: int) -> str:
-    parts = []
-    if progress.best is not None:
-        parts.append(f"best {progress.best[1]:.3g}")
-    if progress.failed:
-        parts.append(f"{progress.failed} failed")
-    if done and seconds > 0:
-        rate = done / seconds
-        left = (progress.total - progress.done) / rate
-        parts.append(f"{rate:.3g}/s")
-        if left:
-            parts.append(f"{_duration(left)} left")
-    return "  ".join(parts)
-
-
-def _duration(seconds: float) -> str:
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

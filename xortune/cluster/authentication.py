@@ -18,6 +18,7 @@ import grpc
 from xortune.errors import UsageError
 
 _MODE, _TOKEN, _TOKEN_PATH = "RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"
+_FILE = "~/.ray/auth_token"
 _CALL = "/ray.rpc.NodeInfoGcsService/CheckAlive"
 _ANSWER_S = 5
 
@@ -63,7 +64,26 @@ def known_token() -> str | None:
                 "or unset it."
             )
         return token
-    return _read("~/.ray/auth_token") or None
+    return _read(_FILE) or None
+
+
+def shown_token() -> str | None:
+    """The token for Ray's job server; None where there is none, or Ray is told to show none.
+
+    Raises:
+        UsageError: what was found cannot be a token.
+    """
+    if os.environ.get(_MODE, "token").lower() != "token":
+        return None
+    token = known_token()
+    if token is None or (token.isascii() and token.isprintable()):
+        return token
+    place = _FILE
+    if os.environ.get(_TOKEN, "").strip():
+        place = _TOKEN
+    elif path := os.environ.get(_TOKEN_PATH):
+        place = f"{_TOKEN_PATH}={path}"
+    raise UsageError(f"{place}: the token is not plain text. Copy the cluster's token again.")
 
 
 def shows_token(address: str) -> bool:

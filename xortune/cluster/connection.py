@@ -236,10 +236,11 @@ def _check_joinable(given: str, address: str) -> None:
         address: where that is.
     """
     host, colon, port = address.rpartition(":")
+    place = f"--address {given}"
+    if given != address == os.environ.get("RAY_ADDRESS"):
+        place += f", which is RAY_ADDRESS={address}"
     if not (colon and host and port.isascii() and port.isdigit() and "/" not in address):
-        raise UsageError(
-            f"--address {given}: expected host:port, or auto for the cluster on this machine."
-        )
+        raise UsageError(f"{place}: expected host:port, or auto for the cluster on this machine.")
     try:
         socket.create_connection((host, int(port)), timeout=_ANSWER_S).close()
         guard = guard_at(address)
@@ -247,13 +248,13 @@ def _check_joinable(given: str, address: str) -> None:
         guard = Guard.NO_RAY
     if guard is Guard.NO_RAY:
         raise UsageError(
-            f"--address {given}: no Ray answers there. Start one with "
+            f"{place}: no Ray answers there. Start one with "
             f"'ray start --head --port {port}', or leave --address out for a local one."
         )
     if guard is Guard.REFUSED:
         _check_token(given, address)
     if guard is Guard.OPEN:
-        _warn_open(f"--address {given}: the cluster", address)
+        _warn_open(f"{place}: the cluster", address)
 
 
 def _check_token(given: str, address: str) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import inspect
-import logging
+import math
 import os
 import re
 import shlex
 import shutil
+import signal
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -17,25 +17,31 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
-from urllib.parse import urlsplit
 
-from xortune.cluster.authentication import known_token
+from xortune.cluster.job_connection import (
+    ADDRESS_VARIABLE,
+    LONG_ANSWER_S,
+    checked_address,
+    connect,
+    default_address,
+    failure,
+    last_line,
+    redirection,
+    refusal,
+)
 from xortune.errors import UsageError, XortuneError
 
-DEFAULT_ADDRESS = "http://127.0.0.1:8265"
 # On the cluster's machine, in the home of whoever started its Ray.
 DEFAULT_RESULTS = "~/xortune-results"
 ENDED = ("SUCCEEDED", "FAILED", "STOPPED")
 
 _PACKAGE = Path(__file__).resolve().parent.parent
-_CONNECT_S = 5
-_ANSWER_S = 10
-# A log of 100 MB takes Ray four seconds to put together.
-_LONG_ANSWER_S = 120
 # How long a search may take to write its tables and runs after it was told to stop; Ray's
 # own three seconds are for scripts.
 _STOP_S = 120
 _POLL_S = 0.2
+# Of a wait that may take hours.
+_LONG_POLL_S = 1.0
 # How long a snapshot may wait for its node, and take.
 _SNAPSHOT_S = 600
 _BAD_INPUT = 2
@@ -74,21 +80,36 @@ class Job:
     def has_ended(self) -> bool:
         return self.state in ENDED
 
+    @property
+    def outcome(self) -> int:
+        """The exit code of a search that has ended, as a shell has it."""
+        if self.exit_code is None:
+            return {"SUCCEEDED": 0, "STOPPED": 128 + signal.SIGTERM}.get(self.state, 1)
+        return 128 - self.exit_code if self.exit_code < 0 else self.exit_code
+
 
 class JobServer:
     """The job server of a cluster.
 
     Args:
-        address: its `http://host:port`.
+        address: its `http://host:port`; None takes that of RAY_API_SERVER_ADDRESS, as Ray's own
+            commands for jobs do, or `DEFAULT_ADDRESS`.
+        proxy: the `http://host:port` of a proxy to it; None takes that of XORTUNE_PROXY. No
+            other proxy is used.
 
     Raises:
         UsageError: there is none, or it does not let us in. All methods raise it for a job
-            that is unknown or no search, and XortuneError where the server fails.
+            that is unknown or not a search, and XortuneError where the server fails.
     """
 
-    def __init__(self, address: str) -> None:
-        self.address = _checked(address)
-        self._client = _connect(self.address)
+    def __init__(self, address: str | None = None, proxy: str | None = None) -> None:
+        given = default_address() if address is None else address
+        from_environment = address is None and os.environ.get(ADDRESS_VARIABLE)
+        place = f"{ADDRESS_VARIABLE}=" if from_environment else "--address "
+        self.address = checked_address(given, place)
+        self._place = f"{place}{self.address}"
+        self.proxy = proxy
+        self._client = connect(self.address, self._place, proxy)
 
     def submit(
         self, space: Path, study: str, settings: Mapping[str, Any], results: str = DEFAULT_RESULTS
@@ -101,15 +122,34 @@ class JobServer:
             settings: options of the command line's `search`, by their names in Python.
             results: the results folder on the cluster's machine, absolute or from `~/` on.
         """
-        folder = cluster_folder(results)
         name = f"{space.stem}.yaml"
-        words = ["exec", "python", "-m", "xortune", "search", f"./{name}", "--address", "auto"]
-        options = dict(settings)
-        words += [f"--set={text}" for text in options.pop("narrow", ())]
-        words += [f"--{key.replace('_', '-')}={value}" for key, value in options.items()]
-        words += [f"--name={study}"]
-        metadata = {_MARK: "search", "study": study, "results": results}
-        return self._start(f"{shlex.join(words)} --results {folder}", {name: space}, metadata)
+        entrypoint = _entrypoint(["search", f"./{name}", f"--name={study}"], settings, results)
+        return self._start(entrypoint, {name: space}, _metadata("search", study, results))
+
+    def resume(
+        self, study: str, settings: Mapping[str, Any], results: str = DEFAULT_RESULTS
+    ) -> str:
+        """Resumes a study of the cluster as a new job, and returns the job's id.
+
+        It runs on the machine that the study's latest job was driven from, where the study is.
+
+        Args:
+            study: the study's name.
+            settings: options of the command line's `resume`, by their names in Python.
+            results: as for `submit`.
+
+        Raises:
+            UsageError: a job is at work on the study.
+        """
+        entrypoint = _entrypoint(["resume", study], settings, results)
+        before = [job for job in self.jobs() if (job.study, job.results) == (study, results)]
+        busy = next((job for job in before if not job.has_ended), None)
+        if busy is not None:
+            raise UsageError(
+                f"study {study}: job {busy.id} is at work on it. Wait for it, or stop it first."
+            )
+        node = before[0].node if before else None
+        return self._start(entrypoint, {}, _metadata("resume", study, results), node)
 
     def jobs(self) -> list[Job]:
         """The jobs that are searches, the latest first."""
@@ -148,12 +188,17 @@ class JobServer:
             loop.run_until_complete(pieces.aclose())
             loop.close()
 
+    def wait(self, id: str) -> Job:
+        """Waits until a search has ended, and returns how."""
+        self.job(id)
+        return self._wait(id, math.inf, "has not ended", poll=_LONG_POLL_S)
+
     def stop(self, id: str) -> Job:
         """Tells a search to stop, waits until it has, and returns how it ended."""
         self.job(id)
         with self._answered(id):
             self._client.stop_job(id)
-        return self._wait(id, _STOP_S + _LONG_ANSWER_S, "has not stopped")
+        return self._wait(id, _STOP_S + LONG_ANSWER_S, "has not stopped")
 
     def snapshot(self, job: Job) -> str:
         """The ledger of a search as it is now, for `unpack`.
@@ -171,7 +216,7 @@ class JobServer:
         with self._answered(id):
             log = str(self._client.get_job_logs(id))
         if sent.exit_code != 0:
-            reason = _last_line(log) or _last_line(sent.message)
+            reason = last_line(log) or last_line(sent.message)
             error = UsageError if sent.exit_code == _BAD_INPUT else XortuneError
             raise error(f"job {job.id}: no study came from the cluster: {reason}")
         return log
@@ -208,7 +253,7 @@ class JobServer:
         option = "entrypoint_label_selector"
         return {option: {"ray.io/node-id": node}} if option in known else {}
 
-    def _wait(self, id: str, seconds: float, complaint: str) -> Job:
+    def _wait(self, id: str, seconds: float, complaint: str, poll: float = _POLL_S) -> Job:
         """The job once it has ended."""
         until = time.monotonic() + seconds
         while True:
@@ -221,7 +266,7 @@ class JobServer:
                 raise XortuneError(
                     f"job {id}: {complaint} after {seconds:.0f} s, and is {job.state}."
                 )
-            time.sleep(_POLL_S)
+            time.sleep(poll)
 
     @contextmanager
     def _answered(self, id: str = "") -> Iterator[None]:
@@ -230,117 +275,22 @@ class JobServer:
         import requests
         from ray.exceptions import RayError
 
+        from xortune.cluster.job_client import Redirected
+
         try:
             yield
         except (ConnectionError, requests.RequestException, aiohttp.ClientError) as error:
             raise XortuneError(
-                f"--address {self.address}: the connection was lost: {_last_line(str(error))}"
+                f"{self._place}: the connection was lost: {last_line(str(error))}"
             ) from None
+        except Redirected as error:
+            raise UsageError(redirection(self._place, error.location)) from None
         except RayError as error:
-            raise UsageError(_refusal(self.address, error)) from None
+            raise UsageError(refusal(self._place, error)) from None
         except RuntimeError as error:
             if "status code 404" in str(error):
                 raise UsageError(f"job {id}: there is none here. {_list_them(self)}") from None
-            raise XortuneError(f"--address {self.address}: {_last_line(str(error))}") from None
-
-
-def _checked(address: str) -> str:
-    """The address with its scheme, which may be left out.
-
-    Ray would take more: a module's name before the `://`, which it imports.
-    """
-    url = address if "://" in address else f"http://{address}"
-    try:
-        parts = urlsplit(url)
-        fits = parts.scheme in ("http", "https") and bool(parts.hostname)
-        fits = fits and (parts.port is not None or "://" in address)
-    except ValueError:
-        fits = False
-    if not fits or parts.query or parts.fragment or parts.username:
-        raise UsageError(
-            f"--address {address}: expected the job server's http://host:port, such as "
-            f"{DEFAULT_ADDRESS}."
-        )
-    return url.rstrip("/")
-
-
-def _connect(address: str) -> Any:
-    """Ray's own client, which is made to give up after a while."""
-    if importlib.util.find_spec("aiohttp") is None:
-        raise UsageError(
-            "the commands for jobs need Ray's job client. Install it with: "
-            "pip install 'xortune[cluster]'"
-        )
-    import requests
-    from ray.exceptions import RayError
-    from ray.job_submission import JobSubmissionClient
-
-    # They log every upload, at a level of their own.
-    for name in ("dashboard_sdk", "job.sdk"):
-        logging.getLogger(f"ray.dashboard.modules.{name}").setLevel(logging.WARNING)
-    for name in ("packaging", "working_dir"):
-        logging.getLogger(f"ray._private.runtime_env.{name}").setLevel(logging.WARNING)
-
-    class Client(JobSubmissionClient):  # type: ignore[misc]
-        patience = _ANSWER_S
-
-        def _do_request(self, method: str, endpoint: str, **arguments: Any) -> Any:
-            timeout = (_CONNECT_S, self.patience)
-            return super()._do_request(method, endpoint, timeout=timeout, **arguments)
-
-    try:
-        with _named(address):
-            client = Client(address, headers=_headers())
-    except requests.ConnectionError:
-        complaint = "nothing answers there"
-    except requests.Timeout:
-        complaint = f"what is there has not answered for {_ANSWER_S} s"
-    except (requests.RequestException, RuntimeError, LookupError, TypeError, ValueError):
-        complaint = "what answers there is no Ray"
-    except ConnectionError:
-        complaint = "nothing answers there"
-    except RayError as error:
-        raise UsageError(_refusal(address, error)) from None
-    else:
-        client.patience = _LONG_ANSWER_S
-        return client
-    raise UsageError(
-        f"--address {address}: no job server: {complaint}. A cluster has one where it was "
-        "started: ray start --head --dashboard-host 127.0.0.1"
-    )
-
-
-@contextmanager
-def _named(address: str) -> Iterator[None]:
-    """Ray's client prefers two variables of the environment to the address it is given."""
-    key = "RAY_API_SERVER_ADDRESS"
-    before = os.environ.get(key)
-    os.environ[key] = address
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[key]
-        else:
-            os.environ[key] = before
-
-
-def _headers() -> dict[str, str]:
-    """The token where there is one, as for everything else of Ray's; its client wants a mode."""
-    if os.environ.get("RAY_AUTH_MODE", "token").lower() != "token":
-        return {}
-    token = known_token() or ""
-    if not (token.isascii() and token.isprintable()):
-        raise UsageError("the token for Ray is no plain text. Copy the cluster's token again.")
-    return {"Authorization": f"Bearer {token}"} if token else {}
-
-
-def _refusal(address: str, error: Exception) -> str:
-    fault = "asks for a token" if "required" in str(error) else "does not take this token"
-    return (
-        f"--address {address}: that Ray {fault}. Set RAY_AUTH_TOKEN to the cluster's token, "
-        "or copy it to ~/.ray/auth_token; its head node prints it: ray get-auth-token"
-    )
+            raise XortuneError(f"{self._place}: {failure(str(error))}") from None
 
 
 def cluster_folder(results: str) -> str:
@@ -357,6 +307,21 @@ def cluster_folder(results: str) -> str:
             "one that starts with '~/'."
         )
     return shlex.quote(results)
+
+
+def _entrypoint(command: list[str], settings: Mapping[str, Any], results: str) -> str:
+    """What the cluster's shell runs: a command of xortune, on the cluster that it is a job of."""
+    words = ["exec", "python", "-m", "xortune", *command, "--address=auto"]
+    options = dict(settings)
+    words += [f"--set={text}" for text in options.pop("narrow", ())]
+    for key, value in options.items():
+        option = f"--{key.replace('_', '-')}"
+        words.append(option if value is True else f"{option}={value}")
+    return f"{shlex.join(words)} --results {cluster_folder(results)}"
+
+
+def _metadata(kind: str, study: str, results: str) -> dict[str, str]:
+    return {_MARK: kind, "study": study, "results": results}
 
 
 def _job(details: Any) -> Job | None:
@@ -385,8 +350,3 @@ def _seconds(milliseconds: int | None) -> float | None:
 
 def _list_them(server: JobServer) -> str:
     return f"List those there are: python -m xortune status --address {server.address}"
-
-
-def _last_line(text: str) -> str:
-    """Where a traceback says what happened."""
-    return (text.strip().splitlines() or [""])[-1]

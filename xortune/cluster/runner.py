@@ -107,6 +107,7 @@ class RayRunner:
             PackSearcher,
             SearchOver,
             SearchStopper,
+            SilentReporter,
         )
         from xortune.cluster.trainable import PackTrainable
 
@@ -131,6 +132,7 @@ class RayRunner:
                     stop=SearchStopper(searcher, at_once=self._ours),
                     checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
                     verbose=0,
+                    progress_reporter=SilentReporter(),
                 ),
             )
             with suppress(SearchOver), memory_kills_heard():

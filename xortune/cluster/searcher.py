@@ -13,7 +13,7 @@ from typing import Any
 import ray
 from ray import cloudpickle
 from ray.exceptions import RayActorError
-from ray.tune import Callback, Stopper
+from ray.tune import Callback, ProgressReporter, Stopper
 from ray.tune.experiment import Trial as TuneTrial
 from ray.tune.search import Searcher
 
@@ -39,6 +39,13 @@ class _Driver:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return object, ()
+
+
+class SilentReporter(_Driver, ProgressReporter):  # type: ignore[misc]
+    """Tune's own would clear the output of a notebook's cell, and the progress with it."""
+
+    def should_report(self, trials: list[TuneTrial], done: bool = False) -> bool:
+        return False
 
 
 @dataclass(eq=False)

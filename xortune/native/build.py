@@ -83,10 +83,13 @@ def _cache_file(compiler: str) -> Path | None:
     parts = (*_FLAGS, compiler, status.st_size, status.st_mtime_ns)
     for part in (*parts, platform.system(), platform.machine(), platform.libc_ver()):
         key.update(f"\0{part}".encode())
-    try:
-        caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    except RuntimeError:
-        return None
+    caches = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    # The specification ignores a relative one, which would write into the current folder.
+    if not caches.is_absolute():
+        try:
+            caches = Path.home() / ".cache"
+        except RuntimeError:
+            return None
     return caches / "xortune" / f"step-{key.hexdigest()[:32]}"
 
 

@@ -1,0 +1,106 @@
+"""argparse, with messages that say what to type instead."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import re
+import shlex
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from xortune.shown import message as shown
+from xortune.trial import Params
+
+# What argparse takes for a value although it begins with a dash: it would not take -1e-3.
+_NEGATIVE = re.compile(r"-(\.?\d|inf|nan)")
+# A search space's parameters, and what others call them.
+_PARAMETERS = {
+    **{name: name for name in Params.__dataclass_fields__},
+    "learning_rate": "lr",
+    "epoch": "epochs",
+    "n_epochs": "epochs",
+    "loss": "loss_fn",
+    "random_state": "seed",
+}
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, without the usage of every option above it.
+
+    Options have to be spelled out: what is short for one option today is short for two as soon
+    as another one is added.
+    """
+
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        super().__init__(*args, **{**settings, "allow_abbrev": False})
+        self._negative_number_matcher = _NEGATIVE
+
+    def error(self, message: str) -> NoReturn:
+        end = "" if message.endswith(("?", ".")) else "."
+        self.exit(2, f"{self.prog}: {shown(message)}{end} See {self.prog} --help.\n")
+
+    def parse_all(self, argv: Sequence[str]) -> argparse.Namespace:
+        """The parsed command line; exits with code 2 on one that makes no sense."""
+        arguments, unknown = self.parse_known_args(argv)
+        if unknown:
+            command = self.commands[arguments.command]
+            command.error(command.what_is(unknown, argv))
+        return arguments
+
+    @property
+    def commands(self) -> dict[str, Parser]:
+        """The parser of every command, by its name."""
+        return self._choices().choices
+
+    @property
+    def listed(self) -> list[str]:
+        """The commands that have help; the others are for xortune itself."""
+        return [action.dest for action in self._choices()._get_subactions()]
+
+    def what_is(self, unknown: Sequence[str], argv: Sequence[str]) -> str:
+        """What to say of words that the command does not take."""
+        options = [word for word in unknown if word.startswith("-")]
+        if not options:
+            return f"unexpected {' '.join(unknown)!r}"
+        known = self._option_string_actions
+        fixed = {word: name for word in options if (name := _parameter(word)) is not None}
+        if not fixed or "--study-seed" not in known:
+            option = options[0].partition("=")[0]
+            return f"no option {option}{_did_you_mean(option, known)}"
+        names = " and ".join(dict.fromkeys(fixed.values()))
+        verb = "are parameters" if " and " in names else "is a parameter"
+        words = " ".join(
+            f"--set {name}={shlex.quote(_value(argv, word))}" for word, name in fixed.items()
+        )
+        sampler = "; the sampler's own is --study-seed" if "seed" in fixed.values() else ""
+        return f"{names} {verb} of the search space. To fix a value: {words}{sampler}"
+
+    def _choices(self) -> argparse._SubParsersAction[Any]:
+        return next(a for a in self._actions if isinstance(a, argparse._SubParsersAction))
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if isinstance(action, argparse._SubParsersAction) and value not in action.choices:
+            hint = _did_you_mean(value, self.listed) or "."
+            listed = ", ".join(self.listed)
+            raise argparse.ArgumentError(None, f"no command {value!r}{hint} Commands: {listed}")
+        super()._check_value(action, value)
+
+
+def _parameter(word: str) -> str | None:
+    """The parameter that somebody means by an option; None where it is none."""
+    return _PARAMETERS.get(word.partition("=")[0].lstrip("-").replace("-", "_").lower())
+
+
+def _value(argv: Sequence[str], word: str) -> str:
+    """What is given to an option: behind its `=`, or in the next word."""
+    _, equals, given = word.partition("=")
+    if equals:
+        return given
+    following = next(iter(argv[argv.index(word) + 1 :]), "-")
+    return "VALUE" if following[:1] == "-" and not _NEGATIVE.match(following) else following
+
+
+def _did_you_mean(word: str, known: Any) -> str:
+    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.7)
+    return f". Did you mean {close[0]}?" if close else ""
