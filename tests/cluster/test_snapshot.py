@@ -88,8 +88,10 @@ def test_what_is_no_whole_ledger_leaves_nothing(packed, damage, message, tmp_pat
     "statement",
     [
         "CREATE TRIGGER harm AFTER INSERT ON run BEGIN DELETE FROM trial; END",
-        "CREATE VIEW harm AS SELECT * FROM trial",
-        "CREATE TABLE harm (x)",
+        "CREATE VIRTUAL TABLE harm USING fts5(x)",
+        "CREATE TABLE harm (x, y AS (zeroblob(100000000)))",
+        "CREATE UNIQUE INDEX harm ON run (number, wall)",
+        "ALTER TABLE trial ADD COLUMN harm",
         "REPLACE INTO setting VALUES ('trials', 'no JSON')",
         "UPDATE setting SET value = '0' WHERE key = 'trials'",
     ],
@@ -102,6 +104,27 @@ def test_a_ledger_that_means_harm_leaves_nothing(oracle, statement, tmp_path):
     with pytest.raises(XortuneError):
         adopted(sent(file.read_bytes()), tmp_path / "results")
     assert list((tmp_path / "results").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE VIEW other AS SELECT * FROM trial",
+        "CREATE TABLE other (x)",
+        "CREATE INDEX other ON trial (lr)",
+        "ANALYZE",
+        "PRAGMA journal_mode = WAL",
+    ],
+)
+def test_what_another_tool_left_on_the_cluster_does_no_harm(oracle, statement, tmp_path):
+    paths = StudyPaths(tmp_path / oracle.name)
+    paths.folder.mkdir()
+    paths.ledger.write_bytes(oracle.paths.ledger.read_bytes())
+    with closing(sqlite3.connect(paths.ledger, isolation_level=None)) as connection:
+        connection.execute(statement)
+    study = adopted("\n".join(pack(paths)), tmp_path / "results")
+    assert study.trials.equals(oracle.trials)
+    assert not list(study.paths.folder.glob("study.db-*"))
 
 
 def test_a_snapshot_is_not_inflated_past_the_size_it_gives(tmp_path):
