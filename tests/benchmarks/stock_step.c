@@ -6,7 +6,7 @@
  * vectorised one, or with OWN_EXP a polynomial that is inlined.
  *
  * All three losses are (p - y) * min(a q + b, 1/4) with q = p (1 - p); see
- * xortune/engine/step.py. The rows are (0,0), (0,1), (1,1), (1,0), so inputs need no product.
+ * xortune/engine/gradient.py. The rows are (0,0), (0,1), (1,1), (1,0), so inputs need no product.
  */
 #include <math.h>
 #include <string.h>

@@ -88,6 +88,12 @@ def test_a_diverging_trial_fails_with_its_epoch(step, data, params, epoch):
     assert outcomes[1].curve.epochs == (0, params.epochs)
 
 
+def test_a_rate_beyond_float32_fails_without_a_warning(step):
+    failed, complete = train_pack([Params(1e39, 3), Params(1.0, 3)], step=step)
+    assert (failed.state, failed.error) == ("FAIL", "loss is not finite at epoch 1")
+    assert complete.state == "COMPLETE"
+
+
 def test_what_the_heartbeat_raises_ends_the_training(step):
     beats = iter([None, None])
 

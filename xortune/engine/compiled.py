@@ -67,7 +67,8 @@ class CompiledBlock:
     ) -> None:
         def column(values: Sequence[float], kind: type[np.generic]) -> NDArray[np.generic]:
             padded = np.zeros(width, kind)
-            padded[: len(values)] = values
+            with np.errstate(over="ignore"):  # a rate beyond float32 is infinite
+                padded[: len(values)] = values
             return padded
 
         self._lanes = len(params)

@@ -9,7 +9,7 @@ from studies import SETTINGS, SPACE, check_runs
 import xortune
 from xortune.cluster.nodes import check_nodes
 from xortune.errors import UsageError, XortuneError
-from xortune.settings import StudySettings
+from xortune.settings import COMPILED, EAGER, StudySettings
 
 
 @pytest.fixture
@@ -36,7 +36,8 @@ def other_torch(tmp_path):
 
 
 def test_like_nodes_are_welcome(cluster, plan):
-    check_nodes("auto", "cpu")
+    check_nodes("auto", "cpu", EAGER)
+    check_nodes("auto", "cpu", COMPILED)
 
 
 def test_a_node_with_another_pytorch_is_named_before_anything_is_written(
@@ -44,7 +45,7 @@ def test_a_node_with_another_pytorch_is_named_before_anything_is_written(
 ):
     add_node(env_vars={"PYTHONPATH": str(other_torch)})
     command = [sys.executable, "-m", "xortune", "search", "--address", cluster.address]
-    command += ["--results", str(tmp_path / "results")]
+    command += ["--results", str(tmp_path / "results"), "--engine", "eager"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
     assert done.returncode == 2
     (fault,) = [line for line in done.stderr.splitlines() if "torch" in line]
@@ -55,10 +56,18 @@ def test_a_node_with_another_pytorch_is_named_before_anything_is_written(
     assert not (tmp_path / "results").exists()
 
 
+def test_another_pytorch_is_welcome_where_c_trains(cluster, plan, add_node, other_torch):
+    add_node(env_vars={"PYTHONPATH": str(other_torch)})
+    check_nodes("auto", "cpu", COMPILED)
+    for device, engine in (("cpu", EAGER), ("both", COMPILED)):
+        with pytest.raises(UsageError, match=r"has torch 1\.0, and here it is 2\."):
+            check_nodes("auto", device, engine)
+
+
 def test_gpus_that_are_declared_and_not_there_are_found_out_first(cluster, plan, add_node):
     add_node(num_gpus=1)
     with pytest.raises(UsageError, match=r"declares a GPU, and PyTorch finds none.*--device cpu"):
-        check_nodes("auto", "cuda")
+        check_nodes("auto", "cuda", EAGER)
 
 
 @pytest.mark.long
