@@ -44,3 +44,11 @@ def test_except_what_is_ours(error):
 def test_a_shortage_that_has_a_name_has_its_remedy(number, remedy):
     with pytest.raises(XortuneError, match=remedy), said_plainly():
         raise OSError(number, "short")
+
+
+def test_a_ray_that_is_joined_is_named():
+    with (
+        pytest.raises(XortuneError, match=r"^--address host:1: Ray failed: lost\. Free"),
+        said_plainly("host:1"),
+    ):
+        raise RuntimeError("lost")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import Any
 
+from xortune.cluster.ray_errors import in_one_line
 from xortune.errors import UsageError
 from xortune.settings import COMPILED
 
@@ -56,6 +57,8 @@ def check_nodes(address: str, device: str, engine: str) -> None:
     for answer in answered:
         try:
             faults += _faults(ray.get(answer), here, _name(asked[answer]))
+        except ray.exceptions.OutOfMemoryError as error:
+            faults.append(f"{_name(asked[answer])} is short of memory: {in_one_line(error)}.")
         except ray.exceptions.RayError as error:
             reason = str(error).strip().splitlines()[-1]
             faults.append(f"{_name(asked[answer])} can run no worker: {reason}")

@@ -23,8 +23,11 @@ _REMEDIES = {
 
 
 @contextmanager
-def said_plainly() -> Iterator[None]:
-    """Turns whatever Ray raises while it starts into an XortuneError.
+def said_plainly(address: str | None = None) -> Iterator[None]:
+    """Turns whatever Ray raises while it starts, or is joined, into an XortuneError.
+
+    Args:
+        address: of the Ray that is joined.
 
     Raises:
         XortuneError: Ray failed; its cause in one line, and what to do.
@@ -35,7 +38,8 @@ def said_plainly() -> Iterator[None]:
         raise
     except (Exception, SystemExit) as error:
         remedy = _REMEDIES.get(getattr(error, "errno", None) or 0, _REMEDY)
-        raise XortuneError(f"Ray did not start: {in_one_line(error)}. {remedy}") from None
+        what = "Ray did not start" if address is None else f"--address {address}: Ray failed"
+        raise XortuneError(f"{what}: {in_one_line(error)}. {remedy}") from None
 
 
 def in_one_line(error: BaseException) -> str:

@@ -41,7 +41,7 @@ def ray_runner(options: RunOptions, meanwhile: Callable[[], None]) -> Iterator[R
             meanwhile()
 
     with ExitStack() as stack:
-        with said_plainly():
+        with said_plainly(options.address):
             ours = stack.enter_context(connected(options, import_tune))
             runner = RayRunner(options, ours)
         yield runner
