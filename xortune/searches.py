@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xortune.engine_choice import EngineChoice
-from xortune.errors import Interrupted, NoEngineError, UsageError
+from xortune.errors import Interrupted, NoEngineError, UsageError, XortuneError
 from xortune.interrupt import StopSignal
 from xortune.ledger import Ledger
 from xortune.paths import (
@@ -176,8 +176,12 @@ def _run(
 
     def train() -> None:
         if runner is not None:
-            with stop.to_blame():
-                runner.run(search, library)
+            try:
+                with stop.to_blame():
+                    runner.run(search, library)
+            except XortuneError as error:
+                error.folder = paths.folder
+                raise
 
     def write_tables() -> None:
         with clock.writing():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -10,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from xortune.cluster.connection import connected
 from xortune.cluster.nodes import check_nodes
+from xortune.cluster.pulse import Connection
+from xortune.cluster.surroundings import handler_of_sigusr1_kept
 from xortune.errors import UsageError, XortuneError
 from xortune.search_loop import Search
 from xortune.settings import RunOptions
@@ -42,8 +45,8 @@ def ray_runner(options: RunOptions, meanwhile: Callable[[], None]) -> Iterator[R
 
             meanwhile()
 
-    with connected(options, import_tune) as ours:
-        runner = RayRunner(options, ours)
+    with connected(options, import_tune) as connection:
+        runner = RayRunner(options, connection)
         if options.address is not None:
             check_nodes(options.address, runner.device)
         yield runner
@@ -52,11 +55,11 @@ def ray_runner(options: RunOptions, meanwhile: Callable[[], None]) -> Iterator[R
 class RayRunner:
     """A runner whose workers are Ray actors that Ray Tune starts, places and replaces."""
 
-    def __init__(self, options: RunOptions, ours: bool) -> None:
+    def __init__(self, options: RunOptions, connection: Connection) -> None:
         import ray
 
         self._options = options
-        self._ours = ours
+        self._connection = connection
         resources = ray.cluster_resources()
         self.device = _device(options, resources.get("GPU", 0))
         self._slots = _slots(options, resources, self.device)
@@ -106,21 +109,24 @@ class RayRunner:
         if search.finished:
             return
         searcher = PackSearcher(search, self._slots_now, self._options.pack_timeout)
-        trainable = tune.with_parameters(PackTrainable, library=library)
+        # Tune knows trainables by their names, and of two of one name only the second.
+        mark = secrets.token_hex(4)
+        named = type(f"PackTrainable_{mark}", (PackTrainable,), {})
+        trainable = tune.with_parameters(named, library=library)
         with tempfile.TemporaryDirectory(prefix="xortune-") as scratch:
             tuner = tune.Tuner(
                 tune.with_resources(trainable, self._resources),
                 tune_config=tune.TuneConfig(search_alg=searcher, num_samples=-1),
                 run_config=tune.RunConfig(
-                    name="packs",
+                    name=f"packs-{mark}",
                     storage_path=scratch,
                     callbacks=[OutcomeCallback(searcher)],
-                    stop=SearchStopper(searcher, at_once=self._ours),
+                    stop=SearchStopper(searcher, self._connection),
                     checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
                     verbose=0,
                 ),
             )
-            with suppress(SearchOver):
+            with _no_words_of_rays(), handler_of_sigusr1_kept(), suppress(SearchOver):
                 tuner.fit()
         if searcher.failure is not None:
             raise searcher.failure
@@ -129,6 +135,22 @@ class RayRunner:
                 "Ray Tune stopped before the search was done. Resume the study, with --verbose "
                 "to see what Ray says."
             )
+
+
+@contextmanager
+def _no_words_of_rays() -> Iterator[None]:
+    """Turns what Ray raises, in a process whose Ray has gone above all, into an error of ours."""
+    from ray.exceptions import RayError
+    from ray.tune.error import TuneError
+
+    try:
+        yield
+    except (RayError, TuneError, SystemExit) as error:
+        reason = str(error).strip().splitlines()[-1:] or [type(error).__name__]
+        raise XortuneError(
+            f"Ray failed in the middle of the search: {reason[0]}. Resume the study, with "
+            "--verbose to see what Ray says."
+        ) from error
 
 
 def _device(options: RunOptions, gpus: float) -> str:

@@ -18,6 +18,7 @@ from ray.tune.experiment import Trial as TuneTrial
 from ray.tune.search import Searcher
 
 from xortune.cluster.places import Places
+from xortune.cluster.pulse import Connection
 from xortune.cluster.trainable import DeviceError
 from xortune.errors import NoEngineError, XortuneError
 from xortune.packing import patience
@@ -77,7 +78,7 @@ class PackSearcher(_Driver, Searcher):  # type: ignore[misc]
     ) -> None:
         super().__init__()
         self.search = search
-        self.failure: Exception | None = None
+        self.failure: BaseException | None = None
         self._slots = slots
         self._pack_timeout = pack_timeout
         self._how = {"data": search.settings.data, "log_every": search.settings.log_every}
@@ -104,8 +105,8 @@ class PackSearcher(_Driver, Searcher):  # type: ignore[misc]
         """Keeps what the search raises, for `SearchStopper` to end Tune's loop."""
         try:
             yield
-        except Exception as error:
-            self.failure = error
+        except (Exception, KeyboardInterrupt) as error:
+            self.failure = self.failure or error
 
     def heard_of(self, trial: TuneTrial, result: Mapping[str, Any], outcomes: Any) -> None:
         """Takes what a worker's step returned, and gives the worker something to do next."""
@@ -153,6 +154,13 @@ class PackSearcher(_Driver, Searcher):  # type: ignore[misc]
                 # Forgets the worker at once; its process is ended by its node when it can be.
                 ray.kill(worker.actor)
                 self.lose(trial_id, f"no answer in {limit:.3g} s")
+
+    def let_all_go(self) -> None:
+        """Ends all workers, whatever they are at: else others would wait for their places."""
+        while self._workers:
+            _, worker = self._workers.popitem()
+            if worker.actor is not None:
+                ray.kill(worker.actor)
 
     def dismisses(self, trial_id: str) -> bool:
         """Whether a worker is to end: it counts as lost, or its node is no good."""
@@ -246,27 +254,35 @@ class OutcomeCallback(_Driver, Callback):  # type: ignore[misc]
 class SearchStopper(_Driver, Stopper):  # type: ignore[misc]
     """Called by Tune between any two events: where a search is stopped.
 
+    Where Ray is shut down right afterwards, or has gone, it raises SearchOver, instead of
+    letting Tune wait for its actors.
+
     Args:
         searcher: the searcher.
-        at_once: raise SearchOver at the end, instead of letting Tune wait five seconds for
-            its actors: for a cluster that is shut down right afterwards.
+        connection: to the Ray that it uses.
     """
 
-    def __init__(self, searcher: PackSearcher, at_once: bool) -> None:
+    def __init__(self, searcher: PackSearcher, connection: Connection) -> None:
         self._searcher = searcher
-        self._at_once = at_once
+        self._connection = connection
 
     def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
         return self._searcher.dismisses(trial_id)
 
     def stop_all(self) -> bool:
-        self._searcher.search.heartbeat()
+        lost = self._connection.pulse.lost()
         with self._searcher.noting_failure():
+            self._searcher.search.heartbeat()
+            if lost is not None:
+                raise XortuneError(f"Ray has gone in the middle of the search: {lost}.")
             self._searcher.end_hung()
             self._searcher.search.spare_time()
-        over = self._searcher.failure is not None or self._searcher.search.finished
-        if self._at_once and over:
+        failed = self._searcher.failure is not None
+        over = failed or self._searcher.search.finished
+        if over and (lost is not None or self._connection.ends()):
             raise SearchOver
+        if failed:
+            self._searcher.let_all_go()
         return over
 
 
