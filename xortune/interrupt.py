@@ -60,6 +60,11 @@ class StopSignal:
         without a word, and the next `check` raises.
         """
         self.check()
+        if not self._previous:
+            # No signal is heeded: in another thread than the main one, above all, which may
+            # leave this sooner or later than that.
+            yield
+            return
         hook = sys.unraisablehook
         sys.unraisablehook = lambda ignored: (
             None if isinstance(ignored.exc_value, Interrupted) else hook(ignored)

@@ -67,7 +67,9 @@ class Pulse:
         node = worker._global_node
         if node is None or not worker.global_worker.connected:
             return "it was shut down"
-        ended = [name for name in _OURS if any(p.poll() is not None for p in _processes(node, name))]
+        ended = [
+            name for name in _OURS if any(p.poll() is not None for p in _processes(node, name))
+        ]
         if ended and self._own:
             # Else it tells this process that the raylet has gone, upon which Ray ends it.
             kill(process.pid for process in _processes(node, "gcs_server"))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import secrets
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from xortune.cluster.connection import connected
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 # The label that Ray gives every node.
 _NODE_ID = "ray.io/node-id"
 _FRESH_S = 1.0
+# What Tune registers before its loop begins is in a table that takes one thread at a time.
+_BEGINNING = threading.Lock()
 
 
 @contextmanager
@@ -113,7 +116,13 @@ class RayRunner:
         mark = secrets.token_hex(4)
         named = type(f"PackTrainable_{mark}", (PackTrainable,), {})
         trainable = tune.with_parameters(named, library=library)
-        with tempfile.TemporaryDirectory(prefix="xortune-") as scratch:
+        with (
+            tempfile.TemporaryDirectory(prefix="xortune-") as scratch,
+            handler_of_sigusr1_kept(),
+            _no_words_of_rays(),
+            ExitStack() as one_by_one,
+        ):
+            one_by_one.enter_context(_BEGINNING)
             tuner = tune.Tuner(
                 tune.with_resources(trainable, self._resources),
                 tune_config=tune.TuneConfig(search_alg=searcher, num_samples=-1),
@@ -121,12 +130,12 @@ class RayRunner:
                     name=f"packs-{mark}",
                     storage_path=scratch,
                     callbacks=[OutcomeCallback(searcher)],
-                    stop=SearchStopper(searcher, self._connection),
+                    stop=SearchStopper(searcher, self._connection, begun=one_by_one.close),
                     checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
                     verbose=0,
                 ),
             )
-            with _no_words_of_rays(), handler_of_sigusr1_kept(), suppress(SearchOver):
+            with suppress(SearchOver):
                 tuner.fit()
         if searcher.failure is not None:
             raise searcher.failure

@@ -260,9 +260,13 @@ class SearchStopper(_Driver, Stopper):  # type: ignore[misc]
     Args:
         searcher: the searcher.
         connection: to the Ray that it uses.
+        begun: called when Tune's loop has begun, and again as often as it goes round.
     """
 
-    def __init__(self, searcher: PackSearcher, connection: Connection) -> None:
+    def __init__(
+        self, searcher: PackSearcher, connection: Connection, begun: Callable[[], None]
+    ) -> None:
+        self._begun = begun
         self._searcher = searcher
         self._connection = connection
 
@@ -270,6 +274,7 @@ class SearchStopper(_Driver, Stopper):  # type: ignore[misc]
         return self._searcher.dismisses(trial_id)
 
     def stop_all(self) -> bool:
+        self._begun()
         lost = self._connection.pulse.lost()
         with self._searcher.noting_failure():
             self._searcher.search.heartbeat()

@@ -32,6 +32,9 @@ ENVIRONMENT = {
     "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
 }
 
+# Set by Ray itself.
+_DEBUGGER = ("PYTHONBREAKPOINT", "ray.util.rpdb._driver_set_trace")
+
 
 class _Counted:
     """A context that the first of several threads enters, and the last leaves.
@@ -83,6 +86,8 @@ Args:
 def _environment() -> Iterator[None]:
     set_here = {name: value for name, value in ENVIRONMENT.items() if name not in os.environ}
     os.environ.update(set_here)
+    if _DEBUGGER[0] not in os.environ:
+        set_here.update([_DEBUGGER])
     try:
         yield
     finally:
