@@ -48,7 +48,10 @@ class Pulse:
     """
 
     def __init__(self, own: bool) -> None:
+        from ray._private import worker
+
         self._own = own
+        self._node = worker._global_node
         self._looked = -_LOOK_S
         self._lost: str | None = None
         self._head_seen = time.monotonic()
@@ -65,7 +68,8 @@ class Pulse:
         from ray._private import worker
 
         node = worker._global_node
-        if node is None or not worker.global_worker.connected:
+        # Ray by itself starts another when it is called after it was shut down.
+        if node is None or node is not self._node or not worker.global_worker.connected:
             return "it was shut down"
         ended = [
             name for name in _OURS if any(p.poll() is not None for p in _processes(node, name))
@@ -100,7 +104,7 @@ def end_quickly() -> None:
     node = worker._global_node
     for name in node.all_processes if node is not None else ():
         for process in _processes(node, name):
-            process.terminate = partial(_kill_with_its_own, process)
+            setattr(process, "terminate", partial(_kill_with_its_own, process))  # noqa: B010
 
 
 def _kill_with_its_own(process: subprocess.Popen[bytes]) -> None:

@@ -119,7 +119,6 @@ class RayRunner:
         with (
             tempfile.TemporaryDirectory(prefix="xortune-") as scratch,
             handler_of_sigusr1_kept(),
-            _no_words_of_rays(),
             ExitStack() as one_by_one,
         ):
             one_by_one.enter_context(_BEGINNING)
@@ -135,8 +134,12 @@ class RayRunner:
                     verbose=0,
                 ),
             )
-            with suppress(SearchOver):
+            try:
                 tuner.fit()
+            except SearchOver:
+                pass
+            except (Exception, SystemExit) as error:
+                searcher.failure = searcher.failure or _words_of_ray(error)
         if searcher.failure is not None:
             raise searcher.failure
         if not search.finished:
@@ -146,20 +149,15 @@ class RayRunner:
             )
 
 
-@contextmanager
-def _no_words_of_rays() -> Iterator[None]:
-    """Turns what Ray raises, in a process whose Ray has gone above all, into an error of ours."""
-    from ray.exceptions import RayError
-    from ray.tune.error import TuneError
-
-    try:
-        yield
-    except (RayError, TuneError, SystemExit) as error:
-        reason = str(error).strip().splitlines()[-1:] or [type(error).__name__]
-        raise XortuneError(
-            f"Ray failed in the middle of the search: {reason[0]}. Resume the study, with "
-            "--verbose to see what Ray says."
-        ) from error
+def _words_of_ray(error: BaseException) -> XortuneError:
+    """An error of ours for what Ray raised, which may be SystemExit."""
+    reason = (str(error).strip().splitlines() or [type(error).__name__])[-1]
+    failure = XortuneError(
+        f"Ray failed in the middle of the search: {reason}. Resume the study, with --verbose to "
+        "see what Ray says."
+    )
+    failure.__cause__ = error
+    return failure
 
 
 def _device(options: RunOptions, gpus: float) -> str:

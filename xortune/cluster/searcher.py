@@ -279,6 +279,8 @@ class SearchStopper(_Driver, Stopper):  # type: ignore[misc]
         with self._searcher.noting_failure():
             self._searcher.search.heartbeat()
             if lost is not None:
+                # What Ray raised meanwhile says less.
+                self._searcher.failure = None
                 raise XortuneError(f"Ray has gone in the middle of the search: {lost}.")
             self._searcher.end_hung()
             self._searcher.search.spare_time()
