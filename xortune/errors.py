@@ -9,7 +9,13 @@ _LONGEST_FAULT = 500
 
 
 class XortuneError(Exception):
-    """Something failed while running: exit code 1. What was finished stays."""
+    """Something failed while running: exit code 1. What was finished stays.
+
+    Attributes:
+        folder: the study's, where it can be resumed.
+    """
+
+    folder: Path | None = None
 
 
 class UsageError(XortuneError):

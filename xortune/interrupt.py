@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -59,6 +60,11 @@ class StopSignal:
         without a word, and the next `check` raises.
         """
         self.check()
+        if not self._previous:
+            # No signal is heeded: in another thread than the main one, above all, which may
+            # leave this sooner or later than that.
+            yield
+            return
         hook = sys.unraisablehook
         sys.unraisablehook = lambda ignored: (
             None if isinstance(ignored.exc_value, Interrupted) else hook(ignored)
@@ -116,3 +122,19 @@ class StopSignal:
         for number, handler in self._previous.items():
             signal.signal(number, handler)
         self._previous = {}
+
+
+def kill(pids: Iterable[int]) -> None:
+    """Kills processes, those that are still there."""
+    for pid in pids:
+        with suppress(OSError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def descendants(pid: int) -> Iterator[int]:
+    """What a process has started, and what that has; nothing on a system without `/proc`."""
+    for thread in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(OSError):
+            for child in map(int, thread.read_text().split()):
+                yield child
+                yield from descendants(child)

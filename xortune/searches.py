@@ -14,7 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xortune.engine_choice import EngineChoice
-from xortune.errors import Interrupted, NoEngineError, StudyExistsError, UsageError
+from xortune.errors import (
+    Interrupted,
+    NoEngineError,
+    StudyExistsError,
+    UsageError,
+    XortuneError,
+)
 from xortune.interrupt import StopSignal
 from xortune.ledger import Ledger
 from xortune.paths import (
@@ -269,8 +275,12 @@ def _run(
 
     def train() -> None:
         if runner is not None:
-            with stop.to_blame():
-                runner.run(search, library)
+            try:
+                with stop.to_blame():
+                    runner.run(search, library)
+            except XortuneError as error:
+                error.folder = paths.folder
+                raise
 
     def write_tables() -> None:
         from xortune.report import tabulate

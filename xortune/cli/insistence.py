@@ -7,10 +7,9 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from contextlib import contextmanager
 
-from xortune.interrupt import SIGNALS
+from xortune.interrupt import SIGNALS, descendants, kill
 
 
 @contextmanager
@@ -41,17 +40,7 @@ def kill_descendants() -> None:
     """Kills what this process has started, and what that has: some of a Ray's own processes
     outlive it by a minute. Without `/proc`, Ray's processes are left to notice themselves.
     """
-    for pid in list(_descendants(os.getpid())):
-        with suppress(OSError):
-            os.kill(pid, signal.SIGKILL)
-
-
-def _descendants(pid: int) -> Iterator[int]:
-    for thread in Path(f"/proc/{pid}/task").glob("*/children"):
-        with suppress(OSError):
-            for child in map(int, thread.read_text().split()):
-                yield child
-                yield from _descendants(child)
+    kill(list(descendants(os.getpid())))
 
 
 def _listen(heard: socket.socket, end: Callable[[int], object]) -> None:

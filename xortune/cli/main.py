@@ -64,7 +64,9 @@ def _answer(arguments: Namespace, screen: Screen) -> int:
     except KeyboardInterrupt:
         return _fail(screen, "stopped", 130)
     except (XortuneError, OSError) as error:
-        return _fail(screen, str(error), 1)
+        folder = getattr(error, "folder", None)
+        words = f"{error}\n{_how_to_go_on(folder)}" if folder is not None else str(error)
+        return _fail(screen, words, 1)
     screen.out.flush()
     if screen.out.fault is not None:
         return _fail(screen, f"standard output cannot be written: {screen.out.fault}.", 1)

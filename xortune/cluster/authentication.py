@@ -108,7 +108,7 @@ def own_token() -> Iterator[None]:
         os.environ[_TOKEN] = secrets.token_hex(32)
     try:
         known_token()
-        _reread()
+        reread()
         yield
     finally:
         for name, value in before.items():
@@ -116,11 +116,11 @@ def own_token() -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
-        _reread()
+        reread()
 
 
-def _reread() -> None:
-    """Ray keeps what it has read from the environment."""
+def reread() -> None:
+    """Has Ray read the environment again, of which it keeps what it has read."""
     from ray._raylet import AuthenticationTokenLoader, Config  # type: ignore[attr-defined]
 
     Config.initialize("")

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
-import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
-from xortune.cluster.authentication import Guard, guard_at, known_token, own_token, shows_token
+from xortune.cluster.authentication import (
+    Guard,
+    guard_at,
+    known_token,
+    own_token,
+    reread,
+    shows_token,
+)
+from xortune.cluster.pulse import Connection, Pulse, end_quickly
 from xortune.cluster.ray_errors import in_one_line
 from xortune.cluster.ray_folder import ray_folder
+from xortune.cluster.sharing import InUseError, Shared
+from xortune.cluster.surroundings import muted, signals_left_alone, surroundings
 from xortune.errors import UsageError, XortuneError
 from xortune.limits import usable_cpus
 from xortune.settings import RunOptions
@@ -23,75 +34,115 @@ _log = logging.getLogger("xortune")
 _PACKAGE = Path(__file__).resolve().parent.parent
 _ANSWER_S = 5
 _OBJECT_STORE_BYTES = 200_000_000
+_EXIT_S = 30
+_RECONNECT = "RAY_gcs_rpc_server_reconnect_timeout_s"
 
-# Read by Ray when it is imported or started.
-ENVIRONMENT = {
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-    "RAY_AIR_NEW_OUTPUT": "0",
-    "RAY_DEDUP_LOGS": "0",
-    # The loggers write three files for every trial, and are what makes Tune slow.
-    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
-    # Signals are the search's own business.
-    "TUNE_DISABLE_SIGINT_HANDLER": "1",
-    "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",
-    # Tune's own state is of no use: the ledger has everything.
-    "TUNE_GLOBAL_CHECKPOINT_S": "1000000",
-    "TUNE_WARN_THRESHOLD_S": "1000000",
-    # Else Tune starts one actor after the other.
-    "TUNE_MAX_PENDING_TRIALS_PG": "1000",
-    "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
-}
+_shared: Shared[Pulse] = Shared()
 
 
 @contextmanager
-def connected(options: RunOptions, meanwhile: Callable[[], None] = lambda: None) -> Iterator[bool]:
+def connected(
+    options: RunOptions, meanwhile: Callable[[], None] = lambda: None
+) -> Iterator[Connection]:
     """Ray, connected for as long as the context lasts.
 
-    A Ray that this process has initialised before is used as it is and left running.
+    A Ray that this process has initialised before is used as it is and left running. What one
+    search has started or joined the others of this process use as well, and the last ends it.
 
     Args:
         options: which Ray, and how.
         meanwhile: called in a thread of its own while Ray starts, which is mostly waiting.
 
-    Yields:
-        Whether it goes away with the context.
-
     Raises:
-        UsageError: no Ray answers at the address, or it wants another token.
+        UsageError: no Ray answers at the address, it wants another token, or another search of
+            this process uses another Ray.
         XortuneError: the Ray that was started does not ask for its token.
     """
-    for name, value in ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
-    if options.address is not None and options.address != "auto":
-        _check_joinable(options.address, options.address)
-    import ray
-
-    if not options.verbose:
-        logging.getLogger("ray").setLevel(logging.CRITICAL)
-    if ray.is_initialized():
+    if not _shared.in_use and _is_users():
         if options.address is not None:
             raise UsageError(
                 f"--address {options.address}: this process uses a Ray already. Call "
                 "ray.shutdown() first, or leave --address out to use that one."
             )
-        if guard_at(_head()) is Guard.OPEN:
-            _warn_open("the Ray of this process", _head())
-        yield False
+        with surroundings(options.verbose):
+            if guard_at(_head()) is Guard.OPEN:
+                _warn_open("the Ray of this process", _head())
+            yield Connection(Pulse(own=False), lambda: False)
         return
+    try:
+        with _shared.using(options.address or "", lambda: _ray(options, meanwhile)) as use:
+            yield Connection(use.value, use.is_last)
+    except InUseError as error:
+        raise UsageError(_other_ray(options.address, str(error.key))) from None
+
+
+def _is_users() -> bool:
+    """Whether Ray is initialised, though not by a search: without importing it."""
+    worker = sys.modules.get("ray._private.worker")
+    return (
+        worker is not None and hasattr(worker, "global_worker") and worker.global_worker.connected
+    )
+
+
+def _other_ray(wanted: str | None, used: str) -> str:
+    ends = "Wait until it has ended, search in another process"
+    if not used:
+        return (
+            f"--address {wanted}: another search of this process uses a Ray of its own. {ends}, "
+            "or leave --address out to use that one."
+        )
+    given = f"--address {wanted}" if wanted else "a Ray of its own (no --address)"
+    return (
+        f"{given}: another search of this process uses the Ray at {used}. {ends}, or give "
+        f"--address {used} here, too."
+    )
+
+
+@contextmanager
+def _ray(options: RunOptions, meanwhile: Callable[[], None]) -> Iterator[Pulse]:
+    """Ray, in the thread that keeps it."""
+    if options.address is not None and options.address != "auto":
+        _check_joinable(options.address, options.address)
+    # In the environment as it is: some modules keep for good what they read there.
+    import ray
+
+    atexit.register(_shared.settle, _EXIT_S)
     thread = threading.Thread(target=meanwhile, daemon=True)
     thread.start()
-    with _own_surroundings() if options.address is None else nullcontext() as folder:
+    with (
+        surroundings(options.verbose),
+        _patient(),
+        _own_surroundings() if options.address is None else nullcontext() as folder,
+        nullcontext() if options.verbose else muted(),
+    ):
         try:
             if folder is not None:
                 _start(options, folder)
             elif options.address is not None:
                 _join(options.address, options)
             thread.join()
-            with nullcontext() if options.verbose else _muted():
-                yield True
+            yield Pulse(own=options.address is None)
         finally:
-            ray.shutdown()
+            end_quickly()
+            # Of a Ray that has gone there may be little left to end.
+            with suppress(Exception, SystemExit):
+                ray.shutdown()
+
+
+@contextmanager
+def _patient() -> Iterator[None]:
+    """Ray ends a process whose head has been away for a minute: a search notices before."""
+    before = os.environ.get(_RECONNECT)
+    os.environ[_RECONNECT] = "600"
+    reread()
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(_RECONNECT, None)
+        else:
+            os.environ[_RECONNECT] = before
+        reread()
 
 
 @contextmanager
@@ -138,19 +189,6 @@ def _head() -> str:
     return str(ray.get_runtime_context().gcs_address)
 
 
-@contextmanager
-def _muted() -> Iterator[None]:
-    """Ray prints the end of every worker on standard output, whatever `log_to_driver` says."""
-    from ray._private import worker
-
-    printing = worker.print_to_stdstream
-    worker.print_to_stdstream = lambda *_, **__: None
-    try:
-        yield
-    finally:
-        worker.print_to_stdstream = printing
-
-
 def _join(address: str, options: RunOptions) -> None:
     try:
         found = address
@@ -193,39 +231,13 @@ def _only_on_loopback(address: str) -> bool:
 def _init(options: RunOptions, **arguments: Any) -> None:
     import ray
 
-    with _signals_left_alone():
+    with signals_left_alone():
         ray.init(
             log_to_driver=options.verbose,
             logging_level=logging.INFO if options.verbose else logging.CRITICAL,
             configure_logging=options.verbose,
             **arguments,
         )
-
-
-@contextmanager
-def _signals_left_alone() -> Iterator[None]:
-    """Keeps the driver's handler of SIGTERM, and SIGHUP from Ray's processes.
-
-    Ray replaces that handler twice, by one in Python and by one in C++ that ends the process
-    three seconds later. Its processes share a terminal with the driver: what closes it is the
-    driver's business, which stops them in order. They inherit what is blocked in the thread
-    that starts them; SIGINT Ray blocks by itself.
-    """
-    from ray._private import utils
-
-    setting = utils.set_sigterm_handler
-    utils.set_sigterm_handler = lambda handler: None
-    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
-    handler, timed = signal.getsignal(signal.SIGTERM), signal.getitimer(signal.ITIMER_REAL)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
-        utils.set_sigterm_handler = setting
-        if threading.current_thread() is threading.main_thread() and handler is not None:
-            signal.signal(signal.SIGTERM, handler)
-        if timed == (0, 0):
-            signal.alarm(0)
 
 
 def _check_joinable(given: str, address: str) -> None:

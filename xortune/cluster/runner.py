@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
@@ -10,13 +12,17 @@ from typing import Any
 
 from xortune.cluster.connection import connected
 from xortune.cluster.nodes import check_nodes
+from xortune.cluster.pulse import Connection
 from xortune.cluster.ray_errors import said_plainly
 from xortune.cluster.ray_folder import temporary_folder
+from xortune.cluster.surroundings import handler_of_sigusr1_kept
 from xortune.errors import UsageError, XortuneError
 from xortune.search_loop import Search
 from xortune.settings import RunOptions
 
 _FRESH_S = 1.0
+# What Tune registers before its loop begins is in a table that takes one thread at a time.
+_BEGINNING = threading.Lock()
 
 
 @contextmanager
@@ -42,19 +48,19 @@ def ray_runner(options: RunOptions, meanwhile: Callable[[], None]) -> Iterator[R
 
     with ExitStack() as stack:
         with said_plainly(options.address):
-            ours = stack.enter_context(connected(options, import_tune))
-            runner = RayRunner(options, ours)
+            connection = stack.enter_context(connected(options, import_tune))
+            runner = RayRunner(options, connection)
         yield runner
 
 
 class RayRunner:
     """A runner whose workers are Ray actors that Ray Tune starts, places and replaces."""
 
-    def __init__(self, options: RunOptions, ours: bool) -> None:
+    def __init__(self, options: RunOptions, connection: Connection) -> None:
         import ray
 
         self._options = options
-        self._ours = ours
+        self._connection = connection
         self._scratch = temporary_folder()
         resources = ray.cluster_resources()
         self.device = _device(options, resources.get("GPU", 0))
@@ -116,27 +122,40 @@ class RayRunner:
             return
         room = Room(self._needs)
         searcher = PackSearcher(search, self._slots_now, room, self._options.pack_timeout)
-        trainable = tune.with_parameters(PackTrainable, library=library)
+        # Tune knows trainables by their names, and of two of one name only the second.
+        mark = secrets.token_hex(4)
+        named = type(f"PackTrainable_{mark}", (PackTrainable,), {})
+        trainable = tune.with_parameters(named, library=library)
 
         def resources(config: Mapping[str, Any]) -> Any:
             return room.place(config["device"], config["avoid"])
 
-        with tempfile.TemporaryDirectory(prefix="xortune-", dir=self._scratch) as scratch:
+        with (
+            tempfile.TemporaryDirectory(prefix="xortune-", dir=self._scratch) as scratch,
+            handler_of_sigusr1_kept(),
+            memory_kills_heard(),
+            ExitStack() as one_by_one,
+        ):
+            one_by_one.enter_context(_BEGINNING)
             tuner = tune.Tuner(
                 tune.with_resources(trainable, resources),
                 tune_config=tune.TuneConfig(search_alg=searcher, num_samples=-1),
                 run_config=tune.RunConfig(
-                    name="packs",
+                    name=f"packs-{mark}",
                     storage_path=scratch,
                     callbacks=[OutcomeCallback(searcher)],
-                    stop=SearchStopper(searcher, at_once=self._ours),
+                    stop=SearchStopper(searcher, self._connection, begun=one_by_one.close),
                     checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
                     verbose=0,
                     progress_reporter=SilentReporter(),
                 ),
             )
-            with suppress(SearchOver), memory_kills_heard():
+            try:
                 tuner.fit()
+            except SearchOver:
+                pass
+            except (Exception, SystemExit) as error:
+                searcher.failure = searcher.failure or _words_of_ray(error)
         if searcher.failure is not None:
             raise searcher.failure
         if not search.finished:
@@ -144,6 +163,17 @@ class RayRunner:
                 "Ray Tune stopped before the search was done. Resume the study, with --verbose "
                 "to see what Ray says."
             )
+
+
+def _words_of_ray(error: BaseException) -> XortuneError:
+    """An error of ours for what Ray raised, which may be SystemExit."""
+    reason = (str(error).strip().splitlines() or [type(error).__name__])[-1]
+    failure = XortuneError(
+        f"Ray failed in the middle of the search: {reason}. Resume the study, with --verbose to "
+        "see what Ray says."
+    )
+    failure.__cause__ = error
+    return failure
 
 
 def _device(options: RunOptions, gpus: float) -> str:

@@ -19,6 +19,7 @@ from ray.tune.search import Searcher
 
 from xortune.cluster.memory import MemoryWatch
 from xortune.cluster.places import Places
+from xortune.cluster.pulse import Connection
 from xortune.cluster.room import Room
 from xortune.cluster.trainable import DeviceError
 from xortune.errors import NoEngineError, XortuneError
@@ -91,7 +92,7 @@ class PackSearcher(_Driver, Searcher):  # type: ignore[misc]
     ) -> None:
         super().__init__()
         self.search = search
-        self.failure: Exception | None = None
+        self.failure: BaseException | None = None
         self._slots = slots
         self._room = room
         self._memory = MemoryWatch()
@@ -120,8 +121,8 @@ class PackSearcher(_Driver, Searcher):  # type: ignore[misc]
         """Keeps what the search raises, for `SearchStopper` to end Tune's loop."""
         try:
             yield
-        except Exception as error:
-            self.failure = error
+        except (Exception, KeyboardInterrupt) as error:
+            self.failure = self.failure or error
 
     def heard_of(self, trial: TuneTrial, result: Mapping[str, Any], outcomes: Any) -> None:
         """Takes what a worker's step returned, and gives the worker something to do next."""
@@ -192,6 +193,13 @@ class PackSearcher(_Driver, Searcher):  # type: ignore[misc]
         if error is None or isinstance(error, RayActorError):
             return "its worker died"
         return str(error).strip().splitlines()[-1].strip()
+
+    def let_all_go(self) -> None:
+        """Ends all workers, whatever they are at: else others would wait for their places."""
+        while self._workers:
+            _, worker = self._workers.popitem()
+            if worker.actor is not None:
+                ray.kill(worker.actor)
 
     def dismisses(self, trial_id: str) -> bool:
         """Whether a worker is to end: it counts as lost, or its node is no good."""
@@ -285,28 +293,43 @@ class OutcomeCallback(_Driver, Callback):  # type: ignore[misc]
 class SearchStopper(_Driver, Stopper):  # type: ignore[misc]
     """Called by Tune between any two events: where a search is stopped.
 
+    Where Ray is shut down right afterwards, or has gone, it raises SearchOver, instead of
+    letting Tune wait for its actors.
+
     Args:
         searcher: the searcher.
-        at_once: raise SearchOver at the end, instead of letting Tune wait five seconds for
-            its actors: for a cluster that is shut down right afterwards.
+        connection: to the Ray that it uses.
+        begun: called when Tune's loop has begun, and again as often as it goes round.
     """
 
-    def __init__(self, searcher: PackSearcher, at_once: bool) -> None:
+    def __init__(
+        self, searcher: PackSearcher, connection: Connection, begun: Callable[[], None]
+    ) -> None:
+        self._begun = begun
         self._searcher = searcher
-        self._at_once = at_once
+        self._connection = connection
 
     def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
         return self._searcher.dismisses(trial_id)
 
     def stop_all(self) -> bool:
-        self._searcher.search.heartbeat()
+        self._begun()
+        lost = self._connection.pulse.lost()
         with self._searcher.noting_failure():
+            self._searcher.search.heartbeat()
+            if lost is not None:
+                # What Ray raised meanwhile says less.
+                self._searcher.failure = None
+                raise XortuneError(f"Ray has gone in the middle of the search: {lost}.")
             self._searcher.look_around()
             self._searcher.end_hung()
             self._searcher.search.spare_time()
-        over = self._searcher.failure is not None or self._searcher.search.finished
-        if self._at_once and over:
+        failed = self._searcher.failure is not None
+        over = failed or self._searcher.search.finished
+        if over and (lost is not None or self._connection.ends()):
             raise SearchOver
+        if failed:
+            self._searcher.let_all_go()
         return over
 
 

@@ -30,7 +30,7 @@ def cluster(plan_folder):
     from ray import cloudpickle
     from ray.cluster_utils import Cluster
 
-    from xortune.cluster.connection import ENVIRONMENT
+    from xortune.cluster.surroundings import ENVIRONMENT
 
     ray.shutdown()
     os.environ.update(ENVIRONMENT)
