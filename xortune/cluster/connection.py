@@ -29,6 +29,7 @@ from xortune.cluster.surroundings import muted, signals_left_alone, surroundings
 from xortune.errors import UsageError, XortuneError
 from xortune.limits import usable_cpus
 from xortune.settings import RunOptions
+from xortune.wording import option
 
 _log = logging.getLogger("xortune")
 _PACKAGE = Path(__file__).resolve().parent.parent
@@ -61,8 +62,8 @@ def connected(
     if not _shared.in_use and _is_users():
         if options.address is not None:
             raise UsageError(
-                f"--address {options.address}: this process uses a Ray already. Call "
-                "ray.shutdown() first, or leave --address out to use that one."
+                f"{option('address')} {options.address}: this process uses a Ray already. Call "
+                f"ray.shutdown() first, or leave {option('address')} out to use that one."
             )
         with surroundings(options.verbose):
             if guard_at(_head()) is Guard.OPEN:
@@ -88,13 +89,15 @@ def _other_ray(wanted: str | None, used: str) -> str:
     ends = "Wait until it has ended, search in another process"
     if not used:
         return (
-            f"--address {wanted}: another search of this process uses a Ray of its own. {ends}, "
-            "or leave --address out to use that one."
+            f"{option('address')} {wanted}: another search of this process uses a Ray of its own. "
+            f"{ends}, or leave {option('address')} out to use that one."
         )
-    given = f"--address {wanted}" if wanted else "a Ray of its own (no --address)"
+    given = (
+        f"{option('address')} {wanted}" if wanted else f"a Ray of its own (no {option('address')})"
+    )
     return (
         f"{given}: another search of this process uses the Ray at {used}. {ends}, or give "
-        f"--address {used} here, too."
+        f"{option('address', used)} here, too."
     )
 
 
@@ -166,7 +169,7 @@ def _start(options: RunOptions, folder: str) -> None:
     if guard_at(_head()) is not Guard.REFUSED:
         raise XortuneError(
             "the Ray that was started answers without a token, so that anybody who reaches this "
-            "machine could run code on it. Use Ray 2.52 or later, or --runner inline."
+            f"machine could run code on it. Use Ray 2.52 or later, or {option('runner', 'inline')}."
         )
 
 
@@ -207,7 +210,7 @@ def _join(address: str, options: RunOptions) -> None:
             else "Run this on a node of that cluster."
         )
         raise UsageError(
-            f"--address {address}: no Ray to join here. {hint} ({in_one_line(error)})"
+            f"{option('address')} {address}: no Ray to join here. {hint} ({in_one_line(error)})"
         ) from None
 
 
@@ -248,7 +251,7 @@ def _check_joinable(given: str, address: str) -> None:
         address: where that is.
     """
     host, colon, port = address.rpartition(":")
-    place = f"--address {given}"
+    place = f"{option('address')} {given}"
     if given != address == os.environ.get("RAY_ADDRESS"):
         place += f", which is RAY_ADDRESS={address}"
     if not (colon and host and port.isascii() and port.isdigit() and "/" not in address):
@@ -261,7 +264,7 @@ def _check_joinable(given: str, address: str) -> None:
     if guard is Guard.NO_RAY:
         raise UsageError(
             f"{place}: no Ray answers there. Start one with "
-            f"'ray start --head --port {port}', or leave --address out for a local one."
+            f"'ray start --head --port {port}', or leave {option('address')} out for a local one."
         )
     if guard is Guard.REFUSED:
         _check_token(given, address)
@@ -273,12 +276,12 @@ def _check_token(given: str, address: str) -> None:
     token = known_token() if shows_token(given) else None
     if token is None:
         raise UsageError(
-            f"--address {given}: that Ray asks for a token. Set RAY_AUTH_MODE=token, and "
+            f"{option('address')} {given}: that Ray asks for a token. Set RAY_AUTH_MODE=token, and "
             "RAY_AUTH_TOKEN unless this machine has the token in ~/.ray/auth_token."
         )
     if guard_at(address, token) is Guard.REFUSED:
         raise UsageError(
-            f"--address {given}: that Ray has another token than this machine. Set "
+            f"{option('address')} {given}: that Ray has another token than this machine. Set "
             "RAY_AUTH_TOKEN to the one it was started with: ray get-auth-token, on its head, "
             "prints it."
         )

@@ -13,13 +13,17 @@ from ray.air.execution._internal.actor_manager import RayActorManager
 from ray.exceptions import OutOfMemoryError, RayActorError
 
 from xortune.limits import memory_kills
+from xortune.wording import option
 
 _log = logging.getLogger("xortune")
-_REMEDY = "fewer --workers or a smaller --pack-size need less"
 # The kernel's kills of this long ago may be those of a worker of whose death Ray tells now.
 _RECENT_S = 10.0
 # Called by Tune with what a worker's end raised.
 _TOLD = ("_actor_task_failed", "_actor_start_failed")
+
+
+def _remedy() -> str:
+    return f"fewer {option('workers')} or a smaller {option('pack_size')} need less"
 
 
 class KilledForMemory(RayActorError):  # type: ignore[misc]
@@ -58,7 +62,7 @@ class MemoryWatch:
         if kills > self._elsewhere.setdefault(place, kills):
             self._warn(
                 f"the kernel of a node has killed workers, or others beside them, for memory: "
-                f"{_REMEDY}."
+                f"{_remedy()}."
             )
         self._elsewhere[place] = kills
 
@@ -75,7 +79,7 @@ class MemoryWatch:
             killer = "the kernel, which was out of memory"
         else:
             return None
-        reason = f"its worker was killed by {killer}; {_REMEDY}"
+        reason = f"its worker was killed by {killer}; {_remedy()}"
         self._warn(f"a worker is lost: {reason}. What it trained is trained again.")
         return reason
 

@@ -10,6 +10,7 @@ from typing import Any
 from xortune.cluster.ray_errors import in_one_line
 from xortune.errors import UsageError
 from xortune.settings import COMPILED
+from xortune.wording import option
 
 _NEEDED = ("ray", "numpy", "torch")
 # It rounds nothing of ours.
@@ -63,7 +64,9 @@ def check_nodes(address: str, device: str, engine: str) -> None:
             reason = str(error).strip().splitlines()[-1]
             faults.append(f"{_name(asked[answer])} can run no worker: {reason}")
     if faults:
-        raise UsageError("\n".join(f"--address {address}: {fault}" for fault in sorted(faults)))
+        raise UsageError(
+            "\n".join(f"{option('address')} {address}: {fault}" for fault in sorted(faults))
+        )
 
 
 def software(look_for_gpu: bool) -> Software:
@@ -107,7 +110,7 @@ def _faults(there: Software, here: dict[str, str | None], name: str) -> list[str
     if there.cuda is False:
         faults.append(
             f"{name} declares a GPU, and PyTorch finds none there. Correct its --num-gpus, or "
-            "search with --device cpu."
+            f"search with {option('device', 'cpu')}."
         )
     return faults
 

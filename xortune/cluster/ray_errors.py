@@ -7,19 +7,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from xortune.errors import XortuneError
+from xortune.wording import option
 
 _LONGEST = 300
-_REMEDY = (
-    "Free what it ran short of (room in TMPDIR, memory, ports, open files or processes: ulimit "
-    "-n, -u), or train in this process: --runner inline. --verbose shows what Ray says."
-)
-_REMEDIES = {
-    errno.ENOSPC: "Free room in TMPDIR, or train in this process: --runner inline.",
-    errno.EMFILE: "Raise the limit of open files (ulimit -n), or use --runner inline.",
-    errno.ENFILE: "Raise the system's limit of open files, or use --runner inline.",
-    errno.EAGAIN: "Raise the limit of processes (ulimit -u), or use --runner inline.",
-    errno.ENOMEM: "Free memory, or use --runner inline.",
+_SHORT_OF = {
+    errno.ENOSPC: "Free room in TMPDIR",
+    errno.EMFILE: "Raise the limit of open files (ulimit -n)",
+    errno.ENFILE: "Raise the system's limit of open files",
+    errno.EAGAIN: "Raise the limit of processes (ulimit -u)",
+    errno.ENOMEM: "Free memory",
 }
+
+
+def _remedy(error: BaseException) -> str:
+    inline = option("runner", "inline")
+    short_of = _SHORT_OF.get(getattr(error, "errno", None) or 0)
+    if short_of is not None:
+        return f"{short_of}, or train in this process: {inline}."
+    return (
+        "Free what it ran short of (room in TMPDIR, memory, ports, open files or processes: ulimit "
+        f"-n, -u), or train in this process: {inline}. {option('verbose', True)} shows what Ray "
+        "says."
+    )
 
 
 @contextmanager
@@ -37,9 +46,10 @@ def said_plainly(address: str | None = None) -> Iterator[None]:
     except XortuneError:
         raise
     except (Exception, SystemExit) as error:
-        remedy = _REMEDIES.get(getattr(error, "errno", None) or 0, _REMEDY)
-        what = "Ray did not start" if address is None else f"--address {address}: Ray failed"
-        raise XortuneError(f"{what}: {in_one_line(error)}. {remedy}") from None
+        what = "Ray did not start"
+        if address is not None:
+            what = f"{option('address')} {address}: Ray failed"
+        raise XortuneError(f"{what}: {in_one_line(error)}. {_remedy(error)}") from None
 
 
 def in_one_line(error: BaseException) -> str:

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from xortune.errors import UsageError
+from xortune.wording import option
 
 _VARIABLES = ("RAY_TMPDIR", "TMPDIR", "TEMP", "TMP")
 _ALWAYS = ("/tmp", "/var/tmp")
@@ -68,7 +69,7 @@ def temporary_folder() -> Path:
         faults.append(f"{shown} {fault}")
     raise UsageError(
         f"Ray has no folder for its sockets: {'; '.join(faults)}. Set TMPDIR to a short folder "
-        "with room, or train in this process: --runner inline."
+        f"with room, or train in this process: {option('runner', 'inline')}."
     )
 
 

@@ -14,6 +14,7 @@ from ray.tune import PlacementGroupFactory
 from ray.util import placement_group_table
 
 from xortune.errors import UsageError
+from xortune.wording import option
 
 _log = logging.getLogger("xortune")
 _rooms: WeakValueDictionary[str, Room] = WeakValueDictionary()
@@ -115,7 +116,7 @@ def check_room(needs: Mapping[str, Mapping[str, float]]) -> None:
             raise UsageError(
                 f"the Ray of this process has no room for a worker on {device}: each takes "
                 f"{_listed(need)}, and it has {_listed(total)}. Call ray.shutdown() first, or "
-                "ray.init() with as much, or search with runner='inline' (--runner inline)."
+                f"ray.init() with as much, or search with {option('runner', 'inline')}."
             )
 
 

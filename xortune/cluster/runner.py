@@ -19,6 +19,7 @@ from xortune.cluster.surroundings import handler_of_sigusr1_kept
 from xortune.errors import UsageError, XortuneError
 from xortune.search_loop import Search
 from xortune.settings import RunOptions
+from xortune.wording import option
 
 _FRESH_S = 1.0
 # What Tune registers before its loop begins is in a table that takes one thread at a time.
@@ -160,7 +161,8 @@ class RayRunner:
             raise searcher.failure
         if not search.finished:
             raise XortuneError(
-                "Ray Tune stopped before the search was done. Resume the study, with --verbose "
+                "Ray Tune stopped before the search was done. Resume the study, with "
+                f"{option('verbose', True)} "
                 "to see what Ray says."
             )
 
@@ -169,7 +171,8 @@ def _words_of_ray(error: BaseException) -> XortuneError:
     """An error of ours for what Ray raised, which may be SystemExit."""
     reason = (str(error).strip().splitlines() or [type(error).__name__])[-1]
     failure = XortuneError(
-        f"Ray failed in the middle of the search: {reason}. Resume the study, with --verbose to "
+        f"Ray failed in the middle of the search: {reason}. Resume the study, with "
+        f"{option('verbose', True)} to "
         "see what Ray says."
     )
     failure.__cause__ = error
@@ -178,7 +181,10 @@ def _words_of_ray(error: BaseException) -> XortuneError:
 
 def _device(options: RunOptions, gpus: float) -> str:
     if options.device in ("cuda", "both") and not gpus:
-        raise UsageError(f"--device {options.device}: this Ray has no GPU. Use --device cpu.")
+        raise UsageError(
+            f"{option('device')} {options.device}: this Ray has no GPU. "
+            f"Use {option('device', 'cpu')}."
+        )
     if options.device == "auto":
         return "cuda" if gpus else "cpu"
     return options.device

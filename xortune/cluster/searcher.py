@@ -26,6 +26,7 @@ from xortune.errors import NoEngineError, XortuneError
 from xortune.packing import patience
 from xortune.search_loop import Search
 from xortune.trial import Pack
+from xortune.wording import option
 
 # A worker that has no pack to train, or is still importing PyTorch, is to answer within this.
 _ANSWER_S = 120.0
@@ -156,7 +157,8 @@ class PackSearcher(_Driver, Searcher):  # type: ignore[misc]
             if self._stillborn >= _HOPELESS:
                 raise XortuneError(
                     f"{_HOPELESS} workers in a row ended before they could begin: {reason}. Look "
-                    "after the machine, and resume the study; --verbose shows what Ray says."
+                    f"after the machine, and resume the study; {option('verbose', True)} shows what "
+                    "Ray says."
                 )
 
     def look_around(self) -> None:
@@ -343,12 +345,13 @@ def _check_place(trial: TuneTrial) -> None:
     if isinstance(cause, NoEngineError):
         raise XortuneError(
             f"a worker on {trial.node_ip} is no place for the compiled engine: {cause}. Search "
-            "on workers like this machine, or with --engine eager."
+            f"on workers like this machine, or with {option('engine', 'eager')}."
         )
     if isinstance(cause, DeviceError):
         raise XortuneError(
             f"a worker on {trial.node_ip} has no GPU, though its node declares one: PyTorch "
-            "finds none there. Correct the node's --num-gpus, or search with --device cpu."
+            "finds none there. Correct the node's --num-gpus, or search with "
+            f"{option('device', 'cpu')}."
         )
 
 
