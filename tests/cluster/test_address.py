@@ -69,7 +69,7 @@ def test_something_else_listens(silent_port, tmp_path):
 
 
 def test_a_ray_that_is_in_use_is_not_changed_for_another(ray, free_port, tmp_path):
-    with pytest.raises(UsageError, match="leave --address out"):
+    with pytest.raises(UsageError, match="leave address out"):
         xortune.search("smoke", address=f"127.0.0.1:{free_port}", results=tmp_path)
     assert list(tmp_path.iterdir()) == []
 

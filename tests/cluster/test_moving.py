@@ -52,6 +52,6 @@ def test_a_search_that_ray_finishes_sooner_is_trained_there(
     caplog.set_level(logging.INFO, logger="xortune")
     monkeypatch.setattr(runner_choice, "_RAY_START_S", 0)
     study = xortune.search(SPACE, name="s", results=tmp_path, **SETTINGS)
-    assert "trained on Ray; --runner inline trains in this process" in caplog.text
+    assert "trained on Ray; runner='inline' trains in this process" in caplog.text
     assert trained_here(study) == 0
     assert_frame_equal(answer(study), answer(oracle), check_exact=True)

@@ -27,7 +27,7 @@ def test_everything_becomes_one_line_with_a_remedy(error):
     assert not isinstance(raised.value, UsageError)
     assert message.startswith(f"Ray did not start: {in_one_line(error)}. ")
     assert "\n" not in message
-    assert "--runner inline" in message
+    assert "runner='inline'" in message
 
 
 @pytest.mark.parametrize("error", [UsageError("as said"), KeyboardInterrupt(), Interrupted(15)])
@@ -48,7 +48,7 @@ def test_a_shortage_that_has_a_name_has_its_remedy(number, remedy):
 
 def test_a_ray_that_is_joined_is_named():
     with (
-        pytest.raises(XortuneError, match=r"^--address host:1: Ray failed: lost\. Free"),
+        pytest.raises(XortuneError, match=r"^address host:1: Ray failed: lost\. Free"),
         said_plainly("host:1"),
     ):
         raise RuntimeError("lost")

@@ -157,8 +157,8 @@ class PackSearcher(_Driver, Searcher):  # type: ignore[misc]
             if self._stillborn >= _HOPELESS:
                 raise XortuneError(
                     f"{_HOPELESS} workers in a row ended before they could begin: {reason}. Look "
-                    f"after the machine, and resume the study; {option('verbose', True)} shows what "
-                    "Ray says."
+                    "after the machine, and resume the study; "
+                    f"{option('verbose', True)} shows what Ray says."
                 )
 
     def look_around(self) -> None:
