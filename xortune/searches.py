@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
-from dataclasses import fields, replace
-from datetime import datetime
+from dataclasses import replace
 from functools import partial
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from xortune.compatibility import check_versions, family, versions
 from xortune.engine_choice import EngineChoice
 from xortune.errors import (
     Interrupted,
@@ -26,7 +24,6 @@ from xortune.ledger import Ledger
 from xortune.paths import (
     DEFAULT_RESULTS,
     StudyPaths,
-    check_name,
     check_writable,
     find_study,
     is_study,
@@ -34,19 +31,16 @@ from xortune.paths import (
     numbered,
 )
 from xortune.progress import watched
+from xortune.request import RUN_OPTIONS, default_name, each_point_once, known, validated
 from xortune.settings import (
-    COMPILED,
-    EAGER,
-    SAMPLER_VERSION,
     DeviceName,
     EngineName,
     RunOptions,
     StudySettings,
-    check_engine,
     default_generation,
     differences,
 )
-from xortune.space import Narrowing, SearchSpace, count_points, load_space, narrowed
+from xortune.space import Narrowing, SearchSpace, load_space
 from xortune.study import Study
 from xortune.times import Clock
 from xortune.wording import option
@@ -55,11 +49,6 @@ if TYPE_CHECKING:
     from xortune.search_loop import Progress, Runner
 
 _log = logging.getLogger("xortune")
-# What each engine was asked for as, also in its earlier versions, whose names differ in number.
-_FAMILIES: dict[str, EngineName] = {"eager": "eager", "compiled": "compiled"}
-_OPTIONS = tuple(field.name for field in fields(RunOptions))
-_DECIDED = ("space", "engine", "device", "versions", "forced", "sampler_version")
-_SETTINGS = tuple(field.name for field in fields(StudySettings) if field.name not in _DECIDED)
 
 
 def search(
@@ -98,7 +87,7 @@ def search(
         XortuneError: the search failed; likewise.
     """
     clock = Clock()
-    loaded, study_settings, options = _validated(space, narrow, engine, settings)
+    loaded, study_settings, options = validated(space, narrow, engine, settings)
     folder = Path(results)
     if exist_ok and name is None:
         raise UsageError(f"{option('exist_ok')}: say which study, with {option('name')}.")
@@ -131,7 +120,7 @@ def search(
             study_settings,
             device=runner.device,
             engine=trained_by,
-            versions=_versions(trained_by, runner.device),
+            versions=versions(trained_by, runner.device),
         )
         stop.check()
         paths, created = _created(folder, names, study_settings, stop)
@@ -168,7 +157,7 @@ def resume(
     from xortune.runner_choice import chosen_runner
 
     clock = Clock()
-    run_options = RunOptions(**_known(options, _OPTIONS))
+    run_options = RunOptions(**known(options, RUN_OPTIONS))
     paths = find_study(study, Path(results))
     with (
         watched(on_progress) as observer,
@@ -178,7 +167,7 @@ def resume(
         settings = _resumable(ledger, paths.name, trials, force)
         if run_options.device == "auto":
             run_options = replace(run_options, device=settings.device)  # type: ignore[arg-type]
-        choice = EngineChoice(_wanted(settings.engine))
+        choice = EngineChoice(family(settings.engine))
         space = load_space(settings.space)
         left = settings.trials - _finished(ledger)
         started = (
@@ -193,10 +182,10 @@ def resume(
                 engine, library = _recorded_engine(choice, runner, paths.name)
                 _note_device(settings, runner, paths.name)
                 _check_places(runner, engine, stop)
-                versions = {**settings.versions, **_versions(engine, runner.device)}
+                used = {**settings.versions, **versions(engine, runner.device)}
                 forced = settings.forced or bool(force)
                 settings = replace(settings, device=runner.device, engine=engine)
-                ledger.write_settings(replace(settings, versions=versions, forced=forced))
+                ledger.write_settings(replace(settings, versions=used, forced=forced))
             _run(ledger, paths, space, runner, library, clock, observer, stop)
         stop.check(paths.folder)
     if left <= 0:
@@ -233,7 +222,7 @@ def _existing(
     if done:
         _log_done(paths)
         return Study(paths)
-    how = {name: getattr(options, name) for name in _OPTIONS}
+    how = {name: getattr(options, name) for name in RUN_OPTIONS}
     return resume(paths.folder, on_progress=on_progress, stop=stop, **how)
 
 
@@ -243,7 +232,7 @@ def _check_same(
     """Raises UsageError where a study has other settings than a search asks for."""
     with Ledger.read(paths) as ledger:
         found = ledger.settings()
-    found = replace(found, engine=_wanted(found.engine))
+    found = replace(found, engine=family(found.engine))
     different = differences(found, replace(wanted, engine=engine, device=device))
     if different:
         raise UsageError(
@@ -310,7 +299,7 @@ def _resumable(ledger: Ledger, name: str, trials: int | None, force: bool) -> St
     """The settings to go on with; the total is a new one unless None."""
     settings = ledger.settings()
     if not force:
-        _check_versions(settings, name)
+        check_versions(settings, name)
     if trials is None:
         return settings
     extended = replace(settings, trials=trials)
@@ -320,56 +309,12 @@ def _resumable(ledger: Ledger, name: str, trials: int | None, force: bool) -> St
             f"{option('trials')} {trials}: study {name} has {asked} trials already, and the "
             "number is the study's total. Give a larger one, or leave it out."
         )
-    return _each_point_once(extended, load_space(settings.space), asked)
+    return each_point_once(extended, load_space(settings.space), asked)
 
 
 def _finished(ledger: Ledger) -> int:
     """How many trials have an outcome."""
     return sum(row.outcome is not None for row in ledger.trials())
-
-
-def _versions(engine: str, device: str) -> dict[str, str]:
-    """Of the libraries that decide an answer; read off the disk, since they load slowly.
-
-    Optuna proposes trials, and PyTorch trains and measures them, unless C does.
-    """
-    in_c = engine == COMPILED and device == "cpu"
-    libraries = ("optuna",) if in_c else ("optuna", "torch")
-    return {name: metadata.version(name).partition("+")[0] for name in libraries}
-
-
-def _wanted(engine: str) -> EngineName:
-    """What `--engine` was to choose the recorded engine, or one that came before it."""
-    return _FAMILIES.get(engine.partition("-")[0], "auto")
-
-
-def _check_versions(settings: StudySettings, name: str) -> None:
-    """Refuses to go on silently with what may give other numbers."""
-    changes = []
-    if settings.engine not in (EAGER, COMPILED):
-        changes.append(
-            f"it was trained by the engine {settings.engine}, and this xortune has "
-            f"{EAGER} and {COMPILED}: losses may differ in their last digits"
-        )
-    if settings.sampler_version > SAMPLER_VERSION:
-        changes.append(
-            f"its sampler has version {settings.sampler_version}, and this xortune has "
-            f"{SAMPLER_VERSION}: it may propose other trials"
-        )
-    effects = {
-        "optuna": "it may propose other trials",
-        "torch": "losses may differ in their last digits",
-    }
-    for library, version in _versions(settings.engine, settings.device).items():
-        recorded = settings.versions.get(library, version)
-        if recorded != version:
-            changes.append(f"{library} was {recorded}, here it is {version}: {effects[library]}")
-    if changes:
-        raise UsageError(
-            f"study {name} was begun with other software: {'; '.join(changes)}. Trials that are "
-            "finished stay as they are. Install what it was begun with, or go on with "
-            f"{option('force', True)}."
-        )
 
 
 def _recorded_engine(choice: EngineChoice, runner: Runner, name: str) -> tuple[str, bytes | None]:
@@ -396,95 +341,3 @@ def _note_device(settings: StudySettings, runner: Runner, name: str) -> None:
             f"study {name} was begun on {settings.device} and goes on on {runner.device}: "
             "the trials from here on may differ in their last digits."
         )
-
-
-def check_search(
-    space: str,
-    name: str,
-    engine: EngineName = "auto",
-    narrow: Narrowing | None = None,
-    **settings: Any,
-) -> None:
-    """For a search that runs elsewhere: raises UsageError where `search` would; writes nothing."""
-    check_name(name)
-    _validated(space, narrow, engine, settings)
-
-
-def _validated(
-    space: str | Path | Mapping[str, Any],
-    narrow: Narrowing | None,
-    engine: EngineName,
-    settings: Mapping[str, Any],
-) -> tuple[SearchSpace, StudySettings, RunOptions]:
-    given = _known(settings, (*_SETTINGS, *_OPTIONS))
-    loaded = load_space(space)
-    for note in loaded.notes:
-        _log.warning(note)
-    loaded, study_settings, options = _checked(loaded, narrow, given, engine)
-    return loaded, _each_point_once(study_settings, loaded), options
-
-
-def _each_point_once(settings: StudySettings, space: SearchSpace, asked: int = 0) -> StudySettings:
-    """Settings whose total is the number of the space's points at most; says so.
-
-    Args:
-        settings: as they were given, or recorded.
-        space: the search space.
-        asked: how many trials there are already.
-    """
-    points = count_points(space)
-    if settings.sampler_version == 1 or points is None or settings.trials < points:
-        return settings
-    if points == 1:
-        words = "the search space has 1 point, which is trained once"
-    else:
-        words = f"the search space has {points} points, and each is trained once"
-    if asked >= points:
-        words += f": there are no more, and the study stays at {asked} trials"
-    elif settings.trials > points:
-        words += f": the study ends with {points} of the {settings.trials} trials asked for"
-    _log.warning(f"{words}.")
-    return replace(settings, trials=max(points, asked))
-
-
-def _checked(
-    space: SearchSpace, narrow: Narrowing | None, given: Mapping[str, Any], engine: str
-) -> tuple[SearchSpace, StudySettings, RunOptions]:
-    """The narrowed space, recorded settings and run options; all faults are raised together."""
-    options = {key: value for key, value in given.items() if key in _OPTIONS}
-    recorded = {key: value for key, value in given.items() if key not in options}
-    faults = []
-    try:
-        space = narrowed(space, narrow or {})
-    except UsageError as error:
-        faults.append(str(error))
-    try:
-        check_engine(engine)
-    except UsageError as error:
-        faults.append(str(error))
-    try:
-        settings = StudySettings(space=space.parameters, **recorded)
-    except UsageError as error:
-        faults.append(str(error))
-    try:
-        run_options = RunOptions(**options)
-    except UsageError as error:
-        faults.append(str(error))
-    if faults:
-        raise UsageError("\n".join(faults))
-    return space, settings, run_options
-
-
-def _known(given: Mapping[str, Any], known: tuple[str, ...]) -> dict[str, Any]:
-    """The keywords that are not None, which stands for the default."""
-    unknown = [key for key in given if key not in known]
-    if unknown:
-        close = difflib.get_close_matches(unknown[0], known, n=1)
-        hint = f" Did you mean {close[0]!r}?" if close else ""
-        raise UsageError(f"unknown setting {unknown[0]!r}.{hint} There are {', '.join(known)}.")
-    return {key: value for key, value in given.items() if value is not None}
-
-
-def default_name() -> str:
-    """`xor-`, the date and the time."""
-    return datetime.now().strftime("xor-%Y%m%d-%H%M%S")

@@ -46,7 +46,7 @@ def _begun(
     """Submits a search: the server, the job's id, and the study's name."""
     from xortune.cluster.jobs import cluster_folder
     from xortune.paths import numbered
-    from xortune.searches import check_search, default_name
+    from xortune.request import check_search, default_name
     from xortune.space import space_file
 
     if settings.pop("force", False):
@@ -67,7 +67,7 @@ def _resumed(
 ) -> tuple[JobServer, str, str]:
     """Likewise for `resume`."""
     from xortune.cluster.jobs import cluster_folder
-    from xortune.searches import check_search
+    from xortune.request import check_search
 
     study = settings.pop("space", None)
     if study is None:
