@@ -51,6 +51,6 @@ def check_versions(settings: StudySettings, name: str) -> None:
     if changes:
         raise UsageError(
             f"study {name} was begun with other software: {'; '.join(changes)}. Trials that are "
-            "finished stay as they are. Install what it was begun with, or go on with "
+            "finished stay as they are. Install what it was begun with, or resume it with "
             f"{option('force', True)}."
         )

@@ -338,6 +338,6 @@ def _check_places(runner: Runner, engine: str, stop: StopSignal) -> None:
 def _note_device(settings: StudySettings, runner: Runner, name: str) -> None:
     if runner.device != settings.device:
         _log.warning(
-            f"study {name} was begun on {settings.device} and goes on on {runner.device}: "
+            f"study {name} was begun on {settings.device} and is resumed on {runner.device}: "
             "the trials from here on may differ in their last digits."
         )

@@ -320,7 +320,7 @@ def test_a_stopped_search_says_how_to_go_on(tmp_path) -> None:
     assert out == ""
     assert err.splitlines()[-1] == (
         "xortune: stopped; what was finished is kept. "
-        f"Go on with: python -m xortune resume {folder}"
+        f"Resume with: python -m xortune resume {folder}"
     )
     assert "Traceback" not in err
     assert (tmp_path / folder / "trials.csv").exists()

@@ -59,7 +59,7 @@ def test_a_search_whose_ray_is_killed_says_so_and_keeps_all(tmp_path, whole, nam
         said, resume = terminal.screen.splitlines()[-2:]
         gone = r"xortune: Ray has gone in the middle of the search: its \w+ has ended\."
         assert re.search(gone, said), terminal.screen[-4000:]
-        assert resume.endswith("Go on with: python -m xortune resume results/one")
+        assert resume.endswith("Resume with: python -m xortune resume results/one")
         assert "Traceback" not in terminal.screen
         assert terminal.left_behind() == []
     stopped = xortune.load(tmp_path / "results" / "one").trials

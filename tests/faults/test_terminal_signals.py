@@ -89,7 +89,7 @@ def stop_in_the_middle(folder: Path, runner: str, blow: str, whole: xortune.Stud
             assert re.search(r"stopped( at once)?; what was finished is kept", terminal.screen)
         elif blow != "hup":
             last = terminal.screen.splitlines()[-1]
-            assert last.endswith("Go on with: python -m xortune resume results/one")
+            assert last.endswith("Resume with: python -m xortune resume results/one")
         assert terminal.left_behind() == []
     check_that_nothing_is_lost(folder, whole, tables=blow != "twice")
 

@@ -101,7 +101,7 @@ def _add_what_to_search(parser: argparse.ArgumentParser) -> Any:
 def _add_resume(commands: Any) -> None:
     parser = commands.add_parser(
         "resume",
-        help="go on after a crash or an interruption, or to a larger total",
+        help="resume after a crash or an interruption, or to a larger total",
         argument_default=argparse.SUPPRESS,
     )
     _add_study(parser)
@@ -109,7 +109,7 @@ def _add_resume(commands: Any) -> None:
         parser, "--trials", "TOTAL", "the study's new total of trials (default: as it was)", int
     )
     parser.add_argument(
-        "--force", action="store_true", help="go on with other library versions than it began with"
+        "--force", action="store_true", help="resume with other library versions than it began with"
     )
     _add_results(parser)
     _add_run_options(parser)
@@ -124,7 +124,7 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
         "Ray, this process (inline), or what is done sooner (default: auto)",
     )
     _option(
-        group, "--address", "ADDRESS", "a Ray cluster's host:port, or auto (default: a new one)"
+        group, "--address", "ADDRESS", "a Ray cluster's host:port, or auto (default: a local Ray)"
     )
     _add_worker_options(group)
     output = parser.add_mutually_exclusive_group()

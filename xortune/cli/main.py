@@ -150,11 +150,11 @@ def _going_on(study: Study, trials: DataFrame, folder: str) -> list[tuple[str, s
     """The command that finishes a study, or for more trials where the space has more points."""
     total, most = study.settings.trials, study.most_trials
     if trials["state"].isin(["RUNNING", "WAITING"]).any() or len(trials) < total:
-        return [("go on", f"python -m xortune resume {folder}")]
+        return [("resume", f"python -m xortune resume {folder}")]
     if most is not None and total >= most:
         return []
     return [
-        ("go on", f"python -m xortune resume {folder} --trials {min(2 * total, most or math.inf)}")
+        ("resume", f"python -m xortune resume {folder} --trials {min(2 * total, most or math.inf)}")
     ]
 
 
@@ -242,7 +242,7 @@ def _how_to_go_on(folder: Path | None) -> str:
     if folder is None:
         return "stopped before anything was begun"
     command = f"python -m xortune resume {shell_word(str(folder))}"
-    return f"stopped; what was finished is kept. Go on with: {command}"
+    return f"stopped; what was finished is kept. Resume with: {command}"
 
 
 def _fail(screen: Screen, message: str, code: int) -> int:
