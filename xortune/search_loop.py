@@ -13,6 +13,7 @@ from typing import Protocol
 from xortune.errors import XortuneError
 from xortune.ledger import Ledger, TrialRow
 from xortune.packing import LARGEST, cut
+from xortune.ranking import NO_STANDING, Standing, standing
 from xortune.recovery import Recovery
 from xortune.sampling import ask_generation
 from xortune.settings import RunOptions, StudySettings
@@ -24,7 +25,6 @@ from xortune.wording import option
 
 # How long runs are written before the runner looks at its workers again.
 _MOMENT_S = 0.02
-_UNRANKED = (math.inf, 0, -1)
 _NO_CURVE = Curve((), (), ())
 
 
@@ -81,7 +81,7 @@ class Search:
         rows = ledger.trials()
         self._trials = [row.trial for row in rows]
         self._outcomes = {r.trial.number: r.outcome for r in rows if r.outcome is not None}
-        self._best = min(map(self._ranking, self._outcomes), default=_UNRANKED)
+        self._best = min(map(self._standing, self._outcomes), default=NO_STANDING)
         self._failed = sum(outcome.scores is None for outcome in self._outcomes.values())
         self._generation = -1
         self._asked: Iterator[Params] = iter(())
@@ -186,7 +186,7 @@ class Search:
             self._ledger.finish_trials(finished)
         for f in finished:
             self._outcomes[f.trial.number] = replace(f.outcome, curve=_NO_CURVE, weights=None)
-            self._best = min(self._best, self._ranking(f.trial.number))
+            self._best = min(self._best, self._standing(f.trial.number))
             self._failed += f.outcome.scores is None
         self._unwritten.extend(finished)
         self._observer(self.progress())
@@ -202,20 +202,16 @@ class Search:
         self._write_runs(math.inf)
 
     def progress(self) -> Progress:
-        loss, _, number = self._best
+        unranked, loss, _, number = self._best
         return Progress(
             done=len(self._outcomes),
             total=self.settings.trials,
             failed=self._failed,
-            best=None if self._best == _UNRANKED else (number, loss),
+            best=None if unranked else (number, loss),
         )
 
-    def _ranking(self, number: int) -> tuple[float, int, int]:
-        """What a trial is ranked by; smaller is better."""
-        scores = self._outcomes[number].scores
-        if scores is None:
-            return _UNRANKED
-        return scores.final_loss(self.settings.metric), self._trials[number].params.epochs, number
+    def _standing(self, number: int) -> Standing:
+        return standing(self._trials[number], self._outcomes[number], self.settings.metric)
 
     def _open_generation(self) -> None:
         """Moves on to the next generation, and begins to ask for it unless that is done.

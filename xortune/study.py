@@ -10,6 +10,7 @@ from xortune.errors import UsageError, XortuneError
 from xortune.ledger import Ledger
 from xortune.paths import DEFAULT_RESULTS, StudyPaths, find_study
 from xortune.plain_numbers import brief, whole_number
+from xortune.ranking import NO_STANDING, standing
 from xortune.space import SearchSpace, count_points, load_space
 from xortune.times import RunTime
 from xortune.trial import FinishedTrial
@@ -68,10 +69,28 @@ class Study:
         """
         trials = self.trials
         if trials.empty or trials.iloc[0]["state"] != "COMPLETE":
-            raise XortuneError(f"study {self.name} has no complete trial, so no best one.")
+            raise self._without_best()
         from xortune.report import BestTrial
 
         return BestTrial(trials.iloc[0])
+
+    @property
+    def best_number(self) -> int:
+        """The number of the best trial, for which no table is made.
+
+        Raises:
+            XortuneError: no trial is complete.
+        """
+        with Ledger.read(self.paths) as ledger:
+            rows = ledger.trials()
+        metric = self.settings.metric
+        best = min((standing(row.trial, row.outcome, metric) for row in rows), default=NO_STANDING)
+        if best[0]:
+            raise self._without_best()
+        return best[-1]
+
+    def _without_best(self) -> XortuneError:
+        return XortuneError(f"study {self.name} has no complete trial, so no best one.")
 
     def summary(self) -> dict[str, Any]:
         """Counts by state, how many are solved, the best by loss function, and the time."""

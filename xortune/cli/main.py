@@ -213,7 +213,7 @@ def _predict(arguments: Namespace, screen: Screen) -> None:
     from xortune.study import load
 
     study = load(arguments.study, arguments.results)
-    number = int(study.best["number"]) if arguments.trial is None else arguments.trial
+    number = study.best_number if arguments.trial is None else arguments.trial
     screen.out.write(f"{study.predict(number, arguments.inputs):.6g}\n")
 
 

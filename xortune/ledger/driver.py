@@ -8,8 +8,6 @@ import socket
 from contextlib import suppress
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from xortune.errors import StudyBusyError, UsageError
 from xortune.ledger.opening import no_link
 from xortune.paths import StudyPaths
@@ -25,6 +23,9 @@ class Driver:
     """
 
     def __init__(self, paths: StudyPaths) -> None:
+        # Readers have no use for it, and it takes as long to import as a ledger takes to read.
+        from filelock import FileLock, Timeout
+
         self._paths = paths
         no_link(paths.lock)
         self._lock = FileLock(paths.lock)

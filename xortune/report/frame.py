@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from xortune.ledger import Ledger, TrialRow
 from xortune.paths import StudyPaths
+from xortune.ranking import standing
 from xortune.report.formats import as_csv
 from xortune.trial import Curve, Metric, State
 from xortune.version import __version__
@@ -50,7 +51,8 @@ def trials_frame(rows: Iterable[TrialRow], metric: Metric) -> pd.DataFrame:
     Complete trials come first, ranked from 1 by final loss, ties by fewer epochs, then by
     number; the others follow by number, without a rank.
     """
-    records = sorted((_record(row, metric) for row in rows), key=_order)
+    ranked = sorted(rows, key=lambda row: standing(row.trial, row.outcome, metric))
+    records = [_record(row, metric) for row in ranked]
     for place, record in enumerate(records, start=1):
         record["rank"] = place if record["state"] == "COMPLETE" else None
     frame = pd.DataFrame(records, columns=list(COLUMNS))
@@ -121,9 +123,3 @@ def _record(row: TrialRow, metric: Metric) -> dict[str, Any]:
         "worker": outcome.worker if outcome else None,
         "error": outcome.error if outcome else None,
     }
-
-
-def _order(record: dict[str, Any]) -> tuple[bool, float, int, int]:
-    if record["state"] != "COMPLETE":
-        return True, 0, 0, record["number"]
-    return False, record["final_loss"], record["epochs"], record["number"]
