@@ -554,6 +554,22 @@ def test_wait_ends_as_the_search_did(call, succeed, foreign):
     assert call("wait", job)[0] == 128 + signal.SIGTERM
 
 
+def test_ctrl_c_leaves_the_job_alone(at_the_cluster, call, foreign):
+    job = foreign("echo begun; exec sleep 600", {"xortune": "search", "study": "s"})
+    command = [sys.executable, "-m", "xortune", "logs", job, "--follow"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as child:
+        assert any("begun" in line for line in child.stdout)
+        child.send_signal(signal.SIGINT)
+        _, err = child.communicate()
+    assert child.returncode == 130
+    assert err.splitlines() == [
+        f"xortune: the job goes on; it ends with: python -m xortune stop {job}",
+        "xortune: stopped",
+    ]
+    assert json.loads(call("status", job, "--format", "json")[1])["state"] == "RUNNING"
+
+
 def test_a_study_that_is_not_on_the_cluster_cannot_be_resumed(call, succeed):
     job = submitted(succeed("submit", "nowhere", "--resume"))
     code, _, err = call("wait", job)

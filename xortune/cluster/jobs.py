@@ -185,7 +185,10 @@ class JobServer:
         except StopAsyncIteration:
             return
         finally:
+            # Ctrl-C leaves the piece that was waited for under way.
+            _cancel_all(loop)
             loop.run_until_complete(pieces.aclose())
+            _cancel_all(loop)
             loop.close()
 
     def wait(self, id: str) -> Job:
@@ -291,6 +294,15 @@ class JobServer:
             if "status code 404" in str(error):
                 raise UsageError(f"job {id}: there is none here. {_list_them(self)}") from None
             raise XortuneError(f"{self._place}: {failure(str(error))}") from None
+
+
+def _cancel_all(loop: asyncio.AbstractEventLoop) -> None:
+    """Ends what a loop that has stopped still has to do."""
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        loop.run_until_complete(asyncio.wait(tasks))
 
 
 def cluster_folder(results: str) -> str:
