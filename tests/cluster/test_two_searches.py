@@ -76,7 +76,7 @@ import sys
 import ray, xortune
 from xortune.errors import XortuneError
 
-ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False)
 try:
     xortune.search(
         "smoke", name="cut", results=sys.argv[1], runner="ray", trials=40, generation=10,
