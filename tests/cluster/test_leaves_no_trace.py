@@ -75,7 +75,10 @@ print(warn_if_slow.DEFAULT_THRESHOLD)
 def train(config):
     tune.report({"score": config["x"]})
 
-ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False, logging_level="WARNING")
+ray.init(
+    address="local", num_cpus=1, include_dashboard=False, log_to_driver=False,
+    logging_level="WARNING",
+)
 tuner = tune.Tuner(
     train,
     param_space={"x": tune.grid_search([1, 2])},
@@ -104,7 +107,10 @@ def free():
         pass
     return True
 
-ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="WARNING")
+ray.init(
+    address="local", num_cpus=2, include_dashboard=False, log_to_driver=False,
+    logging_level="WARNING",
+)
 before = state()
 xortune.search("smoke", trials=4, name="one", results=sys.argv[1], runner="ray")
 try:

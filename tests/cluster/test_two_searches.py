@@ -32,7 +32,6 @@ def joined_later(progress):
     if progress.done and not first_is_done.is_set():
         first_is_done.set()
         late.start()
-        late.join()
 
 late = threading.Thread(target=search, args=["late"], kwargs={"trials": 6})
 threads = [
@@ -45,7 +44,7 @@ threads = [
 ]
 for thread in threads:
     thread.start()
-for thread in threads:
+for thread in [*threads, late]:
     thread.join()
 for name, end in sorted(ended):
     print(name, end)
@@ -60,18 +59,12 @@ import sys, threading
 import xortune
 
 def short():
-    xortune.search("smoke", name="short", results=sys.argv[1], runner="ray", trials=3, workers=1)
-    done.set()
+    xortune.search("smoke", name="short", results=sys.argv[1], runner="ray", trials=3)
 
-def wait(progress):
-    if progress.done:
-        assert done.wait(100)
-
-done = threading.Event()
 first = threading.Thread(target=short)
 first.start()
 study = xortune.search(
-    "smoke", name="long", results=sys.argv[1], runner="ray", trials=30, on_progress=wait
+    "smoke", name="long", results=sys.argv[1], runner="ray", trials=300, generation=30
 )
 first.join()
 print(dict(study.trials["state"].value_counts()))
@@ -83,7 +76,7 @@ import sys
 import ray, xortune
 from xortune.errors import XortuneError
 
-ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False)
 try:
     xortune.search(
         "smoke", name="cut", results=sys.argv[1], runner="ray", trials=40, generation=10,
@@ -105,7 +98,7 @@ def test_searches_that_begin_together_and_end_apart(tmp_path):
 
 @pytest.mark.long
 def test_the_end_of_the_first_does_not_end_the_second(tmp_path):
-    assert run(FIRST_ENDS, tmp_path) == ["{'COMPLETE': 30}", "the end"]
+    assert run(FIRST_ENDS, tmp_path) == ["{'COMPLETE': 300}", "the end"]
 
 
 @pytest.mark.long

@@ -76,7 +76,8 @@ class Pulse:
         ]
         if ended and self._own:
             # Else it tells this process that the raylet has gone, upon which Ray ends it.
-            kill(process.pid for process in _processes(node, "gcs_server"))
+            for process in _processes(node, "gcs_server"):
+                process.kill()
         if ended:
             return f"its {ended[0]} has ended"
         if not node.all_processes:
