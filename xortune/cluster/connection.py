@@ -161,7 +161,8 @@ def _start(options: RunOptions, folder: str) -> None:
         _init(
             options,
             address="local",
-            num_cpus=options.workers or usable_cpus(),
+            # Another search of this process may share it, and want more workers.
+            num_cpus=max(options.workers or 0, usable_cpus()),
             _temp_dir=folder,
             include_dashboard=False,
             object_store_memory=_OBJECT_STORE_BYTES,
