@@ -1,4 +1,4 @@
-"""A ledger that cannot be written ends the search with its own words, and keeps what it has."""
+"""A ledger that may not be written any more ends the search, says why, and keeps what it has."""
 
 import sqlite3
 from contextlib import closing
@@ -20,7 +20,7 @@ def test_the_first_pack_is_kept_and_the_reason_said(ray, tmp_path, runner):
                     "BEGIN SELECT RAISE(ABORT, 'no space is left'); END"
                 )
 
-    with pytest.raises(XortuneError, match="could not be written: no space is left"):
+    with pytest.raises(XortuneError, match="holds a trigger that is not xortune's, full"):
         xortune.search(
             SPACE,
             name="full",
