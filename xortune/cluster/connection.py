@@ -107,8 +107,12 @@ def _ray(options: RunOptions, meanwhile: Callable[[], None]) -> Iterator[Pulse]:
     if options.address is not None and options.address != "auto":
         _check_joinable(options.address, options.address)
     # In the environment as it is: some modules keep for good what they read there.
+    before = set(os.environ)
     import ray
 
+    for name in set(os.environ) - before:
+        # What Ray leaves there when it is imported has served its purpose.
+        del os.environ[name]
     atexit.register(_shared.settle, _EXIT_S)
     thread = threading.Thread(target=meanwhile, daemon=True)
     thread.start()
