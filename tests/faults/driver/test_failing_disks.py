@@ -13,11 +13,15 @@ from whole_study import check_whole
 import xortune
 from xortune.errors import XortuneError
 
+HOW_TO_RESUME = "stopped; what was finished is kept. Resume with: python -m xortune resume "
+
 
 def complaint(ended) -> str:
-    """The one line that a failed command prints."""
+    """The one message that a failed command prints; below it at most how to resume."""
     assert ended.code == 1, ended.text
-    (line,) = ended.text.splitlines()
+    line, *rest = ended.text.splitlines()
+    assert len(rest) <= 1
+    assert all(HOW_TO_RESUME in last for last in rest)
     return line
 
 
