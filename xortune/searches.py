@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -100,14 +100,10 @@ def search(
     names = numbered(default_name()) if name is None else iter([new_study(folder, name).name])
     check_writable(folder)
     choice = EngineChoice(engine)
-    from xortune.runner_choice import chosen_runner
-
     with (
         watched(on_progress) as observer,
         nullcontext(stop) if stop else StopSignal() as stop,
-        chosen_runner(
-            options, loaded, study_settings, study_settings.trials, choice, stop
-        ) as runner,
+        _runner(options, loaded, study_settings, study_settings.trials, choice, stop) as runner,
     ):
         try:
             trained_by, library = choice.decide(runner.device)
@@ -154,8 +150,6 @@ def resume(
     Raises:
         As `search`.
     """
-    from xortune.runner_choice import chosen_runner
-
     clock = Clock()
     run_options = RunOptions(**known(options, RUN_OPTIONS))
     paths = find_study(study, Path(results))
@@ -171,9 +165,7 @@ def resume(
         space = load_space(settings.space)
         left = settings.trials - _finished(ledger)
         started = (
-            chosen_runner(run_options, space, settings, left, choice, stop)
-            if left > 0
-            else nullcontext()
+            _runner(run_options, space, settings, left, choice, stop) if left > 0 else nullcontext()
         )
         with started as runner:
             stop.check(paths.folder)
@@ -191,6 +183,13 @@ def resume(
     if left <= 0:
         _log_done(paths)
     return Study(paths)
+
+
+def _runner(*arguments: Any) -> AbstractContextManager[Runner]:
+    """As `chosen_runner`, which is imported once the search is watched: Optuna may warn."""
+    from xortune.runner_choice import chosen_runner
+
+    return chosen_runner(*arguments)
 
 
 def _log_done(paths: StudyPaths) -> None:

@@ -8,14 +8,16 @@ import xortune
 
 @pytest.fixture(scope="session")
 def ray():
-    """A local Ray with two CPUs."""
-    from xortune.cluster.connection import connected
+    """A local Ray with two CPUs, which is the user's, though started as a search starts one."""
+    import ray
+
+    from xortune.cluster import connection
     from xortune.settings import RunOptions
 
-    with connected(RunOptions(workers=2)):
-        import ray
-
+    with connection.muted(), connection._own_surroundings() as folder:
+        connection._start(RunOptions(workers=2), folder)
         yield ray
+        ray.shutdown()
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,6 @@ from scripts import run
 from studies import SETTINGS, SPACE, answer
 
 import xortune
-from xortune.errors import UsageError
 
 TOGETHER = """
 import sys, threading, time
@@ -32,6 +31,7 @@ def joined_later(progress):
     if progress.done and not first_is_done.is_set():
         first_is_done.set()
         late.start()
+        search("elsewhere", address="127.0.0.1:1")
 
 late = threading.Thread(target=search, args=["late"], kwargs={"trials": 6})
 threads = [
@@ -91,7 +91,13 @@ print(dict(study.trials["state"].value_counts()))
 
 @pytest.mark.timeout(200)
 def test_searches_that_begin_together_and_end_apart(tmp_path):
-    *ends, left_behind = run(TOGETHER, tmp_path)
+    elsewhere, *ends, left_behind = run(TOGETHER, tmp_path)
+    assert elsewhere == (
+        "elsewhere UsageError: address 127.0.0.1:1: another search of this process uses a Ray of "
+        "its own. Wait until it has ended, search in another process, or leave address out to use "
+        "that one."
+    )
+    assert not (tmp_path / "elsewhere").exists()
     assert ends == ["failing ValueError: of its own", "late 6", "long 40", "short 4"]
     assert left_behind == "left behind: False []"
 
@@ -129,13 +135,3 @@ def test_two_at_once_have_the_answers_that_they_have_alone(ray, oracle, tmp_path
         assert_frame_equal(answer(studies[name]), answer(oracle), check_exact=True)
     assert studies["eager"].settings.engine != studies["one"].settings.engine
     assert ray.is_initialized()
-
-
-def test_another_address_is_refused_at_once(ray, tmp_path):
-    message = (
-        r"^--address 127\.0\.0\.1:1: another search of this process uses a Ray of its own\. "
-        "Wait until it has ended, search in another process, or leave --address out"
-    )
-    with pytest.raises(UsageError, match=message):
-        xortune.search("smoke", runner="ray", address="127.0.0.1:1", results=tmp_path)
-    assert list(tmp_path.iterdir()) == []

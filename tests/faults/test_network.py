@@ -223,7 +223,7 @@ import os, sys, contextlib
 from xortune.cli import main
 from xortune.cluster import connection
 connection.own_token = contextlib.nullcontext
-sys.exit(main(["search", "smoke", "--results", sys.argv[1]]))
+sys.exit(main(["search", "smoke", "--runner", "ray", "--results", sys.argv[1]]))
 """
     command = [sys.executable, "-c", code, str(tmp_path / "results")]
     done = attempt(command, without_secrets(RAY_AUTH_MODE="disabled"))
@@ -237,7 +237,8 @@ def test_a_token_file_that_holds_none(tmp_path, content):
     path = tmp_path / "token"
     if content is not None:
         path.write_text(content)
-    command = [sys.executable, "-m", "xortune", "search", "--results", str(tmp_path / "results")]
+    command = [sys.executable, "-m", "xortune", "search", "--runner", "ray"]
+    command += ["--results", str(tmp_path / "results")]
     done = attempt(command, without_secrets(RAY_AUTH_TOKEN_PATH=str(path)))
     assert done.returncode == 2
     said = f"xortune: RAY_AUTH_TOKEN_PATH={path}: no token can be read there."

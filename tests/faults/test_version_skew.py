@@ -74,7 +74,9 @@ def test_other_software_needs_force(begun, undisturbed, recorded, words, capsys)
 def test_another_pytorch_needs_force_where_it_trains(begin):
     begun = begin("eager")
     record(begun, versions={"torch": "1.0"})
-    with pytest.raises(UsageError, match=r"torch was 1\.0, here it is 2\..*last digits.*--force"):
+    with pytest.raises(
+        UsageError, match=r"torch was 1\.0, here it is 2\..*last digits.*force=True"
+    ):
         resume(begun)
     assert resume(begun, force=True).settings.versions["torch"].startswith("2.")
 
@@ -94,7 +96,7 @@ def test_a_study_of_an_earlier_engine_goes_on_with_its_successor(begin, earlier,
     begun = begin(wanted)
     record(begun, engine=earlier)
     table = xortune.load(begun.paths.folder).trials
-    with pytest.raises(UsageError, match=rf"the engine {earlier}.*{now}.*--force"):
+    with pytest.raises(UsageError, match=rf"the engine {earlier}.*{now}.*force=True"):
         resume(begun)
     resumed = resume(begun, force=True)
     assert resumed.settings.engine == now

@@ -138,12 +138,12 @@ def failure(text: str) -> str:
 
 def refusal(place: str, error: Exception) -> str:
     """The error for a server that does not let us in."""
-    fault = "asks for a token" if "required" in str(error) else "does not take this token"
     if (mode := os.environ.get("RAY_AUTH_MODE", "token")).lower() != "token":
         return (
-            f"{place}: that Ray {fault}, and RAY_AUTH_MODE={mode} has none shown. Unset it, or "
-            "set it to token."
+            f"{place}: that Ray asks for a token, and RAY_AUTH_MODE={mode} has none shown. "
+            "Unset it, or set it to token."
         )
+    fault = "asks for a token" if "required" in str(error) else "does not take this token"
     return (
         f"{place}: that Ray {fault}. Set RAY_AUTH_TOKEN to the cluster's token, "
         "or copy it to ~/.ray/auth_token; its head node prints it: ray get-auth-token"
