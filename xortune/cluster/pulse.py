@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from xortune.errors import XortuneError
 from xortune.interrupt import descendants, kill
 
 _LOOK_S = 0.25
@@ -56,10 +57,14 @@ class Pulse:
         self._lost: str | None = None
         self._head_seen = time.monotonic()
 
-    def lost(self) -> str | None:
-        """What has gone, in words; None while Ray is there. Looks four times a second at most."""
+    def lost(self, at_once: bool = False) -> str | None:
+        """What has gone, in words; None while Ray is there.
+
+        Args:
+            at_once: look even if that was less than a quarter of a second ago.
+        """
         now = time.monotonic()
-        if self._lost is None and now - self._looked >= _LOOK_S:
+        if self._lost is None and (at_once or now - self._looked >= _LOOK_S):
             self._looked = now
             self._lost = self._look()
         return self._lost
@@ -96,6 +101,11 @@ class Pulse:
         if now - self._head_seen > _HEAD_AWAY_S:
             return f"its head at {node.gcs_address} has ended"
         return None
+
+
+def gone(lost: str) -> XortuneError:
+    """The error for a Ray that has gone, with what `Pulse.lost` says of it."""
+    return XortuneError(f"Ray has gone in the middle of the search: {lost}.")
 
 
 def end_quickly() -> None:

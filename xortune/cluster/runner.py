@@ -12,8 +12,8 @@ from typing import Any
 
 from xortune.cluster.connection import connected
 from xortune.cluster.nodes import check_nodes
-from xortune.cluster.pulse import Connection
-from xortune.cluster.ray_errors import said_plainly
+from xortune.cluster.pulse import Connection, gone
+from xortune.cluster.ray_errors import in_one_line, said_plainly
 from xortune.cluster.ray_folder import temporary_folder
 from xortune.cluster.surroundings import handler_of_sigusr1_kept
 from xortune.errors import UsageError, XortuneError
@@ -106,6 +106,7 @@ class RayRunner:
 
     def run(self, search: Search, library: bytes | None) -> None:
         from ray import tune
+        from ray.exceptions import RayError
 
         from xortune.cluster.memory import memory_kills_heard
         from xortune.cluster.room import Room
@@ -156,7 +157,9 @@ class RayRunner:
             except SearchOver:
                 pass
             except (Exception, SystemExit) as error:
-                searcher.failure = searcher.failure or _words_of_ray(error)
+                searcher.failure = searcher.failure or self._of_ray(error)
+        if isinstance(searcher.failure, RayError):
+            raise self._of_ray(searcher.failure)
         if searcher.failure is not None:
             raise searcher.failure
         if not search.finished:
@@ -166,17 +169,18 @@ class RayRunner:
                 "to see what Ray says."
             )
 
-
-def _words_of_ray(error: BaseException) -> XortuneError:
-    """An error of ours for what Ray raised, which may be SystemExit."""
-    reason = (str(error).strip().splitlines() or [type(error).__name__])[-1]
-    failure = XortuneError(
-        f"Ray failed in the middle of the search: {reason}. Resume the study, with "
-        f"{option('verbose', True)} to "
-        "see what Ray says."
-    )
-    failure.__cause__ = error
-    return failure
+    def _of_ray(self, error: BaseException) -> XortuneError:
+        """The error for what Ray raised, which may be SystemExit."""
+        lost = self._connection.pulse.lost(at_once=True)
+        if lost is not None:
+            failure = gone(lost)
+        else:
+            failure = XortuneError(
+                f"Ray failed in the middle of the search: {in_one_line(error)}. Resume the study, "
+                f"with {option('verbose', True)} to see what Ray says."
+            )
+        failure.__cause__ = error
+        return failure
 
 
 def _device(options: RunOptions, gpus: float) -> str:

@@ -19,7 +19,7 @@ from ray.tune.search import Searcher
 
 from xortune.cluster.memory import MemoryWatch
 from xortune.cluster.places import Places
-from xortune.cluster.pulse import Connection
+from xortune.cluster.pulse import Connection, gone
 from xortune.cluster.room import Room
 from xortune.cluster.trainable import DeviceError
 from xortune.errors import NoEngineError, XortuneError
@@ -322,7 +322,7 @@ class SearchStopper(_Driver, Stopper):  # type: ignore[misc]
             if lost is not None:
                 # What Ray raised meanwhile says less.
                 self._searcher.failure = None
-                raise XortuneError(f"Ray has gone in the middle of the search: {lost}.")
+                raise gone(lost)
             self._searcher.look_around()
             self._searcher.end_hung()
             self._searcher.search.spare_time()
