@@ -1,5 +1,6 @@
 """What a search changes in the process that calls it, it puts back."""
 
+import pytest
 from scripts import run
 
 # The modules are imported before: what an import leaves is not the search's.
@@ -126,6 +127,7 @@ print(ray.is_initialized(), free())
 )
 
 
+@pytest.mark.long
 def test_a_search_changes_nothing_that_lasts(tmp_path):
     assert run(ALONE, tmp_path) == ["[]", "True False"]
 
@@ -137,5 +139,6 @@ def test_the_users_own_tune_is_as_usual_afterwards(tmp_path):
     assert scores[-2:] == ["1", "2"]
 
 
+@pytest.mark.long
 def test_the_users_own_ray_is_left_as_it_was_even_by_an_interrupted_search(tmp_path):
     assert run(USERS_RAY, tmp_path) == ["two", "[]", "True True"]

@@ -1,6 +1,7 @@
 """Searches on Ray in surroundings that Ray cannot stand: trained all the same, or one message."""
 
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -13,7 +14,16 @@ import pytest
 
 # With few ports; without room for Ray's folder; without shared memory.
 FEW_PORTS = "ip link set lo up; echo 2000 2006 > /proc/sys/net/ipv4/ip_local_port_range"
-NO_FOLDERS = "for f in /tmp /var/tmp; do mount -t tmpfs -o size=1m tmpfs $f; done"
+# Nothing is left in the folders for temporary files but Python and this package, if they are there.
+NEEDED = (sys.prefix, str(Path(__file__).parents[2]))
+NO_FOLDERS = "; ".join(
+    (
+        "mount --rbind / /mnt",
+        "for f in /tmp /var/tmp; do mount -t tmpfs -o size=1m tmpfs $f; done",
+        f"for f in {shlex.join(NEEDED)}; do "
+        "case $f in /tmp/*|/var/tmp/*) mkdir -p $f; mount --bind /mnt$f $f;; esac; done",
+    )
+)
 NO_SHM = "umount /dev/shm"
 
 
