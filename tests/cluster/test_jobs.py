@@ -579,8 +579,8 @@ def test_a_study_that_is_not_on_the_cluster_cannot_be_resumed(call, succeed):
 @pytest.mark.long
 def test_a_stopped_search_is_fetched_and_goes_on_here(succeed, call, tmp_path):
     # Long on the cluster, one trial after the other; short here, ten at a time.
-    space = space_file(tmp_path, {"lr": {"min": 0.1, "max": 9.0}, "epochs": {"value": 1_000_000}})
-    settings = {"trials": 40, "generation": 10, "log_every": 500_000}
+    space = space_file(tmp_path, {"lr": {"min": 0.1, "max": 9.0}, "epochs": {"value": 10_000_000}})
+    settings = {"trials": 40, "generation": 10, "log_every": 5_000_000}
     job = submitted(
         succeed("submit", space, *options(settings), "--name=s", "--pack-size=1", "--workers=1")
     )

@@ -54,7 +54,9 @@ def _replace(folder: Path) -> None:
 
 def _command(results: str) -> int:
     """The command line's way with errors, around a space that is no file."""
-    _COMMANDS["search"] = lambda *_: xortune.search(
-        SPACE, name="one", results=results, **SETTINGS, **RUN
-    )
+
+    def search(*_: object) -> None:
+        xortune.search(SPACE, name="one", results=results, **SETTINGS, **RUN)
+
+    _COMMANDS["search"] = search
     return cli(["search", "--quiet"])
