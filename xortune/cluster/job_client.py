@@ -101,10 +101,9 @@ class JobClient(JobSubmissionClient):  # type: ignore[misc]
         trace = aiohttp.TraceConfig()
         trace.on_request_redirect.append(_refuse_redirect)
         url = f"{self._address}/api/jobs/{job_id}/logs/tail"
-        async with (
-            aiohttp.ClientSession(headers=self._headers, trace_configs=[trace]) as session,
-            session.ws_connect(url, proxy=self._proxy, ssl=self._ssl_context or True) as pieces,
-        ):
+        async with aiohttp.ClientSession(headers=self._headers, trace_configs=[trace]) as session:
+            # Not a context: to leave it would be to read on until the server stops sending.
+            pieces = await session.ws_connect(url, proxy=self._proxy, ssl=self._ssl_context or True)
             async for piece in pieces:
                 if piece.type is aiohttp.WSMsgType.ERROR:
                     raise RuntimeError(f"the log ended early: {pieces.exception()}")
