@@ -135,6 +135,14 @@ BAD_SPACES: dict[str, tuple[str, tuple[str, ...]]] = {
         "defaults: &d {min: 1, max: 2}\nparameters:\n  lr: *d\n",
         ("defaults", "line 1", "begin it with x- if it holds a template"),
     ),
+    "parameters at the top": (
+        "lr: {min: 1, max: 2}\n",
+        ("lr", "line 1", "unknown key 'lr'; put it under 'parameters:'"),
+    ),
+    "int_uniform of fractions": (
+        "parameters:\n  lr: {distribution: int_uniform, min: 0.5, max: 3}\n",
+        ("parameters.lr", "line 2", "int_uniform needs whole numbers", "use uniform"),
+    ),
     "merging no mapping": (
         "parameters:\n  lr: {<<: 3, value: 1}\n",
         ("parameters.lr.<<", "line 2", "expected a mapping or a list of mappings", "<<: *name"),
@@ -233,7 +241,7 @@ BAD_SPACES: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "value twice": (
         "parameters:\n  lr: {values: [1, 2, 1.0]}\n",
-        ("parameters.lr.values", "line 2", "stands twice in [1, 2, 1.0]", "drop the repetition"),
+        ("parameters.lr.values", "line 2", "given twice in [1, 2, 1.0]", "remove one"),
     ),
     "no multiple of q": (
         "parameters:\n  epochs: {min: 11, max: 19, q: 10, distribution: q_uniform}\n",

@@ -15,7 +15,7 @@ from xortune.runner_choice import mean, needs_ray, training_s
 from xortune.settings import COMPILED, EAGER, RunOptions, StudySettings
 from xortune.space import Choice, Range, load_space
 
-HERE = "trained in this process; --runner ray, --workers and --address train on Ray"
+HERE = "so they run in this process. To use Ray: --runner ray, --workers or --address"
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_a_small_search_is_trained_in_this_process_and_says_so(tmp_path, capsys)
     code = main(["search", "smoke", "--trials=4", f"--results={tmp_path}", "--name=s"])
     printed = capsys.readouterr()
     assert code == 0
-    assert f"xortune: 4 trials are less than 0.1 s of training: {HERE}." in printed.err
+    assert f"xortune: 4 trials need less than 0.1 s of training, {HERE}." in printed.err
     study = xortune.load(tmp_path / "s")
     assert {worker.rpartition(":")[2] for worker in study.trials["worker"]} == {str(os.getpid())}
     assert study.settings.device == "cpu"
@@ -100,6 +100,6 @@ def test_resume_decides_anew(tmp_path, capsys):
     assert main(["search", "smoke", "--trials=2", f"--results={tmp_path}", "--name=s"]) == 0
     capsys.readouterr()
     assert main(["resume", str(tmp_path / "s"), "--trials=3"]) == 0
-    assert f"1 trial is less than 0.1 s of training: {HERE}" in capsys.readouterr().err
+    assert f"1 trial needs less than 0.1 s of training, {HERE}" in capsys.readouterr().err
     assert main(["resume", str(tmp_path / "s")]) == 0
     assert "of training" not in capsys.readouterr().err

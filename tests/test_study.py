@@ -19,6 +19,7 @@ import xortune
 from xortune import searches
 from xortune.cli import main
 from xortune.cli.arguments import parse
+from xortune.cli.tables import summary_lines
 from xortune.errors import Interrupted, StudyExistsError, UsageError, XortuneError
 from xortune.ledger import Ledger
 from xortune.paths import StudyPaths
@@ -361,6 +362,31 @@ def test_a_misspelt_setting(tmp_path):
     with pytest.raises(UsageError, match="unknown setting 'trails'. Did you mean 'trials'"):
         xortune.search("smoke", trails=3, results=tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_parameter_that_is_no_setting(tmp_path):
+    with pytest.raises(
+        UsageError, match=r"unknown setting 'lr'. To fix a parameter: narrow={'lr': "
+    ):
+        xortune.search("smoke", lr=0.1, results=tmp_path)
+
+
+@pytest.mark.parametrize("value", [3, None, b"results"])
+def test_what_is_no_path_is_refused(value):
+    for call in (
+        lambda: xortune.search("smoke", results=value),
+        lambda: xortune.resume(value),
+        lambda: xortune.load(value),
+        lambda: xortune.load("one", results=value),
+    ):
+        with pytest.raises(UsageError, match="expected the path of a folder"):
+            call()
+
+
+def test_an_unfinished_study_shows_its_total(study):
+    summary = {**study.summary(), "states": {"COMPLETE": 5, "WAITING": 3}}
+    first = summary_lines("s", summary, 20)[0]
+    assert first == "study s: 8 of 20 trials (5 COMPLETE, 3 WAITING)"
 
 
 def test_what_a_space_leaves_out_is_said(tmp_path, caplog):

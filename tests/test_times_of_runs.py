@@ -111,7 +111,7 @@ def test_an_interrupted_run_is_kept(tmp_path):
 def test_no_run_leaves_no_time(tmp_path):
     assert summarise_time([]) == {}
     summary = {"trials": 0, "states": {}, "solved": 0, "best": {}, "time": {}}
-    assert summary_lines("one", summary) == ["study one: 0 trials (none yet)"]
+    assert summary_lines("one", summary, 0) == ["study one: 0 trials (none yet)"]
     assert set(NAMES) == {field.name for field in fields(RunTime)} - {"workers"}
 
 
@@ -124,7 +124,7 @@ def test_times_are_said_in_one_line():
             "time 278h: start 9.9s, ask 10s, train 17m, queue 17h, write 999s, idle 0.0s",
         ),
     ):
-        lines = summary_lines("one", {**summary, "time": summarise_time([run])})
+        lines = summary_lines("one", {**summary, "time": summarise_time([run])}, 0)
         assert lines[1:] == [line]
 
 
@@ -134,7 +134,7 @@ def test_the_report_has_the_line_and_json_the_seconds(tmp_path, capsys):
     assert main(["report", folder]) == 0
     (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("time ")]
     assert len(line) <= 80
-    assert line in summary_lines("one", study.summary())
+    assert line in summary_lines("one", study.summary(), study.settings.trials)
     assert main(["report", folder, "--format", "json"]) == 0
     assert json.loads(capsys.readouterr().out)["summary"]["time"] == study.summary()["time"]
     for name in ("csv", "markdown"):

@@ -84,6 +84,17 @@ class StudyPaths:
         return self.tensorboard / f"trial-{number:05d}"
 
 
+def as_path(setting: str, value: object) -> Path:
+    """The path that a setting gives.
+
+    Raises:
+        UsageError: it is neither text nor a path.
+    """
+    if isinstance(value, str | Path):
+        return Path(value)
+    raise UsageError(f"{option(setting)} {value!r}: expected the path of a folder, as text.")
+
+
 def new_study(results: Path, name: str) -> StudyPaths:
     """Paths for a study that does not exist yet; creates nothing.
 

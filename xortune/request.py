@@ -13,7 +13,7 @@ from typing import Any
 from xortune.errors import UsageError
 from xortune.paths import check_name
 from xortune.settings import EngineName, RunOptions, StudySettings, check_engine
-from xortune.space import Narrowing, SearchSpace, count_points, load_space, narrowed
+from xortune.space import PARAMETERS, Narrowing, SearchSpace, count_points, load_space, narrowed
 
 _log = logging.getLogger("xortune")
 
@@ -82,6 +82,8 @@ def known(given: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
     if unknown:
         close = difflib.get_close_matches(unknown[0], names, n=1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
+        if unknown[0] in PARAMETERS:
+            hint = f" To fix a parameter: narrow={{{unknown[0]!r}: {given[unknown[0]]!r}}}."
         raise UsageError(f"unknown setting {unknown[0]!r}.{hint} There are {', '.join(names)}.")
     return {key: value for key, value in given.items() if value is not None}
 

@@ -150,14 +150,16 @@ def _sooner_here(
         # The engine may still be compiling, which is worth waiting for only here.
         seconds = training_s(space, settings, trials, choice.expected("cpu"))
     here = seconds <= _RAY_START_S
-    work = f"about {seconds:.2g} s" if seconds >= 0.1 else "less than 0.1 s"
+    work = (
+        f"about {seconds:,.{1 if seconds < 10 else 0}f} s" if seconds >= 0.1 else "less than 0.1 s"
+    )
     if here:
-        others = f"{option('runner', 'ray')}, {option('workers')} and {option('address')}"
-        where = f"trained in this process; {others} train on Ray"
+        others = f"{option('runner', 'ray')}, {option('workers')} or {option('address')}"
+        where = f"so they run in this process. To use Ray: {others}"
     else:
-        where = f"trained on Ray; {option('runner', 'inline')} trains in this process"
-    count = "1 trial is" if trials == 1 else f"{trials:,} trials are"
-    _log.info(f"{count} {work} of training: {where}.")
+        where = f"so they run on Ray. To stay in this process: {option('runner', 'inline')}"
+    count = "1 trial needs" if trials == 1 else f"{trials:,} trials need"
+    _log.info(f"{count} {work} of training, {where}.")
     return here
 
 

@@ -24,6 +24,7 @@ from xortune.ledger import Ledger
 from xortune.paths import (
     DEFAULT_RESULTS,
     StudyPaths,
+    as_path,
     check_writable,
     find_study,
     is_study,
@@ -88,7 +89,7 @@ def search(
     """
     clock = Clock()
     loaded, study_settings, options = validated(space, narrow, engine, settings)
-    folder = Path(results)
+    folder = as_path("results", results)
     if exist_ok and name is None:
         raise UsageError(f"{option('exist_ok')}: say which study, with {option('name')}.")
     if exist_ok and name is not None and is_study(folder, name):
@@ -152,7 +153,7 @@ def resume(
     """
     clock = Clock()
     run_options = RunOptions(**known(options, RUN_OPTIONS))
-    paths = find_study(study, Path(results))
+    paths = find_study(as_path("study", study), as_path("results", results))
     with (
         watched(on_progress) as observer,
         nullcontext(stop) if stop else StopSignal() as stop,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from xortune.errors import UsageError, XortuneError
 from xortune.ledger import Ledger
-from xortune.paths import DEFAULT_RESULTS, StudyPaths, find_study
+from xortune.paths import DEFAULT_RESULTS, StudyPaths, as_path, find_study
 from xortune.plain_numbers import brief, whole_number
 from xortune.ranking import NO_STANDING, standing
 from xortune.space import SearchSpace, count_points, load_space
@@ -203,4 +203,4 @@ def load(study: str | Path, results: str | Path = DEFAULT_RESULTS) -> Study:
     Raises:
         UsageError: there is no such study.
     """
-    return Study(find_study(study, Path(results)))
+    return Study(find_study(as_path("study", study), as_path("results", results)))

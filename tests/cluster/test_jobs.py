@@ -564,7 +564,7 @@ def test_ctrl_c_leaves_the_job_alone(at_the_cluster, call, foreign):
         _, err = child.communicate()
     assert child.returncode == 130
     assert err.splitlines() == [
-        f"xortune: the job goes on; it ends with: python -m xortune stop {job}",
+        f"xortune: the job continues. To stop it: python -m xortune stop {job}",
         "xortune: stopped",
     ]
     assert json.loads(call("status", job, "--format", "json")[1])["state"] == "RUNNING"

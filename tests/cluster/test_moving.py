@@ -27,7 +27,7 @@ def test_a_longer_search_than_estimated_moves_to_ray(
 ):
     caplog.set_level(logging.INFO, logger="xortune")
     study = xortune.search(SPACE, name="s", results=tmp_path, pack_size=3, **SETTINGS)
-    assert "less than 0.1 s of training: trained in this process" in caplog.text
+    assert "less than 0.1 s of training, so they run in this process" in caplog.text
     assert "longer than estimated: it moves to Ray" in caplog.text
     assert 0 < trained_here(study) < SETTINGS["trials"]
     assert_frame_equal(answer(study), answer(oracle), check_exact=True)
@@ -52,6 +52,6 @@ def test_a_search_that_ray_finishes_sooner_is_trained_there(
     caplog.set_level(logging.INFO, logger="xortune")
     monkeypatch.setattr(runner_choice, "_RAY_START_S", 0)
     study = xortune.search(SPACE, name="s", results=tmp_path, **SETTINGS)
-    assert "trained on Ray; runner='inline' trains in this process" in caplog.text
+    assert "so they run on Ray. To stay in this process: runner='inline'" in caplog.text
     assert trained_here(study) == 0
     assert_frame_equal(answer(study), answer(oracle), check_exact=True)

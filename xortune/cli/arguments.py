@@ -85,7 +85,7 @@ def _add_what_to_search(parser: argparse.ArgumentParser) -> Any:
         answer,
         "--generation",
         "N",
-        "trials asked together (default: a sixteenth of them for tpe, all for random)",
+        "trials proposed together (default: tpe a sixteenth, at least 10; random all)",
         int,
     )
     _option(answer, "--log-every", "N", "epochs between points of a curve (default: 500)", int)
@@ -121,7 +121,7 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
         group,
         "--runner",
         RUNNERS,
-        "Ray, this process (inline), or what is done sooner (default: auto)",
+        "Ray, this process (inline), or whichever is done sooner (default: auto)",
     )
     _option(
         group, "--address", "ADDRESS", "a Ray cluster's host:port, or auto (default: a local Ray)"

@@ -130,7 +130,7 @@ def _logs(arguments: Namespace, screen: Screen) -> None:
             screen.out.write(_lines(piece))
             screen.out.flush()
     except KeyboardInterrupt:
-        screen.say(f"the job goes on; it ends with: {_command(server, 'stop', arguments.job)}")
+        screen.say(f"the job continues. To stop it: {_command(server, 'stop', arguments.job)}")
         raise
 
 
@@ -139,7 +139,7 @@ def _wait(arguments: Namespace, screen: Screen) -> int:
     try:
         job = server.wait(arguments.job)
     except KeyboardInterrupt:
-        screen.say(f"the job goes on; it ends with: {_command(server, 'stop', arguments.job)}")
+        screen.say(f"the job continues. To stop it: {_command(server, 'stop', arguments.job)}")
         raise
     screen.say(f"job {job.id} has ended: {job.state}, exit code {job.outcome}")
     if job.outcome:
@@ -169,17 +169,25 @@ def _fetch(arguments: Namespace, screen: Screen) -> Study:
     def fetch(file: Path) -> None:
         screen.say(f"fetching the ledger of job {job.id}")
         snapshot = server.snapshot(job)
-        screen.say("it has come; its tables and runs are made here")
+        screen.say("received; writing its tables and runs")
         unpack(snapshot, file)
 
     study = adopt(fetch, name, arguments.results)
     states = study.summary()["states"]
     done = sum(count for state, count in states.items() if state not in ("RUNNING", "WAITING"))
     if done < study.settings.trials:
-        go_on = f"python -m xortune resume {shlex.quote(str(study.paths.folder))}"
+        resume = f"python -m xortune resume {shlex.quote(str(study.paths.folder))}"
+        remedy = f"Resume it here with: {resume}"
+        if not job.has_ended:
+            remedy = "Fetch it again later: a study that is resumed here takes no more from the job"
         screen.say(
             f"the search is not finished, its job is {job.state}: these are {done} of "
-            f"{study.settings.trials} trials. Go on here with: {go_on}"
+            f"{study.settings.trials} trials. {remedy}"
+        )
+    if job.state == "FAILED":
+        screen.say(
+            f"job {job.id} FAILED: what was fetched is the study as it is on the cluster, which "
+            f"may be from before. See {_command(server, 'logs', job.id)}"
         )
     return study
 

@@ -25,10 +25,11 @@ _TIMES = {
 }
 
 
-def summary_lines(name: str, summary: Mapping[str, Any]) -> list[str]:
-    """A few lines on a study, from its `Study.summary`."""
+def summary_lines(name: str, summary: Mapping[str, Any], total: int) -> list[str]:
+    """A few lines on a study, from its `Study.summary` and its total of trials."""
     states = ", ".join(f"{count} {state}" for state, count in summary["states"].items())
-    lines = [f"study {name}: {summary['trials']} trials ({states or 'none yet'})"]
+    trials = f"{summary['trials']} of {total}" if summary["trials"] < total else f"{total}"
+    lines = [f"study {name}: {trials} trials ({states or 'none yet'})"]
     complete = summary["states"].get("COMPLETE", 0)
     if complete:
         share = summary["solved"] / complete

@@ -36,6 +36,7 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 _ANSWER_S = 5
 _OBJECT_STORE_BYTES = 200_000_000
 _EXIT_S = 30
+_LAST_PORT = 65_535
 _RECONNECT = "RAY_gcs_rpc_server_reconnect_timeout_s"
 
 _shared: Shared[Pulse] = Shared()
@@ -259,7 +260,8 @@ def _check_joinable(given: str, address: str) -> None:
     place = f"{option('address')} {given}"
     if given != address == os.environ.get("RAY_ADDRESS"):
         place += f", which is RAY_ADDRESS={address}"
-    if not (colon and host and port.isascii() and port.isdigit() and "/" not in address):
+    is_port = port.isascii() and port.isdigit() and len(port) <= 5 and int(port) <= _LAST_PORT
+    if not (colon and host and is_port and "/" not in address):
         raise UsageError(f"{place}: expected host:port, or auto for the cluster on this machine.")
     try:
         socket.create_connection((host, int(port)), timeout=_ANSWER_S).close()

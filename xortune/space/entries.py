@@ -121,7 +121,7 @@ def _choice(
         return None
     distinct = tuple(dict.fromkeys(value for value in checked if value is not None))
     if len(distinct) < len(values):
-        fault(place, f"a value stands twice in {shown(values)}; drop the repetition")
+        fault(place, f"a value is given twice in {shown(values)}; remove one")
         return None
     return Choice(distinct)
 
@@ -153,6 +153,9 @@ def _range(parameter: str, entry: Mapping[str, Any], place: str, fault: Fault) -
     both_whole = isinstance(low, int) and isinstance(high, int)
     if both_whole and "distribution" not in entry:
         distribution = "int_uniform"
+    if distribution == "int_uniform" and not both_whole:
+        fault(place, "int_uniform needs whole numbers as min and max; use uniform for fractions")
+        return None
     whole = both_whole and (distribution == "int_uniform" or isinstance(step, int))
     if parameter != "lr" and not whole:
         fault(f"{place}.distribution", _fractions(parameter, distribution, shape))

@@ -88,7 +88,8 @@ def _read(text: str) -> Any:
     """What a text of `--set` stands for: a value, a tuple of two bounds, or a list."""
     if ".." in text:
         low, _, high = text.partition("..")
-        return (_read_value(low), _read_value(high))
+        if not low.endswith(".") and not high.startswith("."):
+            return (_read_value(low), _read_value(high))
     if "," in text:
         return [_read_value(part) for part in text.split(",")]
     return _read_value(text)
@@ -113,7 +114,7 @@ def _part(name: str, domain: Domain, wanted: Any, fault: Fault) -> Domain | None
     if len(chosen) < len(found):
         return None
     if len(set(chosen)) < len(chosen):
-        fault(name, "a value stands twice; drop the repetition")
+        fault(name, "a value is given twice; remove one")
         return None
     return Choice(tuple(chosen))
 
@@ -123,7 +124,7 @@ def _value(name: str, domain: Domain, value: Any, fault: Fault) -> Value | None:
     if read is None:
         return None
     if not _holds(domain, read):
-        fault(name, f"{shown(read)} is outside of the space, in which {_described(name, domain)}")
+        fault(name, f"{shown(read)} is outside the space, where {_described(name, domain)}")
         return None
     return read
 

@@ -100,6 +100,8 @@ def _parameters(content: Any, fault: Fault) -> tuple[dict[str, Any], list[str]]:
             continue
         hint = likely(key, ("parameters", *SWEEP_KEYS))
         remedy = hint or "; drop it, or begin it with x- if it holds a template"
+        if key in PARAMETERS:
+            remedy = "; put it under 'parameters:'"
         fault(key, f"unknown key {key!r}{remedy}")
     notes = []
     if ignored:
