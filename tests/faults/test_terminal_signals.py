@@ -23,11 +23,11 @@ import xortune
 # Packs of one trial, of a tenth of a second or more each: there is always one under way.
 SPACE = {
     "lr": {"values": [0.1, 1.0, 10.0]},
-    "epochs": {"value": 600_000},
+    "epochs": {"value": 3_000_000},
     "seed": {"min": 0, "max": 99},
     "loss_fn": {"values": ["mse", "bce", "bce_with_logits"]},
 }
-RECORDED = {"trials": 12, "generation": 6, "log_every": 300_000}
+RECORDED = {"trials": 12, "generation": 6, "log_every": 1_500_000}
 SEARCH = ["search", "slow.yaml", "--name=one", "--pack-size=1"]
 SEARCH += [f"--{name.replace('_', '-')}={value}" for name, value in RECORDED.items()]
 CODES = {"ctrl-c": 130, "twice": 130, "term": 143, "group": 143, "each": 143, "hup": 129}

@@ -6,6 +6,7 @@ import pytest
 from studies import SETTINGS, SPACE, check_undisturbed
 
 import xortune
+from xortune.cluster.pulse import Connection, Pulse
 from xortune.cluster.runner import RayRunner
 from xortune.settings import RunOptions
 
@@ -89,7 +90,7 @@ def test_a_node_on_which_packs_are_lost_does_not_eat_the_study(
 
 @pytest.mark.long
 def test_the_search_cuts_its_packs_by_the_nodes_that_there_are(cluster, plan):
-    runner = RayRunner(RunOptions(), ours=False)
+    runner = RayRunner(RunOptions(), Connection(Pulse(own=False), lambda: False))
     given = runner._slots
     before = given["cpu"]
     node = cluster.add_node(num_cpus=3)
