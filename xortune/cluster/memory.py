@@ -13,17 +13,14 @@ from ray.air.execution._internal.actor_manager import RayActorManager
 from ray.exceptions import OutOfMemoryError, RayActorError
 
 from xortune.limits import memory_kills
-from xortune.wording import option
 
 _log = logging.getLogger("xortune")
+# Recorded with a trial, so the same whoever calls.
+_REMEDY = "fewer workers or smaller packs need less"
 # The kernel's kills of this long ago may be those of a worker of whose death Ray tells now.
 _RECENT_S = 10.0
 # Called by Tune with what a worker's end raised.
 _TOLD = ("_actor_task_failed", "_actor_start_failed")
-
-
-def _remedy() -> str:
-    return f"fewer {option('workers')} or a smaller {option('pack_size')} need less"
 
 
 class KilledForMemory(RayActorError):  # type: ignore[misc]
@@ -62,7 +59,7 @@ class MemoryWatch:
         if kills > self._elsewhere.setdefault(place, kills):
             self._warn(
                 f"the kernel of a node has killed workers, or others beside them, for memory: "
-                f"{_remedy()}."
+                f"{_REMEDY}."
             )
         self._elsewhere[place] = kills
 
@@ -79,7 +76,7 @@ class MemoryWatch:
             killer = "the kernel, which was out of memory"
         else:
             return None
-        reason = f"its worker was killed by {killer}; {_remedy()}"
+        reason = f"its worker was killed by {killer}; {_REMEDY}"
         self._warn(f"a worker is lost: {reason}. What it trained is trained again.")
         return reason
 

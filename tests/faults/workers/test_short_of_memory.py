@@ -65,8 +65,8 @@ def search(tmp_path, eats, *groups, **environment):
 def test_the_kernel_is_named(tmp_path, small_group):
     error, warnings = search(tmp_path, _EATS, small_group)
     words = (
-        "its worker was killed by the kernel, which was out of memory; fewer --workers or a "
-        "smaller --pack-size need less"
+        "its worker was killed by the kernel, which was out of memory; fewer workers or smaller "
+        "packs need less"
     )
     assert error == f"given up after 1 tries alone: {words}"
     assert f"a worker is lost: {words}. What it trained is trained again." in warnings
@@ -78,8 +78,8 @@ def test_the_monitor_of_ray_is_named_and_does_not_end_the_search(tmp_path):
     watch = {"RAY_memory_usage_threshold": "0.001", "RAY_memory_monitor_refresh_ms": "10000"}
     error, warnings = search(tmp_path, 1_000_000, **watch)
     words = (
-        "its worker was killed by Ray, whose node ran low on memory; fewer --workers or a "
-        "smaller --pack-size need less"
+        "its worker was killed by Ray, whose node ran low on memory; fewer workers or smaller "
+        "packs need less"
     )
     assert error == f"given up after 1 tries alone: {words}"
     assert f"a worker is lost: {words}. What it trained is trained again." in warnings
