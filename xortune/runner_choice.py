@@ -87,15 +87,14 @@ class InlineFirstRunner(InlineRunner):
         if search.finished:
             return
         _log.info("the search is longer than estimated: it moves to Ray.")
-        try:
-            with self._on_ray() as ray:
-                self.workers = ray.workers
-                ray.run(search, library)
-        except XortuneError as error:
-            if self.workers > 1:
-                raise
-            _log.warning(f"the search stays in this process: {error}")
-            InlineRunner(self._options).run(search, library)
+        with ExitStack() as stack:
+            runner: Runner = InlineRunner(self._options)
+            try:
+                runner = stack.enter_context(self._on_ray())
+            except XortuneError as error:
+                _log.warning(f"the search stays in this process: {error}")
+            self.workers = runner.workers
+            runner.run(search, library)
 
     def outgrown(self, search: Search, pack: Pack) -> bool:
         epochs = sum(trial.params.epochs for trial in pack.trials) / len(pack.trials)

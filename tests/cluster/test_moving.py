@@ -2,6 +2,7 @@
 
 import logging
 import os
+from contextlib import nullcontext
 
 import pytest
 from pandas.testing import assert_frame_equal
@@ -9,7 +10,7 @@ from studies import SETTINGS, SPACE, answer
 
 import xortune
 from xortune import runner_choice
-from xortune.errors import UsageError
+from xortune.errors import UsageError, XortuneError
 
 
 @pytest.fixture
@@ -44,6 +45,21 @@ def test_where_ray_does_not_start_it_stays(
     assert "the search stays in this process: no Ray here" in caplog.text
     assert trained_here(study) == SETTINGS["trials"]
     assert_frame_equal(answer(study), answer(oracle), check_exact=True)
+
+
+def test_what_fails_on_ray_is_not_tried_again_here(
+    tmp_path, estimated_too_short, caplog, monkeypatch
+):
+    class Failing:
+        workers = 1
+
+        def run(self, search, library):
+            raise XortuneError("no worker trains")
+
+    monkeypatch.setattr(runner_choice, "_ray", lambda options, stop: nullcontext(Failing()))
+    with pytest.raises(XortuneError, match="no worker trains"):
+        xortune.search(SPACE, name="s", results=tmp_path, pack_size=3, **SETTINGS)
+    assert "stays in this process" not in caplog.text
 
 
 def test_a_search_that_ray_finishes_sooner_is_trained_there(
