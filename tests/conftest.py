@@ -36,7 +36,7 @@ def when_there_is_no_room(monkeypatch):
 
     A second of silence is long here.
     """
-    monkeypatch.setattr("xortune.cluster.room._SILENT_S", 1.0)
+    monkeypatch.setattr("xortune.cluster.capacity._SILENT_S", 1.0)
     said = []
     handler = logging.Handler(logging.WARNING)
     logger = logging.getLogger("xortune")

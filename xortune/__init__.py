@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from xortune.version import __version__
 
 if TYPE_CHECKING:
-    from xortune.searches import resume, search
-    from xortune.study import Study, load
+    from xortune.studies.searches import resume, search
+    from xortune.studies.study import Study, load
 
 __all__ = ["Study", "__version__", "load", "resume", "search"]
 
@@ -21,11 +21,11 @@ def __dir__() -> list[str]:
 def __getattr__(name: str) -> Any:
     """Imports the public face when it is first used."""
     if name in ("search", "resume"):
-        from xortune import searches
+        from xortune.studies import searches
 
         return getattr(searches, name)
     if name in ("Study", "load"):
-        from xortune import study
+        from xortune.studies import study
 
         return getattr(study, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -16,7 +16,7 @@ def run() -> int:
         # Imports take a while, and an exception in the middle of one is a traceback.
         signal.signal(number, _leave)
     from xortune.cli import main
-    from xortune.cli.insistence import kill_descendants
+    from xortune.cli.double_ctrl_c import kill_descendants
 
     code = main()
     for number in heeded:

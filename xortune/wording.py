@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from xortune.shown import shell_word
+from xortune.escaping import shell_word
 
 _speaking = {"shell": False}
 

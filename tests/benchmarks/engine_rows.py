@@ -25,10 +25,10 @@ from tests.benchmarks.core import (
     ratios,
     seconds,
 )
-from xortune.engine import train_pack
-from xortune.engine.compiled import CompiledEngine
+from xortune.engines.xor import train_pack
+from xortune.engines.xor.compiled import CompiledEngine
+from xortune.engines.xor.native import built_step, load_step
 from xortune.errors import NoEngineError
-from xortune.native import built_step, load_step
 from xortune.sampling import ask_generation
 from xortune.space import load_space
 from xortune.trial import LOSS_FNS, LossFn, Outcome, Params

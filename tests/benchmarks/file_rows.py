@@ -23,12 +23,12 @@ from tests.benchmarks.core import (
 from tests.benchmarks.engine_rows import random_trials
 from tests.benchmarks.sampler_rows import made_up
 from tests.benchmarks.stock_writer import write_run
-from xortune.lab import load_data, seeded_model
 from xortune.ledger import Ledger
 from xortune.paths import StudyPaths
+from xortune.problems.xor import load_data, seeded_model
 from xortune.settings import StudySettings
 from xortune.space import load_space
-from xortune.tensorboard import METRIC_TAGS, RunWriter
+from xortune.tensorboard.runs import METRIC_TAGS, RunWriter
 from xortune.trial import Curve, FinishedTrial, Trial
 
 RUNS, STOCK_RUNS, POINTS = 500, 50, 20

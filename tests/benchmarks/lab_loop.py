@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn, optim
 
-from xortune.lab import XOR, load_data
+from xortune.problems.xor import XOR, load_data
 from xortune.trial import Params
 
 LOG_EVERY = 500

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from tests.benchmarks.core import Skipped
-from xortune.lab import load_data
-from xortune.lab.model import seeded_model, weights_of
+from xortune.problems.xor import load_data
+from xortune.problems.xor.model import seeded_model, weights_of
 from xortune.trial import Params
 
 _SOURCE = Path(__file__).with_name("stock_step.c")

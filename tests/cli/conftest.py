@@ -5,8 +5,8 @@ import io
 import logging
 
 import pytest
-from commands import Answer
 
+from tests.cli.commands import Answer
 from xortune.cli import main
 
 

@@ -1,9 +1,9 @@
 """One Ray for all tests of this folder, as a user's notebook has one, and an oracle."""
 
 import pytest
-from studies import SETTINGS, SPACE
 
 import xortune
+from tests.small_study import SETTINGS, SPACE
 
 
 @pytest.fixture(scope="session")

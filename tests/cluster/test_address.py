@@ -7,9 +7,9 @@ import sys
 import pytest
 import yaml
 from pandas.testing import assert_frame_equal
-from studies import SETTINGS, SPACE, answer
 
 import xortune
+from tests.small_study import SETTINGS, SPACE, answer
 from xortune.errors import UsageError
 
 

@@ -1,11 +1,11 @@
 """A worker that cannot load the compiled step ends the search, with a remedy."""
 
 import pytest
-from studies import SETTINGS, SPACE
 
 import xortune
+from tests.small_study import SETTINGS, SPACE
+from xortune.engines.xor.native import build
 from xortune.errors import NoEngineError, XortuneError
-from xortune.native import build
 
 
 def test_a_library_that_workers_cannot_load_is_no_lost_pack(ray, tmp_path, monkeypatch):

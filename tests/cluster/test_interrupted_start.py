@@ -1,7 +1,8 @@
 """Ctrl-C while Ray is imported or started, as in a notebook, whose process then goes on."""
 
 import pytest
-from scripts import run
+
+from tests.cluster.scripts import run
 
 SCRIPT = """
 import os, signal, sys, threading, time

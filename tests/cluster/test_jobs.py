@@ -20,11 +20,11 @@ from typing import NamedTuple
 import pytest
 import requests
 import yaml
-from front import Front
 from pandas.testing import assert_frame_equal
-from studies import SETTINGS, SPACE, answer
 
 import xortune
+from tests.cluster.front import Front
+from tests.small_study import SETTINGS, SPACE, answer
 from xortune.cli import main
 from xortune.cluster.authentication import Guard, guard_at
 from xortune.trial import LOSS_FNS

@@ -8,9 +8,9 @@ import sys
 import pytest
 import yaml
 from pandas.testing import assert_frame_equal
-from studies import SPACE, answer
 
 import xortune
+from tests.small_study import SPACE, answer
 
 # Packs of one trial, of a second or more each: there is always one under way.
 SLOW = {**SPACE, "lr": {"values": [0.1, 1.0, 10.0]}, "epochs": {"value": 12_000_000}}

@@ -1,7 +1,8 @@
 """What a search changes in the process that calls it, it puts back."""
 
 import pytest
-from scripts import run
+
+from tests.cluster.scripts import run
 
 # The modules are imported before: what an import leaves is not the search's.
 STATE = """

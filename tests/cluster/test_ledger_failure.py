@@ -4,9 +4,9 @@ import sqlite3
 from contextlib import closing
 
 import pytest
-from studies import SETTINGS, SPACE
 
 import xortune
+from tests.small_study import SETTINGS, SPACE
 from xortune.errors import XortuneError
 
 

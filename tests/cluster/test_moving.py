@@ -6,11 +6,11 @@ from contextlib import nullcontext
 
 import pytest
 from pandas.testing import assert_frame_equal
-from studies import SETTINGS, SPACE, answer
 
 import xortune
-from xortune import runner_choice
+from tests.small_study import SETTINGS, SPACE, answer
 from xortune.errors import UsageError, XortuneError
+from xortune.studies import runner_choice
 
 
 @pytest.fixture

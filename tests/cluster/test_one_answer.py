@@ -2,9 +2,9 @@
 
 import pytest
 from pandas.testing import assert_frame_equal
-from studies import SETTINGS, SPACE, answer
 
 import xortune
+from tests.small_study import SETTINGS, SPACE, answer
 
 
 def test_the_oracle_is_worth_comparing_with(oracle):

@@ -4,10 +4,10 @@ import threading
 
 import pytest
 from pandas.testing import assert_frame_equal
-from scripts import run
-from studies import SETTINGS, SPACE, answer
 
 import xortune
+from tests.cluster.scripts import run
+from tests.small_study import SETTINGS, SPACE, answer
 
 TOGETHER = """
 import sys, threading, time

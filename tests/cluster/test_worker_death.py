@@ -1,9 +1,9 @@
 """Workers that are killed are replaced, and what they trained is trained again."""
 
 from pandas.testing import assert_frame_equal
-from studies import SETTINGS, SPACE, answer, kill_workers
 
 import xortune
+from tests.small_study import SETTINGS, SPACE, answer, kill_workers
 
 
 class KillOnce:

@@ -1,9 +1,9 @@
 """What tests of faults compare with."""
 
 import pytest
-from studies import SETTINGS, SPACE
 
 import xortune
+from tests.small_study import SETTINGS, SPACE
 
 
 @pytest.fixture(scope="session")

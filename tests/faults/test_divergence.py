@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 from pandas.testing import assert_frame_equal
-from studies import check_runs
 
 import xortune
-from xortune.engine import train_pack
-from xortune.native import built_step, load_step
+from tests.small_study import check_runs
+from xortune.engines.xor import train_pack
+from xortune.engines.xor.native import built_step, load_step
 from xortune.trial import LOSS_FNS, Params
 
 # With sigmoids that saturate a loss stays finite at nearly any learning rate: at 1e30 always,

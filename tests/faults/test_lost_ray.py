@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 from pandas.testing import assert_frame_equal
-from studies import answer
-from terminals import Terminal
 
 import xortune
+from tests.faults.terminals import Terminal
+from tests.small_study import answer
 
 # Packs of one trial, of half a second or more each: there is always one under way.
 SPACE = {

@@ -7,9 +7,9 @@ import sys
 
 import pytest
 import yaml
-from sockets import answer_without_token, environment_of, sockets_of, tree_of
 
 import xortune
+from tests.faults.sockets import answer_without_token, environment_of, sockets_of, tree_of
 from xortune.cluster.authentication import Guard, guard_at
 
 # Trains for minutes on end: it is stopped when the tests are done with it.

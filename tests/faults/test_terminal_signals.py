@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 import yaml
 from pandas.testing import assert_frame_equal
-from studies import answer
-from terminals import CTRL_C, Terminal
 
 import xortune
+from tests.faults.terminals import CTRL_C, Terminal
+from tests.small_study import answer
 
 # Packs of one trial, of a tenth of a second or more each: there is always one under way.
 SPACE = {

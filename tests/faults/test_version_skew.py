@@ -3,9 +3,9 @@
 import dataclasses
 
 import pytest
-from studies import SETTINGS, SPACE, check_undisturbed
 
 import xortune
+from tests.small_study import SETTINGS, SPACE, check_undisturbed
 from xortune.cli import main
 from xortune.errors import UsageError
 from xortune.ledger import Ledger

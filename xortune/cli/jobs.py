@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xortune.errors import UsageError
-from xortune.shown import visible
+from xortune.escaping import visible
 
 if TYPE_CHECKING:
     from xortune.cli.screen import Screen
     from xortune.cluster.jobs import Job, JobServer
-    from xortune.study import Study
+    from xortune.studies.study import Study
 
 _RAYS = "Running entrypoint for job "
 # What a study records, so that a resumed one cannot have it otherwise; `trials` may grow.
@@ -46,8 +46,8 @@ def _begun(
     """Submits a search: the server, the job's id, and the study's name."""
     from xortune.cluster.jobs import cluster_folder
     from xortune.paths import numbered
-    from xortune.request import check_search, default_name
     from xortune.space import space_file
+    from xortune.studies.request import check_search, default_name
 
     if settings.pop("force", False):
         raise UsageError("--force: is for --resume. Leave it out.")
@@ -67,7 +67,7 @@ def _resumed(
 ) -> tuple[JobServer, str, str]:
     """Likewise for `resume`."""
     from xortune.cluster.jobs import cluster_folder
-    from xortune.request import check_search
+    from xortune.studies.request import check_search
 
     study = settings.pop("space", None)
     if study is None:
@@ -159,8 +159,8 @@ def _stop(arguments: Namespace, screen: Screen) -> None:
 
 
 def _fetch(arguments: Namespace, screen: Screen) -> Study:
-    from xortune.adoption import adopt
-    from xortune.cluster.snapshot import unpack
+    from xortune.ledger.snapshot import unpack
+    from xortune.studies.fetched import adopt
 
     server = _server(arguments.address, arguments.proxy)
     job = server.job(arguments.job)
@@ -193,7 +193,7 @@ def _fetch(arguments: Namespace, screen: Screen) -> Study:
 
 
 def _snapshot(arguments: Namespace, screen: Screen) -> None:
-    from xortune.cluster.snapshot import pack
+    from xortune.ledger.snapshot import pack
     from xortune.paths import DEFAULT_RESULTS, find_study
 
     for line in pack(find_study(arguments.study, DEFAULT_RESULTS)):

@@ -11,18 +11,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from xortune.cli.arguments import parse
-from xortune.cli.insistence import kill_descendants, noticing_ctrl_c_twice
+from xortune.cli.double_ctrl_c import kill_descendants, noticing_ctrl_c_twice
 from xortune.cli.screen import Screen, console_on
 from xortune.errors import Interrupted, UsageError, XortuneError
+from xortune.escaping import shell_word, visible
 from xortune.interrupt import StopSignal
-from xortune.shown import shell_word, visible
 from xortune.wording import for_the_shell
 
 if TYPE_CHECKING:
     from pandas import DataFrame
     from rich.console import Console
 
-    from xortune.study import Study
+    from xortune.studies.study import Study
 
 _SHOWN = 10
 _SEARCHING = ("search", "resume")
@@ -91,7 +91,7 @@ def _end(screen: Screen, words: str, signum: int) -> NoReturn:
 
 def _search(arguments: Namespace, screen: Screen) -> None:
     def command(**rest: Any) -> Study:
-        from xortune.searches import search
+        from xortune.studies.searches import search
 
         return search(space, **rest)
 
@@ -102,7 +102,7 @@ def _search(arguments: Namespace, screen: Screen) -> None:
 
 def _resume(arguments: Namespace, screen: Screen) -> None:
     def command(**rest: Any) -> Study:
-        from xortune.searches import resume
+        from xortune.studies.searches import resume
 
         return resume(study, **rest)
 
@@ -177,7 +177,7 @@ def _summary(study: Study, trials: DataFrame) -> dict[str, Any]:
 
 
 def _report(arguments: Namespace, screen: Screen) -> None:
-    from xortune.study import load
+    from xortune.studies.study import load
 
     study = load(arguments.study, arguments.results)
     if arguments.output is None:
@@ -210,7 +210,7 @@ def _print_report(study: Study, arguments: Namespace, file: Any) -> None:
 
 
 def _predict(arguments: Namespace, screen: Screen) -> None:
-    from xortune.study import load
+    from xortune.studies.study import load
 
     study = load(arguments.study, arguments.results)
     number = study.best_number if arguments.trial is None else arguments.trial
@@ -218,7 +218,7 @@ def _predict(arguments: Namespace, screen: Screen) -> None:
 
 
 def _tensorboard(arguments: Namespace, screen: Screen) -> None:
-    from xortune.study import load
+    from xortune.studies.study import load
 
     study = load(arguments.study, arguments.results)
     command = [sys.executable, "-m", "tensorboard.main"]

@@ -9,7 +9,7 @@ import shlex
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from xortune.shown import message as shown
+from xortune.escaping import message as shown
 from xortune.trial import Params
 
 # What argparse takes for a value although it begins with a dash: it would not take -1e-3.

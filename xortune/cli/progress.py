@@ -10,10 +10,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColu
 from rich.progress import Progress as Bar
 
 from xortune.cli.screen import Screen, console_on
-from xortune.progress import Pace
+from xortune.studies.progress import Pace
 
 if TYPE_CHECKING:
-    from xortune.search_loop import Progress
+    from xortune.loop.search import Progress
 
 _SECONDS_BETWEEN_LINES = 2.0
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TextIO
 
-from xortune.shown import message
+from xortune.escaping import message
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -21,13 +21,13 @@ from xortune.cluster.authentication import (
     reread,
     shows_token,
 )
+from xortune.cluster.limits import usable_cpus
 from xortune.cluster.pulse import Connection, Pulse, end_quickly
 from xortune.cluster.ray_errors import in_one_line
 from xortune.cluster.ray_folder import ray_folder
 from xortune.cluster.sharing import InUseError, Shared
 from xortune.cluster.surroundings import muted, signals_left_alone, surroundings
 from xortune.errors import UsageError, XortuneError
-from xortune.limits import usable_cpus
 from xortune.settings import RunOptions
 from xortune.wording import option
 

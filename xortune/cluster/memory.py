@@ -12,7 +12,7 @@ from typing import Any
 from ray.air.execution._internal.actor_manager import RayActorManager
 from ray.exceptions import OutOfMemoryError, RayActorError
 
-from xortune.limits import memory_kills
+from xortune.cluster.limits import memory_kills
 
 _log = logging.getLogger("xortune")
 # Recorded with a trial, so the same whoever calls.

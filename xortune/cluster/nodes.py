@@ -79,7 +79,7 @@ def software(look_for_gpu: bool) -> Software:
             versions[name] = None
     if not look_for_gpu or versions["torch"] is None:
         return Software(versions, None)
-    from xortune.engine.eager import has_gpu
+    from xortune.engines.xor.eager import has_gpu
 
     return Software(versions, has_gpu())
 

@@ -17,7 +17,7 @@ from xortune.cluster.ray_errors import in_one_line, said_plainly
 from xortune.cluster.ray_folder import temporary_folder
 from xortune.cluster.surroundings import handler_of_sigusr1_kept
 from xortune.errors import UsageError, XortuneError
-from xortune.search_loop import Search
+from xortune.loop.search import Search
 from xortune.settings import RunOptions
 from xortune.wording import option
 
@@ -75,7 +75,7 @@ class RayRunner:
         """Of a cluster that this process did not start, nodes may still join."""
         import ray._private.worker
 
-        from xortune.cluster.room import check_room
+        from xortune.cluster.capacity import check_room
 
         node = ray._private.worker._global_node
         if node is not None and node.is_head():
@@ -108,8 +108,8 @@ class RayRunner:
         from ray import tune
         from ray.exceptions import RayError
 
+        from xortune.cluster.capacity import Room
         from xortune.cluster.memory import memory_kills_heard
-        from xortune.cluster.room import Room
         from xortune.cluster.searcher import (
             OutcomeCallback,
             PackSearcher,

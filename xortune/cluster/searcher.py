@@ -17,14 +17,14 @@ from ray.tune import Callback, ProgressReporter, Stopper
 from ray.tune.experiment import Trial as TuneTrial
 from ray.tune.search import Searcher
 
+from xortune.cluster.capacity import Room
 from xortune.cluster.memory import MemoryWatch
-from xortune.cluster.places import Places
+from xortune.cluster.node_health import Places
 from xortune.cluster.pulse import Connection, gone
-from xortune.cluster.room import Room
 from xortune.cluster.trainable import DeviceError
 from xortune.errors import NoEngineError, XortuneError
-from xortune.packing import patience
-from xortune.search_loop import Search
+from xortune.loop.packing import patience
+from xortune.loop.search import Search
 from xortune.trial import Pack
 from xortune.wording import option
 

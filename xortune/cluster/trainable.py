@@ -8,8 +8,8 @@ from typing import Any
 from ray import get_runtime_context
 from ray.tune import Trainable
 
+from xortune.cluster.limits import memory_kills
 from xortune.errors import UsageError
-from xortune.limits import memory_kills
 from xortune.trial import Pack
 
 # How long a worker without a pack idles: longer each time, since a hundred of them would keep
@@ -62,8 +62,9 @@ class PackTrainable(Trainable):  # type: ignore[misc]
         and raised in the step after this, when that is known.
         """
         try:
-            from xortune.engine import train_pack, usable_device
-            from xortune.native import load_step
+            from xortune.engines.devices import usable_device
+            from xortune.engines.xor import train_pack
+            from xortune.engines.xor.native import load_step
 
             self._train_pack = train_pack
             self._step = None if self._library is None else load_step(self._library)

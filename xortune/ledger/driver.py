@@ -8,10 +8,10 @@ import socket
 from contextlib import suppress
 from pathlib import Path
 
+from xortune.atomic_files import write_whole
 from xortune.errors import StudyBusyError, UsageError
 from xortune.ledger.opening import no_link
 from xortune.paths import StudyPaths
-from xortune.whole_files import write_whole
 
 
 class Driver:

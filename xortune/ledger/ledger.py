@@ -33,8 +33,8 @@ from xortune.ledger.rows import (
 from xortune.ledger.schema import SCHEMA, VERSION, check_schema
 from xortune.ledger.waiting import patiently
 from xortune.paths import StudyPaths
+from xortune.run_time import RunTime
 from xortune.settings import StudySettings
-from xortune.times import RunTime
 from xortune.trial import Curve, FinishedTrial, Trial
 from xortune.wording import option
 

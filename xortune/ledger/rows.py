@@ -18,8 +18,8 @@ from itertools import pairwise
 from typing import Any
 
 from xortune.errors import UsageError
+from xortune.run_time import RunTime
 from xortune.settings import StudySettings
-from xortune.times import RunTime
 from xortune.trial import LOSS_FNS, Curve, FinishedTrial, Outcome, Params, Scores, Trial
 
 ASKED = "number, generation, lr, epochs, seed, loss_fn"

@@ -12,9 +12,9 @@ import sqlite3
 from typing import Any, NamedTuple
 
 from xortune.errors import UsageError
+from xortune.escaping import shell_word
 from xortune.ledger.faults import damaged, tame
 from xortune.paths import StudyPaths
-from xortune.shown import shell_word
 
 VERSION = 2
 SCHEMA = (

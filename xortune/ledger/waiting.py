@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
-from xortune.shown import visible
+from xortune.escaping import visible
 
 _log = logging.getLogger("xortune")
 _T = TypeVar("_T")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from xortune.shown import csv_cell, json_text, markdown_cell
+from xortune.escaping import csv_cell, json_text, markdown_cell
 
 
 def as_csv(frame: pd.DataFrame) -> str:

@@ -12,13 +12,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from xortune.atomic_files import write_whole
 from xortune.ledger import Ledger, TrialRow
 from xortune.paths import StudyPaths
 from xortune.ranking import standing
 from xortune.report.formats import as_csv
 from xortune.trial import Curve, Metric, State
 from xortune.version import __version__
-from xortune.whole_files import write_whole
 
 _DTYPES = {
     "rank": "Int64",

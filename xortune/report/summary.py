@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from xortune.times import RunTime
+from xortune.run_time import RunTime
 from xortune.trial import LOSS_FNS, STATES
 
 _TIMES = ("wall", "start_up", "sampler", "training", "queue", "writing", "idle")

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import killed_driver
 import pytest
 
 import xortune
+from tests.faults.driver import killed_driver
 
 
 class Ended(NamedTuple):
@@ -29,13 +29,13 @@ class Forks:
 
     def __init__(self, output: Path) -> None:
         self._output = output
-        server = Path(__file__).with_name("fork_server.py")
         pipe = subprocess.PIPE
         self._server = subprocess.Popen(
-            [sys.executable, str(server)],
+            [sys.executable, "-m", "tests.faults.driver.fork_server"],
             stdin=pipe,
             stdout=pipe,
             text=True,
+            cwd=Path(__file__).parents[3],
             env={**os.environ, "COLUMNS": "80"},
         )
         assert self._answer() == "ready"

@@ -8,9 +8,8 @@ import resource
 import shutil
 from pathlib import Path
 
-from killed_driver import RUN, SETTINGS, SPACE, Boundaries
-
 import xortune
+from tests.faults.driver.killed_driver import RUN, SETTINGS, SPACE, Boundaries
 from xortune.cli import main as cli
 from xortune.cli.main import _COMMANDS
 

@@ -1,6 +1,6 @@
 """A process that has imported everything, and forks a child for every case.
 
-Importing takes two seconds, a fork some milliseconds. Run as `python fork_server.py`: reads a
+Importing takes two seconds, a fork some milliseconds. A module to run with `python -m`: reads a
 case a line from its input, `module function` and JSON arguments, and answers with the
 child's exit status. What the child prints goes to the file that the case names.
 """
@@ -16,11 +16,9 @@ import traceback
 
 
 def main() -> None:
-    sys.path.insert(0, os.path.dirname(__file__))  # noqa: PTH120
-    for name in ("study", "search_loop", "report", "tensorboard", "engine", "native", "cli.main"):
+    for name in ("studies.study", "loop.search", "report", "engines.xor", "cli.main", "cli.tables"):
         importlib.import_module(f"xortune.{name}")
     importlib.import_module("rich.console")
-    importlib.import_module("xortune.cli.tables")
     print("ready", flush=True)
     for line in sys.stdin:
         case = json.loads(line)
@@ -40,7 +38,9 @@ def _run(case: dict[str, object]) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     code = 99
     try:
-        function = getattr(importlib.import_module(str(case["module"])), str(case["function"]))
+        function = getattr(
+            importlib.import_module(f"tests.faults.driver.{case['module']}"), str(case["function"])
+        )
         code = function(*case["arguments"])  # type: ignore[misc]
     except BaseException:
         traceback.print_exc()

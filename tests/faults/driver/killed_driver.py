@@ -15,8 +15,8 @@ from typing import Any
 
 import xortune
 import xortune.report.frame
-import xortune.tensorboard
-from xortune import whole_files
+import xortune.tensorboard.runs
+from xortune import atomic_files
 from xortune.ledger.ledger import Ledger
 
 # Two loss functions, a lane that diverges, three generations, two packs in each.
@@ -63,13 +63,13 @@ class Boundaries:
         """Wraps every transaction, and every file that is written whole."""
         self._wrap_transactions()
         self._wrap_files()
-        make_folder = xortune.tensorboard.RunWriter._make_folder
+        make_folder = xortune.tensorboard.runs.RunWriter._make_folder
 
         def made(writer: Any, run: Path) -> None:
             self("before a run's folder")
             make_folder(writer, run)
 
-        xortune.tensorboard.RunWriter._make_folder = made  # type: ignore[method-assign]
+        xortune.tensorboard.runs.RunWriter._make_folder = made  # type: ignore[method-assign]
         make = Path.mkdir
 
         def mkdir(path: Path, *args: Any, **named: Any) -> None:
@@ -94,7 +94,7 @@ class Boundaries:
         Ledger._transaction = counted  # type: ignore[method-assign, assignment]
 
     def _wrap_files(self) -> None:
-        write_new = whole_files._write_new
+        write_new = atomic_files._write_new
         rename, unlink = os.rename, os.unlink
 
         def written(file: str, content: bytes) -> None:
@@ -114,7 +114,7 @@ class Boundaries:
             unlink(file, **named)
             self(f"after unlink {Path(file).name[:20]}")
 
-        whole_files._write_new = written
+        atomic_files._write_new = written
         os.rename, os.unlink = renamed, unlinked  # type: ignore[assignment]
 
 

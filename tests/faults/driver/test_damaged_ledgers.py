@@ -8,10 +8,10 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from mutations import mutated
-from whole_study import answer
 
 import xortune
+from tests.faults.driver.mutations import mutated
+from tests.faults.driver.whole_study import answer
 from xortune.cli import main
 from xortune.errors import UsageError
 from xortune.ledger import Ledger

@@ -8,8 +8,8 @@ import signal
 from collections import Counter
 
 import pytest
-from whole_study import check_whole, finished_trials
 
+from tests.faults.driver.whole_study import check_whole, finished_trials
 from xortune.ledger import Ledger
 
 KILLED = -signal.SIGKILL

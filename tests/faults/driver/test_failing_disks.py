@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from whole_study import check_whole
 
 import xortune
+from tests.faults.driver.whole_study import check_whole
 from xortune.errors import XortuneError
 
 HOW_TO_RESUME = "stopped; what was finished is kept. Resume with: python -m xortune resume "

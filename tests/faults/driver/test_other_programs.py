@@ -14,9 +14,9 @@ from pathlib import Path
 
 import optuna
 import pytest
-from whole_study import check_whole
 
 import xortune
+from tests.faults.driver.whole_study import check_whole
 from xortune.cli import main
 from xortune.errors import Interrupted, UsageError, XortuneError
 from xortune.ledger import Ledger, opening, waiting

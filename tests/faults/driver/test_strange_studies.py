@@ -9,9 +9,9 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from forgery import forge
-from whole_study import check_whole
 
+from tests.faults.driver.forgery import forge
+from tests.faults.driver.whole_study import check_whole
 from xortune.cli import main
 
 BOMB = "[" * 100_000 + "]" * 100_000

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
-from whole_study import check_whole
 
+from tests.faults.driver.whole_study import check_whole
 from xortune.cli import main
 
 # SQLite would wait for 30 seconds.

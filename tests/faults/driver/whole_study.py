@@ -6,10 +6,10 @@ import shutil
 from pathlib import Path
 
 import pandas as pd
-from studies import answer
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import xortune
+from tests.small_study import answer
 from xortune.ledger import Ledger
 from xortune.paths import StudyPaths
 from xortune.report import as_csv

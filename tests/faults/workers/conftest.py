@@ -3,7 +3,8 @@
 import os
 
 import pytest
-import worker_faults
+
+from tests.faults.workers import worker_faults
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ import os
 import sys
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2])]
+sys.path.insert(0, str(Path(__file__).parents[3]))
 
 CULPRIT = 5
 
@@ -20,11 +20,11 @@ def main(plan_folder: str, results: str, eats: str, *groups: str) -> None:
     for group in groups:
         Path(group, "cgroup.procs").write_text(str(os.getpid()))
     import ray
-    import worker_faults
     from ray import cloudpickle
-    from studies import SETTINGS, SPACE
 
     import xortune
+    from tests.faults.workers import worker_faults
+    from tests.small_study import SETTINGS, SPACE
 
     logging.basicConfig(format="%(message)s")
     cloudpickle.register_pickle_by_value(worker_faults)

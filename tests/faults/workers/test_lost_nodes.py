@@ -3,9 +3,9 @@
 import math
 
 import pytest
-from studies import SETTINGS, SPACE, check_undisturbed
 
 import xortune
+from tests.small_study import SETTINGS, SPACE, check_undisturbed
 from xortune.cluster.pulse import Connection, Pulse
 from xortune.cluster.runner import RayRunner
 from xortune.settings import RunOptions

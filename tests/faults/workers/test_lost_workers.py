@@ -7,12 +7,12 @@ import subprocess
 from contextlib import suppress
 
 import pytest
-from studies import SETTINGS, SPACE, check_runs, check_undisturbed, kill_workers
-from worker_faults import MOMENTS
 
 import xortune
+from tests.faults.workers.worker_faults import MOMENTS
+from tests.small_study import SETTINGS, SPACE, check_runs, check_undisturbed, kill_workers
 from xortune.errors import XortuneError
-from xortune.search_loop import Search
+from xortune.loop.search import Search
 
 SMALL_PACKS = {"runner": "ray", "workers": 2, "pack_size": 3}
 

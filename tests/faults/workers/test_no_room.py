@@ -1,9 +1,9 @@
 """Clusters whose GPUs are taken, or on which no node can have a worker, until one joins."""
 
 import pytest
-from studies import SETTINGS, SPACE
 
 import xortune
+from tests.small_study import SETTINGS, SPACE
 
 
 @pytest.fixture

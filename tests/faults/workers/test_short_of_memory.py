@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from xortune.limits import memory_kills
+from xortune.cluster.limits import memory_kills
 
 _SCRIPT = Path(__file__).with_name("search_short_of_memory.py")
 _MOUNTS = (Path("/sys/fs/cgroup/memory"), Path("/sys/fs/cgroup"))
@@ -18,7 +18,7 @@ _LIMITS = ("memory.limit_in_bytes", "memory.max")
 _LIMIT, _EATS = 1_500_000_000, 2_000_000_000
 _COUNTING = f"""
 import os, subprocess, sys
-from xortune.limits import memory_kills
+from xortune.cluster.limits import memory_kills
 
 with open(sys.argv[1] + "/cgroup.procs", "w") as group:
     group.write(str(os.getpid()))

@@ -4,9 +4,9 @@ import subprocess
 import sys
 
 import pytest
-from studies import SETTINGS, SPACE, check_runs
 
 import xortune
+from tests.small_study import SETTINGS, SPACE, check_runs
 from xortune.cluster.nodes import check_nodes
 from xortune.errors import UsageError, XortuneError
 from xortune.settings import COMPILED, EAGER, StudySettings

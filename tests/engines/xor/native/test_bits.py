@@ -1,0 +1,225 @@
+"""The same bits from every compiler, at every level, and for every set of instructions."""
+
+import ctypes
+import hashlib
+import math
+import random
+import shutil
+from array import array
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+
+from xortune.engines.xor import train_pack
+from xortune.engines.xor.native import Step, build, built_step, load_step
+from xortune.trial import LOSS_FNS, Params
+
+LANES, EPOCHS = 384, 150
+EXPOSE = """
+#include "step.c"
+
+int is_there_anywhere(void) { return 1; }
+void train_by_anywhere(const Pack *pack) { train_anywhere(pack); }
+void measure_by_anywhere(const Measurement *m) { measure_anywhere(m); }
+#if defined(__x86_64__)
+int is_there_avx2(void) { return has_avx2(); }
+void train_by_avx2(const Pack *pack) { train_avx2(pack); }
+void measure_by_avx2(const Measurement *m) { measure_avx2(m); }
+int is_there_avx512(void) { return has_avx512(); }
+void train_by_avx512(const Pack *pack) { train_avx512(pack); }
+void measure_by_avx512(const Measurement *m) { measure_avx512(m); }
+#endif
+"""
+
+
+def trained(step: Step, targets: list[int]) -> list[str]:
+    """The bits of every lane's weights; those that are not all finite are alike.
+
+    Each third of the lanes has its own scale of weights: as they are initialised, large enough
+    to saturate, and so large that everything overflows.
+    """
+    draw = random.Random(1)
+    scales = (1.0, 60.0, 3e38)
+    kinds = [(0.5, 0.0), (2.5e11, 0.0), (0.0, 0.25)]
+    chosen = [draw.choice(kinds) for _ in range(LANES)]
+    weights = array(
+        "f", [draw.uniform(-1, 1) * scales[i % 3] for _ in range(9) for i in range(LANES)]
+    )
+    arrays = (
+        weights,
+        array("f", [10 ** draw.uniform(-2, 2) if i % 7 else 3e38 for i in range(LANES)]),
+        array("f", [slope for slope, _ in chosen]),
+        array("f", [offset for _, offset in chosen]),
+        array("i", [draw.randint(0, EPOCHS) for _ in range(LANES)]),
+        array("f", targets),
+    )
+    addresses = tuple(values.buffer_info()[0] for values in arrays)
+    for begin, end in ((0, 1), (1, 70), (70, EPOCHS)):
+        step.train(addresses, LANES, begin, end)
+    lanes = [weights[i::LANES] for i in range(LANES)]
+    return [lane.tobytes().hex() if all(map(math.isfinite, lane)) else "lost" for lane in lanes]
+
+
+def measured(step: Step, targets: list[int]) -> bytes:
+    """All that is measured of lanes of every scale, of which some are lost."""
+    draw = random.Random(2)
+    scales = (1.0, 10.0, 60.0, 1e4, 3e38, 1e-42)
+    weights = array(
+        "f", [draw.uniform(-1, 1) * scales[i % 6] for _ in range(9) for i in range(LANES)]
+    )
+    for place, value in enumerate((math.nan, math.inf, -math.inf, -0.0, 3.4028234e38)):
+        weights[place * LANES + 37 * place] = value
+    loss = array("i", [draw.randrange(3) for _ in range(LANES)])
+    results = array("f", [7.0] * 4 * LANES)
+    arrays = (weights, loss, array("f", targets), results)
+    step.measure(tuple(values.buffer_info()[0] for values in arrays), LANES, LANES)
+    return results.tobytes()
+
+
+def diverging(step: Step) -> list[str]:
+    """Outcomes of trials of which many fail, with their curves."""
+    params = [Params(3e38, 1 + seed % 50, seed, LOSS_FNS[seed % 3]) for seed in range(300)]
+    return [repr(replace(o, duration_s=None)) for o in train_pack(params, log_every=1, step=step)]
+
+
+@pytest.fixture(scope="module")
+def step():
+    return load_step(built_step())
+
+
+@pytest.fixture(scope="module", params=[[0, 1, 0, 1], [0, 1, 1, 0]], ids=["xor", "lab"])
+def targets(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def expected(real, step, targets) -> list[str]:
+    return trained(step, targets)
+
+
+@pytest.fixture(scope="module", params=["-O0", "-O1", "-O3"])
+def level(request):
+    return request.param
+
+
+@pytest.fixture(scope="module", params=["gcc", "clang"])
+def library(request, level, compiled, tmp_path_factory) -> ctypes.CDLL:
+    if shutil.which(request.param) is None:
+        pytest.skip(f"there is no {request.param}")
+    source = tmp_path_factory.mktemp("exposed") / "expose.c"
+    source.write_text(EXPOSE)
+    folder = f"-I{build._SOURCE.parent}"
+    return ctypes.CDLL(str(compiled(source, level, folder, by=request.param)))
+
+
+@pytest.fixture(scope="module", params=["anywhere", "avx2", "avx512"])
+def variant(request, library) -> Step:
+    """The step for one set of instructions."""
+    name = request.param
+    if not hasattr(library, f"is_there_{name}") or not getattr(library, f"is_there_{name}")():
+        pytest.skip(f"this processor has no {name}")
+    functions = {
+        "xortune_train": getattr(library, f"train_by_{name}"),
+        "xortune_measure": getattr(library, f"measure_by_{name}"),
+        "xortune_draw": library.xortune_draw,
+    }
+    return Step(SimpleNamespace(**functions))
+
+
+def test_lanes_of_every_kind_are_compared(step, expected):
+    untrained = trained(SimpleNamespace(train=lambda *_: None), [0, 1, 0, 1])
+    assert 1 <= expected.count("lost") < LANES / 4
+    assert sum(one != two for one, two in zip(expected, untrained)) > LANES / 2
+    failed = ["FAIL" in outcome for outcome in diverging(step)]
+    assert 20 < sum(failed) < 280
+
+
+def test_the_same_bits(variant, expected, targets):
+    assert trained(variant, targets) == expected
+
+
+def test_the_same_bits_are_measured(variant, step, targets):
+    assert measured(variant, targets) == measured(step, targets)
+
+
+def test_the_same_trials_fail_at_the_same_epoch(variant, step):
+    assert diverging(variant) == diverging(step)
+
+
+LOAD = """
+import sys
+from pathlib import Path
+from xortune.errors import NoEngineError
+from xortune.engines.xor.native import load_step
+
+try:
+    load_step(Path(sys.argv[1]).read_bytes())
+    print("taken")
+except NoEngineError as error:
+    print(error)
+"""
+REFUSED = "the compiled step does not round as it should on this machine"
+
+
+TWO = """
+import sys
+from contextlib import suppress
+from pathlib import Path
+from xortune.errors import NoEngineError
+from xortune.engines.xor.native import load_step
+
+changed, right = (Path(name).read_bytes() for name in sys.argv[1:])
+with suppress(NoEngineError):
+    load_step(changed)
+    print("taken")
+load_step(right)
+"""
+
+
+def test_a_library_is_loaded_after_one_that_is_refused(compiled, python, tmp_path):
+    changed = tmp_path / "step.c"
+    changed.write_text(build._SOURCE.read_text().replace("1.6666665459e-1f", "1.6666667e-1f"))
+    assert python(TWO, compiled(changed), compiled(build._SOURCE)) == (0, "", "")
+
+
+def test_a_library_is_taken_when_nothing_is_changed(compiled, python):
+    assert python(LOAD, compiled(build._SOURCE)) == (0, "taken", "")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("1.6666665459e-1f", "1.6666667e-1f"),
+        ("5.0000001201e-1f", "5.000001e-1f"),
+        ("2.12194440e-4f", "2.1219e-4f"),
+        ("c0 + v00 + v01", "c0 + (v00 + v01)"),
+        ("za + zc + (zb + zd)", "za + zb + (zc + zd)"),
+        ("fma_(down, gradient, weight)", "(down * gradient + weight)"),
+        ("now < stop; now++", "now <= stop; now++"),
+        ("1.0 / 120", "1.0 / 121"),
+        ("0x1.62e42fefa39efp-1, log_ratio", "0x1.63p-1, log_ratio"),
+        ("small = t * large;", "small = 1.0 - large;"),
+        ("(double)(1.0f / (1.0f + (float)t))", "large"),
+        ("log < -100.0 ? -100.0", "log < -101.0 ? -101.0"),
+    ],
+)
+def test_another_computation_is_refused(compiled, python, tmp_path, old, new):
+    text = build._SOURCE.read_text()
+    assert old in text
+    changed = tmp_path / "step.c"
+    changed.write_text(text.replace(old, new))
+    assert python(LOAD, compiled(changed)) == (0, REFUSED, "")
+
+
+@pytest.mark.parametrize(
+    "flags", [["-ffast-math"], ["-ffp-contract=fast", "-march=native"]], ids=str
+)
+def test_flags_that_change_a_result_are_refused(compiled, python, flags):
+    assert python(LOAD, compiled(build._SOURCE, *flags)) == (0, REFUSED, "")
+
+
+def test_the_library_that_is_built_does_not_depend_on_where(compiled):
+    """Else the workers of two machines would be given different ones."""
+    one, two = (hashlib.sha256(compiled(build._SOURCE).read_bytes()).digest() for _ in "12")
+    assert one == two

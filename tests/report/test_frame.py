@@ -1,0 +1,198 @@
+"""The ranked DataFrame, and the files that hold it."""
+
+import math
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.report.rows import complete, failed, ledgers, on_one_line, read_csv, waiting
+from xortune.report import (
+    COLUMNS,
+    UNREPEATABLE,
+    curve_frame,
+    plain_rows,
+    trials_frame,
+    write_tables,
+)
+from xortune.trial import Curve
+
+DTYPES = {
+    "rank": "Int64",
+    "number": "int64",
+    "state": "string",
+    "lr": "float64",
+    "epochs": "int64",
+    "seed": "int64",
+    "loss_fn": "string",
+    "final_loss": "float64",
+    "train_loss": "float64",
+    "mse": "float64",
+    "bce": "float64",
+    "accuracy": "float64",
+    "solved": "boolean",
+    "duration_s": "float64",
+    "generation": "int64",
+    "worker": "string",
+    "error": "string",
+}
+MIXED = [waiting(0), complete(1, 0.5), failed(2), complete(3, 0.25, accuracy=1.0), waiting(4)]
+
+
+@pytest.fixture
+def files(tmp_path):
+    return tmp_path / "trials.csv", tmp_path / "trials.parquet"
+
+
+def ranked(rows, metric="mse") -> list[tuple[int | None, int]]:
+    frame = trials_frame(rows, metric)
+    ranks = [None if pd.isna(rank) else int(rank) for rank in frame["rank"]]
+    return list(zip(ranks, frame["number"].tolist()))
+
+
+def test_the_columns_in_their_order() -> None:
+    assert tuple(DTYPES) == COLUMNS
+    assert set(UNREPEATABLE) == {"duration_s", "worker"}
+
+
+@pytest.mark.parametrize("rows", [[], [waiting(0)], [failed(0)], [complete(0, 0.5)], MIXED])
+def test_columns_and_types_do_not_depend_on_what_is_there(rows) -> None:
+    frame = trials_frame(rows, "mse")
+    assert list(frame.columns) == list(DTYPES)
+    assert {name: frame[name].dtype == dtype for name, dtype in DTYPES.items()} == dict.fromkeys(
+        DTYPES, True
+    )
+    assert list(frame.index) == list(range(len(rows)))
+
+
+def test_trials_are_ranked_by_final_loss() -> None:
+    assert ranked([complete(0, 0.3), complete(1, 0.1), complete(2, 0.2)]) == [
+        (1, 1),
+        (2, 2),
+        (3, 0),
+    ]
+
+
+def test_ties_go_to_fewer_epochs_and_then_to_the_lower_number() -> None:
+    rows = [
+        complete(0, 0.2, epochs=5),
+        complete(1, 0.1, epochs=30),
+        complete(2, 0.1, epochs=20),
+        complete(3, 0.1, epochs=20),
+    ]
+    expected = [(1, 2), (2, 3), (3, 1), (4, 0)]
+    assert ranked(rows) == expected
+    assert ranked(rows[::-1]) == expected
+
+
+def test_the_rest_stand_behind_by_number_without_a_rank() -> None:
+    rows = [failed(9, "PRUNED"), *MIXED[::-1]]
+    assert ranked(rows) == [(1, 3), (2, 1), (None, 0), (None, 2), (None, 4), (None, 9)]
+
+
+def test_bce_ranks_by_bce() -> None:
+    rows = [complete(0, 0.1, bce=0.9), complete(1, 0.2, bce=0.8), complete(2, 0.3, bce=0.7)]
+    assert ranked(rows, "mse") == [(1, 0), (2, 1), (3, 2)]
+    assert ranked(rows, "bce") == [(1, 2), (2, 1), (3, 0)]
+    frame = trials_frame(rows, "bce")
+    assert frame["final_loss"].tolist() == frame["bce"].tolist() == [0.7, 0.8, 0.9]
+    assert frame["mse"].tolist() == [0.3, 0.2, 0.1]
+
+
+def test_a_row_says_what_the_trial_was() -> None:
+    frame = trials_frame([complete(5, 0.25, accuracy=1.0, loss_fn="bce")], "mse")
+    assert frame.iloc[0].drop("error").to_dict() == {
+        "rank": 1,
+        "number": 5,
+        "state": "COMPLETE",
+        "lr": 0.1,
+        "epochs": 10,
+        "seed": 7,
+        "loss_fn": "bce",
+        "final_loss": 0.25,
+        "train_loss": 0.5,
+        "mse": 0.25,
+        "bce": 1.0,
+        "accuracy": 1.0,
+        "solved": True,
+        "duration_s": 0.5,
+        "generation": 1,
+        "worker": "host:1",
+    }
+
+
+def test_what_did_not_come_to_an_end_has_no_numbers() -> None:
+    frame = trials_frame(MIXED, "mse").set_index("number")
+    measured = ["rank", "final_loss", "train_loss", "mse", "bce", "accuracy", "solved"]
+    for number, state in ((0, "WAITING"), (2, "FAIL"), (4, "WAITING")):
+        assert frame.loc[number, "state"] == state
+        assert frame.loc[number, measured].isna().all()
+    assert frame.loc[2, "error"] == "it | broke"
+
+
+def test_only_accuracy_1_is_solved() -> None:
+    rows = [complete(0, 0.1, accuracy=1.0), complete(1, 0.2, accuracy=0.75), failed(2)]
+    assert trials_frame(rows, "mse")["solved"].tolist() == [True, False, pd.NA]
+
+
+@settings(max_examples=40, deadline=None)
+@given(ledgers(), st.sampled_from(["mse", "bce"]))
+def test_the_ranking_is_total(rows, metric) -> None:
+    frame = trials_frame(rows, metric)
+    first = frame[frame["state"] == "COMPLETE"]
+    keys = list(zip(first["final_loss"], first["epochs"], first["number"]))
+    assert keys == sorted(keys)
+    assert first["rank"].tolist() == list(range(1, len(first) + 1))
+    assert frame["rank"][len(first) :].isna().all()
+    pd.testing.assert_frame_equal(frame, trials_frame(rows[::-1], metric), check_exact=True)
+
+
+@settings(max_examples=40, deadline=None)
+@given(ledgers())
+def test_files_keep_every_bit(tmp_path_factory, rows) -> None:
+    folder = tmp_path_factory.getbasetemp()
+    csv, parquet = folder / "trials.csv", folder / "trials.parquet"
+    frame = trials_frame(rows, "mse")
+    write_tables(frame, csv, parquet)
+    text = csv.read_bytes().decode()
+    assert read_csv(text, frame) == on_one_line(plain_rows(frame))
+    pd.testing.assert_frame_equal(pd.read_parquet(parquet), frame, check_exact=True)
+
+
+def test_files_are_replaced_and_nothing_else_is_left(files, tmp_path) -> None:
+    csv, parquet = files
+    write_tables(trials_frame(MIXED, "mse"), csv, parquet)
+    write_tables(trials_frame(MIXED[:2], "mse"), csv, parquet)
+    assert len(csv.read_text().splitlines()) == 1 + 2
+    assert len(pd.read_parquet(parquet)) == 2
+    assert sorted(tmp_path.iterdir()) == [csv, parquet]
+
+
+def test_a_table_that_cannot_be_written_leaves_the_old_one(files) -> None:
+    csv, parquet = files
+    write_tables(trials_frame(MIXED, "mse"), csv, parquet)
+    before = csv.read_bytes(), parquet.read_bytes()
+    broken = pd.DataFrame({"a": ["text", 1]})
+    with pytest.raises(Exception, match="column a"):
+        write_tables(broken, csv.with_name("other.csv"), parquet)
+    assert (csv.read_bytes(), parquet.read_bytes()) == before
+
+
+def test_a_curve() -> None:
+    frame = curve_frame(Curve((0, 500, 600), (0.5, math.inf, 0.25), (0.5, 1e-300, math.nan)))
+    assert frame.dtypes.astype(str).to_dict() == {
+        "epoch": "int64",
+        "training": "float64",
+        "validation": "float64",
+    }
+    assert frame["epoch"].tolist() == [0, 500, 600]
+    assert frame["training"].tolist() == [0.5, math.inf, 0.25]
+    assert frame["validation"].tolist()[:2] == [0.5, 1e-300]
+    assert math.isnan(frame["validation"][2])
+
+
+def test_an_empty_curve() -> None:
+    frame = curve_frame(Curve((), (), ()))
+    assert list(frame.columns) == ["epoch", "training", "validation"]
+    assert frame.empty

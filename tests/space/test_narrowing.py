@@ -1,0 +1,150 @@
+"""Narrowing a space: by texts as on the command line, and by values."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.space.spaces import PARAMETERS as BLOCKS
+from xortune.errors import UsageError
+from xortune.space import Choice, Range, load_space, narrowed
+
+DEFAULT = load_space("default")
+STEPPED = load_space({"epochs": {"min": 100, "max": 900, "q": 100, "distribution": "q_uniform"}})
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "expected"),
+    [
+        ("lr=0.1", 0.1, Choice((0.1,))),
+        ("lr=1", 1, Choice((1.0,))),
+        ("lr=1e-2..1", (1e-2, 1), Range(0.01, 1.0, log=True)),
+        ("lr=.1,1", [0.1, 1], Choice((0.1, 1.0))),
+        ("lr=2..2", (2, 2), Choice((2.0,))),
+        ("epochs=500..2000", (500, 2000), Range(500, 2000, log=True)),
+        ("epochs=1_000", np.int64(1000), Choice((1000,))),
+        ("epochs=1e3..2e3", (1e3, 2e3), Range(1000, 2000, log=True)),
+        ("seed= 1 , 2 ", np.array([1, 2]), Choice((1, 2))),
+        ("loss_fn=mse", "mse", Choice(("mse",))),
+        ("loss_fn=bce,mse", ["bce", "mse"], Choice(("bce", "mse"))),
+    ],
+)
+def test_a_value_a_range_or_choices(text, value, expected):
+    name = text.partition("=")[0]
+    for narrowing in ([text], {name: value}):
+        space = narrowed(DEFAULT, narrowing)
+        assert repr(space.domains[name]) == repr(expected)
+        others = [key for key in DEFAULT.domains if key != name]
+        assert all(space.domains[key] == DEFAULT.domains[key] for key in others)
+        assert load_space(space.parameters).domains == space.domains
+
+
+def test_several_at_once():
+    space = narrowed(DEFAULT, ["lr=0.1", "epochs=500..2000", "loss_fn=mse,bce"])
+    assert space.domains["seed"] == DEFAULT.domains["seed"]
+    assert space.parameters["seed"] == DEFAULT.parameters["seed"]
+    assert space.domains == narrowed(
+        DEFAULT, {"lr": 0.1, "epochs": (500, 2000), "loss_fn": ["mse", "bce"]}
+    ).domains  # fmt: skip
+
+
+def test_a_range_keeps_its_step():
+    assert narrowed(STEPPED, ["epochs=150..450"]).domains["epochs"] == Range(150, 450, step=100)
+
+
+def test_a_range_keeps_the_choices_that_lie_in_it():
+    lab = load_space("your_turn")
+    assert narrowed(lab, ["lr=0.05..0.5"]).domains["lr"] == Choice((0.1, 0.3))
+
+
+def test_nothing_narrows_nothing():
+    assert narrowed(DEFAULT, {}) == narrowed(DEFAULT, []) == DEFAULT
+
+
+@pytest.mark.parametrize(
+    ("space", "text", "fragments"),
+    [
+        (DEFAULT, "lr=20", ("20.0 is outside", "lr goes from 0.01 to 10.0", "another space")),
+        (DEFAULT, "lr=0.001..1", ("reaches beyond", "lr goes from 0.01 to 10.0")),
+        (DEFAULT, "lr=1..0.1", ("1.0 is above 0.1", "swap them")),
+        (DEFAULT, "lr=..1", ("a bound is missing", "500..2000")),
+        (DEFAULT, "lr=1..", ("a bound is missing",)),
+        (DEFAULT, "lr=0.1...1", ("expected a number, found '0.1...1'",)),
+        (DEFAULT, "lr=", ("expected a number, found ''",)),
+        (DEFAULT, "lr=0.1,", ("expected a number, found ''",)),
+        (DEFAULT, "lr=1,1.0", ("given twice", "remove one")),
+        (DEFAULT, "lr=fast", ("expected a number, found 'fast'",)),
+        (DEFAULT, "lr=nan", ("expected a number, found 'nan'",)),
+        (DEFAULT, "lr=0..1", ("a learning rate lies above 0", "found 0")),
+        (DEFAULT, "epochs=600.5", ("takes whole numbers", "found 600.5")),
+        (DEFAULT, "epochs=0600", ("expected a number, found '0600'", "as a number: 600")),
+        (DEFAULT, "epochs=1:30", ("expected a number, found '1:30'",)),
+        (DEFAULT, "loss_fn=mae", ("unknown loss function 'mae'", "mse, bce, bce_with_logits")),
+        (DEFAULT, "loss_fn=bce..mse", ("has no order", "list some of mse, bce")),
+        (DEFAULT, "lr", ("expected NAME=VALUE, NAME=LOWEST..HIGHEST or NAME=VALUE,VALUE",)),
+        (DEFAULT, "learning_rate=1", ("no parameter 'learning_rate'", "did you mean 'lr'")),
+        (DEFAULT, "=1", ("no parameter ''", "lr, epochs, seed, loss_fn")),
+        (STEPPED, "epochs=150", ("150 is outside", "from 100 to 900 in steps of 100")),
+        (STEPPED, "epochs=110..190", ("no multiple of 100", "widen it")),
+        (STEPPED, "seed=1", ("1 is outside", "seed is 42")),
+        (load_space("your_turn"), "lr=0.5..0.9", ("none of the space's values", "0.01, 0.03")),
+    ],
+)
+def test_a_fault_names_value_and_remedy(space, text, fragments):
+    with pytest.raises(UsageError) as caught:
+        narrowed(space, [text])
+    message = str(caught.value)
+    assert message.startswith(f"--set {text}: ")
+    assert [fragment for fragment in fragments if fragment not in message] == []
+
+
+def test_all_faults_are_named_at_once():
+    with pytest.raises(UsageError) as caught:
+        narrowed(DEFAULT, ["lr=20", "seed=1", "sed=1", "seed=2", "lr"])
+    assert [line.partition(": ")[0] for line in str(caught.value).splitlines()] == [
+        "--set lr",
+        "--set sed=1",
+        "--set lr=20",
+        "--set seed=2",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [((1, 2, 3), "a tuple of the lowest and the highest"), ([], "at least one value"),
+     (None, "expected a number, found nothing"), ({}, "expected a number, found {}"),
+     (True, "expected a number, found True"), ([[1]], "expected a number, found [1]")],
+)  # fmt: skip
+def test_a_fault_in_python(value, text):
+    with pytest.raises(UsageError) as caught:
+        narrowed(DEFAULT, {"epochs": value})
+    assert str(caught.value).startswith("narrow epochs=")
+    assert text in str(caught.value)
+
+
+@settings(deadline=None)
+@given(
+    BLOCKS,
+    st.lists(
+        st.tuples(
+            st.sampled_from(["lr", "epochs", "seed", "loss_fn", "x"]),
+            st.text(max_size=8)
+            | st.from_regex(r"[-0-9.,e]{1,10}|(mse|bce)(,bce)?", fullmatch=True),
+        ).map("=".join)
+        | st.text(max_size=5),
+        max_size=3,
+    ),
+)
+def test_whatever_the_texts_it_is_a_part_of_the_space_or_bad_input(block, texts):
+    space = load_space(block)
+    try:
+        part = narrowed(space, texts)
+    except UsageError:
+        return
+    again = load_space(json.loads(json.dumps(part.parameters)))
+    assert again.domains == part.domains
+    for name, domain in part.domains.items():
+        if isinstance(domain, Range):
+            assert space.domains[name].low <= domain.low <= domain.high <= space.domains[name].high

@@ -1,0 +1,1 @@
+"""Engines: what trains packs of trials."""

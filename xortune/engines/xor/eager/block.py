@@ -1,0 +1,106 @@
+"""The eager engine, as the pack loop sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from xortune.engines.xor.eager.descent import Descent
+from xortune.engines.xor.eager.lanes import in_state_dict_order, make_lanes, padded
+from xortune.engines.xor.eager.measure import Measured, measure
+from xortune.problems.xor import Dataset, Rows, load_data
+from xortune.trial import DataName, Params
+
+Floats = NDArray[np.float32]
+
+# On a CPU the buffers of a block stay in its cache; a GPU wants all the lanes it can get.
+_LARGEST = {"cpu": 4096, "cuda": 131_072}
+
+
+def has_gpu() -> bool:
+    """Whether PyTorch finds a GPU for this process."""
+    return torch.cuda.is_available()
+
+
+class EagerEngine:
+    """See `xortune.engines.xor.pack.Engine`.
+
+    Args:
+        data: the data set.
+        device: `cpu` or `cuda`.
+    """
+
+    def __init__(self, data: DataName, device: str) -> None:
+        self._dataset = load_data(data, device)
+        self._device = device
+        self.largest = _LARGEST[torch.device(device).type]
+
+    @contextmanager
+    def undisturbed(self) -> Iterator[None]:
+        """One thread: kernels this small lose by more, and a thread's share may be unaligned."""
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            with torch.inference_mode():
+                yield
+        finally:
+            torch.set_num_threads(threads)
+
+    def block(self, params: Sequence[Params]) -> EagerBlock:
+        return EagerBlock(params, self._dataset, self._device)
+
+
+class EagerBlock:
+    """See `xortune.engines.xor.pack.Block`.
+
+    Args:
+        params: one entry a lane, those with the most epochs first.
+        dataset: what to train and measure on, on the device.
+        device: `cpu` or `cuda`.
+
+    Attributes:
+        weights: `(9, L)`, as in `Lanes.weights`.
+    """
+
+    def __init__(self, params: Sequence[Params], dataset: Dataset, device: str) -> None:
+        lanes = make_lanes(params, device)
+        self._lanes = len(params)
+        self._loss = lanes.loss
+        self.weights = lanes.weights
+        self._descent = Descent(lanes, [p.epochs for p in params], dataset.training)
+        self._rows: tuple[Rows, ...] = (dataset.training,)
+        if not dataset.training.equals(dataset.validation):
+            self._rows += (dataset.validation,)
+        self.sets = len(self._rows)
+
+    def advance(self, epoch: int) -> None:
+        self.weights = self._descent.advance(epoch)
+
+    def own_losses(self, lanes: int) -> Floats:
+        some = slice(0, padded(lanes))
+        weights = self.weights[:, some].contiguous()
+        measured = [measure(weights, self._loss[some], rows).own for rows in self._rows]
+        return _array(torch.stack(measured)[:, :lanes])
+
+    def scores(self) -> Floats:
+        every = [measure(self.weights, self._loss, rows) for rows in self._rows]
+        return _array(_scores(every[0], every[-1])[:, : self._lanes])
+
+    def trained(self) -> Floats:
+        return _array(in_state_dict_order(self.weights).T[: self._lanes])
+
+
+def _scores(on_training: Measured, on_validation: Measured) -> Tensor:
+    """The fields of `Scores`, `(4, L)`."""
+    rows = (on_training.own, on_validation.mse, on_validation.bce, on_validation.accuracy)
+    return torch.stack(rows)
+
+
+def _array(tensor: Tensor) -> Floats:
+    array: Floats = tensor.cpu().numpy()
+    return array

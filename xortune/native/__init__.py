@@ -1,6 +1,0 @@
-"""The training step in C: compiled when it is first needed, kept in the user's cache."""
-
-from xortune.native.build import built_step
-from xortune.native.library import WIDTH, Step, load_step
-
-__all__ = ["WIDTH", "Step", "built_step", "load_step"]

@@ -1,0 +1,1 @@
+"""Problems: what a trial trains."""

@@ -1,0 +1,26 @@
+"""The three loss functions, as the lab uses them."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from xortune.problems.xor.data import Rows
+from xortune.problems.xor.model import XOR
+from xortune.trial import LossFn
+
+_MODULES: dict[LossFn, nn.Module] = {
+    "mse": nn.MSELoss(),
+    "bce": nn.BCELoss(),
+    "bce_with_logits": nn.BCEWithLogitsLoss(),
+}
+
+
+def loss_of(model: XOR, rows: Rows, loss_fn: LossFn) -> Tensor:
+    """The mean loss over the rows, a scalar that autograd can follow.
+
+    `bce_with_logits` is given the value before the output sigmoid; the others the
+    sigmoid's output.
+    """
+    output = model.logits(rows.x) if loss_fn == "bce_with_logits" else model(rows.x)
+    loss: Tensor = _MODULES[loss_fn](output, rows.y)
+    return loss

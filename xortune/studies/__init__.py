@@ -1,0 +1,1 @@
+"""Studies: searching, resuming, reading; what brings problem, engine and runner together."""

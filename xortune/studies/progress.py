@@ -1,0 +1,149 @@
+"""How far a search is, in words; in a notebook, as one line that is redrawn."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from xortune.loop.search import Progress
+
+_SECONDS_BETWEEN_UPDATES = 0.1
+
+
+class Pace:
+    """Puts the progress of one run into words: its speed is that since the first news."""
+
+    def __init__(self) -> None:
+        self._started: tuple[float, int] | None = None
+
+    def words(self, progress: Progress) -> str:
+        """The best loss, failures, the speed and the time left, as far as there is any."""
+        now = time.monotonic()
+        if self._started is None:
+            self._started = (now, progress.done)
+        seconds, done = now - self._started[0], progress.done - self._started[1]
+        parts = []
+        if progress.best is not None:
+            parts.append(f"best {progress.best[1]:.3g}")
+        if progress.failed:
+            parts.append(f"{progress.failed} failed")
+        if done and seconds > 0:
+            rate = done / seconds
+            left = (progress.total - progress.done) / rate
+            parts.append(f"{rate:.3g}/s")
+            if left:
+                parts.append(f"{_duration(left)} left")
+        return "  ".join(parts)
+
+    def has_moved(self, progress: Progress) -> bool:
+        """Whether this run has finished a trial."""
+        return self._started is not None and progress.done != self._started[1]
+
+
+@contextmanager
+def watched(
+    on_progress: Callable[[Progress], None] | None,
+) -> Iterator[Callable[[Progress], None]]:
+    """Who is told of a search's progress.
+
+    Args:
+        on_progress: is told, if given. Else a Jupyter notebook shows a line; nothing else does.
+    """
+    show = None if on_progress is not None else _notebook_line()
+    if show is None:
+        yield on_progress or (lambda progress: None)
+        return
+    line = _Line(show)
+    try:
+        with _without_hints():
+            yield line
+    except KeyboardInterrupt:
+        line.end("stopped")
+        raise
+    except BaseException:
+        line.end("failed")
+        raise
+    line.end("")
+
+
+@contextmanager
+def _without_hints() -> Iterator[None]:
+    """Keeps what a search imports from asking for ipywidgets, which a line does without."""
+    log = logging.getLogger("ray.widgets.util")
+    level = log.level
+    log.setLevel(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "IProgress not found")  # from tqdm
+            yield
+    finally:
+        log.setLevel(level)
+
+
+class _Line:
+    """The progress of one run, as one line.
+
+    Args:
+        show: replaces the line.
+    """
+
+    def __init__(self, show: Callable[[str], None]) -> None:
+        self._show = show
+        self._pace = Pace()
+        self._latest: Progress | None = None
+        self._next = 0.0
+        show("starting workers")
+
+    def __call__(self, progress: Progress) -> None:
+        self._latest = progress
+        words = self._pace.words(progress)
+        now = time.monotonic()
+        if now >= self._next:
+            self._next = now + _SECONDS_BETWEEN_UPDATES
+            self._show(f"{_count(progress)}  {words}".rstrip())
+
+    def end(self, word: str) -> None:
+        """The line as it stays: without speed and time left.
+
+        Args:
+            word: what cut the search off; empty if nothing did.
+        """
+        parts = [_count(self._latest), Pace().words(self._latest)] if self._latest else []
+        self._show("  ".join(filter(None, [*parts, word])) or "nothing was left to train")
+
+
+def _count(progress: Progress) -> str:
+    return f"{progress.done}/{progress.total} trials"
+
+
+def _notebook_line() -> Callable[[str], None] | None:
+    """What replaces one line below a notebook's cell; None outside a Jupyter kernel."""
+    ipython: Any = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if hasattr(ipython, "get_ipython") else None
+    if not hasattr(shell, "kernel"):
+        return None
+    from IPython.display import display
+
+    handle: Any = None
+
+    def show(text: str) -> None:
+        nonlocal handle
+        content = {"text/plain": text}
+        if handle is None:
+            handle = display(content, raw=True, display_id=True)
+        else:
+            handle.update(content, raw=True)
+
+    return show
+
+
+def _duration(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

@@ -1,0 +1,184 @@
+"""Which runner trains a search: this process, or workers on Ray."""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import replace
+
+from xortune.engines.xor.choice import EngineChoice
+from xortune.errors import XortuneError
+from xortune.interrupt import StopSignal
+from xortune.loop.packing import work_s
+from xortune.loop.search import InlineRunner, Runner, Search
+from xortune.settings import COMPILED, RunOptions, StudySettings
+from xortune.space import Choice, Domain, SearchSpace
+from xortune.trial import Pack
+from xortune.wording import option
+
+_log = logging.getLogger("xortune")
+
+# A local Ray needs five to seven seconds until its first worker trains.
+_RAY_START_S = 6.0
+
+OnRay = Callable[[], AbstractContextManager[Runner]]
+
+
+@contextmanager
+def chosen_runner(
+    options: RunOptions,
+    space: SearchSpace,
+    settings: StudySettings,
+    trials: int,
+    choice: EngineChoice,
+    stop: StopSignal,
+) -> Iterator[Runner]:
+    """The runner of a search, for as long as the context lasts.
+
+    Args:
+        options: the runner `auto` is this process where the search is done here sooner than
+            Ray would have started, and Ray everywhere else.
+        space: the search space.
+        settings: the study's, with its generation.
+        trials: how many are left to train.
+        choice: the engine, whose pace decides.
+        stop: the search's signals.
+
+    Raises:
+        UsageError: there is no such Ray, or it lacks what the options ask for.
+        XortuneError: Ray did not start.
+        Interrupted: a signal came meanwhile.
+    """
+    alone = options.runner == "auto" and not needs_ray(options)
+    if alone and _sooner_here(space, settings, trials, choice):
+        _import_report_meanwhile()
+        here = replace(options, device="cpu")
+        yield InlineFirstRunner(here, lambda: _ray(here, stop))
+    elif options.runner == "inline":
+        _import_report_meanwhile()
+        yield InlineRunner(options)
+    else:
+        with _ray(options, stop) as ray:
+            yield ray
+
+
+class InlineFirstRunner(InlineRunner):
+    """Trains in this process; a search that is longer than estimated moves to Ray.
+
+    It moves between two packs, once this process has trained for as long as Ray takes to start
+    and would train that long again. Both are estimates: no clock decides.
+
+    Args:
+        options: for a CPU.
+        on_ray: starts Ray.
+    """
+
+    def __init__(self, options: RunOptions, on_ray: OnRay) -> None:
+        super().__init__(options)
+        self._on_ray = on_ray
+        self._trained = 0
+        self._trained_s = 0.0
+
+    def run(self, search: Search, library: bytes | None) -> None:
+        super().run(search, library)
+        if search.finished:
+            return
+        _log.info("the search is longer than estimated: it moves to Ray.")
+        with ExitStack() as stack:
+            runner: Runner = InlineRunner(self._options)
+            try:
+                runner = stack.enter_context(self._on_ray())
+            except XortuneError as error:
+                _log.warning(f"the search stays in this process: {error}")
+            self.workers = runner.workers
+            runner.run(search, library)
+
+    def outgrown(self, search: Search, pack: Pack) -> bool:
+        epochs = sum(trial.params.epochs for trial in pack.trials) / len(pack.trials)
+        self._trained += len(pack.trials)
+        self._trained_s += work_s(len(pack.trials), epochs, search.settings.engine)
+        progress = search.progress()
+        left_s = (progress.total - progress.done) * self._trained_s / self._trained
+        return min(self._trained_s, left_s) > _RAY_START_S
+
+
+def training_s(space: SearchSpace, settings: StudySettings, trials: int, engine: str) -> float:
+    """The seconds that one core would train, estimated without a clock.
+
+    Args:
+        space: the search space; every trial counts with the mean of its epochs.
+        settings: the study's, with its generation.
+        trials: how many are left to train.
+        engine: the engine that trains them.
+    """
+    size = min(settings.generation or settings.trials, trials)
+    generations = math.ceil(trials / size)
+    return generations * work_s(size, mean(space.domains["epochs"]), engine)
+
+
+def mean(domain: Domain) -> float:
+    """The mean of a domain of numbers, drawn at random."""
+    if isinstance(domain, Choice):
+        return math.fsum(map(float, domain.values)) / len(domain.values)
+    low, high = float(domain.low), float(domain.high)
+    if domain.log and low < high:
+        # Of a log-uniform distribution: (b - a) / ln(b / a).
+        return (high - low) / math.log(high / low)
+    return (low + high) / 2
+
+
+def needs_ray(options: RunOptions) -> bool:
+    """Whether the options ask for what only Ray has: workers, a cluster, a GPU."""
+    return (
+        options.workers is not None
+        or options.address is not None
+        or options.device in ("cuda", "both")
+        or options.gpus_per_worker != RunOptions.gpus_per_worker
+    )
+
+
+def _sooner_here(
+    space: SearchSpace, settings: StudySettings, trials: int, choice: EngineChoice
+) -> bool:
+    """Whether this process has trained before Ray would have started; says so."""
+    seconds = training_s(space, settings, trials, COMPILED)
+    if seconds <= _RAY_START_S:
+        # The engine may still be compiling, which is worth waiting for only here.
+        seconds = training_s(space, settings, trials, choice.expected("cpu"))
+    here = seconds <= _RAY_START_S
+    work = (
+        f"about {seconds:,.{1 if seconds < 10 else 0}f} s" if seconds >= 0.1 else "less than 0.1 s"
+    )
+    if here:
+        others = f"{option('runner', 'ray')}, {option('workers')} or {option('address')}"
+        where = f"so they run in this process. To use Ray: {others}"
+    else:
+        where = f"so they run on Ray. To stay in this process: {option('runner', 'inline')}"
+    count = "1 trial needs" if trials == 1 else f"{trials:,} trials need"
+    _log.info(f"{count} {work} of training, {where}.")
+    return here
+
+
+@contextmanager
+def _ray(options: RunOptions, stop: StopSignal) -> Iterator[Runner]:
+    from xortune.cluster import ray_runner
+
+    with ExitStack() as stack:
+        # Nothing is half done, so raising at once is safe; and a Ray that got the same signal
+        # may never answer.
+        with stop.to_blame(), stop.raising():
+            runner = stack.enter_context(ray_runner(options, _import_report))
+        stop.check()
+        yield runner
+
+
+def _import_report_meanwhile() -> None:
+    threading.Thread(target=_import_report, daemon=True).start()
+
+
+def _import_report() -> None:
+    """What a search needs last: half a second, beside other work."""
+    import xortune.report  # noqa: F401

@@ -1,0 +1,1 @@
+"""A TensorBoard run for every trial."""
