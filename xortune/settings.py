@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from xortune.errors import UsageError
 from xortune.plain_numbers import brief, real_number, whole_number
-from xortune.trial import DATA_NAMES, METRICS, DataName, Metric
+from xortune.spec import ProblemSpec
 from xortune.wording import option
 
 SamplerName = Literal["tpe", "random"]
@@ -21,65 +21,52 @@ SAMPLERS: tuple[SamplerName, ...] = ("tpe", "random")
 RUNNERS: tuple[RunnerName, ...] = ("auto", "ray", "inline")
 DEVICES: tuple[DeviceName, ...] = ("auto", "cpu", "cuda", "both")
 ENGINES: tuple[EngineName, ...] = ("auto", "eager", "compiled")
-# The names that are recorded: with a number, since a change of the code may round differently.
-EAGER, COMPILED = "eager-1", "compiled-2"
 # Version 2 asks for no point twice.
 SAMPLER_VERSION = 2
 
 # Up to there, JSON and floats are exact.
 _LARGEST = 2**53
 _MAX_SEED = 2**32 - 1
-_NOT_ASKED_FOR = ("space", "sampler_version", "versions", "forced")
-_OPEN = {"engine": "auto", "device": "auto", "generation": None}
+# What a search may leave open.
+_OPEN = {"device": "auto", "generation": None}
 
 
 @dataclass(frozen=True)
 class StudySettings:
-    """What is recorded in the study, and alone decides its ranked table.
+    """What a search is asked for, and alone decides its ranked table.
 
     Attributes:
+        spec: of the problem.
         space: the search space's `parameters`, as in its file.
         trials: how many trials the study has in all.
         sampler: which Optuna sampler proposes them.
         study_seed: seeds the sampler, 0 to 2**32 - 1.
-        data: the data set.
-        metric: the yardstick of the final loss.
+        data: the name of the problem's data.
         generation: trials asked together; None takes all as one generation.
         log_every: epochs between two points of a curve.
         device: where packs are trained: `cpu`, `cuda`, or `both`.
         cuda_share: which share of the trials is trained on CUDA, if both are.
-        engine: the name of the training code; another one may round differently.
-        versions: of the libraries that propose and train trials, by name.
-        forced: whether it ever went on with others.
-        sampler_version: of the code that turns a sampler's proposals into trials.
     """
 
+    spec: ProblemSpec
     space: Mapping[str, Mapping[str, Any]]
     trials: int = 50
     sampler: SamplerName = "tpe"
     study_seed: int = 0
-    data: DataName = "xor"
-    metric: Metric = "mse"
+    data: str = ""
     generation: int | None = None
     log_every: int = 500
     device: str = "cpu"
     cuda_share: float = 0.5
-    engine: str = EAGER
-    versions: Mapping[str, str] = field(default_factory=dict)
-    forced: bool = False
-    sampler_version: int = SAMPLER_VERSION
 
     def __post_init__(self) -> None:
         _make_plain(self, "trials", "study_seed", "generation", "log_every", "cuda_share")
         faults = [
             *_whole("trials", self.trials, 1),
-            *_one_of("sampler", self.sampler, SAMPLERS),
+            *one_of("sampler", self.sampler, SAMPLERS),
             *_whole("study_seed", self.study_seed, 0, _MAX_SEED),
-            *_one_of("data", self.data, DATA_NAMES),
-            *_one_of("metric", self.metric, METRICS),
             *(_whole("generation", self.generation, 1) if self.generation is not None else []),
             *_whole("log_every", self.log_every, 1),
-            *_whole("sampler_version", self.sampler_version, 1),
             *_share("cuda_share", self.cuda_share, "CUDA trains a share of the trials"),
         ]
         _raise_all(faults)
@@ -95,14 +82,52 @@ class StudySettings:
         return "cuda" if math.floor((number + 1) * share) > math.floor(number * share) else "cpu"
 
     def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        """Plain values, for `from_dict`."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {**values, "spec": self.spec.to_dict()}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> StudySettings:
-        """Settings as recorded; the first ones did not name the sampler's version."""
-        known = {field.name for field in fields(cls)}
-        recorded = {"sampler_version": 1, **values}
-        return cls(**{key: value for key, value in recorded.items() if key in known})
+        """Settings as recorded; other keys are ignored.
+
+        Raises:
+            KeyError, TypeError, ValueError, UsageError: they are none.
+        """
+        known = {key: values[key] for key in (field.name for field in fields(cls))}
+        return cls(**{**known, "spec": ProblemSpec.from_dict(values["spec"])})
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What made a study's numbers, beside its settings: recorded, and compared at a resume.
+
+    Attributes:
+        engine: the name of the training code; another one may round differently.
+        versions: of the libraries that propose and train trials, by name.
+        sampler_version: of the code that turns a sampler's proposals into trials.
+        reference: by device, the digest of the engine's reference pack; empty before a worker
+            has trained it.
+        forced: whether the study was ever resumed with something else.
+    """
+
+    engine: str
+    versions: Mapping[str, str] = field(default_factory=dict)
+    sampler_version: int = SAMPLER_VERSION
+    reference: Mapping[str, str] = field(default_factory=dict)
+    forced: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for `from_dict`."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Provenance:
+        """What was recorded; other keys are ignored.
+
+        Raises:
+            KeyError: something is missing.
+        """
+        return cls(**{key: values[key] for key in (field.name for field in fields(cls))})
 
 
 @dataclass(frozen=True)
@@ -136,10 +161,10 @@ class RunOptions:
     def __post_init__(self) -> None:
         _make_plain(self, "workers", "pack_size", "gpus_per_worker", "retries", "pack_timeout")
         faults = [
-            *_one_of("runner", self.runner, RUNNERS),
+            *one_of("runner", self.runner, RUNNERS),
             *(_whole("workers", self.workers, 1) if self.workers is not None else []),
             *(_whole("pack_size", self.pack_size, 1) if self.pack_size is not None else []),
-            *_one_of("device", self.device, DEVICES),
+            *one_of("device", self.device, DEVICES),
             *_whole("retries", self.retries, 0),
         ]
         faults += _share(
@@ -159,37 +184,44 @@ class RunOptions:
         _raise_all(faults)
 
 
-def default_generation(sampler: SamplerName, trials: int) -> int | None:
+def default_generation(sampler: SamplerName, trials: int, least: int) -> int | None:
     """How many trials are asked together unless the user says.
 
     A random sampler learns nothing from results, so it takes everything as one. TPE learns
-    between generations: sixteen of them, and never fewer than ten trials each, which is
-    what it draws at random before it starts to model.
+    between generations: sixteen of them, unless those were too small.
+
+    Args:
+        sampler: which sampler.
+        trials: of the study.
+        least: the fewest that the engine wants proposed together.
     """
     if sampler == "random":
         return None
-    return max(10, math.ceil(trials / 16))
+    return max(least, math.ceil(trials / 16))
 
 
 def differences(found: StudySettings, wanted: StudySettings) -> list[str]:
     """Which recorded settings are not those of a search, in words.
 
     Args:
-        found: those of a study, with the engine's name as for a search.
+        found: those of a study.
         wanted: those of the search. What it leaves open differs from nothing: `auto` for the
-            engine and the device, None for the generation.
+            device, None for the generation.
     """
     there, here = (json.loads(json.dumps(s.to_dict())) for s in (found, wanted))
     different = ["the search space is another"] if there["space"] != here["space"] else []
+    if found.spec.loss != wanted.spec.loss:
+        words = f"{brief(found.spec.loss)} there and {brief(wanted.spec.loss)} here"
+        different.append(f"{option('metric')} is {words}")
     for key, value in here.items():
-        if key not in _NOT_ASKED_FOR and value not in (there[key], _OPEN.get(key, there[key])):
+        if key not in ("space", "spec") and value not in (there[key], _OPEN.get(key, there[key])):
             different.append(f"{option(key)} is {brief(there[key])} there and {brief(value)} here")
     return different
 
 
 def check_engine(wanted: str) -> None:
     """Raises UsageError unless it is one of `ENGINES`."""
-    _raise_all(_one_of("engine", wanted, ENGINES))
+    _raise_all(one_of("engine", wanted, ENGINES))
 
 
 def _make_plain(settings: object, *names: str) -> None:
@@ -221,7 +253,8 @@ def _share(name: str, value: Any, meaning: str) -> list[str]:
     return [f"{option(name)} {brief(value)}: {meaning}, above 0 and at most 1."]
 
 
-def _one_of(name: str, value: Any, choices: tuple[str, ...]) -> list[str]:
+def one_of(name: str, value: Any, choices: tuple[str, ...]) -> list[str]:
+    """The fault of a setting that is not one of some names; empty if it is."""
     if isinstance(value, str) and value in choices:
         return []
     return [f"{option(name)} {brief(value)}: must be one of {', '.join(choices)}."]

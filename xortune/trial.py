@@ -2,31 +2,80 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, get_args
+import struct
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar, get_args
 
-LossFn = Literal["mse", "bce", "bce_with_logits"]
-Metric = Literal["mse", "bce"]
-DataName = Literal["xor", "lab"]
+Value = float | int | str | bool
 State = Literal["COMPLETE", "PRUNED", "FAIL", "RUNNING", "WAITING"]
-
-LOSS_FNS: tuple[LossFn, ...] = get_args(LossFn)
-METRICS: tuple[Metric, ...] = get_args(Metric)
-DATA_NAMES: tuple[DataName, ...] = get_args(DataName)
 STATES: tuple[State, ...] = get_args(State)
 
-
-@dataclass(frozen=True)
-class Params:
-    """One assignment of hyperparameters; the defaults are the lab's own."""
-
-    lr: float = 0.1
-    epochs: int = 10_000
-    seed: int = 42
-    loss_fn: LossFn = "mse"
+V_co = TypeVar("V_co", covariant=True)
 
 
-@dataclass(frozen=True)
+class Record(Mapping[str, V_co]):
+    """A mapping that never changes, and shares its names with others: small, and hashable.
+
+    Args:
+        names: the keys, in their order.
+        values: one for each.
+    """
+
+    __slots__ = ("_names", "_values")
+
+    def __init__(self, names: tuple[str, ...], values: tuple[V_co, ...]) -> None:
+        if len(names) != len(values):
+            raise ValueError(f"{len(values)} values for {len(names)} names")
+        self._names = names
+        self._values = values
+
+    def __getitem__(self, name: str) -> V_co:
+        try:
+            return self._values[self._names.index(name)]
+        except ValueError:
+            raise KeyError(name) from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Record):
+            return NotImplemented
+        return self._values == other._values and self._names == other._names
+
+    def __hash__(self) -> int:
+        return hash(self._values)
+
+    def __repr__(self) -> str:
+        pairs = ", ".join(f"{name}={value!r}" for name, value in self.items())
+        return f"{type(self).__name__}({pairs})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self._names, self._values)
+
+    @property
+    def row(self) -> tuple[V_co, ...]:
+        """The values, in the order of the names."""
+        return self._values
+
+
+class Params(Record[Value | None]):
+    """One assignment of hyperparameters, by name; None for those that do not apply."""
+
+    __slots__ = ()
+
+
+class Scores(Record[float]):
+    """How good a trained model is: its metrics, by name."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Trial:
     """A trial that was asked for: its number in the study, from 0, and its generation."""
 
@@ -35,64 +84,93 @@ class Trial:
     params: Params
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Curve:
-    """The trial's own loss against the epoch; the loss at epoch e follows e updates.
-
-    Three tuples of one length, epochs ascending, from epoch 0 to the last.
-    """
-
-    epochs: tuple[int, ...]
-    training: tuple[float, ...]
-    validation: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class Scores:
-    """How good a trained model is.
+    """What was measured while a trial was trained.
 
     Attributes:
-        train_loss: the trial's own loss function on the training data.
-        mse: mean squared error on the validation data.
-        bce: binary cross-entropy on the validation data, in nats.
-        accuracy: share of the validation rows on the right side of 0.5.
+        epochs: ascending; what is measured at epoch e follows e updates.
+        series: the values at these epochs, by the names of the spec's series.
     """
 
-    train_loss: float
-    mse: float
-    bce: float
-    accuracy: float
-
-    def final_loss(self, metric: Metric) -> float:
-        """The study's yardstick."""
-        return self.mse if metric == "mse" else self.bce
+    epochs: tuple[int, ...] = ()
+    series: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+NO_CURVE = Curve()
+
+# The name and the shape of every array of a model, in their order.
+Layout = tuple[tuple[str, tuple[int, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """The trained numbers of a model.
+
+    Attributes:
+        layout: what they are.
+        content: all of them as little-endian float32, array after array, rows first.
+    """
+
+    layout: Layout
+    content: bytes
+
+    def numbers(self) -> tuple[float, ...]:
+        return struct.unpack(f"<{len(self.content) // 4}f", self.content)
+
+
+@dataclass(frozen=True, slots=True)
+class RawArray:
+    """An array as bytes: a NumPy type such as `<f4`, a shape, and the numbers, rows first."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """A trial that is trained up to an epoch: all that an engine needs to go on from there."""
+
+    epoch: int
+    arrays: Mapping[str, RawArray]
+    curve: Curve = NO_CURVE
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of one trial.
 
     Attributes:
-        state: COMPLETE or FAIL.
+        state: COMPLETE or FAIL; RUNNING for one that was told to pause.
         scores: None when the trial failed.
         curve: empty when the trial never ran.
-        weights: the nine trained numbers, in the order of `XOR(2, 1).state_dict()`;
-            None when the trial failed.
-        duration_s: the trial's share of its pack's training time, by epochs, in seconds.
+        weights: None when the trial failed.
+        duration_s: the trial's share of its pack's training time, by cost, in seconds.
         worker: where it was trained, `host:pid`.
         error: why it failed.
+        paused: from where to continue, of one that was told to pause.
     """
 
     state: State
     scores: Scores | None = None
-    curve: Curve = Curve((), (), ())
-    weights: tuple[float, ...] | None = None
+    curve: Curve = NO_CURVE
+    weights: Weights | None = None
     duration_s: float | None = None
     worker: str | None = None
     error: str | None = None
+    paused: Paused | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class TrialRow:
+    """A trial, with its outcome once it has one."""
+
+    trial: Trial
+    outcome: Outcome | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class FinishedTrial:
     """A trial with its outcome."""
 
@@ -100,7 +178,7 @@ class FinishedTrial:
     outcome: Outcome
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Pack:
     """Trials of one generation that one worker trains together.
 
@@ -109,7 +187,7 @@ class Pack:
         trials: in number order.
         device: where they are trained, `cpu` or `cuda`.
         tries: how often just these trials were lost with their worker before.
-        avoid: the places where that was, by the runner's names for them.
+        avoid: the nodes where that was, by the runner's names for them.
     """
 
     id: int

@@ -1,0 +1,260 @@
+"""The spec of a problem: what of it is plain data, and is recorded with every study.
+
+After Vizier's `ProblemStatement`: the parameters, metrics and objectives that a search needs to
+know, and nothing of how a trial is trained.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
+from typing import Any, Literal
+
+from xortune.trial import Params, Scores, Value
+
+ParameterKind = Literal["float", "int", "choice"]
+MetricKind = Literal["loss", "share", "number"]
+Direction = Literal["minimize", "maximize"]
+_UNRECORDED = ("aliases",)
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A hyperparameter.
+
+    Attributes:
+        name: as in search spaces, tables and code.
+        kind: `float`, `int`, or `choice` of numbers, texts or booleans.
+        default: its value where a search space leaves it out.
+        low: the lowest value that training can take; None for choices.
+        high: the highest; likewise.
+        above_low: `low` itself is excluded.
+        choices: every value of a choice.
+        ordered: whether neighbouring values train alike. A number without an order, such as a
+            seed, is drawn and never modelled.
+    """
+
+    name: str
+    kind: ParameterKind
+    default: Value
+    low: float | int | None = None
+    high: float | int | None = None
+    above_low: bool = False
+    choices: tuple[Value, ...] = ()
+    ordered: bool = True
+
+    @property
+    def modelled(self) -> bool:
+        """Whether there is something to learn about it from trials."""
+        return self.kind == "choice" or self.ordered
+
+    def takes(self, value: object) -> bool:
+        """Whether a value, of Python's own types, is one that training can take."""
+        if self.kind == "choice":
+            return any(value == c and type(value) is type(c) for c in self.choices)
+        if type(value) is not (int if self.kind == "int" else float):
+            return False
+        low, high = self.low, self.high
+        if low is not None and (value < low or (self.above_low and value == low)):  # type: ignore[operator]
+            return False
+        return high is None or bool(value <= high)  # type: ignore[operator]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A number that is measured of every trained model.
+
+    Attributes:
+        name: as in tables and code.
+        kind: `loss`, on validation data, which can be the final loss; `share`, from 0 to 1,
+            shown as a percentage; or any `number`.
+    """
+
+    name: str
+    kind: MetricKind = "number"
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A metric that is optimised."""
+
+    metric: str
+    direction: Direction = "minimize"
+
+
+@dataclass(frozen=True)
+class Goal:
+    """A trial is solved when a metric reaches a value."""
+
+    metric: str
+    value: float
+
+
+@dataclass(frozen=True)
+class Series:
+    """One line of a trial's curve.
+
+    Attributes:
+        name: its column in `Study.curves`.
+        tag: its name in TensorBoard.
+    """
+
+    name: str
+    tag: str
+
+
+@dataclass(frozen=True)
+class ProblemSpec:
+    """A problem as plain data.
+
+    Attributes:
+        problem: its name.
+        parameters: what a trial assigns, in the order of the table's columns.
+        metrics: what is measured of a trained model, in that order.
+        loss: the metric that is the final loss, the same for every trial of a study.
+        objectives: what is optimised; the first decides the rank.
+        curve: the series of a trial's curve.
+        cost: the parameter that training time is proportional to; None if there is none.
+        solved: when a trial counts as solved; None where the problem has no such notion.
+        compared: a choice for each of whose values reports name the best trial; None for none.
+        aliases: what people also call parameters and choices, in lower case; for hints alone,
+            and not recorded.
+    """
+
+    problem: str
+    parameters: tuple[Parameter, ...]
+    metrics: tuple[Metric, ...]
+    loss: str
+    objectives: tuple[Objective, ...]
+    curve: tuple[Series, ...] = ()
+    cost: str | None = None
+    solved: Goal | None = None
+    compared: str | None = None
+    aliases: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The parameters' names."""
+        return tuple(parameter.name for parameter in self.parameters)
+
+    @cached_property
+    def metric_names(self) -> tuple[str, ...]:
+        return tuple(metric.name for metric in self.metrics)
+
+    @cached_property
+    def defaults(self) -> Params:
+        return self.params(parameter.default for parameter in self.parameters)
+
+    @property
+    def losses(self) -> tuple[str, ...]:
+        """The metrics that can be the final loss."""
+        return tuple(metric.name for metric in self.metrics if metric.kind == "loss")
+
+    def parameter(self, name: str) -> Parameter:
+        return self.parameters[self.names.index(name)]
+
+    def params(self, values: Iterable[Value | None]) -> Params:
+        """One assignment, from values in the order of the parameters."""
+        return Params(self.names, tuple(values))
+
+    def assignment(self, values: Mapping[str, Value]) -> Params:
+        """One assignment, with the defaults of the parameters that are left out.
+
+        Raises:
+            KeyError: a name is not one of a parameter.
+        """
+        for name in values:
+            if name not in self.names:
+                raise KeyError(name)
+        return self.params(values.get(p.name, p.default) for p in self.parameters)
+
+    def scores(self, values: Iterable[float]) -> Scores:
+        """The metrics of one trial, from values in their order."""
+        return Scores(self.metric_names, tuple(values))
+
+    def cost_of(self, params: Params) -> float:
+        """What training costs, relative to other trials: 1 where nothing says so."""
+        return 1 if self.cost is None else params[self.cost]  # type: ignore[return-value]
+
+    def with_loss(self, metric: str) -> ProblemSpec:
+        """The same problem with another metric as final loss and objective."""
+        return replace(self, loss=metric, objectives=(Objective(metric),))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for `from_dict`."""
+        return {key: value for key, value in asdict(self).items() if key not in _UNRECORDED}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> ProblemSpec:
+        """The spec that was recorded.
+
+        Raises:
+            ValueError: the values are not those of a spec.
+        """
+        try:
+            spec = cls(
+                problem=_text(values["problem"]),
+                parameters=tuple(map(_parameter, values["parameters"])),
+                metrics=tuple(Metric(_text(m["name"]), m["kind"]) for m in values["metrics"]),
+                loss=_text(values["loss"]),
+                objectives=tuple(
+                    Objective(_text(o["metric"]), o["direction"]) for o in values["objectives"]
+                ),
+                curve=tuple(Series(_text(s["name"]), _text(s["tag"])) for s in values["curve"]),
+                cost=values["cost"],
+                solved=None if values["solved"] is None else Goal(**values["solved"]),
+                compared=values["compared"],
+            )
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"it describes no problem: {error!r}") from None
+        spec._check()
+        return spec
+
+    def _check(self) -> None:
+        """Raises ValueError where names do not fit together, as they may in a file."""
+        names, metrics = self.names, self.metric_names
+        used = {self.loss, *(o.metric for o in self.objectives)}
+        used |= {self.solved.metric} if self.solved else set()
+        fits = (
+            names
+            and self.objectives
+            and len({*names, *metrics}) == len(names) + len(metrics)
+            and used <= {*metrics}
+            and {self.cost, self.compared} <= {None, *names}
+            and all(m.kind in ("loss", "share", "number") for m in self.metrics)
+            and all(o.direction in ("minimize", "maximize") for o in self.objectives)
+            and all(p.kind in ("float", "int", "choice") for p in self.parameters)
+            and all(p.takes(p.default) for p in self.parameters)
+            and (self.cost is None or self.parameter(self.cost).kind != "choice")
+        )
+        if not fits:
+            raise ValueError("its names do not fit together")
+
+
+@dataclass(frozen=True)
+class GraphNode:
+    """One node of a model's graph, as TensorBoard shows it.
+
+    Attributes:
+        name: slashes make groups.
+        op: the operation.
+        inputs: the names of the nodes that it takes.
+        shape: of its output.
+    """
+
+    name: str
+    op: str
+    inputs: tuple[str, ...] = ()
+    shape: tuple[int, ...] = ()
+
+
+def _parameter(values: Mapping[str, Any]) -> Parameter:
+    choices: Sequence[Value] = values["choices"]
+    return Parameter(**{**values, "name": _text(values["name"]), "choices": tuple(choices)})
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or (not value.isidentifier() and "/" not in value):
+        raise TypeError(f"{value!r:.60} is not a name")
+    return value
