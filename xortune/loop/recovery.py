@@ -8,9 +8,8 @@ from dataclasses import dataclass, replace
 from xortune.errors import XortuneError
 from xortune.trial import Pack, Params, Trial
 
-# After so many losses in a row, whatever was lost, it is asked whether workers work at all.
+# After this many losses in a row, check whether workers work at all.
 _DOUBT = 5
-_PROBE = (Trial(-1, -1, Params(epochs=1)),)
 
 
 @dataclass(frozen=True)
@@ -24,18 +23,20 @@ class GivenUp:
 class Recovery:
     """Decides on lost packs.
 
-    A pack is trained again once, and then in halves, until a trial that takes its worker along
-    stands alone. That one is tried some more times, and blamed. It is given up only when
-    another pack was trained after that, if need be one that is made up for the purpose, the
-    probe: so that a machine on which nothing can be trained does not fail a whole study.
+    A pack is trained again once, and then in halves, until a trial that kills its worker is
+    alone. That one is tried some more times, and blamed. It is given up only when another pack
+    was trained after that, if need be one that is made up for the purpose, the probe: so that a
+    machine on which nothing can be trained does not fail a whole study.
 
     Args:
         ids: gives new packs their numbers.
+        probe: a trial that any working worker trains.
         retries: how often a trial that is lost alone is trained again.
     """
 
-    def __init__(self, ids: Iterator[int], retries: int) -> None:
+    def __init__(self, ids: Iterator[int], probe: Params, retries: int) -> None:
         self._ids = ids
+        self._probe_trial = Trial(-1, -1, probe)
         self._retries = retries
         self._in_a_row = 0
         self._blamed: list[GivenUp] = []
@@ -58,7 +59,7 @@ class Recovery:
         Args:
             pack: the pack.
             reason: a few words on what happened.
-            place: where, for packs to avoid.
+            place: the node, for packs to avoid.
 
         Raises:
             XortuneError: no worker can train anything.
@@ -74,9 +75,9 @@ class Recovery:
         if self.is_probe(pack):
             if tries > self._retries:
                 raise XortuneError(
-                    f"workers are lost whatever they train, {self._in_a_row} times in a row by "
-                    f"now: {reason}. Nothing is counted as failed; look after the workers, and "
-                    "resume the study."
+                    f"every worker is lost, whatever it trains ({self._in_a_row} in a row): "
+                    f"{reason}. Nothing is counted as failed. Check the workers, then resume "
+                    "the study."
                 )
             self._probe = again.id
             return [again]
@@ -92,7 +93,7 @@ class Recovery:
         return []
 
     def _halves(self, pack: Pack) -> Sequence[Pack]:
-        """A trial that is alone for the first time has all its tries before it."""
+        """A trial that becomes alone starts with its full number of retries."""
         middle = len(pack.trials) // 2
         return [
             replace(pack, id=next(self._ids), trials=half, tries=min(len(half) - 1, 1))
@@ -103,4 +104,4 @@ class Recovery:
         if self._probe is not None or not (self._blamed or self._in_a_row >= _DOUBT):
             return []
         self._probe = next(self._ids)
-        return [Pack(self._probe, _PROBE, device)]
+        return [Pack(self._probe, (self._probe_trial,), device)]

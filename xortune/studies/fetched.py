@@ -6,19 +6,21 @@ import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from xortune.errors import UsageError, XortuneError
 from xortune.escaping import shell_word
-from xortune.ledger import Ledger, TrialRow
+from xortune.ledger import Ledger
 from xortune.ledger.driver import Driver
 from xortune.loop.clock import Clock
 from xortune.paths import StudyPaths, check_name, check_writable, new_study
-from xortune.settings import StudySettings
 from xortune.space import load_space
+from xortune.studies.problems import problem_of
 from xortune.studies.study import Study
+from xortune.trial import TrialRow
 
 # What a resume elsewhere may have changed.
-_MAY_DIFFER = ("trials", "device", "versions", "forced")
+_MAY_DIFFER = ("trials", "device", "versions", "reference", "forced")
 
 
 def adopt(fetch: Callable[[Path], None], name: str, results: str | Path) -> Study:
@@ -83,9 +85,9 @@ def _fetched(fetch: Callable[[Path], None], scratch: Path, name: str) -> StudyPa
     fetch(partial.ledger)
     try:
         with Ledger.open(partial) as ledger:
-            ledger.settings(), ledger.runs()
-            for row in ledger.trials():
-                ledger.curve(row.trial.number)
+            ledger.settings(), ledger.provenance(), ledger.runs()
+            for number in range(len(ledger.trials())):
+                ledger.curve(number), ledger.weights(number)
     except UsageError as error:
         raise XortuneError(f"study {name}: nothing was kept: {error}") from None
     return partial
@@ -99,7 +101,7 @@ def _check_continued(paths: StudyPaths, fetched: StudyPaths) -> None:
     """
     with Ledger.read(paths) as here, Ledger.read(fetched) as there:
         ours, theirs = here.settings(), there.settings()
-        name = _other_setting(ours, theirs)
+        name = _other_setting(_recorded(here), _recorded(there))
         if name is not None:
             raise _kept(paths, f"is another study: its {name} differs from the job's")
         if theirs.trials < ours.trials:
@@ -114,9 +116,12 @@ def _check_continued(paths: StudyPaths, fetched: StudyPaths) -> None:
             raise _kept(paths, "was resumed here")
 
 
-def _other_setting(here: StudySettings, there: StudySettings) -> str | None:
+def _recorded(ledger: Ledger) -> dict[str, Any]:
+    return {**ledger.settings().to_dict(), **ledger.provenance().to_dict()}
+
+
+def _other_setting(ours: dict[str, Any], theirs: dict[str, Any]) -> str | None:
     """The first setting that only another search can have otherwise."""
-    ours, theirs = here.to_dict(), there.to_dict()
     differ = (key for key in ours if key not in _MAY_DIFFER and ours[key] != theirs[key])
     return next(differ, None)
 
@@ -150,16 +155,17 @@ def _replace(paths: StudyPaths, partial: StudyPaths) -> None:
 
 
 def _rebuild(ledger: Ledger, paths: StudyPaths) -> None:
-    """Writes runs and tables from the ledger, whatever is finished; trains nothing."""
-    from xortune.loop.search import Search
+    """Writes runs and tables from the ledger, for all that is finished; trains nothing."""
+    from xortune.loop.run_queue import RunQueue
     from xortune.report import tabulate
     from xortune.tensorboard.runs import RunWriter
 
     try:
         settings = ledger.settings()
-        space = load_space(settings.space)
-        runs = RunWriter(paths, space, settings.metric)
-        Search(ledger, space, settings, runs, Clock(), lambda _: None, lambda: None).write_runs()
+        space = load_space(settings.space, settings.spec)
+        runs = RunQueue(RunWriter(paths, space, problem_of(settings).graph), Clock())
+        runs.add_missing(ledger)
+        runs.write_all()
         tabulate(ledger, paths)
     except UsageError as error:
         raise XortuneError(f"study {paths.name}: its runs were not written: {error}") from None

@@ -4,65 +4,99 @@ from __future__ import annotations
 
 import difflib
 import logging
-from collections.abc import Mapping
-from dataclasses import fields, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from xortune.errors import UsageError
 from xortune.paths import check_name
-from xortune.settings import EngineName, RunOptions, StudySettings, check_engine
-from xortune.space import PARAMETERS, Narrowing, SearchSpace, count_points, load_space, narrowed
+from xortune.settings import SAMPLER_VERSION, RunOptions, StudySettings
+from xortune.space import Narrowing, SearchSpace, count_points, load_space, narrowed
+from xortune.studies.options import RUN_KEYWORDS, SEARCH_KEYWORDS
+from xortune.studies.problems import DEFAULT_DATA, SPEC, problem_faults, spec_with
 
 _log = logging.getLogger("xortune")
+_T = TypeVar("_T")
 
-RUN_OPTIONS = tuple(field.name for field in fields(RunOptions))
-_DECIDED = ("space", "engine", "device", "versions", "forced", "sampler_version")
-_SETTINGS = tuple(field.name for field in fields(StudySettings) if field.name not in _DECIDED)
+
+@dataclass(frozen=True)
+class Request:
+    """A search that can begin.
+
+    Attributes:
+        space: what to search, narrowed.
+        settings: the study's, as far as they are decided.
+        options: how to run it.
+        engine: what trains it, one of `ENGINES`.
+    """
+
+    space: SearchSpace
+    settings: StudySettings
+    options: RunOptions
+    engine: str
 
 
 def check_search(
-    space: str,
-    name: str,
-    engine: EngineName = "auto",
-    narrow: Narrowing | None = None,
-    **settings: Any,
+    space: str, name: str, engine: str = "auto", narrow: Narrowing | None = None, **settings: Any
 ) -> None:
     """For a search that runs elsewhere: raises UsageError where `search` would; writes nothing."""
     check_name(name)
-    validated(space, narrow, engine, settings)
+    checked_request(space, narrow, engine, settings)
 
 
-def validated(
+def checked_request(
     space: str | Path | Mapping[str, Any],
     narrow: Narrowing | None,
-    engine: EngineName,
-    settings: Mapping[str, Any],
-) -> tuple[SearchSpace, StudySettings, RunOptions]:
-    """The space, recorded settings and run options of a search; logs what the space notes.
+    engine: str,
+    keywords: Mapping[str, Any],
+) -> Request:
+    """The request of a search; logs the notes on its space.
 
     Raises:
         UsageError: names all faults.
     """
-    given = known(settings, (*_SETTINGS, *RUN_OPTIONS))
-    loaded = load_space(space)
+    given = known(keywords, SEARCH_KEYWORDS)
+    data, metric = given.pop("data", DEFAULT_DATA), given.pop("metric", None)
+    faults = problem_faults(data, metric, engine)
+    spec = SPEC if faults else spec_with(metric)
+    loaded = load_space(space, spec)
     for note in loaded.notes:
         _log.warning(note)
-    loaded, study_settings, options = _checked(loaded, narrow, given, engine)
-    return loaded, each_point_once(study_settings, loaded), options
+    run = {key: given.pop(key) for key in RUN_KEYWORDS if key in given}
+
+    def tried(make: Callable[[], _T]) -> _T | None:
+        try:
+            return make()
+        except UsageError as error:
+            faults.append(str(error))
+            return None
+
+    part = tried(lambda: narrowed(loaded, narrow or {})) or loaded
+    settings = tried(lambda: StudySettings(spec, part.parameters, data=data, **given))
+    options = tried(lambda: RunOptions(**run))
+    if settings is None or options is None or faults:
+        raise UsageError("\n".join(faults))
+    return Request(part, each_point_once(settings, part), options, engine)
 
 
-def each_point_once(settings: StudySettings, space: SearchSpace, asked: int = 0) -> StudySettings:
+def each_point_once(
+    settings: StudySettings,
+    space: SearchSpace,
+    sampler_version: int = SAMPLER_VERSION,
+    asked: int = 0,
+) -> StudySettings:
     """Settings whose total is the number of the space's points at most; says so.
 
     Args:
         settings: as they were given, or recorded.
         space: the search space.
+        sampler_version: as recorded; the first asks for points twice.
         asked: how many trials there are already.
     """
     points = count_points(space)
-    if settings.sampler_version == 1 or points is None or settings.trials < points:
+    if sampler_version == 1 or points is None or settings.trials < points:
         return settings
     if points == 1:
         words = "the search space has 1 point, which is trained once"
@@ -82,40 +116,14 @@ def known(given: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
     if unknown:
         close = difflib.get_close_matches(unknown[0], names, n=1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
-        if unknown[0] in PARAMETERS:
+        if unknown[0] in SPEC.names:
             hint = f" To fix a parameter: narrow={{{unknown[0]!r}: {given[unknown[0]]!r}}}."
-        raise UsageError(f"unknown setting {unknown[0]!r}.{hint} There are {', '.join(names)}.")
+        raise UsageError(
+            f"unknown setting {unknown[0]!r}.{hint} The settings are {', '.join(names)}."
+        )
     return {key: value for key, value in given.items() if value is not None}
 
 
-def default_name() -> str:
-    """`xor-`, the date and the time."""
-    return datetime.now().strftime("xor-%Y%m%d-%H%M%S")
-
-
-def _checked(
-    space: SearchSpace, narrow: Narrowing | None, given: Mapping[str, Any], engine: str
-) -> tuple[SearchSpace, StudySettings, RunOptions]:
-    """The narrowed space, recorded settings and run options; all faults are raised together."""
-    options = {key: value for key, value in given.items() if key in RUN_OPTIONS}
-    recorded = {key: value for key, value in given.items() if key not in options}
-    faults = []
-    try:
-        space = narrowed(space, narrow or {})
-    except UsageError as error:
-        faults.append(str(error))
-    try:
-        check_engine(engine)
-    except UsageError as error:
-        faults.append(str(error))
-    try:
-        settings = StudySettings(space=space.parameters, **recorded)
-    except UsageError as error:
-        faults.append(str(error))
-    try:
-        run_options = RunOptions(**options)
-    except UsageError as error:
-        faults.append(str(error))
-    if faults:
-        raise UsageError("\n".join(faults))
-    return space, settings, run_options
+def default_name(settings: StudySettings) -> str:
+    """The problem's name, the date and the time."""
+    return datetime.now().strftime(f"{settings.spec.problem}-%Y%m%d-%H%M%S")

@@ -9,13 +9,17 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 
-from xortune.engines.xor.choice import EngineChoice
+from xortune.engines.devices import usable_device
+from xortune.engines.engine import Pace
 from xortune.errors import XortuneError
 from xortune.interrupt import StopSignal
+from xortune.loop.inline import InlineRunner
 from xortune.loop.packing import work_s
-from xortune.loop.search import InlineRunner, Runner, Search
-from xortune.settings import COMPILED, RunOptions, StudySettings
+from xortune.loop.runner import Runner
+from xortune.loop.search import Search
+from xortune.settings import RunOptions, StudySettings
 from xortune.space import Choice, Domain, SearchSpace
+from xortune.studies.problems import EngineChoice
 from xortune.trial import Pack
 from xortune.wording import option
 
@@ -59,7 +63,7 @@ def chosen_runner(
         yield InlineFirstRunner(here, lambda: _ray(here, stop))
     elif options.runner == "inline":
         _import_report_meanwhile()
-        yield InlineRunner(options)
+        yield InlineRunner(options, usable_device(options.device))
     else:
         with _ray(options, stop) as ray:
             yield ray
@@ -77,46 +81,47 @@ class InlineFirstRunner(InlineRunner):
     """
 
     def __init__(self, options: RunOptions, on_ray: OnRay) -> None:
-        super().__init__(options)
+        super().__init__(options, options.device)
         self._on_ray = on_ray
         self._trained = 0
         self._trained_s = 0.0
 
-    def run(self, search: Search, library: bytes | None) -> None:
-        super().run(search, library)
+    def run(self, search: Search) -> None:
+        super().run(search)
         if search.finished:
             return
         _log.info("the search is longer than estimated: it moves to Ray.")
         with ExitStack() as stack:
-            runner: Runner = InlineRunner(self._options)
+            runner: Runner = InlineRunner(self._options, self.device)
             try:
                 runner = stack.enter_context(self._on_ray())
             except XortuneError as error:
                 _log.warning(f"the search stays in this process: {error}")
             self.workers = runner.workers
-            runner.run(search, library)
+            runner.run(search)
 
     def outgrown(self, search: Search, pack: Pack) -> bool:
-        epochs = sum(trial.params.epochs for trial in pack.trials) / len(pack.trials)
+        cost = sum(search.cost(trial.params) for trial in pack.trials) / len(pack.trials)
         self._trained += len(pack.trials)
-        self._trained_s += work_s(len(pack.trials), epochs, search.settings.engine)
+        self._trained_s += work_s(len(pack.trials), cost, search.engine.pace(pack.device))
         progress = search.progress()
         left_s = (progress.total - progress.done) * self._trained_s / self._trained
         return min(self._trained_s, left_s) > _RAY_START_S
 
 
-def training_s(space: SearchSpace, settings: StudySettings, trials: int, engine: str) -> float:
+def training_s(space: SearchSpace, settings: StudySettings, trials: int, pace: Pace) -> float:
     """The seconds that one core would train, estimated without a clock.
 
     Args:
-        space: the search space; every trial counts with the mean of its epochs.
+        space: the search space; every trial counts with its mean cost.
         settings: the study's, with its generation.
         trials: how many are left to train.
-        engine: the engine that trains them.
+        pace: of the engine that trains them.
     """
     size = min(settings.generation or settings.trials, trials)
     generations = math.ceil(trials / size)
-    return generations * work_s(size, mean(space.domains["epochs"]), engine)
+    cost = 1.0 if space.spec.cost is None else mean(space.domains[space.spec.cost])
+    return generations * work_s(size, cost, pace)
 
 
 def mean(domain: Domain) -> float:
@@ -144,10 +149,10 @@ def _sooner_here(
     space: SearchSpace, settings: StudySettings, trials: int, choice: EngineChoice
 ) -> bool:
     """Whether this process has trained before Ray would have started; says so."""
-    seconds = training_s(space, settings, trials, COMPILED)
+    seconds = training_s(space, settings, trials, choice.fastest)
     if seconds <= _RAY_START_S:
         # The engine may still be compiling, which is worth waiting for only here.
-        seconds = training_s(space, settings, trials, choice.expected("cpu"))
+        seconds = training_s(space, settings, trials, choice.expected("cpu").pace("cpu"))
     here = seconds <= _RAY_START_S
     work = (
         f"about {seconds:,.{1 if seconds < 10 else 0}f} s" if seconds >= 0.1 else "less than 0.1 s"

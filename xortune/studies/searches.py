@@ -5,19 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xortune.engines.xor.choice import EngineChoice
-from xortune.errors import (
-    Interrupted,
-    NoEngineError,
-    StudyExistsError,
-    UsageError,
-    XortuneError,
-)
+from xortune.errors import Interrupted, NoEngineError, StudyExistsError, UsageError, XortuneError
 from xortune.interrupt import StopSignal
 from xortune.ledger import Ledger
 from xortune.loop.clock import Clock
@@ -33,100 +26,108 @@ from xortune.paths import (
 )
 from xortune.settings import (
     DeviceName,
-    EngineName,
+    Provenance,
     RunOptions,
     StudySettings,
     default_generation,
     differences,
 )
-from xortune.space import Narrowing, SearchSpace, load_space
-from xortune.studies.compatibility import check_versions, family, versions
+from xortune.space import Narrowing, load_space
+from xortune.studies.compatibility import check_versions, versions
+from xortune.studies.options import (
+    RUN_KEYWORDS,
+    SEARCH_KEYWORDS,
+    RunKeywords,
+    SearchKeywords,
+    shown_with,
+)
+from xortune.studies.problems import EngineChoice, family, problem_of
 from xortune.studies.progress import watched
-from xortune.studies.request import RUN_OPTIONS, default_name, each_point_once, known, validated
+from xortune.studies.request import (
+    Request,
+    checked_request,
+    default_name,
+    each_point_once,
+    known,
+)
 from xortune.studies.study import Study
 from xortune.wording import option
 
 if TYPE_CHECKING:
-    from xortune.loop.search import Progress, Runner
+    from typing_extensions import Unpack
+
+    from xortune.engines.engine import Engine
+    from xortune.loop.runner import Runner
+    from xortune.loop.search import Progress
 
 _log = logging.getLogger("xortune")
 
 
+@dataclass(frozen=True)
+class _Watch:
+    """What accompanies a run: its clock, who is told of progress, and its signals."""
+
+    clock: Clock
+    observer: Callable[[Progress], None]
+    stop: StopSignal
+
+
+@shown_with(SEARCH_KEYWORDS)
 def search(
     space: str | Path | Mapping[str, Any] = "default",
     *,
     narrow: Narrowing | None = None,
     name: str | None = None,
     results: str | Path = DEFAULT_RESULTS,
-    engine: EngineName = "auto",
+    engine: str = "auto",
     exist_ok: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
     stop: StopSignal | None = None,
-    **settings: Any,
+    **settings: Unpack[SearchKeywords],
 ) -> Study:
     """Searches, and returns the study.
 
     Args:
         space: a shipped name, the path of a search-space file, or its content.
         narrow: for single parameters, the part of the space to search: a value, a tuple of the
-            lowest and the highest, or a list of choices, such as
-            `{"lr": 0.1, "epochs": (500, 2000), "loss_fn": ["mse", "bce"]}`.
-        name: the study's name; by default `xor-`, the date and the time.
+            lowest and the highest, or a list of choices.
+        name: the study's name; by default the problem's name, the date and the time.
         results: the folder that the study's own folder goes into.
         exist_ok: a study of that name with the same settings is returned if it is finished,
             and resumed if not.
-        engine: `auto` compiles the training step where it can; the choice is recorded.
+        engine: `auto` takes the fastest that there is; the choice is recorded.
         on_progress: called after every pack. By default a notebook shows a line of progress.
         stop: what signals do, entered already; by default a `StopSignal` of its own.
-        **settings: the fields of `StudySettings` and `RunOptions`, such as `trials=50`,
-            `sampler="random"` or `runner="inline"`.
+        **settings: the fields of `StudySettings` and `RunOptions`; `metric` is the final loss.
 
     Raises:
         UsageError: bad input, or a study of that name, with `exist_ok` only if its settings
             differ; nothing is written.
         Interrupted: Ctrl-C, SIGTERM, SIGHUP; what was finished is kept, tables are written.
         XortuneError: the search failed; likewise.
+
+    Example:
+        study = xortune.search("default", trials=100, sampler="random")
+        study.trials.head()
     """
     clock = Clock()
-    loaded, study_settings, options = validated(space, narrow, engine, settings)
+    request = checked_request(space, narrow, engine, settings)
     folder = as_path("results", results)
     if exist_ok and name is None:
         raise UsageError(f"{option('exist_ok')}: say which study, with {option('name')}.")
     if exist_ok and name is not None and is_study(folder, name):
-        _check_same(StudyPaths(folder / name), study_settings, engine, options.device)
-        return _existing(StudyPaths(folder / name), options, on_progress, stop)
-    if study_settings.generation is None:
-        default = default_generation(study_settings.sampler, study_settings.trials)
-        study_settings = replace(study_settings, generation=default)
-    names = numbered(default_name()) if name is None else iter([new_study(folder, name).name])
+        _check_same(StudyPaths(folder / name), request)
+        return _existing(StudyPaths(folder / name), request.options, on_progress, stop)
+    if name is None:
+        names = numbered(default_name(request.settings))
+    else:
+        names = iter([new_study(folder, name).name])
     check_writable(folder)
-    choice = EngineChoice(engine)
-    with (
-        watched(on_progress) as observer,
-        nullcontext(stop) if stop else StopSignal() as stop,
-        _runner(options, loaded, study_settings, study_settings.trials, choice, stop) as runner,
-    ):
-        try:
-            trained_by, library = choice.decide(runner.device)
-        except NoEngineError as error:
-            raise UsageError(
-                f"{option('engine')} {engine}: {error}. Use {option('engine', 'eager')}."
-            ) from None
-        _check_places(runner, trained_by, stop)
-        study_settings = replace(
-            study_settings,
-            device=runner.device,
-            engine=trained_by,
-            versions=versions(trained_by, runner.device),
-        )
-        stop.check()
-        paths, created = _created(folder, names, study_settings, stop)
-        with created as ledger:
-            _run(ledger, paths, loaded, runner, library, clock, observer, stop)
-        stop.check(paths.folder)
-    return Study(paths)
+    with watched(on_progress) as observer, nullcontext(stop) if stop else StopSignal() as stop:
+        return _new_study(request, folder, names, _Watch(clock, observer, stop))
 
 
+@shown_with(RUN_KEYWORDS)
 def resume(
     study: str | Path,
     *,
@@ -135,14 +136,14 @@ def resume(
     results: str | Path = DEFAULT_RESULTS,
     on_progress: Callable[[Progress], None] | None = None,
     stop: StopSignal | None = None,
-    **options: Any,
+    **options: Unpack[RunKeywords],
 ) -> Study:
-    """Goes on with a study after a crash, an interruption, or to a larger total.
+    """Resumes a study after a crash or an interruption, or extends it to a larger total.
 
     Args:
         study: as for `load`.
         trials: the study's new total; by default as recorded.
-        force: go on though an engine or a library has another version than recorded.
+        force: resume although an engine or a library has another version than recorded.
         results: the results folder.
         on_progress: as for `search`.
         stop: as for `search`.
@@ -150,9 +151,12 @@ def resume(
 
     Raises:
         As `search`.
+
+    Example:
+        xortune.resume("results/first", trials=200)
     """
     clock = Clock()
-    run_options = RunOptions(**known(options, RUN_OPTIONS))
+    run_options = RunOptions(**known(options, RUN_KEYWORDS))
     paths = find_study(as_path("study", study), as_path("results", results))
     with (
         watched(on_progress) as observer,
@@ -160,30 +164,70 @@ def resume(
         Ledger.open(paths, partial(stop.check, paths.folder)) as ledger,
     ):
         settings = _resumable(ledger, paths.name, trials, force)
-        if run_options.device == "auto":
-            run_options = replace(run_options, device=settings.device)  # type: ignore[arg-type]
-        choice = EngineChoice(family(settings.engine))
-        space = load_space(settings.space)
-        left = settings.trials - _finished(ledger)
-        started = (
-            _runner(run_options, space, settings, left, choice, stop) if left > 0 else nullcontext()
-        )
-        with started as runner:
-            stop.check(paths.folder)
-            library = None
-            if runner is not None:
-                engine, library = _recorded_engine(choice, runner, paths.name)
-                _note_device(settings, runner, paths.name)
-                _check_places(runner, engine, stop)
-                used = {**settings.versions, **versions(engine, runner.device)}
-                forced = settings.forced or bool(force)
-                settings = replace(settings, device=runner.device, engine=engine)
-                ledger.write_settings(replace(settings, versions=used, forced=forced))
-            _run(ledger, paths, space, runner, library, clock, observer, stop)
+        left = settings.trials - ledger.trials().finished
+        watch = _Watch(clock, observer, stop)
+        if left > 0:
+            _resume(ledger, paths, settings, run_options, bool(force), watch)
+        else:
+            _finish(ledger, paths, None, None, watch)
         stop.check(paths.folder)
     if left <= 0:
         _log_done(paths)
     return Study(paths)
+
+
+def _new_study(request: Request, folder: Path, names: Iterator[str], watch: _Watch) -> Study:
+    settings, stop = request.settings, watch.stop
+    choice = EngineChoice(request.engine, settings.data)
+    if settings.generation is None:
+        size = default_generation(settings.sampler, settings.trials, choice.generation)
+        settings = replace(settings, generation=size)
+    with _runner(request.options, request.space, settings, settings.trials, choice, stop) as runner:
+        try:
+            engine = choice.decide(runner.device)
+        except NoEngineError as error:
+            raise UsageError(
+                f"{option('engine')} {request.engine}: {error}. Use {option('engine', 'auto')}."
+            ) from None
+        _check_machines(runner, engine, stop)
+        settings = replace(settings, device=runner.device)
+        provenance = Provenance(engine.name, versions(engine, runner.device))
+        stop.check()
+        paths, created = _created(folder, names, settings, provenance, stop)
+        with created as ledger:
+            _finish(ledger, paths, runner, engine, watch)
+        stop.check(paths.folder)
+    return Study(paths)
+
+
+def _resume(
+    ledger: Ledger,
+    paths: StudyPaths,
+    settings: StudySettings,
+    options: RunOptions,
+    force: bool,
+    watch: _Watch,
+) -> None:
+    """Trains what is left of a study."""
+    stop, provenance = watch.stop, ledger.provenance()
+    if options.device == "auto":
+        options = replace(options, device=settings.device)  # type: ignore[arg-type]
+    choice = EngineChoice(family(provenance.engine), settings.data)
+    space = load_space(settings.space, settings.spec)
+    left = settings.trials - ledger.trials().finished
+    with _runner(options, space, settings, left, choice, stop) as runner:
+        stop.check(paths.folder)
+        engine = _recorded_engine(choice, runner, provenance, paths.name)
+        _note_device(settings, runner, paths.name)
+        _check_machines(runner, engine, stop)
+        provenance = replace(
+            provenance,
+            engine=engine.name,
+            versions={**provenance.versions, **versions(engine, runner.device)},
+            forced=provenance.forced or force,
+        )
+        ledger.record(replace(settings, device=runner.device), provenance)
+        _finish(ledger, paths, runner, engine, watch)
 
 
 def _runner(*arguments: Any) -> AbstractContextManager[Runner]:
@@ -198,13 +242,18 @@ def _log_done(paths: StudyPaths) -> None:
 
 
 def _created(
-    folder: Path, names: Iterator[str], settings: StudySettings, stop: StopSignal
+    folder: Path,
+    names: Iterator[str],
+    settings: StudySettings,
+    provenance: Provenance,
+    stop: StopSignal,
 ) -> tuple[StudyPaths, Ledger]:
     """A new study of the first of these names that is free: whoever makes its folder has it."""
     for name in names:
         paths = StudyPaths(folder / name)
+        check = partial(stop.check, paths.folder)
         try:
-            return paths, Ledger.create(paths, settings, partial(stop.check, paths.folder))
+            return paths, Ledger.create(paths, settings, provenance, check)
         except StudyExistsError as error:
             taken = error
     raise taken
@@ -218,22 +267,22 @@ def _existing(
 ) -> Study:
     """The study as it is if it is finished; otherwise once it has been resumed."""
     with Ledger.read(paths) as ledger:
-        done = _finished(ledger) >= ledger.settings().trials
+        done = ledger.trials().finished >= ledger.settings().trials
     if done:
         _log_done(paths)
         return Study(paths)
-    how = {name: getattr(options, name) for name in RUN_OPTIONS}
+    how: Any = {name: getattr(options, name) for name in RUN_KEYWORDS}
     return resume(paths.folder, on_progress=on_progress, stop=stop, **how)
 
 
-def _check_same(
-    paths: StudyPaths, wanted: StudySettings, engine: EngineName, device: DeviceName
-) -> None:
+def _check_same(paths: StudyPaths, request: Request) -> None:
     """Raises UsageError where a study has other settings than a search asks for."""
     with Ledger.read(paths) as ledger:
-        found = ledger.settings()
-    found = replace(found, engine=family(found.engine))
-    different = differences(found, replace(wanted, engine=engine, device=device))
+        found, engine = ledger.settings(), family(ledger.provenance().engine)
+    device: DeviceName = request.options.device
+    different = differences(found, replace(request.settings, device=device))
+    if request.engine not in ("auto", engine):
+        different.append(f"{option('engine')} is {engine!r} there and {request.engine!r} here")
     if different:
         raise UsageError(
             f"{option('name')} {paths.name!r}: {paths.folder} exists already, with other settings: "
@@ -241,35 +290,35 @@ def _check_same(
         )
 
 
-def _run(
+def _finish(
     ledger: Ledger,
     paths: StudyPaths,
-    space: SearchSpace,
     runner: Runner | None,
-    library: bytes | None,
-    clock: Clock,
-    on_progress: Callable[[Progress], None],
-    stop: StopSignal,
+    engine: Engine | None,
+    watch: _Watch,
 ) -> None:
-    """Runs the search, which needs no runner when everything is done, and writes the tables.
+    """Trains what is left, if anything is, and writes runs, tables and times.
 
-    What fails first is raised, and does not keep the rest from being tried.
+    Every part is tried; the first error is raised at the end.
     """
+    from xortune.loop.run_queue import RunQueue
     from xortune.loop.search import Search
     from xortune.tensorboard.runs import RunWriter
 
-    settings = ledger.settings()
-    runs = RunWriter(paths, space, settings.metric)
-    search = Search(ledger, space, settings, runs, clock, on_progress, stop.check)
+    clock, stop, settings = watch.clock, watch.stop, ledger.settings()
+    space = load_space(settings.space, settings.spec)
+    runs = RunQueue(RunWriter(paths, space, problem_of(settings).graph), clock)
+    runs.add_missing(ledger)
 
     def train() -> None:
-        if runner is not None:
-            try:
-                with stop.to_blame():
-                    runner.run(search, library)
-            except XortuneError as error:
-                error.folder = paths.folder
-                raise
+        if runner is None or engine is None:
+            return
+        try:
+            with stop.to_blame():
+                runner.run(Search(ledger, engine, runs, clock, watch.observer, stop.check))
+        except XortuneError as error:
+            error.folder = paths.folder
+            raise
 
     def write_tables() -> None:
         from xortune.report import tabulate
@@ -277,14 +326,11 @@ def _run(
         with clock.writing():
             tabulate(ledger, paths)
 
+    def record_times() -> None:
+        ledger.add_run(clock.total(runner.workers if runner else 0))
+
     failures: list[BaseException] = []
-    parts: tuple[Callable[[], object], ...] = (
-        train,
-        search.write_runs,
-        write_tables,
-        lambda: ledger.add_run(clock.total(runner.workers if runner else 0)),
-    )
-    for part in parts:
+    for part in (train, runs.write_all, write_tables, record_times):
         try:
             part()
         except Interrupted as interruption:
@@ -296,10 +342,10 @@ def _run(
 
 
 def _resumable(ledger: Ledger, name: str, trials: int | None, force: bool) -> StudySettings:
-    """The settings to go on with; the total is a new one unless None."""
-    settings = ledger.settings()
+    """The settings to continue with; the total is a new one unless None."""
+    settings, provenance = ledger.settings(), ledger.provenance()
     if not force:
-        check_versions(settings, name)
+        check_versions(settings, provenance, name)
     if trials is None:
         return settings
     extended = replace(settings, trials=trials)
@@ -309,26 +355,24 @@ def _resumable(ledger: Ledger, name: str, trials: int | None, force: bool) -> St
             f"{option('trials')} {trials}: study {name} has {asked} trials already, and the "
             "number is the study's total. Give a larger one, or leave it out."
         )
-    return each_point_once(extended, load_space(settings.space), asked)
+    space = load_space(settings.space, settings.spec)
+    return each_point_once(extended, space, provenance.sampler_version, asked)
 
 
-def _finished(ledger: Ledger) -> int:
-    """How many trials have an outcome."""
-    return sum(row.outcome is not None for row in ledger.trials())
-
-
-def _recorded_engine(choice: EngineChoice, runner: Runner, name: str) -> tuple[str, bytes | None]:
-    """The engine that the study was begun with, and its library."""
+def _recorded_engine(
+    choice: EngineChoice, runner: Runner, provenance: Provenance, name: str
+) -> Engine:
+    """The engine that the study was begun with."""
     try:
         return choice.decide(runner.device)
     except NoEngineError as error:
         raise UsageError(
-            f"study {name} was begun with the compiled engine: {error}. Resume it where there "
-            f"is a C compiler (gcc or clang), with {option('device', 'cpu')}."
+            f"study {name} was begun with the engine {provenance.engine}: {error}. Resume it "
+            f"where there is a C compiler (gcc or clang), with {option('device', 'cpu')}."
         ) from None
 
 
-def _check_places(runner: Runner, engine: str, stop: StopSignal) -> None:
+def _check_machines(runner: Runner, engine: Engine, stop: StopSignal) -> None:
     """Before anything is written, which a signal may interrupt at once."""
     with stop.to_blame(), stop.raising():
         runner.check(engine)

@@ -6,21 +6,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xortune.errors import UsageError, XortuneError
+from xortune.errors import NoEngineError, UsageError, XortuneError
 from xortune.ledger import Ledger
 from xortune.paths import DEFAULT_RESULTS, StudyPaths, as_path, find_study
 from xortune.plain_numbers import brief, whole_number
 from xortune.ranking import NO_STANDING, standing
 from xortune.run_time import RunTime
 from xortune.space import SearchSpace, count_points, load_space
-from xortune.trial import FinishedTrial
+from xortune.studies.problems import EngineChoice, family, problem_of
+from xortune.trial import FinishedTrial, Weights
+from xortune.trial_table import TrialTable
 from xortune.version import __version__
 
 if TYPE_CHECKING:
     import optuna
     import pandas as pd
-
-    from xortune.problems.xor import XOR
 
 
 class Study:
@@ -34,6 +34,7 @@ class Study:
         self.paths = paths
         with Ledger.read(paths) as ledger:
             self.settings = ledger.settings()
+            self.provenance = ledger.provenance()
 
     def __repr__(self) -> str:
         return f"Study({str(self.paths.folder)!r}{self._progress()})"
@@ -45,20 +46,19 @@ class Study:
     @property
     def space(self) -> SearchSpace:
         """The search space, as it was recorded."""
-        return load_space(self.settings.space)
+        return load_space(self.settings.space, self.settings.spec)
 
     @property
     def most_trials(self) -> int | None:
         """The most trials that the study can have, as no point is trained twice; None if any."""
-        return count_points(self.space) if self.settings.sampler_version > 1 else None
+        return count_points(self.space) if self.provenance.sampler_version > 1 else None
 
     @property
     def trials(self) -> pd.DataFrame:
-        """All trials, one a row, ranked by final loss; columns as `xortune.report.COLUMNS`."""
+        """All trials, one a row, ranked by final loss; columns as `xortune.report.columns`."""
         from xortune.report import trials_frame
 
-        with Ledger.read(self.paths) as ledger:
-            return trials_frame(ledger.trials(), self.settings.metric)
+        return trials_frame(self._table())
 
     @property
     def best(self) -> pd.Series:
@@ -81,10 +81,10 @@ class Study:
         Raises:
             XortuneError: no trial is complete.
         """
-        with Ledger.read(self.paths) as ledger:
-            rows = ledger.trials()
-        metric = self.settings.metric
-        best = min((standing(row.trial, row.outcome, metric) for row in rows), default=NO_STANDING)
+        table = self._table()
+        numbers = filter(table.is_complete, range(len(table)))
+        standings = (standing(table.spec, table.trial(n), table.scores(n)) for n in numbers)
+        best = min(standings, default=NO_STANDING)
         if best[0]:
             raise self._without_best()
         return best[-1]
@@ -93,13 +93,17 @@ class Study:
         return XortuneError(f"study {self.name} has no complete trial, so no best one.")
 
     def summary(self) -> dict[str, Any]:
-        """Counts by state, how many are solved, the best by loss function, and the time."""
+        """Counts by state, how many are solved, the best trials, and where the time went."""
+        return self.summary_of(self.trials)
+
+    def summary_of(self, trials: pd.DataFrame) -> dict[str, Any]:
+        """As `summary`, of trials that were read already."""
         from xortune.report import summarise, summarise_time
 
-        return {**summarise(self.trials), "time": summarise_time(self.runs())}
+        return {**summarise(trials, self.settings.spec), "time": summarise_time(self.runs())}
 
     def curves(self, number: int) -> pd.DataFrame:
-        """A trial's own loss: columns `epoch`, `training`, `validation`.
+        """A trial's curve: the column `epoch`, and one for each of the problem's series.
 
         Raises:
             UsageError: there is no such trial.
@@ -110,38 +114,37 @@ class Study:
             found = self._finished(ledger, number)
             return curve_frame(ledger.curve(found.trial.number))
 
-    def model(self, number: int) -> XOR:
-        """The trained network of a trial.
+    def model(self, number: int) -> Any:
+        """The trained model of a trial, a `torch.nn.Module`.
 
         Raises:
             UsageError: there is no such trial, or it was not trained to its end.
         """
-        weights = self._weights(number)
-        from xortune.problems.xor import trained_model
-
-        return trained_model(weights)
+        found, weights = self._trained(number)
+        return problem_of(self.settings).model(found.trial.params, weights)
 
     def predict(self, number: int, inputs: Sequence[float]) -> float:
-        """What the trained network of a trial answers to two inputs, without PyTorch.
+        """What the trained model of a trial answers to one row of inputs, without PyTorch.
 
         Raises:
-            UsageError: as `model`.
+            UsageError: as `model`, or a row holds another number of inputs.
         """
-        from xortune.problems.xor.answer import answer
-
-        return answer(self._weights(number), inputs)
+        problem = problem_of(self.settings)
+        if len(inputs) != problem.inputs:
+            given = " ".join(map(brief, inputs))
+            raise UsageError(
+                f"{given}: the model takes {problem.inputs} inputs, and {len(inputs)} were given."
+            )
+        found, weights = self._trained(number)
+        return problem.predict(found.trial.params, weights, inputs)
 
     def optuna(self) -> optuna.Study:
         """The study as Optuna's, in memory, for `optuna.visualization` and the like."""
         from xortune.sampling import optuna_study
 
-        with Ledger.read(self.paths) as ledger:
-            told = [
-                FinishedTrial(row.trial, row.outcome)
-                for row in ledger.trials()
-                if row.outcome is not None
-            ]
-        return optuna_study(self.name, self.space, told, self.settings.metric)
+        rows = self._table()
+        told = [FinishedTrial(row.trial, row.outcome) for row in rows if row.outcome is not None]
+        return optuna_study(self.name, self.space, told)
 
     def runs(self) -> list[RunTime]:
         """Where the time of each search and resume went, in their order."""
@@ -153,32 +156,57 @@ class Study:
         return {
             "name": self.name,
             "folder": str(self.paths.folder),
+            "metric": self.settings.spec.loss,
             **self.settings.to_dict(),
+            **self.provenance.to_dict(),
             "xortune": __version__,
         }
 
-    def _weights(self, number: int) -> tuple[float, ...]:
+    def _table(self) -> TrialTable:
+        with Ledger.read(self.paths) as ledger:
+            return ledger.trials()
+
+    def _trained(self, number: int) -> tuple[FinishedTrial, Weights]:
+        """A trial and its weights; those that were not kept are trained again, to the same bits."""
         with Ledger.read(self.paths) as ledger:
             found = self._finished(ledger, number)
-        weights = found.outcome.weights
-        if weights is None:
+            weights = ledger.weights(found.trial.number)
+        if found.outcome.scores is None:
             raise UsageError(
                 f"trial {found.trial.number} of study {self.name} has no model: "
                 f"{found.outcome.error}."
             )
-        return weights
+        return found, weights or self._trained_again(found)
+
+    def _trained_again(self, found: FinishedTrial) -> Weights:
+        device = self.settings.device_of(found.trial.number)
+        choice = EngineChoice(family(self.provenance.engine), self.settings.data)
+        try:
+            engine = choice.decide(device)
+        except NoEngineError as error:
+            raise XortuneError(
+                f"trial {found.trial.number} has to be trained again: {error}."
+            ) from None
+        trainer = engine.open(device)
+        (outcome,) = trainer.train([found.trial.params], self.settings.log_every)
+        if engine.name != self.provenance.engine or outcome.scores != found.outcome.scores:
+            raise XortuneError(
+                f"trial {found.trial.number} has to be trained again, and this machine does not "
+                f"give its recorded numbers: it was trained by the engine {self.provenance.engine}."
+            )
+        assert outcome.weights is not None
+        return outcome.weights
 
     def _progress(self) -> str:
         """How far it is, for `repr`, which never raises."""
         try:
-            with Ledger.read(self.paths) as ledger:
-                outcomes = [row.outcome for row in ledger.trials() if row.outcome is not None]
+            table = self._table()
         except XortuneError:
             return ""
-        metric = self.settings.metric
-        losses = [o.scores.final_loss(metric) for o in outcomes if o.scores is not None]
-        best = f", best {metric} {min(losses):.3g}" if losses else ""
-        return f": {len(outcomes)} of {self.settings.trials} trials finished{best}"
+        loss = table.spec.loss
+        losses = [s[loss] for s in map(table.scores, range(len(table))) if s is not None]
+        best = f", best {loss} {min(losses):.3g}" if losses else ""
+        return f": {table.finished} of {self.settings.trials} trials finished{best}"
 
     def _finished(self, ledger: Ledger, number: Any) -> FinishedTrial:
         whole = whole_number(number)

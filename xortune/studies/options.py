@@ -1,0 +1,64 @@
+"""The keywords of `search` and `resume`, for type checkers, editors and `help()`."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any, TypedDict, TypeVar
+
+from xortune.settings import DeviceName, RunnerName, RunOptions, SamplerName, StudySettings
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+class RunKeywords(TypedDict, total=False):
+    """What may differ at every start and resume; see `RunOptions`. None stands for the default."""
+
+    runner: RunnerName | None
+    workers: int | None
+    pack_size: int | None
+    address: str | None
+    device: DeviceName | None
+    gpus_per_worker: float | None
+    retries: int | None
+    pack_timeout: float | None
+    verbose: bool | None
+
+
+class SearchKeywords(RunKeywords, total=False):
+    """What decides the answer; see `StudySettings`. `metric` is the final loss."""
+
+    trials: int | None
+    sampler: SamplerName | None
+    study_seed: int | None
+    data: str | None
+    metric: str | None
+    generation: int | None
+    log_every: int | None
+    cuda_share: float | None
+
+
+RUN_KEYWORDS = tuple(RunKeywords.__annotations__)
+SEARCH_KEYWORDS = (
+    *(name for name in SearchKeywords.__annotations__ if name not in RUN_KEYWORDS),
+    *RUN_KEYWORDS,
+)
+
+
+def shown_with(keywords: tuple[str, ...]) -> Callable[[_F], _F]:
+    """Has `help()` and notebooks show the keywords of a function one by one, with defaults."""
+    known = {f.name: f.default for kind in (StudySettings, RunOptions) for f in fields(kind)}
+
+    def decorate(function: _F) -> _F:
+        signature = inspect.signature(function)
+        given = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
+        further = [
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=known.get(name))
+            for name in keywords
+            if name not in signature.parameters
+        ]
+        function.__signature__ = signature.replace(parameters=[*given, *further])  # type: ignore[attr-defined]
+        return function
+
+    return decorate
