@@ -11,10 +11,13 @@ from typing import Any
 from xortune.cli.completion import SHELLS, PrintCompletion
 from xortune.cli.parser import Parser
 from xortune.paths import DEFAULT_RESULTS
-from xortune.settings import DEVICES, ENGINES, RUNNERS, SAMPLERS
-from xortune.trial import DATA_NAMES, METRICS
+from xortune.settings import DEVICES, RUNNERS, SAMPLERS, RunOptions, StudySettings
+from xortune.space import shipped_spaces
+from xortune.spec import Parameter
+from xortune.studies.problems import DATA_NAMES, DEFAULT_DATA, ENGINES, SPEC
 from xortune.version import __version__
 
+_STUDY, _RUN = StudySettings, RunOptions
 FORMATS = ("table", "csv", "json", "markdown")
 
 
@@ -64,38 +67,46 @@ def _add_search(commands: Any) -> None:
 def _add_what_to_search(parser: argparse.ArgumentParser) -> Any:
     """Returns the group of the options that say where the study goes."""
     parser.add_argument(
-        "space",
-        nargs="?",
-        default="default",
-        metavar="SPACE",
-        help="a search-space file, or a shipped one: default, lab, your_turn, smoke "
+        "space", nargs="?", default="default", metavar="SPACE",
+        help=f"a search-space file, or a shipped one: {', '.join(shipped_spaces())} "
         "(default: default)",
-    )
+    )  # fmt: skip
     answer = parser.add_argument_group("what decides the answer, recorded in the study")
     answer.add_argument(
         "--set", dest="narrow", action="append", metavar="NAME=VALUE",
-        help="narrow the space: lr=0.1, epochs=500..2000 or loss_fn=mse,bce; once a parameter",
+        help=f"narrow the space: {_narrowing()}; once a parameter",
     )  # fmt: skip
-    _option(answer, "--trials", "N", "trials of the study (default: 50)", int)
-    _option(answer, "--sampler", SAMPLERS, "what proposes trials (default: tpe)")
-    _option(answer, "--study-seed", "N", "seeds the sampler (default: 0)", int)
-    _option(answer, "--data", DATA_NAMES, "true XOR, or the lab's labels (default: xor)")
-    _option(answer, "--metric", METRICS, "the yardstick of the ranking (default: mse)")
+    _option(answer, "--trials", "N", "trials of the study", int, _STUDY.trials)
+    _option(answer, "--sampler", SAMPLERS, "what proposes trials", default=_STUDY.sampler)
+    _option(answer, "--study-seed", "N", "seeds the sampler", int, _STUDY.study_seed)
+    _option(answer, "--data", DATA_NAMES, "the problem's data", default=DEFAULT_DATA)
+    _option(answer, "--metric", SPEC.losses, "the final loss, which ranks", default=SPEC.loss)
     _option(
-        answer,
-        "--generation",
-        "N",
-        "trials proposed together (default: tpe a sixteenth, at least 10; random all)",
-        int,
-    )
-    _option(answer, "--log-every", "N", "epochs between points of a curve (default: 500)", int)
+        answer, "--generation", "N", "trials proposed together", int,
+        "tpe a sixteenth, at least 10; random all",
+    )  # fmt: skip
+    _option(answer, "--log-every", "N", "epochs between points of a curve", int, _STUDY.log_every)
+    _option(answer, "--engine", ENGINES, "what trains", default="auto, the fastest there is")
     _option(
-        answer, "--engine", ENGINES, "what trains: PyTorch's kernels, or C (default: C if it can)"
+        answer, "--cuda-share", "SHARE", "of trials, if --device both", float, _STUDY.cuda_share
     )
-    _option(answer, "--cuda-share", "SHARE", "of trials, if --device both (default: 0.5)", float)
     place = parser.add_argument_group("where it goes")
-    _option(place, "--name", "NAME", "the study's name (default: xor- and the date and time)")
+    _option(place, "--name", "NAME", "the study's name", default="the problem, date and time")
     return place
+
+
+def _narrowing() -> str:
+    """Examples of `--set`, from the problem's parameters."""
+    return ", ".join(map(_example, (p for p in SPEC.parameters if p.modelled)))
+
+
+def _example(parameter: Parameter) -> str:
+    if parameter.kind == "choice":
+        return f"{parameter.name}={','.join(map(str, parameter.choices[:2]))}"
+    if parameter.kind == "float":
+        return f"{parameter.name}={parameter.default}"
+    assert isinstance(parameter.default, int)
+    return f"{parameter.name}={parameter.default // 20}..{parameter.default // 5}"
 
 
 def _add_resume(commands: Any) -> None:
@@ -105,9 +116,7 @@ def _add_resume(commands: Any) -> None:
         argument_default=argparse.SUPPRESS,
     )
     _add_study(parser)
-    _option(
-        parser, "--trials", "TOTAL", "the study's new total of trials (default: as it was)", int
-    )
+    _option(parser, "--trials", "TOTAL", "the study's new total of trials", int, "as it was")
     parser.add_argument(
         "--force", action="store_true", help="resume with other library versions than it began with"
     )
@@ -118,14 +127,10 @@ def _add_resume(commands: Any) -> None:
 def _add_run_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("how it runs; may differ at every resume")
     _option(
-        group,
-        "--runner",
-        RUNNERS,
-        "Ray, this process (inline), or whichever is done sooner (default: auto)",
-    )
-    _option(
-        group, "--address", "ADDRESS", "a Ray cluster's host:port, or auto (default: a local Ray)"
-    )
+        group, "--runner", RUNNERS, "Ray, this process (inline), or whichever is done sooner",
+        default=_RUN.runner,
+    )  # fmt: skip
+    _option(group, "--address", "ADDRESS", "a Ray's host:port, or auto", default="a local Ray")
     _add_worker_options(group)
     output = parser.add_mutually_exclusive_group()
     output.add_argument("-q", "--quiet", action="store_true", help="print nothing but errors")
@@ -133,12 +138,12 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_worker_options(group: Any) -> None:
-    _option(group, "--workers", "N", "workers at once (default: the cluster's CPUs)", int)
-    _option(group, "--pack-size", "N", "most trials in a pack (default: up to 4096)", int)
-    _option(group, "--device", DEVICES, "where packs are trained (default: auto)")
-    _option(group, "--gpus-per-worker", "SHARE", "of one GPU, on cuda (default: 1)", float)
-    _option(group, "--retries", "N", "of a trial that loses its worker, alone (default: 3)", int)
-    _option(group, "--pack-timeout", "S", "seconds for a pack (default: ten times its work)", float)
+    _option(group, "--workers", "N", "workers at once", int, "the cluster's CPUs")
+    _option(group, "--pack-size", "N", "trials in a pack at most", int, "from the work in them")
+    _option(group, "--device", DEVICES, "where packs are trained", default=_RUN.device)
+    _option(group, "--gpus-per-worker", "SHARE", "of one GPU, on cuda", float, 1)
+    _option(group, "--retries", "N", "of a trial that loses its worker, alone", int, _RUN.retries)
+    _option(group, "--pack-timeout", "S", "seconds for a pack", float, "ten times its work")
 
 
 def _add_report(commands: Any) -> None:
@@ -157,7 +162,7 @@ def _add_predict(commands: Any) -> None:
     _add_study(parser)
     parser.add_argument("--trial", type=int, metavar="N", help="its number (default: the best)")
     parser.add_argument(
-        "inputs", nargs=2, type=_finite, metavar="X", help="the two inputs, such as 0 1"
+        "inputs", nargs="+", type=_finite, metavar="X", help="a row of inputs, such as 0 1"
     )
     _add_results(parser, default=DEFAULT_RESULTS)
 
@@ -179,7 +184,7 @@ def _add_jobs(commands: Any) -> None:
     """The commands for searches that run as jobs of a cluster."""
     submit = commands.add_parser(
         "submit",
-        help="search on a cluster, as a job of Ray's",
+        help="search on a cluster, as a Ray job",
         argument_default=argparse.SUPPRESS,
     )
     place = _add_what_to_search(submit)
@@ -196,7 +201,7 @@ def _add_jobs(commands: Any) -> None:
     )  # fmt: skip
     _add_worker_options(submit.add_argument_group("how it runs"))
     _add_job_server(submit)
-    status = _add_job(commands, "status", "how a job does; all searches without JOB", nargs="?")
+    status = _add_job(commands, "status", "a job's status; all searches without JOB", nargs="?")
     status.add_argument(
         "--format", choices=("table", "json"), default="table", help="(default: table)"
     )
@@ -245,10 +250,16 @@ def _add_results(parser: Any, **default: Any) -> None:
 
 
 def _option(
-    parser: Any, name: str, values: str | tuple[str, ...], text: str, kind: type = str
+    parser: Any,
+    name: str,
+    values: str | tuple[str, ...],
+    text: str,
+    kind: type = str,
+    default: object = None,
 ) -> None:
+    """An option whose default, the library's own, is named in its help."""
     shape: dict[str, Any] = {"metavar": values} if isinstance(values, str) else {"choices": values}
-    parser.add_argument(name, type=kind, help=text, **shape)
+    parser.add_argument(name, type=kind, help=f"{text} (default: {default})", **shape)
 
 
 def _positive(text: str) -> int:

@@ -163,17 +163,10 @@ def _show_table(console: Console, study: Study, top: int) -> DataFrame:
     from xortune.cli.tables import summary_lines, trials_table
 
     trials = study.trials
-    for line in summary_lines(study.name, _summary(study, trials), study.settings.trials):
+    for line in summary_lines(study.name, study.summary_of(trials), study.settings):
         console.print(visible(line), soft_wrap=True)
-    console.print(trials_table(trials.head(top)))
+    console.print(trials_table(trials.head(top), study.settings.spec))
     return trials
-
-
-def _summary(study: Study, trials: DataFrame) -> dict[str, Any]:
-    """As `Study.summary`, of trials that were read already."""
-    from xortune.report import summarise, summarise_time
-
-    return {**summarise(trials), "time": summarise_time(study.runs())}
 
 
 def _report(arguments: Namespace, screen: Screen) -> None:
@@ -204,7 +197,7 @@ def _print_report(study: Study, arguments: Namespace, file: Any) -> None:
     if arguments.format == "csv":
         file.write(as_csv(shown))
     elif arguments.format == "json":
-        file.write(as_json(study.described(), _summary(study, trials), shown))
+        file.write(as_json(study.described(), study.summary_of(trials), shown))
     else:
         file.write(as_markdown(shown))
 

@@ -10,19 +10,12 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from xortune.escaping import message as shown
-from xortune.trial import Params
+from xortune.studies.problems import SPEC
 
 # What argparse takes for a value although it begins with a dash: it would not take -1e-3.
 _NEGATIVE = re.compile(r"-(\.?\d|inf|nan)")
 # A search space's parameters, and what others call them.
-_PARAMETERS = {
-    **{name: name for name in Params.__dataclass_fields__},
-    "learning_rate": "lr",
-    "epoch": "epochs",
-    "n_epochs": "epochs",
-    "loss": "loss_fn",
-    "random_state": "seed",
-}
+_PARAMETERS = {**SPEC.aliases, **{name: name for name in SPEC.names}}
 
 
 class Parser(argparse.ArgumentParser):
@@ -88,8 +81,9 @@ class Parser(argparse.ArgumentParser):
 
 
 def _parameter(word: str) -> str | None:
-    """The parameter that somebody means by an option; None where it is none."""
-    return _PARAMETERS.get(word.partition("=")[0].lstrip("-").replace("-", "_").lower())
+    """The parameter that an option is meant for; None where it is not."""
+    name = _PARAMETERS.get(word.partition("=")[0].lstrip("-").replace("-", "_").lower())
+    return name if name in SPEC.names else None
 
 
 def _value(argv: Sequence[str], word: str) -> str:

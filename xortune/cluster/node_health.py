@@ -19,6 +19,7 @@ class Places:
 
     def __init__(self) -> None:
         self._losses: Counter[str] = Counter()
+        self._banned: set[str] = set()
         self._alive: frozenset[str] = frozenset()
         self._seen = -_FRESH_S
 
@@ -32,11 +33,26 @@ class Places:
         if place is not None:
             self._losses[place] += 1
 
+    def ban(self, place: str | None) -> bool:
+        """Keeps a node from packs for ever; returns whether it was not banned before."""
+        if place is None or place in self._banned:
+            return False
+        self._banned.add(place)
+        return True
+
+    def is_banned(self, place: str | None) -> bool:
+        return place in self._banned
+
+    def any_left(self) -> bool:
+        """Whether some node is not banned."""
+        return not self._look() <= self._banned
+
     def bad(self) -> frozenset[str]:
-        """The nodes on which no worker should be; never all that there are."""
+        """The nodes on which no worker should be; those that lose packs never leave none."""
         alive = self._look()
-        bad = alive & {place for place, losses in self._losses.items() if losses >= _BAD}
-        return frozenset() if bad == alive else bad
+        bad = {place for place, losses in self._losses.items() if losses >= _BAD}
+        bad = alive & (bad | self._banned)
+        return alive & self._banned if bad == alive else bad
 
     def to_avoid(self, lost_at: Set[str]) -> frozenset[str]:
         """The nodes to keep a pack from, that was lost at some before.

@@ -8,8 +8,8 @@ from importlib import metadata
 from typing import Any
 
 from xortune.cluster.ray_errors import in_one_line
+from xortune.engines.engine import Engine
 from xortune.errors import UsageError
-from xortune.settings import COMPILED
 from xortune.wording import option
 
 _NEEDED = ("ray", "numpy", "torch")
@@ -31,13 +31,13 @@ class Software:
     cuda: bool | None
 
 
-def check_nodes(address: str, device: str, engine: str) -> None:
+def check_nodes(address: str, device: str, engine: Engine) -> None:
     """Checks that every node has what it takes to train with the same result as any other.
 
     Args:
         address: of the cluster, for the message.
         device: where packs are to be trained, `cpu`, `cuda` or `both`.
-        engine: what trains them; the compiled one needs no PyTorch on a CPU.
+        engine: what trains them.
 
     Raises:
         UsageError: one has not; the message has a line for each fault.
@@ -45,7 +45,7 @@ def check_nodes(address: str, device: str, engine: str) -> None:
     import ray
 
     here = software(look_for_gpu=False).versions
-    if engine == COMPILED and device == "cpu":
+    if "torch" not in engine.libraries(device):
         del here["torch"]
     nodes = {node["NodeID"]: node for node in ray.nodes() if node["Alive"]}
     asked = {_asked(node, device): node for node in nodes.values() if node["Resources"].get("CPU")}
@@ -79,7 +79,7 @@ def software(look_for_gpu: bool) -> Software:
             versions[name] = None
     if not look_for_gpu or versions["torch"] is None:
         return Software(versions, None)
-    from xortune.engines.xor.eager import has_gpu
+    from xortune.engines.devices import has_gpu
 
     return Software(versions, has_gpu())
 

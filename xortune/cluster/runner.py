@@ -16,6 +16,7 @@ from xortune.cluster.pulse import Connection, gone
 from xortune.cluster.ray_errors import in_one_line, said_plainly
 from xortune.cluster.ray_folder import temporary_folder
 from xortune.cluster.surroundings import handler_of_sigusr1_kept
+from xortune.engines.engine import Engine
 from xortune.errors import UsageError, XortuneError
 from xortune.loop.search import Search
 from xortune.settings import RunOptions
@@ -85,7 +86,7 @@ class RayRunner:
     def workers(self) -> int:
         return sum(self._slots.values())
 
-    def check(self, engine: str) -> None:
+    def check(self, engine: Engine) -> None:
         """A Ray of our own has this machine alone, and this process's environment."""
         if self._options.address is not None:
             with said_plainly():
@@ -104,7 +105,7 @@ class RayRunner:
             self._slots.update(_slots(self._options, ray.cluster_resources(), self.device))
         return self._slots
 
-    def run(self, search: Search, library: bytes | None) -> None:
+    def run(self, search: Search) -> None:
         from ray import tune
         from ray.exceptions import RayError
 
@@ -127,7 +128,7 @@ class RayRunner:
         # Tune knows trainables by their names, and of two of one name only the second.
         mark = secrets.token_hex(4)
         named = type(f"PackTrainable_{mark}", (PackTrainable,), {})
-        trainable = tune.with_parameters(named, library=library)
+        trainable = tune.with_parameters(named, engine=search.engine)
 
         def resources(config: Mapping[str, Any]) -> Any:
             return room.place(config["device"], config["avoid"])

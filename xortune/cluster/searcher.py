@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -27,6 +28,8 @@ from xortune.loop.packing import patience
 from xortune.loop.search import Search
 from xortune.trial import Pack
 from xortune.wording import option
+
+_log = logging.getLogger("xortune")
 
 # A worker that has no pack to train, or is still importing PyTorch, is to answer within this.
 _ANSWER_S = 120.0
@@ -98,7 +101,6 @@ class PackSearcher(_Driver, Searcher):  # type: ignore[misc]
         self._room = room
         self._memory = MemoryWatch()
         self._pack_timeout = pack_timeout
-        self._how = {"data": search.settings.data, "log_every": search.settings.log_every}
         self._workers: dict[str, _Worker] = {}
         self._waiting: dict[str, list[Pack]] = {device: [] for device in search.devices}
         self._places = Places()
@@ -115,7 +117,11 @@ class PackSearcher(_Driver, Searcher):  # type: ignore[misc]
         if device is None:
             return None
         self._workers[trial_id] = _Worker(device, time.monotonic())
-        return {**self._how, "device": device, "avoid": sorted(self._places.bad())}
+        return {
+            "device": device,
+            "log_every": self.search.settings.log_every,
+            "avoid": sorted(self._places.bad()),
+        }
 
     @contextmanager
     def noting_failure(self) -> Iterator[None]:
@@ -136,12 +142,13 @@ class PackSearcher(_Driver, Searcher):  # type: ignore[misc]
             worker.actor = trial.temporary_state.ray_actor
             worker.place = result["place"]
             self._memory.began(result["place"], result["memory_kills"])
+            self._check_bits(worker, result["reference"], trial.node_ip)
         pack = worker.pack
         if outcomes is not None and pack is not None:
             worker.pack = None
             self._places.trained(worker.place)
             self.search.finish(pack, outcomes)
-        if worker.pack is None:
+        if worker.pack is None and not self._places.is_banned(worker.place):
             self._employ(worker)
 
     def lose(self, trial_id: str, reason: str) -> None:
@@ -227,6 +234,27 @@ class PackSearcher(_Driver, Searcher):  # type: ignore[misc]
     def _crew(self, device: str) -> list[_Worker]:
         return [worker for worker in self._workers.values() if worker.device == device]
 
+    def _check_bits(self, worker: _Worker, reference: str | None, host: str) -> None:
+        """Gives no packs to a node that computes otherwise than the study's first worker did.
+
+        Raises:
+            XortuneError: no node is left.
+        """
+        if reference is None or self.search.admits(worker.device, reference):
+            return
+        if self._places.ban(worker.place):
+            _log.warning(
+                f"node {host} has another kind of processor: with the engine "
+                f"{self.search.engine.name} it gives other last digits than the study's first "
+                "worker. It gets no packs."
+            )
+        if not self._places.any_left():
+            raise XortuneError(
+                "every node has another kind of processor than the study was begun on, and "
+                "gives other last digits. Resume the study on nodes of that kind, or with "
+                f"{option('force', True)}."
+            )
+
     def _wants_worker(self, device: str) -> bool:
         """Whether there are more packs of a device than workers, and room for another."""
         slots = self._slots()[device]
@@ -263,7 +291,8 @@ class PackSearcher(_Driver, Searcher):  # type: ignore[misc]
             return math.inf  # Where there is no room, it may wait for ever.
         if worker.pack is None:
             return _ANSWER_S
-        return self._pack_timeout or patience(worker.pack, self.search.settings.engine)
+        search, pack = self.search, worker.pack
+        return self._pack_timeout or patience(pack, search.cost, search.engine.pace(pack.device))
 
 
 class OutcomeCallback(_Driver, Callback):  # type: ignore[misc]
@@ -344,8 +373,8 @@ def _check_place(trial: TuneTrial) -> None:
     cause = getattr(_error(trial), "cause", None)
     if isinstance(cause, NoEngineError):
         raise XortuneError(
-            f"a worker on {trial.node_ip} is no place for the compiled engine: {cause}. Search "
-            f"on workers like this machine, or with {option('engine', 'eager')}."
+            f"a worker on {trial.node_ip} cannot run the study's engine: {cause}. Search on "
+            f"workers like this machine, or with another {option('engine')}."
         )
     if isinstance(cause, DeviceError):
         raise XortuneError(
