@@ -11,6 +11,8 @@ from xortune.settings import Provenance, StudySettings
 from xortune.trial import Curve, Outcome, Params, Scores, Trial, TrialRow, Weights
 from xortune.trial_table import TrialTable
 
+# The recorded names of the engines.
+EAGER, COMPILED = "eager-1", "compiled-2"
 LAYOUT = (
     ("fc1.weight", (2, 2)),
     ("fc1.bias", (2,)),
@@ -71,5 +73,5 @@ def make_settings(metric: str = "mse", **values: Any) -> StudySettings:
     )
 
 
-def make_provenance(engine: str = "compiled-2", **values: Any) -> Provenance:
+def make_provenance(engine: str = COMPILED, **values: Any) -> Provenance:
     return Provenance(engine, **values)

@@ -52,7 +52,7 @@ def test_the_table_in_readme_is_what_the_example_prints(tmp_path):
 def test_the_search_space_is_the_default_one():
     (text,) = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
     content, _ = read_yaml(text, "README")
-    assert load_space(content).domains == load_space("default").domains
+    assert load_space(content, SPEC).domains == load_space("default", SPEC).domains
 
 
 LAB = re.findall(r"python -m xortune search (\w+) --data lab --trials (\d+)$", README, re.M)
@@ -61,7 +61,7 @@ LAB = re.findall(r"python -m xortune search (\w+) --data lab --trials (\d+)$", R
 def test_the_commands_for_the_lab_train_every_point():
     assert [name for name, _ in LAB] == ["lab", "your_turn"]
     for name, trials in LAB:
-        assert count_points(load_space(name)) == int(trials)
+        assert count_points(load_space(name, SPEC)) == int(trials)
 
 
 def test_the_command_for_the_lab_reproduces_its_runs(tmp_path):

@@ -27,6 +27,8 @@ SAMPLER_VERSION = 2
 # Up to there, JSON and floats are exact.
 _LARGEST = 2**53
 _MAX_SEED = 2**32 - 1
+# What a driver can hold: some ten million trials.
+_MOST_TRIALS = 10_000_000
 # What a search may leave open.
 _OPEN = {"device": "auto", "generation": None}
 
@@ -62,7 +64,7 @@ class StudySettings:
     def __post_init__(self) -> None:
         _make_plain(self, "trials", "study_seed", "generation", "log_every", "cuda_share")
         faults = [
-            *_whole("trials", self.trials, 1),
+            *_whole("trials", self.trials, 1, _MOST_TRIALS),
             *one_of("sampler", self.sampler, SAMPLERS),
             *_whole("study_seed", self.study_seed, 0, _MAX_SEED),
             *(_whole("generation", self.generation, 1) if self.generation is not None else []),
@@ -176,12 +178,18 @@ class RunOptions:
                 f"{option('pack_timeout')} {brief(timeout)}: must be a number of seconds, above 0 "
                 "and below 1e9."
             )
-        if self.address is not None and self.runner == "inline":
-            faults.append(
-                f"{option('address')} {self.address}: the inline runner uses no cluster. "
-                "Drop one of the two."
-            )
+        if self.runner == "inline":
+            faults += self._of_a_cluster()
         _raise_all(faults)
+
+    def _of_a_cluster(self) -> list[str]:
+        """The faults of options that only Ray has."""
+        return [
+            f"{option(name)} {brief(value)}: the inline runner trains in this process alone. "
+            "Drop one of the two."
+            for name in ("address", "workers", "gpus_per_worker")
+            if (value := getattr(self, name)) not in (None, 1)
+        ]
 
 
 def default_generation(sampler: SamplerName, trials: int, least: int) -> int | None:
@@ -242,8 +250,8 @@ def _whole(name: str, value: Any, low: int, high: int | None = None) -> list[str
     most = _LARGEST if high is None else high
     if whole is not None and low <= whole <= most:
         return []
-    open_ended = high is None and not (whole is not None and whole > most)
-    bounds = f"of at least {low}" if open_ended else f"from {low} to {most}"
+    too_large = whole is not None and whole > most
+    bounds = f"from {low} to {most}" if too_large or most == _MAX_SEED else f"of at least {low}"
     return [f"{option(name)} {brief(value)}: must be a whole number {bounds}."]
 
 

@@ -10,8 +10,8 @@ from pandas.testing import assert_frame_equal
 
 import xortune
 from tests.cli.commands import call, contents, run
+from tests.make import COMPILED, EAGER
 from xortune.report import UNREPEATABLE
-from xortune.settings import COMPILED, EAGER
 
 SEARCH = ("search", "smoke", "--runner", "inline", "--trials", "3", "--name", "one")
 RESUME = ("resume", "one", "--runner", "inline")
@@ -65,7 +65,7 @@ def answer(study) -> object:
 )
 def test_the_engine_is_recorded(capsys, caplog, compiler, wanted, recorded) -> None:
     assert call(capsys, *SEARCH, *wanted).code == 0
-    assert xortune.load("one").settings.engine == recorded
+    assert xortune.load("one").provenance.engine == recorded
     report = call(capsys, "report", "one", "--format", "json")
     assert json.loads(report.out)["study"]["engine"] == recorded
     assert caplog.messages == []
@@ -92,13 +92,13 @@ def test_without_a_compiler_auto_is_eager_and_says_why(no_compiler) -> None:
         "xortune: PyTorch's own kernels train this study, which takes longer: "
         "no C compiler was found (CC=missing-cc)."
     ]
-    assert xortune.load("one").settings.engine == EAGER
+    assert xortune.load("one").provenance.engine == EAGER
 
 
 def test_quiet_does_not_say_why(no_compiler) -> None:
     no_compiler()
     assert run(*SEARCH, "-q") == (0, "", "")
-    assert xortune.load("one").settings.engine == EAGER
+    assert xortune.load("one").provenance.engine == EAGER
 
 
 def test_without_a_compiler_eager_says_nothing(capsys, caplog, no_compiler) -> None:
@@ -149,7 +149,7 @@ def test_a_resumed_study_keeps_its_engine(capsys, caplog, compiler, engine) -> N
     fixed = ("--engine", engine, "--sampler", "random")
     assert call(capsys, *SEARCH, *fixed).code == 0
     assert call(capsys, *RESUME, "--trials", "8").code == 0
-    assert xortune.load("one").settings.engine == {"eager": EAGER, "compiled": COMPILED}[engine]
+    assert xortune.load("one").provenance.engine == {"eager": EAGER, "compiled": COMPILED}[engine]
     assert call(capsys, *SEARCH[:4], "--trials", "8", "--name", "whole", *fixed).code == 0
     resumed, whole = (answer(xortune.load(name)) for name in ("one", "whole"))
     assert_frame_equal(resumed, whole, check_exact=True)

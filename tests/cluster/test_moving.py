@@ -53,7 +53,7 @@ def test_what_fails_on_ray_is_not_tried_again_here(
     class Failing:
         workers = 1
 
-        def run(self, search, library):
+        def run(self, search):
             raise XortuneError("no worker trains")
 
     monkeypatch.setattr(runner_choice, "_ray", lambda options, stop: nullcontext(Failing()))

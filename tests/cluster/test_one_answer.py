@@ -32,9 +32,9 @@ def test_so_it_does_for_the_eager_engine(ray, oracle, tmp_path):
         )
         for runner in ("inline", "ray")
     )
-    assert on_ray.settings.engine == "eager-1"
+    assert on_ray.provenance.engine == "eager-1"
     assert_frame_equal(answer(on_ray), answer(alone), check_exact=True)
-    if oracle.settings.engine != "eager-1":
+    if oracle.provenance.engine != "eager-1":
         assert not answer(on_ray).equals(answer(oracle))
 
 

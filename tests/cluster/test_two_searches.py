@@ -133,5 +133,5 @@ def test_two_at_once_have_the_answers_that_they_have_alone(ray, oracle, tmp_path
         thread.join()
     for name in ("one", "two"):
         assert_frame_equal(answer(studies[name]), answer(oracle), check_exact=True)
-    assert studies["eager"].settings.engine != studies["one"].settings.engine
+    assert studies["eager"].provenance.engine != studies["one"].provenance.engine
     assert ray.is_initialized()

@@ -7,10 +7,10 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 import xortune
+from tests.make import make_params
 from tests.small_study import check_runs
-from xortune.engines.xor import train_pack
-from xortune.engines.xor.native import built_step, load_step
-from xortune.trial import LOSS_FNS, Params
+from xortune.engines.xor.choice import EngineChoice
+from xortune.problems.xor.spec import LOSS_FNS
 
 # With sigmoids that saturate a loss stays finite at nearly any learning rate: at 1e30 always,
 # with logits at 3e38 for one seed in two.
@@ -56,7 +56,7 @@ def test_their_neighbours_are_not_touched(study, tmp_path):
         SPACE,
         trials=160,
         runner="inline",
-        engine=study.settings.engine.partition("-")[0],
+        engine=study.provenance.engine.partition("-")[0],
         pack_size=1,
         name="alone",
         results=tmp_path,
@@ -70,13 +70,17 @@ def test_their_neighbours_are_not_touched(study, tmp_path):
 @pytest.mark.parametrize("engine", ["eager", "compiled"])
 @pytest.mark.parametrize("lr", [math.nan, math.inf])
 def test_so_it_is_with_what_is_no_number_at_all(lr, engine):
-    library = None if engine == "eager" else load_step(built_step())
-    sound = [Params(1.0, 60, seed, loss_fn) for seed in range(10) for loss_fn in LOSS_FNS]
-    lost = [Params(lr, 60, 0, loss_fn) for loss_fn in LOSS_FNS]
+    trainer = EngineChoice(engine, "xor").decide("cpu").open("cpu")
+
+    def made(lr, seed, loss_fn):
+        return make_params(lr=lr, epochs=60, seed=seed, loss_fn=loss_fn)
+
+    sound = [made(1.0, seed, loss_fn) for seed in range(10) for loss_fn in LOSS_FNS]
+    lost = [made(lr, 0, loss_fn) for loss_fn in LOSS_FNS]
     mixed = [*sound[:7], *lost, *sound[7:]]
-    outcomes = train_pack(mixed, step=library)
+    outcomes = trainer.train(mixed, 500)
     assert {o.error for o in outcomes[7:10]} == {"loss is not finite at epoch 1"}
-    undisturbed = train_pack(sound, step=library)
+    undisturbed = trainer.train(sound, 500)
     for outcome, alone in zip([*outcomes[:7], *outcomes[10:]], undisturbed, strict=True):
         assert replace(outcome, duration_s=None) == replace(alone, duration_s=None)
 

@@ -5,11 +5,11 @@ import dataclasses
 import pytest
 
 import xortune
+from tests.make import COMPILED, EAGER
 from tests.small_study import SETTINGS, SPACE, check_undisturbed
 from xortune.cli import main
 from xortune.errors import UsageError
 from xortune.ledger import Ledger
-from xortune.settings import COMPILED, EAGER
 
 
 @pytest.fixture
@@ -32,7 +32,12 @@ def begun(begin):
 
 def record(study, **settings):
     with Ledger.open(study.paths) as ledger:
-        ledger.write_settings(dataclasses.replace(ledger.settings(), **settings))
+        of_settings = {k: v for k, v in settings.items() if k in ledger.settings().to_dict()}
+        of_provenance = {k: v for k, v in settings.items() if k not in of_settings}
+        ledger.record(
+            dataclasses.replace(ledger.settings(), **of_settings),
+            dataclasses.replace(ledger.provenance(), **of_provenance),
+        )
 
 
 def resume(study, **options):
@@ -41,9 +46,9 @@ def resume(study, **options):
 
 def test_versions_are_recorded(begun):
     """PyTorch's only where it trains."""
-    in_c = begun.settings.engine == COMPILED
-    assert begun.settings.versions.keys() == ({"optuna"} if in_c else {"optuna", "torch"})
-    assert begun.settings.versions["optuna"].startswith("5.")
+    in_c = begun.provenance.engine == COMPILED
+    assert begun.provenance.versions.keys() == ({"optuna"} if in_c else {"optuna", "torch"})
+    assert begun.provenance.versions["optuna"].startswith("5.")
 
 
 def test_the_same_software_goes_on_without_a_word(begun, undisturbed):
@@ -78,12 +83,12 @@ def test_another_pytorch_needs_force_where_it_trains(begin):
         UsageError, match=r"torch was 1\.0, here it is 2\..*last digits.*force=True"
     ):
         resume(begun)
-    assert resume(begun, force=True).settings.versions["torch"].startswith("2.")
+    assert resume(begun, force=True).provenance.versions["torch"].startswith("2.")
 
 
 def test_another_pytorch_is_welcome_where_c_trains(begun, undisturbed):
-    assert begun.settings.engine == COMPILED
-    record(begun, versions={**begun.settings.versions, "torch": "1.0"})
+    assert begun.provenance.engine == COMPILED
+    record(begun, versions={**begun.provenance.versions, "torch": "1.0"})
     check_undisturbed(resume(begun), undisturbed)
 
 
@@ -99,7 +104,7 @@ def test_a_study_of_an_earlier_engine_goes_on_with_its_successor(begin, earlier,
     with pytest.raises(UsageError, match=rf"the engine {earlier}.*{now}.*force=True"):
         resume(begun)
     resumed = resume(begun, force=True)
-    assert resumed.settings.engine == now
+    assert resumed.provenance.engine == now
     assert len(resumed.trials) == 22
     kept = resumed.trials.sort_values("number").head(7)
     assert kept["final_loss"].tolist() == table.sort_values("number")["final_loss"].tolist()

@@ -4,13 +4,16 @@ from itertools import count
 
 import pytest
 
+from tests.make import make_params, make_trial
 from xortune.errors import XortuneError
 from xortune.loop.recovery import GivenUp, Recovery
-from xortune.trial import Pack, Params, Trial
+from xortune.trial import Pack
+
+PROBE = make_params(epochs=1)
 
 
 def trials(*numbers):
-    return tuple(Trial(number, 0, Params()) for number in numbers)
+    return tuple(make_trial(number) for number in numbers)
 
 
 def numbers(packs):
@@ -19,7 +22,7 @@ def numbers(packs):
 
 @pytest.fixture
 def recovery():
-    return Recovery(count(100), retries=2)
+    return Recovery(count(100), PROBE, retries=2)
 
 
 def lose(recovery, *packs, place=None):
@@ -82,14 +85,14 @@ def test_nothing_is_given_up_before_another_pack_was_trained(recovery):
         (pack,) = lose(recovery, pack)
     (probe,) = lose(recovery, pack)
     assert recovery.is_probe(probe)
-    assert probe.trials[0].params.epochs == 1
+    assert probe.trials[0].params == PROBE
     error = "given up after 3 tries alone: its worker died"
     assert recovery.trained(probe) == [GivenUp(trials(1)[0], error)]
     assert recovery.trained(Pack(9, trials(2))) == []
 
 
 def test_where_nothing_can_be_trained_the_search_ends_and_nothing_is_given_up(recovery):
-    with pytest.raises(XortuneError, match=r"whatever they train.*its worker died.*resume"):
+    with pytest.raises(XortuneError, match=r"whatever it trains.*its worker died.*resume"):
         drain(recovery, [Pack(0, trials(*range(500)))], lambda pack: True)
 
 
@@ -101,7 +104,7 @@ def test_that_is_found_out_long_before_every_trial_was_tried(recovery):
 
 
 def test_without_retries_one_loss_is_enough(recovery):
-    recovery = Recovery(count(100), retries=0)
+    recovery = Recovery(count(100), PROBE, retries=0)
     halves = lose(recovery, Pack(0, trials(1, 2)))
     assert numbers(halves) == [[1], [2]]
     (probe,) = lose(recovery, halves[0])

@@ -2,22 +2,22 @@
 
 import shutil
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 import xortune
+from tests.make import SPEC, make_outcome, make_provenance, make_scores, make_settings
+from xortune.engines.xor import CompiledEngine
 from xortune.errors import Interrupted, XortuneError
 from xortune.ledger import Ledger
 from xortune.loop.clock import Clock
+from xortune.loop.run_queue import RunQueue
 from xortune.loop.search import Search
 from xortune.paths import StudyPaths
-from xortune.settings import StudySettings
 from xortune.space import load_space
 from xortune.tensorboard.runs import RunWriter
-from xortune.trial import Outcome, Scores
 
-DONE = Outcome("COMPLETE", Scores(0.1, 0.1, 0.2, 1.0))
+DONE = make_outcome(scores=make_scores(0.1, 0.1, 0.2, 1.0))
 
 
 @pytest.fixture
@@ -26,14 +26,16 @@ def make_search(tmp_path):
     ledgers = []
 
     def make(workers=1, pack_size=None, retries=0, space="smoke", **settings):
-        space = load_space(space)
-        recorded = StudySettings(space=space.parameters, **{"sampler": "random", **settings})
+        space = load_space(space, SPEC)
+        recorded = make_settings(space=space.parameters, **{"sampler": "random", **settings})
         paths = StudyPaths(tmp_path / f"study-{len(ledgers)}")
-        ledger = Ledger.create(paths, recorded)
+        ledger = Ledger.create(paths, recorded, make_provenance())
         ledgers.append(ledger)
         told = []
-        runs = RunWriter(paths, space, recorded.metric)
-        search = Search(ledger, space, recorded, runs, Clock(), told.append, lambda: None)
+        clock = Clock()
+        runs = RunQueue(RunWriter(paths, space, ()), clock)
+        engine = CompiledEngine("xor", b"")
+        search = Search(ledger, engine, runs, clock, told.append, lambda: None)
         search.start({"cpu": workers}, pack_size, retries)
         return search, ledger, told
 
@@ -82,7 +84,7 @@ def test_the_packs_of_a_generation_take_about_equally_long(make_search):
     space = {"epochs": {"distribution": "q_log_uniform_values", "min": 1, "max": 10_000, "q": 1}}
     search, _, _ = make_search(pack_size=25, space=space, trials=100)
     packs = list(iter(search.next_pack, None))
-    epochs = [sum(trial.params.epochs for trial in pack.trials) for pack in packs]
+    epochs = [sum(trial.params["epochs"] for trial in pack.trials) for pack in packs]
     assert [len(pack.trials) for pack in packs] == [25] * 4
     assert max(epochs) < 1.2 * min(epochs)
 
@@ -107,13 +109,12 @@ def test_trials_are_asked_for_ahead_while_workers_train(make_search):
     assert len(ledger.trials()) == 8192
 
 
-def test_runs_are_written_in_spare_time(make_search):
+def test_runs_are_written_in_spare_time(make_search, tmp_path):
     search, ledger, _ = make_search(trials=3)
     finish(search, search.next_pack())
-    runs = StudyPaths(Path(ledger._connection.execute("PRAGMA database_list").fetchone()[2]).parent)
-    assert not runs.tensorboard.exists()
-    search.write_runs()
-    assert len(list(runs.tensorboard.glob("*/events.*"))) == 3
+    assert list(tmp_path.glob("*/tensorboard")) == []
+    search.runs.write_all()
+    assert len(list(tmp_path.glob("*/tensorboard/*/events.*"))) == 3
 
 
 def test_a_lost_pack_is_handed_out_again(make_search):
@@ -133,13 +134,13 @@ def test_late_outcomes_of_a_lost_pack_are_refused(make_search):
     search, ledger, told = make_search(trials=2, retries=1)
     pack = search.next_pack()
     search.lost(pack, "no answer in 1 s")
-    late = Outcome("COMPLETE", Scores(9.0, 9.0, 9.0, 0.0))
+    late = make_outcome(scores=make_scores(9.0, 9.0, 9.0, 0.0))
     search.finish(pack, [late] * 2)
     search.lost(pack, "its worker died")
     assert len(told) == 1
     finish(search, search.next_pack())
     search.finish(pack, [late] * 2)
-    assert [row.outcome for row in ledger.trials()] == [DONE] * 2
+    assert [row.outcome.scores for row in ledger.trials()] == [DONE.scores] * 2
     assert search.next_pack() is None
 
 
@@ -187,7 +188,7 @@ def test_a_generation_learns_from_every_trial_before_it(make_search):
         search, _, _ = make_search(trials=14, generation=12, sampler="tpe")
         pack = search.next_pack()
         losses = [0.001 if n == good else 0.2 + n / 100 for n in range(12)]
-        search.finish(pack, [Outcome("COMPLETE", Scores(x, x, x, 1.0)) for x in losses])
+        search.finish(pack, [make_outcome(scores=make_scores(x, x, x, 1.0)) for x in losses])
         return [trial.params for trial in search.next_pack().trials]
 
     asked = [second_generation(good) for good in (1, 6, 11)]
@@ -198,7 +199,7 @@ def test_the_best_is_told(make_search):
     search, _, told = make_search(trials=2, pack_size=1)
     first, second = search.next_pack(), search.next_pack()
     finish(search, first)
-    better = Outcome("COMPLETE", Scores(0.1, 0.01, 0.2, 1.0))
+    better = make_outcome(scores=make_scores(0.1, 0.01, 0.2, 1.0))
     search.finish(second, [better])
     numbers = [pack.trials[0].number for pack in (first, second)]
     assert [progress.best for progress in told] == [None, (numbers[0], 0.1), (numbers[1], 0.01)]
@@ -241,6 +242,6 @@ def test_another_proposal_than_the_recorded_one_is_an_error(tmp_path):
         "smoke", trials=3, generation=6, runner="inline", name="s", results=tmp_path
     )
     with Ledger.open(study.paths) as ledger:
-        ledger.write_settings(replace(ledger.settings(), study_seed=5))
+        ledger.record(replace(ledger.settings(), study_seed=5), ledger.provenance())
     with pytest.raises(XortuneError, match="another version of Optuna"):
         xortune.resume(study.paths.folder, trials=6, runner="inline")

@@ -1,8 +1,5 @@
 """Searches of spaces with finitely many points: each is trained once, whatever is asked for."""
 
-import sqlite3
-from contextlib import closing
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,7 +9,6 @@ import xortune
 from tests.small_study import answer
 from xortune.errors import UsageError, XortuneError
 from xortune.ledger import Ledger
-from xortune.ledger.rows import digest
 from xortune.settings import SAMPLERS
 
 ONE = {
@@ -125,11 +121,9 @@ def test_one_answer_with_any_packs_and_extensions(
 
 
 def forget_version(paths):
-    """Makes the ledger one that was begun before the sampler had versions."""
-    with closing(sqlite3.connect(paths.ledger)) as connection, connection:
-        connection.execute("DELETE FROM setting WHERE key = 'sampler_version'")
-        rows = connection.execute("SELECT key, value FROM setting ORDER BY key").fetchall()
-        connection.execute("UPDATE seal SET settings = ?", (digest(rows),))
+    """Makes the ledger one that was begun before points were asked for once only."""
+    with Ledger.open(paths) as ledger:
+        ledger.record(ledger.settings(), replace(ledger.provenance(), sampler_version=1))
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
@@ -145,15 +139,14 @@ def test_a_study_begun_before_is_extended_as_it_would_have_been(search, sampler,
     assert caplog.messages == []
     assert len(extended.trials) == 50
     assert distinct(extended) <= 12
-    assert extended.settings.sampler_version == 1
+    assert extended.provenance.sampler_version == 1
     assert_frame_equal(answer(extended), answer(one_go), check_exact=True)
 
 
 def test_a_study_of_a_later_sampler_needs_force(search):
     study = search(trials=2)
     with Ledger.open(study.paths) as ledger:
-        recorded = ledger.settings().to_dict()
-        ledger.write_settings(type(study.settings).from_dict({**recorded, "sampler_version": 9}))
+        ledger.record(ledger.settings(), replace(ledger.provenance(), sampler_version=9))
     assert len(xortune.load(study.paths.folder).trials) == 2
     with pytest.raises(UsageError, match="its sampler has version 9, and this xortune has 2"):
         resume(study, trials=4)
@@ -163,8 +156,7 @@ def test_a_study_of_a_later_sampler_needs_force(search):
 def test_a_ledger_that_wants_more_than_there_is_ends(search):
     study = search(trials=2)
     with Ledger.open(study.paths) as ledger:
-        recorded = ledger.settings().to_dict()
-        ledger.write_settings(type(study.settings).from_dict({**recorded, "trials": 50}))
+        ledger.record(replace(ledger.settings(), trials=50), ledger.provenance())
     with pytest.raises(XortuneError, match="more trials than its space has points"):
         resume(study)
 

@@ -10,11 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import xortune
+from tests.make import SPEC, make_settings
 from xortune.cli import main
-from xortune.settings import COMPILED, EAGER, RunOptions, StudySettings
+from xortune.engines.xor import CompiledEngine, EagerEngine
+from xortune.settings import RunOptions
 from xortune.space import Choice, Range, load_space
 from xortune.studies.runner_choice import mean, needs_ray, training_s
 
+FAST, SLOW = CompiledEngine("xor", b"").pace("cpu"), EagerEngine("xor").pace("cpu")
 HERE = "so they run in this process. To use Ray: --runner ray, --workers or --address"
 
 
@@ -36,23 +39,23 @@ def test_what_only_ray_has_is_trained_on_ray(options, asks):
 
 
 def test_the_work_grows_with_trials_and_epochs_and_with_the_slower_engine():
-    def seconds(trials, epochs, engine=COMPILED):
-        space = load_space({"epochs": {"value": epochs}})
-        settings = StudySettings(space.parameters, trials=trials, sampler="random")
-        return training_s(space, settings, trials, engine)
+    def seconds(trials, epochs, pace=FAST):
+        space = load_space({"epochs": {"value": epochs}}, SPEC)
+        settings = make_settings(space=space.parameters, trials=trials, sampler="random")
+        return training_s(space, settings, trials, pace)
 
     assert seconds(4096, 1000) == pytest.approx(4096 * 1000 / 1e8)
     assert seconds(8192, 1000) == pytest.approx(2 * seconds(4096, 1000))
     assert seconds(4096, 3000) == pytest.approx(3 * seconds(4096, 1000))
-    assert seconds(4096, 1000, EAGER) > seconds(4096, 1000)
+    assert seconds(4096, 1000, SLOW) > seconds(4096, 1000)
     assert seconds(1, 1000) == seconds(30, 1000)
 
 
 def test_small_generations_cost_what_an_epoch_of_any_size_costs():
-    space = load_space("default")
-    settings = StudySettings(space.parameters, trials=50, generation=10)
-    together = StudySettings(space.parameters, trials=50, generation=50)
-    ratio = training_s(space, settings, 50, COMPILED) / training_s(space, together, 50, COMPILED)
+    space = load_space("default", SPEC)
+    apart = make_settings(space=space.parameters, trials=50, generation=10)
+    together = make_settings(space=space.parameters, trials=50, generation=50)
+    ratio = training_s(space, apart, 50, FAST) / training_s(space, together, 50, FAST)
     assert ratio == pytest.approx(5 * 32 / 50)
 
 

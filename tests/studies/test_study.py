@@ -22,7 +22,6 @@ from xortune.cli.tables import summary_lines
 from xortune.errors import Interrupted, StudyExistsError, UsageError, XortuneError
 from xortune.ledger import Ledger
 from xortune.paths import StudyPaths
-from xortune.settings import StudySettings
 from xortune.studies import searches
 
 
@@ -95,9 +94,9 @@ def test_models_score_what_the_table_says(study):
         model = study.model(row.number)
         assert isinstance(model, torch.nn.Module)
         scores = score(model, load_data("xor").validation, row.train_loss)
-        assert scores.mse == pytest.approx(row.mse, rel=1e-4)
-        assert scores.bce == pytest.approx(row.bce, rel=1e-4)
-        assert scores.accuracy == row.accuracy
+        assert scores["mse"] == pytest.approx(row.mse, rel=1e-4)
+        assert scores["bce"] == pytest.approx(row.bce, rel=1e-4)
+        assert scores["accuracy"] == row.accuracy
 
 
 def test_a_trial_that_is_not_there(study):
@@ -161,7 +160,7 @@ def test_settings_in_numbers_of_numpy_are_recorded_as_plain_ones(tmp_path):
     assert one.settings == two.settings
     assert json.dumps(one.settings.to_dict()) == json.dumps(two.settings.to_dict())
     grown = xortune.resume(two.paths.folder, trials=np.int64(4), runner="inline", force=np.True_)
-    assert (grown.settings.trials, grown.settings.forced) == (4, True)
+    assert (grown.settings.trials, grown.provenance.forced) == (4, True)
     assert xortune.load(two.paths.folder).settings == grown.settings
     with pytest.raises(UsageError, match="trials 3: study two has 4 trials already"):
         xortune.resume(two.paths.folder, trials=np.int64(3), runner="inline")
@@ -289,13 +288,13 @@ from pathlib import Path
 from xortune.interrupt import StopSignal
 from xortune.paths import numbered
 from xortune.studies.searches import _created
-from xortune.settings import StudySettings
+from tests.make import make_provenance, make_settings
 
 print("ready", flush=True)
 sys.stdin.readline()
-settings = StudySettings({"lr": {"min": 0.1, "max": 1.0}})
+recorded = make_settings(), make_provenance()
 for _ in range(20):
-    paths, ledger = _created(Path(sys.argv[1]), numbered("one"), settings, StopSignal())
+    paths, ledger = _created(Path(sys.argv[1]), numbered("one"), *recorded, StopSignal())
     ledger.close()
     print(paths.name)
 """
@@ -313,7 +312,7 @@ def test_the_names_of_searches_at_once_are_their_own(tmp_path):
     assert len(names) == len(set(names)) == 60
     for name in names:
         with Ledger.read(StudyPaths(tmp_path / "results" / name)) as ledger:
-            assert ledger.trials() == []
+            assert len(ledger.trials()) == 0
 
 
 def test_a_folder_that_another_search_has_just_made_is_left_alone(tmp_path, monkeypatch):
@@ -328,7 +327,7 @@ def test_a_folder_that_another_search_has_just_made_is_left_alone(tmp_path, monk
     monkeypatch.setattr(Path, "mkdir", late)
     paths = StudyPaths(tmp_path / "one")
     with pytest.raises(StudyExistsError, match="Choose another name or results"):
-        Ledger.create(paths, StudySettings({"lr": {"min": 0.1, "max": 1.0}}))
+        Ledger.create(paths, make_settings(), make_provenance())
     assert paths.ledger.read_text() == "another's"
 
 

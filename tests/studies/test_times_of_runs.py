@@ -16,7 +16,6 @@ from xortune.loop.clock import Clock
 from xortune.paths import StudyPaths
 from xortune.report import summarise_time
 from xortune.run_time import RunTime
-from xortune.settings import StudySettings
 
 NAMES_OF_RUN = tuple(field.name for field in fields(RunTime))
 NAMES = ("wall", "start_up", "sampler", "training", "queue", "writing", "idle")
@@ -27,7 +26,7 @@ RUN = RunTime(8.0, 1.0, 2.0, 0.5, 2, 6.5, 0.25, 0.125)
 def paths(tmp_path):
     """A study whose ledger has no runs."""
     paths = StudyPaths(tmp_path / "one")
-    Ledger.create(paths, StudySettings({"lr": {"value": 1.0}})).close()
+    Ledger.create(paths, make_settings(), make_provenance()).close()
     return paths
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import xortune
-from xortune.settings import COMPILED
+from tests.make import COMPILED
 
 pytestmark = pytest.mark.skipif(
     not any(map(shutil.which, ("cc", "gcc", "clang"))), reason="there is no C compiler"
@@ -61,7 +61,7 @@ def study(run, tmp_path_factory) -> Path:
         "search", "smoke", "--trials", 12, "--runner", "inline", "--name", "s", "--results", results
     )
     study = xortune.load("s", results)
-    assert study.settings.engine == COMPILED
+    assert study.provenance.engine == COMPILED
     assert set(study.trials["state"]) == {"COMPLETE"}
     return study.paths.folder
 
@@ -97,5 +97,5 @@ def test_search_on_ray_and_its_workers(run, tmp_path):
     fixed = ("--trials", 30, "--pack-size", 5, "--workers", 2, "--runner", "ray")
     run("search", "smoke", *fixed, "--name", "r", "--results", tmp_path)
     study = xortune.load("r", tmp_path)
-    assert study.settings.engine == COMPILED
+    assert study.provenance.engine == COMPILED
     assert set(study.trials["state"]) == {"COMPLETE"}

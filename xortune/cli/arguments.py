@@ -141,7 +141,14 @@ def _add_worker_options(group: Any) -> None:
     _option(group, "--workers", "N", "workers at once", int, "the cluster's CPUs")
     _option(group, "--pack-size", "N", "trials in a pack at most", int, "from the work in them")
     _option(group, "--device", DEVICES, "where packs are trained", default=_RUN.device)
-    _option(group, "--gpus-per-worker", "SHARE", "of one GPU, on cuda", float, 1)
+    _option(
+        group,
+        "--gpus-per-worker",
+        "SHARE",
+        "of one GPU, on cuda",
+        float,
+        f"{_RUN.gpus_per_worker:g}",
+    )
     _option(group, "--retries", "N", "of a trial that loses its worker, alone", int, _RUN.retries)
     _option(group, "--pack-timeout", "S", "seconds for a pack", float, "ten times its work")
 

@@ -7,7 +7,7 @@ from importlib import metadata
 from xortune.engines.engine import Engine
 from xortune.errors import UsageError
 from xortune.settings import SAMPLER_VERSION, Provenance, StudySettings
-from xortune.studies.problems import NAMES, problem_of
+from xortune.studies.problems import NAMES, libraries, problem_of
 from xortune.wording import option
 
 _EFFECTS = {"optuna": "it may propose other trials"}
@@ -38,8 +38,9 @@ def check_versions(settings: StudySettings, provenance: Provenance, name: str) -
             f"its sampler has version {provenance.sampler_version}, and this xortune has "
             f"{SAMPLER_VERSION}: {_EFFECTS['optuna']}"
         )
-    for library, recorded in provenance.versions.items():
-        if (version := _version(library)) != recorded:
+    for library in ("optuna", *libraries(provenance.engine, settings.device)):
+        recorded, version = provenance.versions.get(library), _version(library)
+        if recorded not in (None, version):
             effect = _EFFECTS.get(library, _EFFECT)
             changes.append(f"{library} was {recorded}, here it is {version}: {effect}")
     if changes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from xortune.engines.xor.choice import ENGINES, NAMES, EngineChoice, family
+from xortune.engines.xor.choice import ENGINES, NAMES, EngineChoice, family, libraries
 from xortune.problems.problem import Problem
 from xortune.problems.xor.problem import XORProblem
 from xortune.problems.xor.spec import DATA_NAMES, SPEC
@@ -19,6 +19,7 @@ __all__ = [
     "SPEC",
     "EngineChoice",
     "family",
+    "libraries",
     "problem_faults",
     "problem_of",
     "spec_with",

@@ -220,9 +220,11 @@ def _resume(
         engine = _recorded_engine(choice, runner, provenance, paths.name)
         _note_device(settings, runner, paths.name)
         _check_machines(runner, engine, stop)
+        same = engine.name == provenance.engine
         provenance = replace(
             provenance,
             engine=engine.name,
+            reference=provenance.reference if same else {},
             versions={**provenance.versions, **versions(engine, runner.device)},
             forced=provenance.forced or force,
         )
@@ -327,7 +329,8 @@ def _finish(
             tabulate(ledger, paths)
 
     def record_times() -> None:
-        ledger.add_run(clock.total(runner.workers if runner else 0))
+        if runner is not None:
+            ledger.add_run(clock.total(runner.workers))
 
     failures: list[BaseException] = []
     for part in (train, runs.write_all, write_tables, record_times):

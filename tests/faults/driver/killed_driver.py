@@ -11,6 +11,7 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import xortune
@@ -149,16 +150,21 @@ def search(results: str, last: int | None, journal: str | None = None) -> int:
 
 def resume(results: str, last: int | None, trained: str) -> int:
     """A resume that is killed at a boundary; appends the numbers of the trials it trains."""
-    import xortune.engine
+    from xortune.loop import inline
 
-    train = xortune.engine.train_pack
+    opened = inline._opened
 
-    def noted(params: Any, *args: Any) -> Any:
-        with open(trained, "a") as file:  # noqa: PTH123
-            file.writelines(f"{p.seed} {p.lr} {p.epochs} {p.loss_fn}\n" for p in params)
-        return train(params, *args)
+    def noting(search: Any, device: str) -> Any:
+        trainer = opened(search, device)
 
-    xortune.engine.train_pack = noted
+        def train(params: Any, *args: Any) -> Any:
+            with open(trained, "a") as file:  # noqa: PTH123
+                file.writelines(f"{' '.join(map(str, p.values()))}\n" for p in params)
+            return trainer.train(params, *args)
+
+        return SimpleNamespace(train=train)
+
+    inline._opened = noting
     logging.getLogger("xortune").setLevel(logging.ERROR)
     boundaries = Boundaries(last)
     boundaries.install()

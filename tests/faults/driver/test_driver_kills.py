@@ -16,9 +16,7 @@ KILLED = -signal.SIGKILL
 
 
 def identities(trials):
-    return Counter(
-        f"{t.params.seed} {t.params.lr} {t.params.epochs} {t.params.loss_fn}" for t in trials
-    )
+    return Counter(f"{' '.join(map(str, t.params.values()))}" for t in trials)
 
 
 def kill_and_resume(forks, undisturbed, results, boundary):

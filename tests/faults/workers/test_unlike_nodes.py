@@ -6,10 +6,13 @@ import sys
 import pytest
 
 import xortune
+from tests.make import make_settings
 from tests.small_study import SETTINGS, SPACE, check_runs
 from xortune.cluster.nodes import check_nodes
+from xortune.engines.xor import CompiledEngine, EagerEngine
 from xortune.errors import UsageError, XortuneError
-from xortune.settings import COMPILED, EAGER, StudySettings
+
+EAGER, COMPILED = EagerEngine("xor"), CompiledEngine("xor", b"")
 
 
 @pytest.fixture
@@ -101,7 +104,7 @@ def test_packs_go_to_the_device_that_the_settings_say(cluster, plan, add_node, t
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.75, 1.0])
 def test_a_share_of_the_trials_is_evenly_spread(share):
-    settings = StudySettings(SPACE, device="both", cuda_share=share)
+    settings = make_settings(space=SPACE, device="both", cuda_share=share)
     on_cuda = [settings.device_of(number) == "cuda" for number in range(100)]
     assert sum(on_cuda) == round(100 * share)
     assert all(abs(sum(on_cuda[:n]) - n * share) <= 1 for n in range(100))

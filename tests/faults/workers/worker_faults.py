@@ -137,7 +137,6 @@ def arming(folder: Path) -> Callable[[], None]:
             setup(worker, config, **rest)
             if plan.pretends():
                 worker._device = "cpu"
-                worker._how = (*worker._how[:2], "cpu")
             reach("created")
 
         def faulty_take(worker: Any, pack: Any) -> None:
