@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import xortune
+from tests.make import SPEC
 from xortune.cli.arguments import parse
 from xortune.space import count_points, load_space
 from xortune.space.yaml_text import read_yaml

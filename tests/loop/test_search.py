@@ -110,7 +110,7 @@ def test_trials_are_asked_for_ahead_while_workers_train(make_search):
 
 
 def test_runs_are_written_in_spare_time(make_search, tmp_path):
-    search, ledger, _ = make_search(trials=3)
+    search, *_ = make_search(trials=3)
     finish(search, search.next_pack())
     assert list(tmp_path.glob("*/tensorboard")) == []
     search.runs.write_all()

@@ -16,6 +16,7 @@ import torch
 from optuna.trial import TrialState
 
 import xortune
+from tests.make import make_provenance, make_settings
 from xortune.cli import main
 from xortune.cli.arguments import parse
 from xortune.cli.tables import summary_lines

@@ -8,6 +8,7 @@ from dataclasses import asdict, fields
 import pytest
 
 import xortune
+from tests.make import make_provenance, make_settings
 from xortune.cli import main
 from xortune.cli.tables import summary_lines
 from xortune.errors import Interrupted
