@@ -1,5 +1,7 @@
 """Searches of spaces with finitely many points: each is trained once, whatever is asked for."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -1,0 +1,89 @@
+"""A problem that is not XOR, with an engine in plain Python: what the rooms make of any problem.
+
+A trial climbs a hill of one dimension; height is to be maximised. `wide` is a choice of booleans,
+`size` one of numbers, and `note` of texts.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Sequence
+
+from xortune.engines.engine import Pace
+from xortune.spec import Metric, Objective, Parameter, ProblemSpec, Series
+from xortune.trial import Curve, Outcome, Params, Paused, Weights
+
+SPEC = ProblemSpec(
+    problem="hill",
+    parameters=(
+        Parameter("rate", "float", 0.1, low=0.0, high=1.0),
+        Parameter("steps", "int", 5, low=1, high=50),
+        Parameter("wide", "choice", False, choices=(False, True)),
+        Parameter("size", "choice", 8, choices=(8, 16, 32)),
+        Parameter("note", "choice", "a", choices=("a", "b c"), ordered=False),
+        Parameter("start", "int", 0, low=-9, high=9, ordered=False),
+    ),
+    metrics=(Metric("error", "loss"), Metric("height"), Metric("reached", "share")),
+    loss="error",
+    objectives=(Objective("height", "maximize"),),
+    curve=(Series("way", "way"),),
+    cost="steps",
+)
+SPACE = {
+    "rate": {"min": 0.0, "max": 1.0},
+    "steps": {"min": 1, "max": 20},
+    "wide": {"values": [False, True]},
+    "size": {"values": [8, 32]},
+    "note": {"values": ["a", "b c"]},
+    "start": {"min": -9, "max": 9},
+}
+
+
+class HillEngine:
+    """See `xortune.engines.engine.Engine`; also its own trainer."""
+
+    name = "hill-1"
+    bits = "lane"
+    generation = 4
+    probe = SPEC.defaults
+    reference = (SPEC.defaults,)
+
+    def pace(self, device: str) -> Pace:
+        return Pace(cost_per_s=1e4, least_lanes=1, slowest_s=1e-3, largest=64)
+
+    def libraries(self, device: str) -> tuple[str, ...]:
+        return ()
+
+    def open(self, device: str) -> HillEngine:
+        return self
+
+    def train(
+        self,
+        params: Sequence[Params],
+        log_every: int,
+        heartbeat: Callable[[], None] = lambda: None,
+        until: int | None = None,
+        paused: Sequence[Paused | None] = (),
+    ) -> list[Outcome]:
+        heartbeat()
+        return [_climbed(p, log_every) for p in params]
+
+
+def _climbed(p: Params, log_every: int) -> Outcome:
+    x, way = float(p["start"]), []  # type: ignore[arg-type]
+    for step in range(p["steps"] + 1):  # type: ignore[operator]
+        if step % log_every == 0 or step == p["steps"]:
+            way.append((step, x))
+        x -= p["rate"] * (x - 3) * (1 + p["wide"])  # type: ignore[operator]
+    if abs(x) > 1e3:
+        return Outcome("FAIL", error="it flew away", duration_s=0.0, worker="here:1")
+    epochs, values = zip(*way)
+    error = (x - 3) ** 2 / p["size"]  # type: ignore[operator]
+    return Outcome(
+        "COMPLETE",
+        SPEC.scores((error, -abs(x - 3), float(abs(x - 3) < 0.5))),
+        Curve(epochs, {"way": values}),
+        Weights((("x", (1,)),), struct.pack("<f", x)),
+        0.0,
+        "here:1",
+    )
