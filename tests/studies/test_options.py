@@ -56,5 +56,5 @@ def test_a_type_checker_refuses_what_is_wrong(tmp_path, line, fault):
     file.write_text(f"import xortune\n\n{line}\n")
     command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path), str(file)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
-    assert (done.returncode == 0) is not fault
+    assert (done.returncode == 0) == (not fault)
     assert fault in done.stdout

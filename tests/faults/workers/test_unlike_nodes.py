@@ -102,6 +102,20 @@ def test_packs_go_to_the_device_that_the_settings_say(cluster, plan, add_node, t
     check_runs(study)
 
 
+def test_a_node_with_another_kind_of_processor_gets_no_packs(
+    cluster, plan, add_node, told, tmp_path, caplog
+):
+    add_node(env_vars={"OTHER_PROCESSOR": "1"})
+    # The first worker on a node that is like the driver's decides.
+    begun = xortune.search(
+        SPACE, name="s", results=tmp_path, runner="inline", **{**SETTINGS, "trials": 3}
+    )
+    study = xortune.resume(begun.paths.folder, trials=22, runner="ray", workers=4, pack_size=1)
+    assert set(study.trials["state"]) <= {"COMPLETE", "FAIL"}
+    assert "has another kind of processor" in caplog.text
+    check_runs(study)
+
+
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.75, 1.0])
 def test_a_share_of_the_trials_is_evenly_spread(share):
     settings = make_settings(space=SPACE, device="both", cuda_share=share)

@@ -124,9 +124,13 @@ def arming(folder: Path) -> Callable[[], None]:
     def arm() -> None:
         import ray
 
+        from xortune.cluster import trainable
         from xortune.cluster.trainable import PackTrainable
 
         plan = Plan(folder)
+        if os.environ.get("OTHER_PROCESSOR"):
+            # As if this node's processor rounded differently.
+            trainable.reference_digest = lambda engine, trainer: "0" * 32
         setup, take, step = PackTrainable.setup, PackTrainable.take, PackTrainable.step
 
         def reach(moment: str, pack: Any = None) -> None:
