@@ -1,6 +1,5 @@
 """The durable truth of a study: one SQLite file, written by one driver."""
 
 from xortune.ledger.ledger import Ledger
-from xortune.ledger.rows import TrialRow
 
-__all__ = ["Ledger", "TrialRow"]
+__all__ = ["Ledger"]

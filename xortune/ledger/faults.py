@@ -1,22 +1,42 @@
-"""What is said of a ledger that cannot be read."""
+"""The errors for a ledger that cannot be read."""
 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from xortune.errors import UsageError
 from xortune.ledger.waiting import is_locked
 from xortune.paths import StudyPaths
 
-# Damage also makes SQLite quote bytes that are no text, and ask for memory without measure.
+# Damage also makes SQLite return invalid UTF-8 and request unbounded memory.
 SQLITE_ERRORS = (sqlite3.Error, UnicodeDecodeError, MemoryError)
 # Bytes 18 and 19 of the file: how it is written and read.
 MODES = slice(18, 20)
 WAL = b"\2\2"
 
 
+@contextmanager
+def explained(paths: StudyPaths) -> Iterator[None]:
+    """While entered, whatever shows that a ledger is damaged is raised as a UsageError."""
+    try:
+        yield
+    except SQLITE_ERRORS as error:
+        raise unreadable(paths, error) from error
+    except (
+        ValueError,
+        LookupError,
+        TypeError,
+        ArithmeticError,
+        RecursionError,
+        UsageError,
+    ) as error:
+        raise damaged(paths, error) from error
+
+
 def damaged(paths: StudyPaths, reason: object) -> UsageError:
-    """What to say of a damaged ledger."""
+    """The error for a damaged ledger."""
     tables = [path for path in (paths.trials_csv, paths.trials_parquet) if path.is_file()]
     still = (
         f" Until then {' and '.join(path.name for path in tables)} beside it "
@@ -28,15 +48,15 @@ def damaged(paths: StudyPaths, reason: object) -> UsageError:
 
 
 def unreadable(paths: StudyPaths, error: Exception) -> UsageError:
-    """What to say where SQLite cannot read the ledger."""
+    """The error where SQLite cannot read the ledger."""
     if isinstance(error, MemoryError):
         return damaged(paths, "reading it takes more memory than there is")
     if type(error) is not sqlite3.OperationalError or "decode" in str(error):
         return damaged(paths, error)
     if is_locked(error):
         return UsageError(
-            f"{paths.ledger} is being written, for longer than usual: has its driver been "
-            "stopped? Try again when that goes on, or end it."
+            f"{paths.ledger} has been locked for longer than usual. Is the process writing it "
+            "suspended? Resume or end that process."
         )
     if in_wal_mode(paths):
         return UsageError(

@@ -1,4 +1,4 @@
-"""Opening the ledger's file: only if our tables are as they were made, wherever it came from."""
+"""Opening the ledger's file: only if its schema is exactly ours, wherever it came from."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ import os
 import sqlite3
 import stat
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from xortune.errors import UsageError
+from xortune.ledger import version2
 from xortune.ledger.faults import MODES, SQLITE_ERRORS, WAL, damaged, in_wal_mode, unreadable
-from xortune.ledger.schema import VERSION, check_schema, has_others
+from xortune.ledger.schema import TABLES, VERSION, check_schema, has_others
 from xortune.ledger.waiting import TRY_S, is_locked, others, patiently
 from xortune.paths import StudyPaths, not_begun
 
@@ -24,7 +25,7 @@ _JOURNAL = b"\1\1"
 MOST_READ_S = 30.0
 _MOST_SWITCH_S = 10.0
 _LONGEST_VALUE = 2**28
-# Reading the schema takes some hundred steps; pages that refer to each other take for ever.
+# Reading the schema takes some hundred steps; cyclic pages never finish.
 _SCHEMA_STEPS = 1_000_000
 # A journal that ends in this names a further file, which SQLite would delete.
 _SUPER_JOURNAL = bytes.fromhex("d9d505f920a163d7")
@@ -126,7 +127,9 @@ def _use_journal(
 def checked(
     paths: StudyPaths, *, write: bool, heartbeat: Callable[[], None] = lambda: None
 ) -> sqlite3.Connection:
-    """A connection to an existing ledger of this version, whose tables are ours.
+    """A connection to an existing ledger, whose tables are ours and of this version.
+
+    Those of an earlier version are temporary: copies, beside the file's own.
 
     Args:
         paths: the study's.
@@ -141,10 +144,13 @@ def checked(
     try:
         connection = connect(paths, write=write, heartbeat=heartbeat)
         with locked(paths, connection, heartbeat, math.inf if write else MOST_READ_S):
-            _check_version(paths, connection)
-            check_schema(paths, connection)
+            tables = tables_of(paths, connection)
+            check_schema(paths, connection, tables)
             if write:
-                _check_pages(paths, connection)
+                _check_pages(paths, connection, tables)
+            if tables is version2.TABLES:
+                version2.convert(paths, connection)
+                connection.execute("COMMIT")
         return connection
     except SQLITE_ERRORS as error:
         fault = unreadable(paths, error)
@@ -155,9 +161,31 @@ def checked(
     raise fault
 
 
-def _check_pages(paths: StudyPaths, connection: sqlite3.Connection) -> None:
+def tables_of(paths: StudyPaths, connection: sqlite3.Connection) -> Mapping[str, str]:
+    """The tables that a ledger of its version has: names, and the statements that make them.
+
+    Raises:
+        UsageError: this xortune does not read the version.
+    """
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    if not pages:
+        raise _empty(paths)
+    known = {VERSION: TABLES, version2.VERSION: version2.TABLES}
+    if version not in known:
+        raise UsageError(
+            f"{paths.ledger} has version {version}, and this xortune reads version "
+            f"{' and '.join(map(str, sorted(known)))}. "
+            "Use the xortune that made it, or restore it from a copy if it was this one."
+        )
+    return known[version]
+
+
+def _check_pages(
+    paths: StudyPaths, connection: sqlite3.Connection, tables: Mapping[str, str]
+) -> None:
     """Checks that no page is lost or counted twice: writing would make it worse."""
-    if has_others(connection):
+    if has_others(connection, tables):
         # They would be evaluated; the only one of ours is looked at here.
         connection.execute("PRAGMA ignore_check_constraints = ON")
     (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
@@ -169,7 +197,7 @@ def _check_pages(paths: StudyPaths, connection: sqlite3.Connection) -> None:
 
 
 def no_link(file: Path) -> None:
-    """Checks that a file, if it is there, is one: neither a link nor a pipe.
+    """Checks that a file, if it exists, is one: neither a link nor a pipe.
 
     Raises:
         UsageError: it is something else.
@@ -182,8 +210,8 @@ def no_link(file: Path) -> None:
         raise UsageError(f"{file} cannot be read: {error.strerror}. Restore access.") from None
     if not stat.S_ISREG(mode):
         raise UsageError(
-            f"{file} is {'a link' if stat.S_ISLNK(mode) else 'no file'}, and a study reads and "
-            "writes files of its own only. Put the file itself in its place, or remove it."
+            f"{file} is {'a link' if stat.S_ISLNK(mode) else 'not a file'}, and a study reads and "
+            "writes only its own files. Put the file itself in its place, or remove it."
         )
 
 
@@ -199,7 +227,7 @@ def _check_files(paths: StudyPaths) -> None:
         known = header[MODES] in (_JOURNAL, WAL)
         if header[:16] != _MAGIC or not known or len(header) < _HEADER:
             raise UsageError(
-                f"{paths.ledger} is no ledger of a study: its first bytes are not those of one. "
+                f"{paths.ledger} is not a study ledger: its first bytes are not those of one. "
                 "Restore it from a copy."
             )
         _check_log(paths, header[MODES] == WAL)
@@ -207,8 +235,8 @@ def _check_files(paths: StudyPaths) -> None:
             file.seek(max(os.fstat(file.fileno()).st_size - len(_SUPER_JOURNAL), 0))
             if file.read() == _SUPER_JOURNAL:
                 raise UsageError(
-                    f"{paths.journal} is none of xortune's: it would have another file deleted. "
-                    "Restore the study from a copy."
+                    f"{paths.journal} was not written by xortune: it would make SQLite delete "
+                    "another file. Restore the study from a copy."
                 )
     except FileNotFoundError:
         pass
@@ -232,15 +260,3 @@ def _check_log(paths: StudyPaths, expected: bool) -> None:
 
 def _empty(paths: StudyPaths) -> UsageError:
     return not_begun(paths) if paths.is_bare() else damaged(paths, "it is empty")
-
-
-def _check_version(paths: StudyPaths, connection: sqlite3.Connection) -> None:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    (pages,) = connection.execute("PRAGMA page_count").fetchone()
-    if not pages:
-        raise _empty(paths)
-    if version != VERSION:
-        raise UsageError(
-            f"{paths.ledger} has version {version}, and this xortune reads version {VERSION}. "
-            "Use the xortune that made it, or restore it from a copy if it was this one."
-        )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from xortune.errors import UsageError
@@ -16,32 +17,63 @@ from xortune.escaping import shell_word
 from xortune.ledger.faults import damaged, tame
 from xortune.paths import StudyPaths
 
-VERSION = 2
+VERSION = 3
 SCHEMA = (
     """CREATE TABLE seal (
     only INTEGER PRIMARY KEY CHECK (only = 0),
     settings INTEGER NOT NULL,  -- their digest
     trials INTEGER NOT NULL,  -- how many rows there are
+    weights INTEGER NOT NULL,
+    replicates INTEGER NOT NULL,
+    paused INTEGER NOT NULL,
     runs INTEGER NOT NULL
 )""",
     "CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
     """CREATE TABLE trial (
     number INTEGER PRIMARY KEY,  -- from 0, without a gap
     generation INTEGER NOT NULL,
-    lr REAL NOT NULL,
-    epochs INTEGER NOT NULL,
-    seed INTEGER NOT NULL,
-    loss_fn TEXT NOT NULL,
+    parameters TEXT NOT NULL,  -- a JSON object, in the spec's order
     state TEXT NOT NULL,
-    train_loss REAL, mse REAL, bce REAL, accuracy REAL,
-    weights TEXT,  -- a JSON list of nine numbers, in the order of state_dict()
+    metrics TEXT,  -- likewise
     duration_s REAL, worker TEXT, error TEXT,
     curve INTEGER,  -- the digest of its points
     digest INTEGER NOT NULL  -- of the other columns, in this order
 )""",
     """CREATE TABLE curve (
     number INTEGER PRIMARY KEY REFERENCES trial (number),
-    points BLOB NOT NULL  -- epochs as int64, training and validation as float64
+    points BLOB NOT NULL  -- epochs as int64, then each of the spec's series as float64
+)""",
+    """CREATE TABLE layout (
+    number INTEGER PRIMARY KEY,  -- from 0, without a gap
+    content TEXT NOT NULL,  -- each once. A JSON list: the name and the shape of every array
+    digest INTEGER NOT NULL
+)""",
+    """CREATE TABLE weight (
+    number INTEGER PRIMARY KEY REFERENCES trial (number),
+    layout INTEGER NOT NULL REFERENCES layout (number),
+    content BLOB NOT NULL,  -- every array as float32, rows first
+    digest INTEGER NOT NULL
+)""",
+    # Nothing is written here yet. Several trainings of one trial, which differ in seed or fold.
+    """CREATE TABLE replicate (
+    trial INTEGER NOT NULL REFERENCES trial (number),
+    replicate INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    metrics TEXT, duration_s REAL, error TEXT,
+    digest INTEGER NOT NULL,
+    PRIMARY KEY (trial, replicate)
+) WITHOUT ROWID""",
+    # Nor here. What an engine needs to continue a trial that is paused at a rung.
+    """CREATE TABLE paused (
+    trial INTEGER NOT NULL REFERENCES trial (number),
+    replicate INTEGER NOT NULL,
+    epoch INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    dtype TEXT NOT NULL,  -- as NumPy writes it, such as <f4
+    shape TEXT NOT NULL,  -- a JSON list
+    content BLOB NOT NULL,
+    digest INTEGER NOT NULL,
+    PRIMARY KEY (trial, replicate, name)
 )""",
     """CREATE TABLE run (
     number INTEGER PRIMARY KEY,  -- from 0, without a gap
@@ -50,7 +82,7 @@ SCHEMA = (
     digest INTEGER NOT NULL
 )""",
 )
-_OURS = {sql.split()[2]: sql for sql in SCHEMA}
+TABLES = {sql.split()[2]: sql for sql in SCHEMA}
 # What a file may hold in all; Optuna's tables and their indexes are forty.
 _MOST_OBJECTS = 1000
 _PLAIN_COLLATIONS = ("BINARY", "NOCASE", "RTRIM")
@@ -65,8 +97,15 @@ class _Object(NamedTuple):
     sql: str | None
 
 
-def check_schema(paths: StudyPaths, connection: sqlite3.Connection) -> None:
+def check_schema(
+    paths: StudyPaths, connection: sqlite3.Connection, ours: Mapping[str, str] = TABLES
+) -> None:
     """Checks that the tables are ours, and that nothing of others can act on them.
+
+    Args:
+        paths: the study's.
+        connection: to its ledger.
+        ours: by name, the statement that made each table of the ledger's version.
 
     Raises:
         UsageError: says what there is, who may have made it, and how to remove it.
@@ -83,7 +122,7 @@ def check_schema(paths: StudyPaths, connection: sqlite3.Connection) -> None:
     for found in objects:
         _check_object(paths, found)
     tables = {found.name: found.sql for found in objects if found.kind == "table"}
-    for name, sql in _OURS.items():
+    for name, sql in ours.items():
         if name not in tables:
             raise UsageError(
                 f"{paths.ledger} has no table {name}: another program removed or renamed it. "
@@ -95,14 +134,14 @@ def check_schema(paths: StudyPaths, connection: sqlite3.Connection) -> None:
                 "program changed it, such as by a further column. Restore it from a copy."
             )
         _check_indexes(paths, connection, name)
-    for name in tables.keys() - _OURS.keys():
+    for name in tables.keys() - ours.keys():
         _check_columns(paths, connection, name)
 
 
-def has_others(connection: sqlite3.Connection) -> bool:
+def has_others(connection: sqlite3.Connection, ours: Mapping[str, str]) -> bool:
     """Whether there are tables of other programs, in a schema that has been checked."""
     names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-    return any(name not in _OURS for (name,) in names)
+    return any(name not in ours for (name,) in names)
 
 
 def _check_object(paths: StudyPaths, found: _Object) -> None:
@@ -163,7 +202,7 @@ def _check_columns(paths: StudyPaths, connection: sqlite3.Connection, table: str
 def _pragma(connection: sqlite3.Connection, name: str, argument: str) -> list[tuple[Any, ...]]:
     # A table or view of others may have the name of a pragma's function, not of a pragma.
     quoted = argument.replace('"', '""')
-    return connection.execute(f'PRAGMA {name}("{quoted}")').fetchall()
+    return connection.execute(f'PRAGMA main.{name}("{quoted}")').fetchall()
 
 
 def _refused(paths: StudyPaths, what: str, name: str, reason: str) -> UsageError:

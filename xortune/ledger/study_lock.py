@@ -1,4 +1,4 @@
-"""One driver at a time: the lock, and the name of who holds it."""
+"""One driver at a time: the lock of a study, and the name of the process that holds it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,11 @@ from xortune.ledger.opening import no_link
 from xortune.paths import StudyPaths
 
 
-class Driver:
-    """This process, at work on a study until it is released or killed.
+class StudyLock:
+    """The right to write a study: held until it is released, or its process is killed.
+
+    Args:
+        paths: the study's.
 
     Raises:
         StudyBusyError: another driver is; the message names it.
@@ -49,14 +52,14 @@ class Driver:
             raise
 
     def release(self) -> None:
-        """Gives the study up."""
+        """Lets others write the study."""
         with suppress(OSError):
             self._paths.driver.unlink()
         self._lock.release()
 
 
 def _holder(file: Path) -> str:
-    """Only read while somebody holds the lock; a name that makes no sense is not shown."""
+    """Only read while the lock is held; a name that makes no sense is not shown."""
     try:
         no_link(file)
         with file.open("rb") as content:

@@ -1,0 +1,330 @@
+"""The rows of trials, of their curves and of their weights, for any spec."""
+
+from __future__ import annotations
+
+import json
+import math
+import struct
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from itertools import islice, pairwise
+from typing import Any
+
+from xortune.ledger.rows import LONGEST_TEXT, Damage, canonical, digest, is_sealed, real, sealed
+from xortune.spec import Parameter, ProblemSpec
+from xortune.trial import Curve, Layout, Outcome, Trial, TrialRow, Weights
+from xortune.trial_table import TrialTable
+
+ASKED = "number, generation, parameters"
+OUTCOME = "state, metrics, duration_s, worker, error, curve, digest"
+CURVE = 8  # the place of a curve's digest in a row
+
+_LONGEST_LAYOUT = 1_000_000
+_NOTHING = (None,) * 5
+_NULL = type(None)
+_FINISHED = ("COMPLETE", "PRUNED", "FAIL")
+_SCALARS = {int, float, str, bool}
+# So many rows at a time are parsed as one JSON list, which takes half as long.
+_BATCH = 1000
+
+
+class TrialRows:
+    """The rows of one study's trials.
+
+    Args:
+        spec: names what they hold.
+    """
+
+    def __init__(self, spec: ProblemSpec) -> None:
+        self._spec = spec
+        self._series = tuple(series.name for series in spec.curve)
+        self._floats = {p.name for p in spec.parameters if p.kind == "float"}
+
+    def asked(self, trial: Trial) -> tuple[Any, ...]:
+        """`ASKED` and `OUTCOME` of a trial that waits."""
+        return sealed((*self._asked(trial), "WAITING", *_NOTHING))
+
+    def finished(self, trial: Trial, outcome: Outcome, curve: int) -> tuple[Any, ...]:
+        """`ASKED` and `OUTCOME` of a trial; `curve` is the digest of its packed curve."""
+        scores, duration_s, error = outcome.scores, outcome.duration_s, outcome.error
+        return sealed(
+            (
+                *self._asked(trial),
+                outcome.state,
+                None if scores is None else canonical(dict(zip(scores, map(real, scores.row)))),
+                None if duration_s is None else real(duration_s),
+                outcome.worker,
+                None if error is None else error[:LONGEST_TEXT],
+                curve,
+            )
+        )
+
+    def _asked(self, trial: Trial) -> tuple[Any, ...]:
+        values = {
+            name: real(value) if name in self._floats and value is not None else value  # type: ignore[arg-type]
+            for name, value in zip(self._spec.names, trial.params.row)
+        }
+        return trial.number, trial.generation, canonical(values)
+
+    def table(self, rows: Iterable[tuple[Any, ...]]) -> TrialTable:
+        """All trials of a study.
+
+        Args:
+            rows: `ASKED` and `OUTCOME`, by number from 0.
+
+        Raises:
+            Damage: a row is not the one that was written, or holds what no trial can.
+        """
+        table = TrialTable(self._spec)
+        checked = _checked(rows, first=0)
+        while batch := list(islice(checked, _BATCH)):
+            for row in self._read(batch):
+                table.add(row.trial)
+                if row.outcome is not None:
+                    table.finish(row.trial.number, row.outcome)
+        return table
+
+    def trial(self, row: tuple[Any, ...], number: int) -> TrialRow:
+        """One trial.
+
+        Args:
+            row: `ASKED` and `OUTCOME`.
+            number: the one that was looked for.
+
+        Raises:
+            Damage: as for `table`.
+        """
+        return self._read(list(_checked([row], number)))[0]
+
+    def _read(self, rows: Sequence[tuple[Any, ...]]) -> list[TrialRow]:
+        """Trials from rows that are those that were written."""
+        spec = self._spec
+        params = {row[0]: row[2] for row in rows}
+        scores = {row[0]: row[4] for row in rows if row[4] is not None}
+        assigned = _objects(params, spec.names, "parameters")
+        measured = _objects(scores, spec.metric_names, "metrics")
+        self._check_params(assigned)
+        _check_scores(measured)
+        return [
+            TrialRow(
+                Trial(row[0], row[1], spec.params(assigned[row[0]])),
+                _outcome(row, spec, measured.get(row[0])),
+            )
+            for row in rows
+        ]
+
+    def _check_params(self, assigned: Mapping[int, tuple[Any, ...]]) -> None:
+        """Checks whole columns at once, and rows only to name the one that is at fault."""
+        columns = zip(self._spec.parameters, zip(*assigned.values()))
+        if all(self._fits(parameter, column) for parameter, column in columns):
+            return
+        for number, values in assigned.items():
+            for parameter, value in zip(self._spec.parameters, values):
+                if not self._fits(parameter, (value,)):
+                    name = parameter.name
+                    raise Damage(f"the parameter {name} of trial {number} is not one it can have")
+
+    def _fits(self, parameter: Parameter, column: Sequence[Any]) -> bool:
+        """Whether training can take every value. None, where it does not apply, costs nothing."""
+        values = [value for value in column if value is not None]
+        if len(values) < len(column) and parameter.name == self._spec.cost:
+            return False
+        if not values:
+            return True
+        if not {*map(type, values)} <= _SCALARS:
+            return False
+        if parameter.kind == "choice":
+            return all(map(parameter.takes, {(type(v), v): v for v in values}.values()))
+        if {*map(type, values)} != {int if parameter.kind == "int" else float}:
+            return False
+        ends = min(values), max(values)
+        return all(parameter.takes(value) and _is_storable(value) for value in ends)
+
+    def pack_curve(self, curve: Curve) -> bytes:
+        """Little-endian: the epochs as int64, then each series as float64."""
+        count = len(curve.epochs)
+        losses = [loss for name in self._series for loss in curve.series.get(name, ())]
+        return struct.pack(f"<{count}q{count * len(self._series)}d", *curve.epochs, *losses)
+
+    def curve(self, packed: object, expected: int, number: int) -> Curve:
+        """The curve of a trial.
+
+        Args:
+            packed: as from `pack_curve`.
+            expected: its digest.
+            number: the trial's.
+
+        Raises:
+            Damage: it is not the one that was written, or not a curve.
+        """
+        if not isinstance(packed, bytes) or digest(packed) != expected:
+            raise Damage(f"the curve of trial {number} is not as it was written")
+        columns = len(self._series)
+        count, rest = divmod(len(packed), 8 * (1 + columns))
+        if rest:
+            raise Damage(f"the curve of trial {number} is malformed")
+        values = struct.unpack(f"<{count}q{count * columns}d", packed)
+        epochs = values[:count]
+        if count and (epochs[0] < 0 or any(a >= b for a, b in pairwise(epochs))):
+            raise Damage(f"the epochs of trial {number}'s curve do not ascend")
+        parts = (values[start : start + count] for start in range(count, len(values), count or 1))
+        return Curve(epochs, dict(zip(self._series, parts))) if count else self.no_curve
+
+    @property
+    def no_curve(self) -> Curve:
+        """The curve of a trial that never ran: no points, but the spec's series."""
+        return Curve((), dict.fromkeys(self._series, ()))
+
+
+def _is_storable(value: float | int) -> bool:
+    return math.isfinite(value) if isinstance(value, float) else -(2**63) < value < 2**63
+
+
+def layout_row(number: int, content: str) -> tuple[Any, ...]:
+    """Number, content and digest of a layout."""
+    return sealed((number, content))
+
+
+def pack_layout(layout: Layout) -> str:
+    """The JSON of a layout: the same for the same layout."""
+    return canonical([(name, shape) for name, shape in layout])
+
+
+def weight_row(number: int, layout: int, content: bytes) -> tuple[Any, ...]:
+    """Number, layout, content and digest of a trial's weights."""
+    return number, layout, content, digest((number, layout, digest(content)))
+
+
+def read_weights(row: Sequence[Any], layout: Sequence[Any] | None, number: int) -> Weights:
+    """The weights of a trial.
+
+    Args:
+        row: as from `weight_row`.
+        layout: as from `layout_row`; None if it is missing.
+        number: the trial's.
+
+    Raises:
+        Damage: they are not those that were written, or not numbers of that layout.
+    """
+    content = row[2]
+    if not isinstance(content, bytes) or weight_row(number, row[1], content) != tuple(row):
+        raise Damage(f"the weights of trial {number} are not as they were written")
+    if layout is None or not is_sealed(layout, row[1]):
+        raise Damage(f"the layout of trial {number}'s weights is not as it was written")
+    arrays = _layout(layout[1], layout[0])
+    if 4 * sum(math.prod(shape) for _, shape in arrays) != len(content):
+        raise Damage(f"the weights of trial {number} do not fill their layout")
+    weights = Weights(arrays, content)
+    if not all(map(math.isfinite, weights.numbers())):
+        raise Damage(f"a weight of trial {number} is not finite")
+    return weights
+
+
+def _layout(content: object, number: int) -> Layout:
+    """The names and shapes that a layout's JSON lists."""
+    if not isinstance(content, str) or len(content) > _LONGEST_LAYOUT:
+        raise Damage(f"layout {number} is not a text of at most {_LONGEST_LAYOUT} characters")
+    listed = json.loads(content)
+    for entry in listed if isinstance(listed, list) else [None]:
+        match entry:
+            case [str(), [*shape]] if all(type(size) is int and size >= 0 for size in shape):
+                continue
+        raise Damage(f"layout {number} is not a list of names and shapes")
+    return tuple((name, tuple(shape)) for name, shape in listed)
+
+
+def _checked(rows: Iterable[tuple[Any, ...]], first: int) -> Iterator[tuple[Any, ...]]:
+    """Rows that are those that were written: of the right numbers, types and lengths."""
+    for number, row in enumerate(rows, first):
+        if not is_sealed(row, number):
+            raise Damage(f"the row of trial {number} is not as it was written")
+        if not _types_fit(tuple(map(type, row))):
+            raise Damage(f"the row of trial {number} holds values of another type")
+        for text in (row[2], row[4], row[6], row[7]):
+            if text is not None and len(text) > LONGEST_TEXT:
+                raise Damage(f"trial {number} holds a text of {len(text)} characters")
+        if row[1] < 0:
+            raise Damage(f"trial {number} is of generation {row[1]}")
+        yield row
+
+
+@lru_cache(maxsize=256)
+def _types_fit(types: tuple[type, ...]) -> bool:
+    """Whether a trial's values are of types that they can have; few combinations occur."""
+    metrics, duration, worker, error, curve = types[4:9]
+    return (
+        types[:4] == (int, int, str, str)
+        and {metrics, worker, error} <= {str, _NULL}
+        and duration in (float, _NULL)
+        and curve in (int, _NULL)
+    )
+
+
+def _objects(
+    texts: Mapping[int, str], names: tuple[str, ...], what: str
+) -> dict[int, tuple[Any, ...]]:
+    """The values of JSON objects that all have the same names, in the same order."""
+    try:
+        found = [tuple(zip(*pairs)) for pairs in _parsed(list(texts.values()))]
+        if all(keys == names for keys, _ in found):
+            return {number: values for number, (_, values) in zip(texts, found)}
+    except (ValueError, TypeError, RecursionError):
+        pass
+    if len(texts) == 1:
+        (number,) = texts
+        raise Damage(f"the {what} of trial {number} are not a JSON object of {', '.join(names)}")
+    alone = ({number: text} for number, text in texts.items())
+    return {n: values for one in alone for n, values in _objects(one, names, what).items()}
+
+
+def _parsed(texts: list[str]) -> list[tuple[tuple[str, Any], ...]]:
+    """The pairs of each JSON object.
+
+    Raises:
+        ValueError, RecursionError: a text is not one object.
+    """
+    if not texts:
+        return []
+    # No text of JSON spans two lines within a string, so each of these breaks is between two
+    # objects, and no text holds more than one.
+    joined = ",\n".join(texts)
+    breaks = len(texts) - 1
+    if joined.count("\n") != breaks or joined.count("},\n{") != breaks:
+        raise ValueError("there is a break within an object")
+    found: list[Any] = json.loads(
+        f"[{joined}]", object_pairs_hook=tuple, parse_constant=_no_constant
+    )
+    if len(found) != len(texts) or not all(type(pairs) is tuple for pairs in found):
+        raise ValueError("there are other values than objects")
+    return found
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _check_scores(measured: Mapping[int, tuple[Any, ...]]) -> None:
+    for number, values in measured.items():
+        if {*map(type, values)} != {float} or not all(map(math.isfinite, values)):
+            raise Damage(f"a metric of trial {number} is not a finite number")
+
+
+def _outcome(
+    row: tuple[Any, ...], spec: ProblemSpec, values: tuple[float, ...] | None
+) -> Outcome | None:
+    number, state, duration_s = row[0], row[3], row[5]
+    if state == "WAITING" and row[4:9] == _NOTHING:
+        return None
+    if state not in _FINISHED or row[CURVE] is None:
+        raise Damage(f"trial {number} has an unknown state")
+    if (values is not None) != (state == "COMPLETE"):
+        raise Damage(f"trial {number} has metrics that do not go with its state")
+    if duration_s is not None and not math.isfinite(duration_s):
+        raise Damage(f"the duration of trial {number} is not finite")
+    return Outcome(
+        state=state,
+        scores=None if values is None else spec.scores(values),
+        duration_s=duration_s,
+        worker=row[6],
+        error=row[7],
+    )
