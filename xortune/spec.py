@@ -118,8 +118,8 @@ class ProblemSpec:
         cost: the parameter that training time is proportional to; None if there is none.
         solved: when a trial counts as solved; None where the problem has no such notion.
         compared: a choice for each of whose values reports name the best trial; None for none.
-        aliases: what people also call parameters and choices, in lower case; for hints alone,
-            and not recorded.
+        aliases: what people also call parameters and choices, in lower case, and with an empty
+            text words that only look like one; for hints alone, and not recorded.
     """
 
     problem: str

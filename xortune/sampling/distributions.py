@@ -48,7 +48,7 @@ def stretched(domain: Range) -> FloatDistribution:
     """The interval of `continuous` with a twentieth of its width added at both ends.
 
     `on_grid` maps what is added to the end values, which thus have a share of their own. The
-    best is often at an end, as of the epochs, and a density inside the bounds only comes near.
+    optimum often lies at a bound, which a density confined to the bounds only approaches.
     """
     inside = continuous(domain)
     if not domain.log:

@@ -1,22 +1,26 @@
-"""Asking Optuna for generations, and showing it what came of them."""
+"""Asking Optuna for generations, and showing it what became of them."""
 
 from __future__ import annotations
 
+import math
 import warnings
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from typing import Any
 
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
+from xortune.ranking import objective
 from xortune.sampling.distributions import distributions
 from xortune.sampling.samplers import Draws, Model
-from xortune.sampling.unseen import Unseen, assignment
+from xortune.sampling.unseen import Points, Unseen, assignment
+from xortune.sampling.window import window
 from xortune.settings import SAMPLER_VERSION, SamplerName
 from xortune.space import SearchSpace, count_points
-from xortune.trial import FinishedTrial, Metric, Params
+from xortune.spec import ProblemSpec
+from xortune.trial import FinishedTrial, Params
 
 
 def ask_generation(
@@ -26,15 +30,14 @@ def ask_generation(
     generation: int,
     size: int,
     told: Sequence[FinishedTrial],
-    metric: Metric,
     known: Sequence[Params] = (),
     version: int = SAMPLER_VERSION,
 ) -> Iterator[Params]:
     """Asks for the first `size` trials of a generation, one by one as they are taken.
 
     A pure function: the same arguments give the same trials, and a larger `size` the same
-    ones with more behind them. `told` is read before it returns. There are fewer than `size`
-    where the space has no more points: since version 2 no point is asked for twice.
+    ones with more behind them. There are fewer than `size` where the space has no more points:
+    since version 2 no point is asked for twice.
 
     Args:
         space: what to choose from.
@@ -42,21 +45,36 @@ def ask_generation(
         study_seed: the study's seed.
         generation: the generation's number.
         size: how many trials.
-        told: all trials of the generations before, by number.
-        metric: the yardstick.
+        told: all trials of the generations before, by number. Read once before this returns;
+            of a million rows only numbers are kept.
         known: the generation's trials that were asked for before. They are asked for again,
             and are the same unless another version of Optuna proposed them.
         version: of the sampler, as recorded; version 1 repeats points.
     """
+    learns = sampler != "random"
+    # What is drawn blindly from a range of floats does not repeat.
+    repeats = version > 1 and (learns or count_points(space) is not None)
+    asked = Points()
+    losses = array("d")
+    for finished in told if learns or repeats else ():
+        losses.append(_loss(space.spec, finished))
+        if repeats:
+            asked.add(finished.trial.params)
     with _quiet():
         draws = Draws(space, study_seed, generation)
-        model = None if sampler == "random" else Model(space, study_seed, generation, told, metric)
-    # What is drawn blindly from a range of floats does not repeat.
-    if version == 1 or (model is None and count_points(space) is None):
+        model = None
+        if learns:
+            learnt = [(told[n].trial.params, losses[n]) for n in window(losses)]
+            model = Model(space, study_seed, generation, learnt)
+    if not repeats:
         return (assignment(space, _proposed(draws, model)) for _ in range(size))
-    asked = {finished.trial.params for finished in told}
     order = f"{study_seed}/{generation}"
     return _each_once(Unseen(space, draws, model, asked, order), size, list(known))
+
+
+def _loss(spec: ProblemSpec, finished: FinishedTrial) -> float:
+    scores = finished.outcome.scores
+    return math.inf if scores is None else objective(spec, scores)
 
 
 def _proposed(draws: Draws, model: Model | None) -> dict[str, Any]:
@@ -73,36 +91,31 @@ def _each_once(unseen: Unseen, size: int, known: Sequence[Params]) -> Iterator[P
         unseen.add(known[place] if place < len(known) else params)
 
 
-def optuna_study(
-    name: str, space: SearchSpace, told: Iterable[FinishedTrial], metric: Metric
-) -> optuna.Study:
+def optuna_study(name: str, space: SearchSpace, told: Iterable[FinishedTrial]) -> optuna.Study:
     """An in-memory study with every finished trial, for `optuna.visualization` and the like.
 
-    Its trials have the numbers of the study's, as long as those that are finished have no
-    gap between them.
+    It has the spec's objectives with their directions. Its trials have the numbers of the
+    study's, as long as there is no gap between those that are finished.
     """
+    directions = [objective.direction for objective in space.spec.objectives]
     with _quiet():
-        study = optuna.create_study(study_name=name, direction="minimize")
-        study.add_trials(_frozen(space, told, metric))
+        study = optuna.create_study(study_name=name, directions=directions)
+        study.add_trials(_frozen(space, told))
     return study
 
 
-def _frozen(space: SearchSpace, told: Iterable[FinishedTrial], metric: Metric) -> list[FrozenTrial]:
+def _frozen(space: SearchSpace, told: Iterable[FinishedTrial]) -> Iterator[FrozenTrial]:
     known = dict(distributions(space))
-    frozen = []
     for finished in told:
-        outcome = finished.outcome
-        complete = outcome.state == "COMPLETE" and outcome.scores is not None
-        frozen.append(
-            optuna.trial.create_trial(
-                state=TrialState.COMPLETE if complete else TrialState.FAIL,
-                params=asdict(finished.trial.params),
-                distributions=known,
-                value=outcome.scores.final_loss(metric) if complete and outcome.scores else None,
-                user_attrs={} if outcome.scores is None else asdict(outcome.scores),
-            )
+        complete = finished.outcome.state == "COMPLETE"
+        scores = finished.outcome.scores if complete else None
+        yield optuna.trial.create_trial(
+            state=TrialState.FAIL if scores is None else TrialState.COMPLETE,
+            params=dict(finished.trial.params),
+            distributions=known,
+            values=None if scores is None else [scores[o.metric] for o in space.spec.objectives],
+            user_attrs={} if scores is None else dict(scores),
         )
-    return frozen
 
 
 @contextmanager

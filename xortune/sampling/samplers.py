@@ -18,15 +18,12 @@ from optuna.samplers import RandomSampler, TPESampler
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
 from xortune.sampling.distributions import continuous, distributions, stretched
-from xortune.sampling.window import window
 from xortune.space import Range, SearchSpace
-from xortune.trial import FinishedTrial, Metric
+from xortune.trial import Params
 
-# Parameters without an order, about which there is nothing to learn from neighbours.
-_UNMODELLED = ("seed",)
-# So many trials tell enough to model them, unless all of them failed.
+# Start modelling after this many trials, unless all of them failed.
 _STARTUP = 10
-# A trial costs TPE work over those asked before it in the generation: the latest ones will do.
+# TPE's cost for a trial grows with those asked before it in the generation: keep the latest.
 _LIES = 100
 
 
@@ -54,17 +51,17 @@ class Draws:
 
 
 class Model:
-    """TPE: what there is to learn from told trials, without the seed.
+    """TPE: what there is to learn from told trials, but for parameters without an order.
 
-    Optuna treats an integer range value by value, in Python: over 9,500 epochs most of its
-    time goes there. It is asked for a float instead, for `on_grid` to round.
+    Optuna treats an integer range value by value, in Python: over thousands of values most of
+    its time goes there. It is asked for a float instead, for `on_grid` to round.
 
     Args:
         space: what to choose from.
         study_seed: the study's seed.
         generation: the generation's number.
-        told: all trials of the generations before, by number.
-        metric: the yardstick.
+        known: trials of the generations before, by number, with what their objective came to;
+            smaller is better, and infinite for those that failed.
     """
 
     def __init__(
@@ -72,8 +69,7 @@ class Model:
         space: SearchSpace,
         study_seed: int,
         generation: int,
-        told: Sequence[FinishedTrial],
-        metric: Metric,
+        known: Sequence[tuple[Params, float]],
     ) -> None:
         # Multivariate costs half of one model a parameter. The constant liar keeps apart what
         # is asked before any of it is told.
@@ -85,10 +81,9 @@ class Model:
         )
         self._study = create_study(sampler=self._sampler)
         self._distributions = _modelled(space)
-        known = window(told, metric)
         enough = len(known) >= _STARTUP and any(math.isfinite(loss) for _, loss in known)
         self._learns = bool(self._distributions) and enough
-        self._study.add_trials(_frozen(f, loss, self._distributions) for f, loss in known)
+        self._study.add_trials(_frozen(*trial, self._distributions) for trial in known)
         self._lies: deque[Trial] = deque()
 
     def ask(self) -> dict[str, Any]:
@@ -102,12 +97,9 @@ class Model:
         return self._sampler.sample_relative(self._study, running, self._distributions)
 
 
-def _frozen(
-    finished: FinishedTrial, loss: float, modelled: Mapping[str, BaseDistribution]
-) -> FrozenTrial:
-    params = finished.trial.params
+def _frozen(params: Params, loss: float, modelled: Mapping[str, BaseDistribution]) -> FrozenTrial:
     return create_trial(
-        params={name: getattr(params, name) for name in modelled},
+        params={name: params[name] for name in modelled},
         distributions=dict(modelled),
         value=loss,
     )
@@ -118,7 +110,7 @@ def _modelled(space: SearchSpace) -> dict[str, BaseDistribution]:
         name: stretched(domain) if isinstance(domain, Range) else distribution
         for name, distribution in distributions(space).items()
         for domain in [space.domains[name]]
-        if name not in _UNMODELLED and not distribution.single()
+        if space.spec.parameter(name).modelled and not distribution.single()
     }
 
 

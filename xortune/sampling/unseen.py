@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from hashlib import blake2b
 from typing import Any
 
 from xortune.sampling.distributions import on_grid
@@ -23,11 +24,32 @@ def assignment(space: SearchSpace, proposed: Mapping[str, Any]) -> Params:
         space: what to choose from.
         proposed: by parameter, a float of its interval or one of its choices.
     """
-    params: dict[str, Any] = {
-        name: on_grid(domain, proposed[name]) if isinstance(domain, Range) else proposed[name]
-        for name, domain in space.domains.items()
-    }
-    return Params(**params)
+    return space.params(
+        {
+            name: on_grid(domain, proposed[name]) if isinstance(domain, Range) else proposed[name]
+            for name, domain in space.domains.items()
+        }
+    )
+
+
+class Points:
+    """A set of points that keeps digests alone: a million of them take some hundred megabytes."""
+
+    def __init__(self) -> None:
+        self._digests: set[bytes] = set()
+
+    def __len__(self) -> int:
+        return len(self._digests)
+
+    def __contains__(self, params: Params) -> bool:
+        return _digest(params) in self._digests
+
+    def add(self, params: Params) -> None:
+        self._digests.add(_digest(params))
+
+
+def _digest(params: Params) -> bytes:
+    return blake2b(repr(params.row).encode(), digest_size=16).digest()
 
 
 class Unseen:
@@ -41,12 +63,12 @@ class Unseen:
         space: what to choose from.
         draws: draws every parameter.
         model: replaces what it knows something of; None for blind draws.
-        asked: the points of all trials before; taken over.
+        asked: the points of all trials before; added to.
         seed: decides the order in which points take a proposal's place.
     """
 
     def __init__(
-        self, space: SearchSpace, draws: Draws, model: Model | None, asked: set[Params], seed: str
+        self, space: SearchSpace, draws: Draws, model: Model | None, asked: Points, seed: str
     ) -> None:
         self._space = space
         self._draws = draws
@@ -81,7 +103,7 @@ class Unseen:
             yield assignment(self._space, self._draws.ask())
 
     def _varies(self, learnt: dict[str, Any]) -> bool:
-        """Whether drawing again may change anything: the model leaves the seed alone."""
+        """Whether drawing again may change anything: what has no order is not modelled."""
         domains = self._space.domains.items()
         return any(name not in learnt and count_values(domain) != 1 for name, domain in domains)
 

@@ -2,43 +2,37 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
+import heapq
+from collections.abc import Sequence
 
-from xortune.trial import FinishedTrial, Metric
-
-# What TPE does for a trial is work over all that it was told. From 241 trials on its good
+# TPE's cost for a trial grows with the number of trials that it was told. From 241 on its good
 # set is the best 25, however many there are; the others only have to show where trials are.
 _SIZE = 250
 _BEST = 25
 
-Told = tuple[FinishedTrial, float]
 
+def window(losses: Sequence[float]) -> list[int]:
+    """The numbers of the trials to learn from: all of them, or 250 if there are more.
 
-def window(told: Iterable[FinishedTrial], metric: Metric) -> list[Told]:
-    """Trials with their final losses, by number, or 250 of them if there are more.
+    Those are the best 25 and 225 of the others, evenly spread over their numbers.
 
-    Those are the best 25 and 225 of the others, evenly spread over their numbers. A trial that
-    failed counts as infinitely bad: where trainings diverge, there is little to look for.
+    Args:
+        losses: by number; infinite for those that failed: where trainings diverge, there is
+            little to look for.
     """
-    losses = sorted(((finished, _loss_of(finished, metric)) for finished in told), key=_number)
-    if len(losses) <= _SIZE:
-        return losses
-    ranked = sorted(losses, key=_loss)
-    others = sorted(ranked[_BEST:], key=_number)
-    count = _SIZE - _BEST
-    spread = [others[i * len(others) // count] for i in range(count)]
-    return sorted(ranked[:_BEST] + spread, key=_number)
+    count = len(losses)
+    if count <= _SIZE:
+        return list(range(count))
+    best = sorted(heapq.nsmallest(_BEST, range(count), key=losses.__getitem__))
+    room = _SIZE - _BEST
+    others = (place * (count - _BEST) // room for place in range(room))
+    return sorted([*best, *(_skipping(best, place) for place in others)])
 
 
-def _loss_of(finished: FinishedTrial, metric: Metric) -> float:
-    scores = finished.outcome.scores
-    return math.inf if scores is None else scores.final_loss(metric)
-
-
-def _number(told: Told) -> int:
-    return told[0].trial.number
-
-
-def _loss(told: Told) -> float:
-    return told[1]
+def _skipping(left_out: Sequence[int], place: int) -> int:
+    """The number at a place among those that are not left out, which are given in order."""
+    for number in left_out:
+        if number > place:
+            break
+        place += 1
+    return place

@@ -1,7 +1,6 @@
 """Search spaces: what the trials of a study are drawn from."""
 
 from xortune.space.domains import (
-    PARAMETERS,
     Choice,
     Domain,
     Range,
@@ -14,7 +13,6 @@ from xortune.space.narrowing import Narrowing, narrowed
 from xortune.space.points import count_points, count_values, point_at
 
 __all__ = [
-    "PARAMETERS",
     "Choice",
     "Domain",
     "Narrowing",

@@ -1,17 +1,14 @@
-"""What a search may choose from: one domain a parameter."""
+"""What a search may choose from: one domain for each parameter."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
-from xortune.trial import Params
-
-Value = float | int | str
-PARAMETERS: tuple[str, ...] = tuple(f.name for f in fields(Params))
-LAB_VALUES: Mapping[str, Value] = {f.name: f.default for f in fields(Params)}  # type: ignore[misc]
+from xortune.spec import ProblemSpec
+from xortune.trial import Params, Value
 
 
 @dataclass(frozen=True)
@@ -63,17 +60,26 @@ def grid_bounds(domain: Range) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class SearchSpace:
-    """A domain for each of the four parameters.
+    """A domain for each parameter of a problem.
 
     Attributes:
+        spec: of the problem.
         name: the file's name without its ending, or `custom`.
-        domains: in the order of `PARAMETERS`.
+        domains: in the order of the spec's parameters.
         parameters: the `parameters` block that is recorded, as plain values. It is the one
             that was read, except where bounds were logarithms or the space was narrowed.
-        notes: what the user should hear: defaults taken, keys without a meaning here.
+        notes: what the user should know: defaults taken, keys that are ignored.
     """
 
+    spec: ProblemSpec
     name: str
     domains: Mapping[str, Domain]
     parameters: Mapping[str, Mapping[str, Any]]
     notes: tuple[str, ...] = field(default=(), compare=False)
+
+    def params(self, values: Mapping[str, Value]) -> Params:
+        """The assignment of one value to each parameter, as numbers of the parameters' kinds."""
+        return self.spec.params(
+            float(values[p.name]) if p.kind == "float" else values[p.name]
+            for p in self.spec.parameters
+        )

@@ -12,18 +12,22 @@ from xortune.space.domains import SearchSpace
 from xortune.space.parse import parse_space
 from xortune.space.plain import plain
 from xortune.space.yaml_text import Text, parse_yaml
+from xortune.spec import ProblemSpec
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 # A wheel carries the files inside the package; a checkout has them beside it.
 _SHIPPED = (_PACKAGE / "search_spaces", _PACKAGE.parent / "search_spaces")
-# Seconds of PyYAML's time, at the most.
+# PyYAML reads this much within seconds.
 _MAX_BYTES = 100_000
 
 
-def load_space(source: str | Path | Mapping[str, Any]) -> SearchSpace:
+def load_space(source: str | Path | Mapping[str, Any], spec: ProblemSpec) -> SearchSpace:
     """A search space from a shipped name, a file's path, or the content of such a file.
 
-    A mapping may be the whole content or the `parameters` block alone.
+    Args:
+        source: a name, a path, or a mapping: the complete content or the `parameters` block
+            alone.
+        spec: of the problem, whose parameters the space may set.
 
     Raises:
         UsageError: there is no such file.
@@ -32,10 +36,9 @@ def load_space(source: str | Path | Mapping[str, Any]) -> SearchSpace:
     if isinstance(source, Mapping):
         given = plain(source)
         content = given if "parameters" in given else {"parameters": given}
-        return parse_space("custom", "custom", content, {})
+        return parse_space(spec, "custom", "custom", Text(content))
     path = space_file(str(source))
-    text = _read(path)
-    return parse_space(path.stem, str(source), text.content, text.lines, text.faults, text.unread)
+    return parse_space(spec, path.stem, str(source), _read(path))
 
 
 def shipped_spaces() -> dict[str, Path]:
@@ -75,7 +78,7 @@ def _read(path: Path) -> Text:
     try:
         if not (path.is_file() or path.is_dir()):
             # A pipe that nobody writes to would never end.
-            raise UsageError(f"search space {path}: cannot be read: it is no regular file.")
+            raise UsageError(f"search space {path}: cannot be read: it is not a regular file.")
         with path.open("rb") as file:
             content = file.read(_MAX_BYTES + 1)
         if len(content) > _MAX_BYTES:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from xortune.errors import UsageError
-from xortune.space.domains import PARAMETERS, Choice, Domain, Range, SearchSpace, Value, multiples
-from xortune.space.entries import Fault, read_value, written_entry
+from xortune.space.domains import Choice, Domain, Range, SearchSpace, multiples
+from xortune.space.entries import written_entry
 from xortune.space.plain import plain
-from xortune.space.vocabulary import likely, shown
+from xortune.space.values import Fault, has_order, read_number, read_value
+from xortune.space.vocabulary import likely, listed, shown, spelled
 from xortune.space.yaml_text import plain_number
-from xortune.trial import LOSS_FNS
+from xortune.spec import Parameter, ProblemSpec
+from xortune.trial import Value
 
-# Parameters with a value, a tuple of two bounds, or a list; or texts such as `lr=0.1..1`.
+# Parameters with a value, a tuple of two bounds, or a list; or texts such as `width=8..32`.
 Narrowing = Mapping[str, Any] | Sequence[str]
 _FORMS = "NAME=VALUE, NAME=LOWEST..HIGHEST or NAME=VALUE,VALUE"
 
@@ -25,8 +27,8 @@ def narrowed(space: SearchSpace, narrowing: Narrowing) -> SearchSpace:
     A range keeps its parameter's scale and step; of a parameter with choices it keeps those
     that lie in it. What is asked for has to lie in the space.
 
-        narrowed(space, {"lr": 0.1, "epochs": (500, 2000), "loss_fn": ["mse", "bce"]})
-        narrowed(space, ["lr=0.1", "epochs=500..2000", "loss_fn=mse,bce"])
+        narrowed(space, {"rate": 0.1, "width": (8, 32), "activation": ["relu", "tanh"]})
+        narrowed(space, ["rate=0.1", "width=8..32", "activation=relu,tanh", "bias=true"])
 
     Args:
         space: the search space.
@@ -38,7 +40,7 @@ def narrowed(space: SearchSpace, narrowing: Narrowing) -> SearchSpace:
     """
     faults: list[str] = []
     domains: dict[str, Domain] = {}
-    for name, label, wanted in _wanted(narrowing, faults):
+    for name, label, wanted in _wanted(space.spec, narrowing, faults):
         if name in domains:
             faults.append(f"{label}: {name} is set twice; drop one, or list the values.")
             continue
@@ -46,8 +48,8 @@ def narrowed(space: SearchSpace, narrowing: Narrowing) -> SearchSpace:
         def fault(_: str, text: str, label: str = label) -> None:
             faults.append(f"{label}: {text}.")
 
-        domain = _part(name, space.domains[name], wanted, fault)
-        domains[name] = domain or space.domains[name]
+        part = _Part(space.spec, space.spec.parameter(name), space.domains[name], fault)
+        domains[name] = part.of(wanted) or space.domains[name]
     if faults:
         raise UsageError("\n".join(faults))
     entries = {name: written_entry(domain) for name, domain in domains.items()}
@@ -55,78 +57,155 @@ def narrowed(space: SearchSpace, narrowing: Narrowing) -> SearchSpace:
     return replace(space, domains={**space.domains, **domains}, parameters=parameters)
 
 
-def _wanted(narrowing: Narrowing, faults: list[str]) -> list[tuple[str, str, Any]]:
+def _wanted(
+    spec: ProblemSpec, narrowing: Narrowing, faults: list[str]
+) -> list[tuple[str, str, Any]]:
     """Name, what to call it in a message, and what is wanted, for known parameters."""
-    given = []
+    given: list[tuple[str, str, Any]] = []
     if isinstance(narrowing, Mapping):
         given = [(str(key), f"narrow {key}={shown(v)}", v) for key, v in narrowing.items()]
-    elif isinstance(narrowing, str):
-        return _wanted([narrowing], faults)
     else:
-        for text in map(str, narrowing):
-            name, equals, value = text.partition("=")
-            if equals:
-                given.append((name.strip(), f"--set {_short(text)}", _read(value)))
-            else:
+        for text in [narrowing] if isinstance(narrowing, str) else map(str, narrowing):
+            name, equals, value = (part.strip() for part in text.partition("="))
+            if not equals:
                 faults.append(f"--set {_short(text)}: expected {_FORMS}.")
+                continue
+            wanted = _read(spec.parameter(name), value) if name in spec.names else None
+            given.append((name, f"--set {_short(text)}", wanted))
     for name, label, _ in given:
-        if name not in PARAMETERS:
-            hint = likely(name, PARAMETERS)
-            faults.append(f"{label}: no parameter {_short(name)!r}{hint}; {_there_are()}.")
-    return [part for part in given if part[0] in PARAMETERS]
-
-
-def _there_are() -> str:
-    return f"there are {', '.join(PARAMETERS)}"
+        if name not in spec.names:
+            hint = f"{likely(name, spec.names, spec.aliases)}; there are {', '.join(spec.names)}"
+            faults.append(f"{label}: no parameter {_short(name)!r}{hint}.")
+    return [part for part in given if part[0] in spec.names]
 
 
 def _short(text: str) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def _read(text: str) -> Any:
+def _read(parameter: Parameter, text: str) -> Any:
     """What a text of `--set` stands for: a value, a tuple of two bounds, or a list."""
+    if text in parameter.choices:
+        return text
     if ".." in text:
         low, _, high = text.partition("..")
         if not low.endswith(".") and not high.startswith("."):
-            return (_read_value(low), _read_value(high))
+            return (_read_value(parameter, low), _read_value(parameter, high))
     if "," in text:
-        return [_read_value(part) for part in text.split(",")]
-    return _read_value(text)
+        return [_read_value(parameter, part) for part in text.split(",")]
+    return _read_value(parameter, text)
 
 
-def _read_value(text: str) -> Any:
-    number = plain_number(text.strip())
-    return text.strip() if number is None else number
+def _read_value(parameter: Parameter, text: str) -> Value:
+    """The choice that a text spells, else the number that it is, else the text."""
+    text = text.strip()
+    number = plain_number(text)
+    for choice in parameter.choices:
+        if spelled(choice) == (text.lower() if isinstance(choice, bool) else text):
+            return choice
+    return text if number is None else number
 
 
-def _part(name: str, domain: Domain, wanted: Any, fault: Fault) -> Domain | None:
-    """The part of a domain that is wanted; None after a fault."""
-    if isinstance(wanted, tuple):
-        return _within_bounds(name, domain, tuple(map(plain, wanted)), fault)
-    wanted = plain(wanted)
-    values = wanted if isinstance(wanted, list) else [wanted]
-    if not values:
-        fault(name, "expected at least one value")
-        return None
-    found = [_value(name, domain, value, fault) for value in values]
-    chosen = [value for value in found if value is not None]
-    if len(chosen) < len(found):
-        return None
-    if len(set(chosen)) < len(chosen):
-        fault(name, "a value is given twice; remove one")
-        return None
-    return Choice(tuple(chosen))
+@dataclass(frozen=True)
+class _Part:
+    """The part of one parameter's domain that is wanted; None after a fault."""
 
+    spec: ProblemSpec
+    parameter: Parameter
+    domain: Domain
+    fault: Fault
 
-def _value(name: str, domain: Domain, value: Any, fault: Fault) -> Value | None:
-    read = read_value(name, value, name, fault)
-    if read is None:
-        return None
-    if not _holds(domain, read):
-        fault(name, f"{shown(read)} is outside the space, where {_described(name, domain)}")
-        return None
-    return read
+    def of(self, wanted: Any) -> Domain | None:
+        """The part that is a value, a tuple of two bounds, or a list of choices."""
+        if isinstance(wanted, tuple):
+            return self._between(tuple(map(plain, wanted)))
+        wanted = plain(wanted)
+        values = wanted if isinstance(wanted, list) else [wanted]
+        if not values:
+            self._fault("expected at least one value")
+            return None
+        found = [self._value(value) for value in values]
+        chosen = [value for value in found if value is not None]
+        if len(chosen) < len(found):
+            return None
+        if len(set(chosen)) < len(chosen):
+            self._fault("a value is given twice; remove one")
+            return None
+        return Choice(tuple(chosen))
+
+    def _fault(self, text: str) -> None:
+        self.fault(self.parameter.name, text)
+
+    def _value(self, value: Any) -> Value | None:
+        read = read_value(self.spec, self.parameter, value, self.parameter.name, self.fault)
+        if read is None:
+            return None
+        if not _holds(self.domain, read):
+            self._fault(f"{spelled(read)} is outside the space, where {self._described()}")
+            return None
+        return read
+
+    def _described(self) -> str:
+        """The bounds of the domain, and what to do about them."""
+        domain, name = self.domain, self.parameter.name
+        remedy = "choose one of these, or another space"
+        if isinstance(domain, Choice):
+            form = "is" if len(domain.values) == 1 else "is one of"
+            return f"{name} {form} {_short(listed(domain.values))}; {remedy}"
+        step = f" in steps of {spelled(domain.step)}" if domain.step else ""
+        low, high = spelled(domain.low), spelled(domain.high)
+        return f"{name} goes from {low} to {high}{step}; {remedy}"
+
+    def _between(self, bounds: tuple[Any, ...]) -> Domain | None:
+        """The part from a lowest to a highest value."""
+        if not has_order(self.parameter):
+            listing = f"list some of {listed(self.parameter.choices)}"
+            self._fault(f"{self.parameter.name} has no order, so no range; {listing}")
+            return None
+        if len(bounds) != 2:
+            self._fault("expected a tuple of the lowest and the highest value; for choices a list")
+            return None
+        if "" in bounds:
+            self._fault("a bound is missing; give both, such as 500..2000")
+            return None
+        low, high = map(self._bound, bounds)
+        if low is None or high is None:
+            return None
+        if low > high:
+            self._fault(f"{spelled(low)} is above {spelled(high)}; swap them")
+            return None
+        if isinstance(self.domain, Choice):
+            return self._choices_between(self.domain.values, low, high)
+        if low < self.domain.low or high > self.domain.high:
+            self._fault(f"reaches beyond the space, in which {self._described()}")
+            return None
+        return self._shorter(self.domain, low, high)
+
+    def _bound(self, bound: Any) -> float | int | None:
+        name = self.parameter.name
+        if self.parameter.kind == "choice":
+            return read_number(self.parameter, bound, name, self.fault)
+        value = read_value(self.spec, self.parameter, bound, name, self.fault)
+        return None if isinstance(value, str) else value
+
+    def _choices_between(self, values: tuple[Value, ...], low: float, high: float) -> Domain | None:
+        kept = tuple(v for v in values if not isinstance(v, str) and low <= v <= high)
+        if not kept:
+            self._fault(f"holds none of the space's values, in which {self._described()}")
+            return None
+        return Choice(kept)
+
+    def _shorter(self, domain: Range, low: float, high: float) -> Domain | None:
+        if domain.step is not None:
+            first, last = multiples(low, high, domain.step)
+            if last < first:
+                self._fault(f"no multiple of {domain.step} lies in it; widen it")
+                return None
+        if low == high:
+            return Choice((low,))
+        if domain.whole:
+            low, high = int(low), int(high)
+        return replace(domain, low=low, high=high)
 
 
 def _holds(domain: Domain, value: Value) -> bool:
@@ -139,63 +218,3 @@ def _holds(domain: Domain, value: Value) -> bool:
         return True
     first, last = multiples(value, value, step)
     return first <= last
-
-
-def _described(name: str, domain: Domain) -> str:
-    """The bounds of a domain, and what to do about them."""
-    remedy = "choose one of these, or another space"
-    if isinstance(domain, Choice):
-        values = ", ".join(map(str, domain.values))
-        form = "is" if len(domain.values) == 1 else "is one of"
-        return f"{name} {form} {_short(values)}; {remedy}"
-    step = f" in steps of {domain.step}" if domain.step else ""
-    return f"{name} goes from {domain.low} to {domain.high}{step}; {remedy}"
-
-
-def _within_bounds(
-    name: str, domain: Domain, bounds: tuple[Any, ...], fault: Fault
-) -> Domain | None:
-    if name == "loss_fn":
-        fault(name, f"has no order, so no range; list some of {', '.join(LOSS_FNS)}")
-        return None
-    if len(bounds) != 2:
-        fault(name, "expected a tuple of the lowest and the highest value; for choices a list")
-        return None
-    if "" in bounds:
-        fault(name, "a bound is missing; give both, such as 500..2000")
-        return None
-    low, high = (read_value(name, bound, name, fault) for bound in bounds)
-    if low is None or high is None or isinstance(low, str) or isinstance(high, str):
-        return None
-    if low > high:
-        fault(name, f"{low} is above {high}; swap them")
-        return None
-    if isinstance(domain, Choice):
-        return _choices_between(name, domain, low, high, fault)
-    if low < domain.low or high > domain.high:
-        fault(name, f"reaches beyond the space, in which {_described(name, domain)}")
-        return None
-    return _shorter(name, domain, low, high, fault)
-
-
-def _choices_between(
-    name: str, domain: Choice, low: float, high: float, fault: Fault
-) -> Domain | None:
-    kept = tuple(v for v in domain.values if not isinstance(v, str) and low <= v <= high)
-    if not kept:
-        fault(name, f"holds none of the space's values, in which {_described(name, domain)}")
-        return None
-    return Choice(kept)
-
-
-def _shorter(name: str, domain: Range, low: float, high: float, fault: Fault) -> Domain | None:
-    if domain.step is not None:
-        first, last = multiples(low, high, domain.step)
-        if last < first:
-            fault(name, f"no multiple of {domain.step} lies in it; widen it")
-            return None
-    if low == high:
-        return Choice((low,))
-    if domain.whole:
-        low, high = int(low), int(high)
-    return replace(domain, low=low, high=high)

@@ -7,64 +7,63 @@ with a `distribution`; integer bounds mean integers.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from xortune.errors import SpaceError
-from xortune.space.domains import LAB_VALUES, PARAMETERS, Choice, Domain, Range, SearchSpace
-from xortune.space.entries import Fault, read_entry, written_entry
-from xortune.space.vocabulary import RANGES, SWEEP_KEYS, TEMPLATES, likely, shown
+from xortune.space.domains import Choice, Domain, Range, SearchSpace
+from xortune.space.entries import read_entry, written_entry
+from xortune.space.values import Fault
+from xortune.space.vocabulary import RANGES, SWEEP_KEYS, TEMPLATES, likely, shown, spelled
+from xortune.space.yaml_text import Text
+from xortune.spec import ProblemSpec
+
+# A `min` above 0 and up to this is rarely the logarithm of a bound: 0.001 would be that of 1.001.
+_LIKE_A_BOUND = 1
 
 
-def parse_space(
-    name: str,
-    source: str,
-    content: Any,
-    lines: Mapping[str, int],
-    faults: Sequence[str] = (),
-    unread: Collection[str] = (),
-) -> SearchSpace:
-    """Reads a sweep file's content.
+def parse_space(spec: ProblemSpec, name: str, source: str, text: Text) -> SearchSpace:
+    """The search space that a sweep file describes.
 
     Args:
+        spec: of the problem.
         name: the space's name.
-        source: where the content comes from, for messages.
-        content: the file as plain values.
-        lines: the line, from 1, of each place such as `parameters.lr.min`; may be empty.
-        faults: those found before.
-        unread: the places of which they took the value.
+        source: where the text comes from, for messages.
+        text: the file as plain values, with the faults found so far.
 
     Raises:
         SpaceError: names all faults.
     """
-    found = list(faults)
+    found = list(text.faults)
 
-    def fault(place: str, text: str) -> None:
-        if any(_meet(place, other) for other in unread):
+    def fault(place: str, what: str) -> None:
+        if any(_meet(place, other) for other in text.unread):
             return
-        line = lines.get(place)
-        found.append(f"{place}{f' (line {line})' if line else ''}: {text}")
+        line = text.lines.get(place)
+        found.append(f"{place}{f' (line {line})' if line else ''}: {what}")
 
-    parameters, notes = _parameters(content, fault)
+    parameters, notes = _parameters(spec, text.content, fault)
     domains: dict[str, Domain] = {}
-    for key in PARAMETERS:
-        domain = read_entry(key, parameters[key], fault) if key in parameters else None
-        if domain is not None:
-            domains[key] = domain
+    for parameter in spec.parameters:
+        key = parameter.name
+        given = key in parameters
+        domain = read_entry(spec, parameter, parameters[key], fault) if given else None
+        domains[key] = domain or Choice((parameter.default,))
     if found:
         raise SpaceError(source, found)
-    missing = [key for key in PARAMETERS if key not in parameters]
+    missing = [p for p in spec.parameters if p.name not in parameters]
     if missing:
-        taken = ", ".join(f"{key} {LAB_VALUES[key]}" for key in missing)
-        notes.append(f"search space {source} leaves out: the lab's value is taken for {taken}.")
+        taken = ", ".join(f"{p.name} {spelled(p.default)}" for p in missing)
+        notes.append(
+            f"search space {source} leaves out some parameters; the default is taken for {taken}."
+        )
     recorded = dict(parameters)
-    for key, domain in domains.items():
-        if _is_in_logarithms(parameters[key]):
+    for key, entry in parameters.items():
+        if _is_in_logarithms(entry):
             # Another machine's exponential function may round otherwise.
-            recorded[key] = written_entry(domain)
-            notes.append(_in_logarithms(source, key, parameters[key]["distribution"], domain))
-    complete = {key: domains.get(key) or Choice((LAB_VALUES[key],)) for key in PARAMETERS}
-    return SearchSpace(name, complete, recorded, tuple(notes))
+            recorded[key] = written_entry(domains[key])
+            notes.append(_in_logarithms(source, key, entry, domains[key]))
+    return SearchSpace(spec, name, domains, recorded, tuple(notes))
 
 
 def _meet(place: str, other: str) -> bool:
@@ -78,21 +77,45 @@ def _is_in_logarithms(entry: Mapping[str, Any]) -> bool:
     return shape is not None and shape.exponents
 
 
-def _in_logarithms(source: str, key: str, distribution: str, domain: Domain) -> str:
+def _in_logarithms(source: str, key: str, entry: Mapping[str, Any], domain: Domain) -> str:
     low, high = (domain.low, domain.high) if isinstance(domain, Range) else (domain.values[0],) * 2
-    return (
+    distribution, first, last = entry["distribution"], entry["min"], entry["max"]
+    note = (
         f"search space {source}: {distribution} takes natural logarithms, so {key} lies between "
         f"{low:.6g} and {high:.6g}."
     )
+    if not 0 < first <= _LIKE_A_BOUND:
+        return note
+    return (
+        f"{note} If {key} is meant to lie between {first} and {last}, write "
+        f"distribution: {distribution}_values."
+    )
 
 
-def _parameters(content: Any, fault: Fault) -> tuple[dict[str, Any], list[str]]:
+def _parameters(spec: ProblemSpec, content: Any, fault: Fault) -> tuple[dict[str, Any], list[str]]:
+    """The `parameters` block without unknown names, and notes."""
+    there_are = ", ".join(spec.names)
     if content is None or content == {}:
-        fault("parameters", "the file is empty; give at least one of " + ", ".join(PARAMETERS))
+        fault("parameters", f"the file is empty; give at least one of {there_are}")
         return {}, []
     if not isinstance(content, Mapping):
         fault("parameters", f"expected a mapping with the key parameters, found {shown(content)}")
         return {}, []
+    notes = _other_keys(spec, content, fault)
+    parameters = content.get("parameters")
+    if not isinstance(parameters, Mapping) or not parameters:
+        fault("parameters", f"expected a mapping of {there_are}, found {shown(parameters)}")
+        return {}, notes
+    for key in parameters:
+        if key not in spec.names:
+            hint = likely(str(key), spec.names, spec.aliases)
+            text = f"unknown parameter {key!r}{hint}; there are {there_are}"
+            fault(f"parameters.{key}", text)
+    return dict(parameters), notes
+
+
+def _other_keys(spec: ProblemSpec, content: Mapping[Any, Any], fault: Fault) -> list[str]:
+    """A note on the keys beside `parameters`, those of W&B; any other is a fault."""
     ignored = []
     for key in (str(key) for key in content if key != "parameters"):
         if key in SWEEP_KEYS or key.startswith(TEMPLATES):
@@ -100,24 +123,7 @@ def _parameters(content: Any, fault: Fault) -> tuple[dict[str, Any], list[str]]:
             continue
         hint = likely(key, ("parameters", *SWEEP_KEYS))
         remedy = hint or "; drop it, or begin it with x- if it holds a template"
-        if key in PARAMETERS:
+        if key in spec.names:
             remedy = "; put it under 'parameters:'"
         fault(key, f"unknown key {key!r}{remedy}")
-    notes = []
-    if ignored:
-        notes.append(f"keys of the sweep file that mean nothing here: {', '.join(ignored)}.")
-    parameters = content.get("parameters")
-    if not isinstance(parameters, Mapping) or not parameters:
-        fault(
-            "parameters",
-            f"expected a mapping of {', '.join(PARAMETERS)}, found {shown(parameters)}",
-        )
-        return {}, notes
-    for key in parameters:
-        if key not in PARAMETERS:
-            fault(
-                f"parameters.{key}",
-                f"unknown parameter {key!r}{likely(str(key), PARAMETERS)}; "
-                f"there are {', '.join(PARAMETERS)}",
-            )
-    return dict(parameters), notes
+    return [f"keys of the sweep file that xortune ignores: {', '.join(ignored)}."] * bool(ignored)

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from numbers import Integral, Real
 from typing import Any
 
-# A parameter's values lie this deep in the content of a file: parameters, lr, values, a number.
+# A parameter's values lie this deep in the content of a file: parameters, a name, values, a number.
 _DEEPEST = 4
 
 
 def plain(value: Any, depth: int = _DEEPEST) -> Any:
     """Mappings as dictionaries, sequences as lists, numbers of NumPy and the like as numbers.
 
-    What is none of these stays as it is, for whoever reads it to refuse.
+    Anything else stays as it is, for the caller to refuse.
     """
     if isinstance(value, (bool, bytes)) or value is None or type(value) in (int, float, str):
         return value

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
-from xortune.space.domains import Choice, Domain, SearchSpace, Value, grid_bounds, multiples
-from xortune.trial import Params
+from xortune.space.domains import Choice, Domain, SearchSpace, grid_bounds, multiples
+from xortune.trial import Params, Value
 
 # Beyond this many steps from 0, neighbours on a grid of floats may be one float.
 _MOST_STEPS = 2**50
@@ -29,7 +28,7 @@ def count_values(domain: Domain) -> int | None:
     if domain.step is None:
         return int(domain.high) - int(domain.low) + 1 if domain.whole else None
     first, last = multiples(domain.low, domain.high, domain.step)
-    return last - first + 1 if domain.whole or last <= _MOST_STEPS else None
+    return last - first + 1 if domain.whole or max(-first, last) <= _MOST_STEPS else None
 
 
 def point_at(space: SearchSpace, index: int) -> Params:
@@ -39,11 +38,11 @@ def point_at(space: SearchSpace, index: int) -> Params:
         space: with finitely many points.
         index: from 0 to `count_points(space) - 1`; each gives another point.
     """
-    values: dict[str, Any] = {}
+    values: dict[str, Value] = {}
     for name, domain in space.domains.items():
         index, place = divmod(index, count_values(domain) or 1)
         values[name] = _value_at(domain, place)
-    return Params(**values)
+    return space.params(values)
 
 
 def _value_at(domain: Domain, place: int) -> Value:

@@ -7,12 +7,11 @@ W&B's are those of its sweep configuration
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from xortune.space.domains import PARAMETERS
-from xortune.trial import LOSS_FNS
+from xortune.trial import Value
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ _FOREIGN_KEYS = {
     "a": "goes with beta distributions, which are not offered here; give min and max",
     "b": "goes with beta distributions, which are not offered here; give min and max",
     "probabilities": "is not offered here: every value is as likely as the others; drop it",
-    "parameters": f"is not offered here; the parameters are {', '.join(PARAMETERS)}, not nested",
+    "parameters": "is not offered here: parameters are not nested",
 }
 # What means nothing here, but is no slip: W&B's keys, and those of its Launch.
 SWEEP_KEYS = (
@@ -73,34 +72,31 @@ SWEEP_KEYS = (
 TEMPLATES = "x-"
 
 _OFTEN_CALLED = {
-    "learning_rate": "lr", "learningrate": "lr", "criterion": "loss_fn", "loss": "loss_fn",
-    "loss_function": "loss_fn", "random_state": "seed", "random_seed": "seed",
-    "manual_seed": "seed", "num_epochs": "epochs", "n_epochs": "epochs", "max_epochs": "epochs",
-    "mseloss": "mse", "mse_loss": "mse", "mean_squared_error": "mse", "bceloss": "bce",
-    "bce_loss": "bce", "binary_cross_entropy": "bce", "bcewithlogitsloss": "bce_with_logits",
-    "bce_with_logits_loss": "bce_with_logits", "low": "min", "lower": "min", "high": "max",
-    "upper": "max", "step": "q", "choices": "values", "options": "values", "type": "distribution",
+    "low": "min", "lower": "min", "high": "max", "upper": "max", "step": "q", "choices": "values",
+    "options": "values", "type": "distribution",
 }  # fmt: skip
-# They look like words of ours, and mean something else.
-_OTHERS = (
-    "mae", "rmse", "msle", "mape", "rmsle", "nll", "bce_dice", "eps", "steps", "iterations",
-    "patience", "momentum", "weight_decay",
-)  # fmt: skip
 _VALUES_OR_LOGARITHMS = (
     "log_uniform_values, whose min and max are the bounds, or log_uniform, whose min and max are "
     "their natural logarithms"
 )
 
 
-def likely(word: str, known: Sequence[str]) -> str:
-    """A hint at the known word that was meant; empty where that would be a guess."""
+def likely(word: str, known: Iterable[str], aliases: Mapping[str, str] = _OFTEN_CALLED) -> str:
+    """A hint at the known word that was meant; empty where that would be a guess.
+
+    Args:
+        word: an unknown word.
+        known: the words that there are.
+        aliases: what else they are called, in lower case. The alias of a word that is not
+            known means something else, however alike it looks.
+    """
     lower = word.lower()
-    if lower in _OTHERS:
-        return ""
-    meant = _OFTEN_CALLED.get(lower)
+    by_lower = {name.lower(): name for name in known}
+    meant = aliases.get(lower)
     if meant is None:
-        meant = next(iter(difflib.get_close_matches(lower, known, n=1)), None)
-    return f" (did you mean {meant!r}?)" if meant in known else ""
+        close = difflib.get_close_matches(lower, by_lower, n=1)
+        meant = by_lower[close[0]] if close else ""
+    return f" (did you mean {meant!r}?)" if meant in by_lower.values() else ""
 
 
 def likely_distribution(word: str) -> str:
@@ -137,15 +133,21 @@ def unknown_distribution(name: Any) -> str:
     return f"unknown distribution {shown(name)}{hint}; there are {', '.join(DISTRIBUTIONS)}"
 
 
-def unknown_loss_fn(name: Any) -> str:
-    """What is wrong with a loss function that is not one of `LOSS_FNS`."""
-    hint = likely(str(name), LOSS_FNS)
-    return f"unknown loss function {shown(name)}{hint}; there are {', '.join(LOSS_FNS)}"
-
-
 def shown(value: Any) -> str:
     """A value in a message, in at most 60 characters."""
     if value is None:
         return "nothing"
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+def spelled(value: Value) -> str:
+    """A value as a search-space file and `--set` spell it: `mse`, `0.1`, `8`, `true`."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)
+
+
+def listed(values: Iterable[Value]) -> str:
+    """Values in a message, one after the other."""
+    return ", ".join(map(spelled, values))

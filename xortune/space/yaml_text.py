@@ -1,7 +1,7 @@
 """YAML with line numbers, as plain values, and what may be wrong with a file before its meaning.
 
-YAML 1.1 reads some numbers otherwise than people do: `0100` is 64, `3:20` is 200. Where a space
-is meant to hold a number or a name, those are faults.
+YAML 1.1 reads some numbers otherwise than people do: `0100` is 64, `3:20` is 200. In the
+`parameters` of a space those are faults.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _MAX_NODES = 10_000
 _MAX_DIGITS = 1000
 _TAG = "tag:yaml.org,2002:"
 _NUMBERS = (f"{_TAG}int", f"{_TAG}float")
-# Whole numbers as everybody reads them, underscores between thousands at most.
+# Whole numbers that read the same to everyone; underscores may separate thousands.
 _PLAIN_INT = re.compile(r"[-+]?(?:0|[1-9][0-9]*|[1-9][0-9]{0,2}(?:_[0-9]{3})+)")
 _PLAIN_FLOAT = re.compile(
     r"[-+]?(?:(?:[0-9]+|[0-9]{1,3}(?:_[0-9]{3})+)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
@@ -46,7 +46,7 @@ class Text:
 
     Attributes:
         content: plain values; None where there is a fault instead.
-        lines: the line, from 1, of each place such as `parameters.lr.min`.
+        lines: the line, from 1, of each place such as `parameters.width.min`.
         faults: one line each.
         unread: the places of which a fault took the value.
     """
@@ -67,23 +67,11 @@ def plain_number(text: str) -> float | int | None:
     return float(text) if is_float else None
 
 
-def read_yaml(text: str, source: str) -> tuple[Any, dict[str, int]]:
-    """As `parse_yaml`, for a text without faults: its values and lines.
-
-    Raises:
-        SpaceError: it has some; names them all.
-    """
-    parsed = parse_yaml(text, source)
-    if parsed.faults:
-        raise SpaceError(source, parsed.faults)
-    return parsed.content, parsed.lines
-
-
 def parse_yaml(text: str, source: str) -> Text:
     """The values of a YAML text, with the faults of single ones: a tag, a key twice, `0100`.
 
     Raises:
-        SpaceError: it is no YAML at all, or none of bounded size.
+        SpaceError: it is not YAML, or too large once its aliases are resolved.
     """
     loader = None
     try:
@@ -96,9 +84,9 @@ def parse_yaml(text: str, source: str) -> Text:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-        raise SpaceError(source, [f"{place}no valid YAML: {error.problem}"]) from None
+        raise SpaceError(source, [f"{place}not valid YAML: {error.problem}"]) from None
     except yaml.YAMLError as error:
-        raise SpaceError(source, [f"no valid YAML: {str(error).splitlines()[0]}"]) from None
+        raise SpaceError(source, [f"not valid YAML: {str(error).splitlines()[0]}"]) from None
     except RecursionError:
         raise SpaceError(source, ["nested too deeply: not a search space"]) from None
     finally:
@@ -133,7 +121,7 @@ class _Walk:
             TypeError,
             AttributeError,
         ):
-            text = f"the tag {node.tag!r} is no plain value; write the value"
+            text = f"the tag {node.tag!r} is not a plain value; write the value"
             return self._unread(node, place, text)
         trap = _trap(node, value) if place.startswith("parameters") else None
         return value if trap is None else self._unread(node, place, trap)
@@ -145,7 +133,7 @@ class _Walk:
 
     def _collection(self, node: yaml.CollectionNode, place: str) -> Any:
         if node.tag not in (f"{_TAG}map", f"{_TAG}seq"):
-            return self._unread(node, place, f"the tag {node.tag!r} is no plain value; drop it")
+            return self._unread(node, place, f"the tag {node.tag!r} is not a plain value; drop it")
         with self._opened(node, place):
             if isinstance(node, yaml.MappingNode):
                 return self._mapping(node, place)
@@ -182,13 +170,13 @@ class _Walk:
             if key_node.tag == f"{_TAG}merge":
                 merges += 1
                 if merges > 1:
-                    remedy = "the key stands twice; merge a list: <<: [*first, *second]"
+                    remedy = "the key appears twice; merge a list: <<: [*first, *second]"
                     self._fault(key_node, inner, remedy)
                 for pair in self._merged(value_node, inner):
                     merged.setdefault(str(pair[0].value), pair)
             else:
                 if key in own:
-                    self._fault(key_node, inner, "the key stands twice; drop one")
+                    self._fault(key_node, inner, "the key appears twice; drop one")
                 own[key] = (key_node, value_node)
         return list({**merged, **own}.values())
 
@@ -236,9 +224,8 @@ def _trap(node: yaml.Node, value: Any) -> str | None:
     if node.tag == f"{_TAG}timestamp":
         return f"YAML reads {text} as a date; write a number, or put text in quotes"
     if node.tag == f"{_TAG}bool" and text.lower() not in ("true", "false"):
-        return (
-            f"YAML reads {text} as the truth value {str(value).lower()}; write a number or a name"
-        )
+        truth = str(value).lower()
+        return f"YAML reads {text} as the truth value {truth}; write {truth}, a number or a name"
     if node.tag not in _NUMBERS or isinstance(value, bool):
         return None
     fits = _PLAIN_INT if node.tag == _NUMBERS[0] else _PLAIN_FLOAT

@@ -19,6 +19,9 @@ _ALIASES = {
     "max_epochs": "epochs", "mseloss": "mse", "mse_loss": "mse", "mean_squared_error": "mse",
     "bceloss": "bce", "bce_loss": "bce", "binary_cross_entropy": "bce",
     "bcewithlogitsloss": "bce_with_logits", "bce_with_logits_loss": "bce_with_logits",
+    # They only look like names of ours.
+    "mae": "", "rmse": "", "msle": "", "mape": "", "rmsle": "", "nll": "", "bce_dice": "",
+    "eps": "", "steps": "", "iterations": "", "patience": "", "momentum": "", "weight_decay": "",
 }  # fmt: skip
 
 # The defaults are the lab's own values.

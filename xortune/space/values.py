@@ -1,0 +1,114 @@
+"""One value of a parameter: as training takes it, or what is wrong with it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from xortune.space.vocabulary import likely, listed, shown, spelled
+from xortune.spec import Parameter, ProblemSpec
+from xortune.trial import Value
+
+# Records the text of a fault at a place.
+Fault = Callable[[str, str], None]
+
+
+def read_value(
+    spec: ProblemSpec, parameter: Parameter, value: Any, place: str, fault: Fault
+) -> Value | None:
+    """The value as one of the spec's parameters takes it; None after a fault."""
+    if parameter.kind == "choice":
+        chosen = _chosen(parameter, value)
+        if chosen is None:
+            fault(place, _no_choice(parameter, value, spec.aliases))
+        return chosen
+    number = finite_number(parameter, value)
+    if number is not None:
+        typed = float(number) if parameter.kind == "float" else number
+        if parameter.takes(typed):
+            return typed
+    fault(place, not_taken(parameter.name, _taken(parameter), value))
+    return None
+
+
+def read_number(parameter: Parameter, value: Any, place: str, fault: Fault) -> float | int | None:
+    """The value as a number of the parameter's kind, whatever its size; None after a fault."""
+    number = finite_number(parameter, value)
+    if number is None:
+        fault(place, not_taken(parameter.name, _taken(parameter), value))
+    return number
+
+
+def finite_number(parameter: Parameter, value: Any) -> float | int | None:
+    """A number as it is, or as an int if it is one and the parameter takes those; else None."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    try:
+        if not math.isfinite(value):
+            return None
+    except OverflowError:
+        return None
+    if parameter.kind == "int" and isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value
+
+
+def not_taken(name: str, taken: str, value: Any) -> str:
+    """What is wrong with a value where numbers are expected."""
+    return f"{name} takes {taken}, found {shown(value)}{_unquoted(value)}"
+
+
+def has_order(parameter: Parameter) -> bool:
+    """Whether a range of the parameter's values means anything."""
+    if parameter.kind != "choice":
+        return True
+    return parameter.ordered and all(_sort(choice) is float for choice in parameter.choices)
+
+
+def _chosen(parameter: Parameter, value: Any) -> Value | None:
+    """The choice that a value is: 8.0 is the choice 8, but True is not the choice 1."""
+    same = (c for c in parameter.choices if _sort(c) is _sort(value) and c == value)
+    return next(same, None)
+
+
+def _sort(value: Any) -> type:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return float if number else type(value)
+
+
+def _no_choice(parameter: Parameter, value: Any, aliases: Mapping[str, str]) -> str:
+    """What is wrong with a value that is not one of the choices."""
+    texts = [choice for choice in parameter.choices if isinstance(choice, str)]
+    others = [spelled(choice) for choice in parameter.choices if not isinstance(choice, str)]
+    hint = likely(str(value), texts, aliases)
+    if isinstance(value, str) and value.lower() in others:
+        hint = f" (write {value.lower()} without quotes)"
+    there_are = f"there are {listed(parameter.choices)}"
+    return f"{parameter.name} has no choice {shown(value)}{hint}; {there_are}"
+
+
+def _taken(parameter: Parameter) -> str:
+    """The numbers that a parameter takes, in words."""
+    if parameter.kind == "choice":
+        return "bounds that are numbers"
+    numbers = "whole numbers" if parameter.kind == "int" else "numbers"
+    low, high = parameter.low, parameter.high
+    if low is None:
+        return numbers if high is None else f"{numbers} up to {spelled(high)}"
+    if parameter.above_low:
+        return f"{numbers} above {spelled(low)}" + (
+            "" if high is None else f" and up to {spelled(high)}"
+        )
+    return f"{numbers} from {spelled(low)} " + ("up" if high is None else f"to {spelled(high)}")
+
+
+def _unquoted(value: Any) -> str:
+    """How a text that reads like a number is written as one."""
+    if not isinstance(value, str) or len(value) > 30:
+        return ""
+    try:
+        number = float(value)
+    except ValueError:
+        return ""
+    return f"; write it as a number: {number:.15g}" if math.isfinite(number) else ""
