@@ -6,24 +6,18 @@ import struct
 from collections.abc import Iterable
 from typing import Any
 
-from xortune.problems.xor.spec import SPEC
+from xortune.problems.xor.spec import LAYOUT, SPEC
 from xortune.settings import Provenance, StudySettings
 from xortune.trial import Curve, Outcome, Params, Scores, Trial, TrialRow, Weights
 from xortune.trial_table import TrialTable
 
 # The recorded names of the engines.
 EAGER, COMPILED = "eager-1", "compiled-2"
-LAYOUT = (
-    ("fc1.weight", (2, 2)),
-    ("fc1.bias", (2,)),
-    ("fc2.weight", (1, 2)),
-    ("fc2.bias", (1,)),
-)
 
 
-def make_params(**values: Any) -> Params:
-    """An assignment; the lab's values where none is given: `make_params(lr=1.0, epochs=20)`."""
-    return SPEC.assignment(values)
+def make_params(*row: Any, **values: Any) -> Params:
+    """An assignment; the lab's values where none is given: `make_params(1.0, 20, seed=3)`."""
+    return SPEC.assignment({**dict(zip(SPEC.names, row)), **values})
 
 
 def make_trial(number: int = 0, generation: int = 0, **values: Any) -> Trial:

@@ -56,9 +56,9 @@ class Parameter:
         if type(value) is not (int if self.kind == "int" else float):
             return False
         low, high = self.low, self.high
-        if low is not None and (value < low or (self.above_low and value == low)):  # type: ignore[operator]
+        if low is not None and (value < low or (self.above_low and value == low)):
             return False
-        return high is None or bool(value <= high)  # type: ignore[operator]
+        return high is None or bool(value <= high)
 
 
 @dataclass(frozen=True)

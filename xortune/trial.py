@@ -75,6 +75,16 @@ class Scores(Record[float]):
     __slots__ = ()
 
 
+class Slim:
+    """Frozen dataclasses with slots that pickle through their constructor: smaller and faster."""
+
+    __slots__ = ()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        names: tuple[str, ...] = self.__slots__
+        return type(self), tuple([getattr(self, field) for field in names])
+
+
 @dataclass(frozen=True, slots=True)
 class Trial:
     """A trial that was asked for: its number in the study, from 0, and its generation."""
@@ -85,7 +95,7 @@ class Trial:
 
 
 @dataclass(frozen=True, slots=True)
-class Curve:
+class Curve(Slim):
     """What was measured while a trial was trained.
 
     Attributes:
@@ -104,7 +114,7 @@ Layout = tuple[tuple[str, tuple[int, ...]], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Weights:
+class Weights(Slim):
     """The trained numbers of a model.
 
     Attributes:
@@ -120,7 +130,7 @@ class Weights:
 
 
 @dataclass(frozen=True, slots=True)
-class RawArray:
+class RawArray(Slim):
     """An array as bytes: a NumPy type such as `<f4`, a shape, and the numbers, rows first."""
 
     dtype: str
@@ -129,7 +139,7 @@ class RawArray:
 
 
 @dataclass(frozen=True, slots=True)
-class Paused:
+class Paused(Slim):
     """A trial that is trained up to an epoch: all that an engine needs to go on from there."""
 
     epoch: int
@@ -138,7 +148,7 @@ class Paused:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Slim):
     """What became of one trial.
 
     Attributes:

@@ -50,9 +50,9 @@ class Places:
     def bad(self) -> frozenset[str]:
         """The nodes on which no worker should be; those that lose packs never leave none."""
         alive = self._look()
-        bad = {place for place, losses in self._losses.items() if losses >= _BAD}
-        bad = alive & (bad | self._banned)
-        return alive & self._banned if bad == alive else bad
+        banned = alive & self._banned
+        bad = banned | alive & {place for place, losses in self._losses.items() if losses >= _BAD}
+        return banned if bad == alive else bad
 
     def to_avoid(self, lost_at: Set[str]) -> frozenset[str]:
         """The nodes to keep a pack from, that was lost at some before.

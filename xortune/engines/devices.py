@@ -1,4 +1,4 @@
-"""Which devices this process can train on; PyTorch, slow to import, is asked only if need be."""
+"""The devices that this process can train on; asks PyTorch, slow to import, only if needed."""
 
 from __future__ import annotations
 
@@ -11,21 +11,18 @@ from xortune.wording import option
 
 
 def usable_device(wanted: str) -> str:
-    """`cpu`, `cuda` or `both` for one of these or `auto`, as this process can have it.
+    """The device to use, `cpu`, `cuda` or `both`, for one of these or `auto`.
 
     PyTorch, which takes a second to import, is asked only where a driver finds a GPU.
 
     Raises:
-        UsageError: CUDA is wanted, and there is none.
+        UsageError: CUDA is wanted, and PyTorch finds no GPU.
     """
     if wanted == "cpu" or (wanted == "auto" and not sees_gpu()):
         return "cpu"
-    import torch
-
-    available = torch.cuda.is_available()
     if wanted == "auto":
-        return "cuda" if available else "cpu"
-    if not available:
+        return "cuda" if has_gpu() else "cpu"
+    if not has_gpu():
         raise UsageError(
             f"{option('device')} {wanted}: PyTorch finds no GPU here. "
             f"Use {option('device', 'cpu')}."
@@ -33,10 +30,17 @@ def usable_device(wanted: str) -> str:
     return wanted
 
 
-def sees_gpu() -> bool:
-    """Whether a driver finds a GPU for this process; whether PyTorch can use it is not asked.
+def has_gpu() -> bool:
+    """Whether PyTorch finds a GPU for this process."""
+    import torch
 
-    `CUDA_VISIBLE_DEVICES` is honoured, as the driver does.
+    return torch.cuda.is_available()
+
+
+def sees_gpu() -> bool:
+    """Whether a driver finds a GPU for this process, usable by PyTorch or not.
+
+    `CUDA_VISIBLE_DEVICES` counts, as it does for the driver.
     """
     return _cuda_devices() > 0 or Path("/dev/kfd").exists()
 

@@ -19,10 +19,17 @@ class Problem(Protocol):
         inputs: how many numbers a row of input holds.
     """
 
-    spec: ProblemSpec
-    data: str
-    graph: tuple[GraphNode, ...]
-    inputs: int
+    @property
+    def spec(self) -> ProblemSpec: ...
+
+    @property
+    def data(self) -> str: ...
+
+    @property
+    def graph(self) -> Sequence[GraphNode]: ...
+
+    @property
+    def inputs(self) -> int: ...
 
     def model(self, params: Params, weights: Weights) -> Any:
         """The trained model, a `torch.nn.Module`."""

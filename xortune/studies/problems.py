@@ -30,7 +30,7 @@ DEFAULT_DATA = DATA_NAMES[0]
 
 def problem_of(settings: StudySettings) -> Problem:
     """The problem that a study searches."""
-    return XORProblem(settings.data)  # type: ignore[arg-type]
+    return XORProblem(settings.data)
 
 
 def spec_with(metric: str | None) -> ProblemSpec:

@@ -124,6 +124,6 @@ def known(given: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
     return {key: value for key, value in given.items() if value is not None}
 
 
-def default_name(settings: StudySettings) -> str:
+def default_name() -> str:
     """The problem's name, the date and the time."""
-    return datetime.now().strftime(f"{settings.spec.problem}-%Y%m%d-%H%M%S")
+    return datetime.now().strftime(f"{SPEC.problem}-%Y%m%d-%H%M%S")

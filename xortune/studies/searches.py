@@ -119,7 +119,7 @@ def search(
         _check_same(StudyPaths(folder / name), request)
         return _existing(StudyPaths(folder / name), request.options, on_progress, stop)
     if name is None:
-        names = numbered(default_name(request.settings))
+        names = numbered(default_name())
     else:
         names = iter([new_study(folder, name).name])
     check_writable(folder)

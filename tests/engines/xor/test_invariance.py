@@ -2,14 +2,14 @@
 
 import random
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 
 import pytest
 import torch
 
-from xortune.engines.xor import train_pack
-from xortune.engines.xor.native import Step
-from xortune.trial import LOSS_FNS, Outcome, Params
+from tests.engines.xor.packs import bits, train_pack
+from tests.make import make_params
+from xortune.problems.xor.spec import LOSS_FNS
+from xortune.trial import Params
 
 LANES = 1024
 BLOCK = 4096
@@ -23,7 +23,7 @@ InPacks = Callable[[Sequence[Params], int, int], list[str]]
 def random_params(count: int, most_epochs: int) -> list[Params]:
     draw = random.Random(count)
     return [
-        Params(
+        make_params(
             lr=10 ** draw.uniform(-2, 2),
             epochs=draw.randint(1, most_epochs),
             seed=draw.randrange(2**32),
@@ -33,17 +33,12 @@ def random_params(count: int, most_epochs: int) -> list[Params]:
     ]
 
 
-def bits(outcome: Outcome) -> str:
-    """Scores, curve, weights, state and error; NaN equals NaN, and -0.0 is not 0.0."""
-    return repr(replace(outcome, duration_s=None))
-
-
 @pytest.fixture(scope="module")
-def train(step: Step | None) -> Train:
+def train(engine) -> Train:
     """Trains one pack."""
 
     def train(params: Sequence[Params]) -> list[str]:
-        return [bits(outcome) for outcome in train_pack(params, log_every=LOG_EVERY, step=step)]
+        return [bits(outcome) for outcome in train_pack(engine(), params, LOG_EVERY)]
 
     return train
 
@@ -67,7 +62,7 @@ def in_packs(train: Train) -> InPacks:
 @pytest.fixture(scope="module")
 def params() -> list[Params]:
     mixed = random_params(LANES, 120)
-    mixed[DIVERGING] = Params(3e38, 80, 0, "bce_with_logits")
+    mixed[DIVERGING] = make_params(3e38, 80, 0, "bce_with_logits")
     return mixed
 
 
@@ -101,7 +96,7 @@ def test_packs_of_any_size_in_any_order(params, expected, in_packs, size, order)
 
 
 def test_neighbours_that_all_diverge(params, expected, train):
-    neighbours = [replace(params[DIVERGING], seed=seed) for seed in range(64)]
+    neighbours = [make_params(**{**params[DIVERGING], "seed": seed}) for seed in range(64)]
     mixed = [p for pair in zip(params, neighbours) for p in pair]
     assert train(mixed)[::2] == expected[:64]
 
@@ -122,10 +117,10 @@ def test_across_the_boundary_of_a_block(train, in_packs, threads, two_threads):
     assert [train([p])[0] for p in params[around]] == expected[around]
 
 
-def test_how_often_the_curve_is_looked_at_leaves_the_training_alone(params, step):
+def test_how_often_the_curve_is_looked_at_leaves_the_training_alone(params, engine):
     for log_every in (1, 7, 1000):
-        outcomes = train_pack(params[:100], log_every=log_every, step=step)
-        others = train_pack(params[:100], log_every=LOG_EVERY, step=step)
+        outcomes = train_pack(engine(), params[:100], log_every)
+        others = train_pack(engine(), params[:100], LOG_EVERY)
         for outcome, other in zip(outcomes, others):
             assert outcome.weights == other.weights
             assert outcome.scores == other.scores

@@ -1,6 +1,5 @@
-"""Trains packs: thousands of tiny networks at once, by PyTorch or by compiled C."""
+"""Trains packs of XOR: thousands of tiny networks at once, by PyTorch or by compiled C."""
 
-from xortune.engines.devices import usable_device
-from xortune.engines.xor.pack import train_pack
+from xortune.engines.xor.engines import CompiledEngine, EagerEngine
 
-__all__ = ["train_pack", "usable_device"]
+__all__ = ["CompiledEngine", "EagerEngine"]

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import math
 
-from xortune.trial import LossFn
+from xortune.problems.xor.spec import LossFn
 
 ROWS = 4
 # The slope a and the offset b of each loss function.

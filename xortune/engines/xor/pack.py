@@ -1,4 +1,4 @@
-"""Training a pack: blocks of lanes, each lane for its own number of epochs, by any engine."""
+"""Training a pack: blocks of lanes, each lane for its own number of epochs, by either engine."""
 
 from __future__ import annotations
 
@@ -9,136 +9,117 @@ import socket
 import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from typing import Protocol
+from contextlib import contextmanager
 
 import numpy as np
-from numpy.typing import NDArray
 
-from xortune.engines.xor.compiled import CompiledEngine
-from xortune.engines.xor.native import Step
-from xortune.trial import Curve, DataName, Outcome, Params, Scores
+from xortune.engines.xor.kernels import Block, Floats, Kernels, Stretch, columns
+from xortune.problems.xor.spec import LAYOUT, SPEC
+from xortune.trial import NO_CURVE, Curve, Outcome, Params, Paused, RawArray, Weights
 
-Floats = NDArray[np.float32]
-
-# Epochs between two heartbeats at the most.
+# The most epochs between two heartbeats.
 _BEAT = 1000
 # A float32 ends at 3.4e38.
 _OVERFLOW = 1e37
+_WEIGHTS = "weights"
+_BYTES = 9 * 4
 
 
-class Block(Protocol):
-    """Lanes that train together, each as if it were alone, those with the most epochs first.
+class PackTrainer:
+    """See `xortune.engines.engine.Trainer`.
 
-    Attributes:
-        sets: `S`, 1 where the validation rows are a copy of the training rows, else 2.
-    """
-
-    sets: int
-
-    def advance(self, epoch: int) -> None:
-        """Takes every lane to an epoch, or to its own last one."""
-
-    def own_losses(self, lanes: int) -> Floats:
-        """The first lanes' own losses, on the training and the validation rows: `(S, lanes)`."""
-
-    def scores(self) -> Floats:
-        """The fields of `Scores`, `(4, L)`."""
-
-    def trained(self) -> Floats:
-        """The weights, in the order of `XOR(2, 1).state_dict()`, `(L, 9)`."""
-
-
-class Engine(Protocol):
-    """What trains blocks.
-
-    Attributes:
-        largest: the most lanes of a block.
-    """
-
-    largest: int
-
-    def undisturbed(self) -> AbstractContextManager[object]:
-        """What is to hold while blocks are made, trained and measured."""
-
-    def block(self, params: Sequence[Params]) -> Block:
-        """Fresh lanes, one for each of `params`, whose epochs fall."""
-
-
-def train_pack(
-    params: Sequence[Params],
-    data: DataName = "xor",
-    log_every: int = 500,
-    device: str = "cpu",
-    step: Step | None = None,
-    heartbeat: Callable[[], None] = lambda: None,
-) -> list[Outcome]:
-    """Trains trials together, each as if it were alone.
-
-    On the CPU a trial's outcome is the same to the last bit in any pack and at any place in
-    it, but for `duration_s`.
+    On the CPU a trial's outcome is the same to the last bit in any pack and at any place in it,
+    and wherever its training pauses, but for `duration_s`.
 
     Args:
-        params: one entry a trial, 1 to 100,000 of them.
-        data: the data set.
-        log_every: epochs between two points of a curve, which also has the last epoch.
-        device: `cpu` or `cuda`.
-        step: the compiled step, which is for the CPU; None trains with PyTorch's kernels.
-        heartbeat: called now and then; what it raises ends the training.
-
-    Returns:
-        One outcome a trial, in the order of `params`; FAIL for those whose loss did not
-        stay finite.
+        kernels: what trains the blocks.
     """
-    engine = _engine(data, device, step)
-    # Neighbours of like length leave a block together, so that it can shrink.
-    order = sorted(range(len(params)), key=[p.epochs for p in params].__getitem__, reverse=True)
-    outcomes: dict[int, Outcome] = {}
-    with engine.undisturbed(), _no_collection():
-        for start in range(0, len(order), engine.largest):
-            places = order[start : start + engine.largest]
-            lanes = _Lanes([params[i] for i in places], engine, log_every, heartbeat)
-            outcomes.update(zip(places, lanes.train()))
-    return [outcomes[i] for i in range(len(params))]
+
+    def __init__(self, kernels: Kernels) -> None:
+        self._kernels = kernels
+
+    def train(
+        self,
+        params: Sequence[Params],
+        log_every: int,
+        heartbeat: Callable[[], None] = lambda: None,
+        until: int | None = None,
+        paused: Sequence[Paused | None] = (),
+    ) -> list[Outcome]:
+        outcomes: dict[int, Outcome] = {}
+        with self._kernels.undisturbed(), _no_collection():
+            for places, stretch in _stretches(params, until, paused, self._kernels.largest):
+                lanes = _Lanes(stretch, self._kernels, log_every, heartbeat)
+                curves = [_curve_so_far(paused[i]) for i in places] if stretch.start else ()
+                outcomes.update(zip(places, lanes.train(curves)))
+        return [outcomes[i] for i in range(len(params))]
 
 
-def _engine(data: DataName, device: str, step: Step | None) -> Engine:
-    if step is not None:
-        return CompiledEngine(data, step)
-    from xortune.engines.xor.eager import EagerEngine
+def _stretches(
+    params: Sequence[Params], until: int | None, paused: Sequence[Paused | None], largest: int
+) -> Iterator[tuple[list[int], Stretch]]:
+    """Trials that continue from one epoch, a block at a time, with their places in `params`."""
+    starts = [0 if pause is None else pause.epoch for pause in paused] or [0] * len(params)
+    ends = columns(params)["epochs"]
+    if until is not None:
+        ends = tuple(max(start, min(until, end)) for start, end in zip(starts, ends))
+    by_start: dict[int, list[int]] = {}
+    # Neighbours of similar length leave a block together, so that it can shrink.
+    for i in sorted(range(len(params)), key=ends.__getitem__, reverse=True):
+        by_start.setdefault(starts[i], []).append(i)
+    for start, every in by_start.items():
+        for first in range(0, len(every), largest):
+            places = every[first : first + largest]
+            weights = _weights([paused[i] for i in places]) if start else None
+            some = [params[i] for i in places], [ends[i] for i in places]
+            yield places, Stretch(*some, start, weights)
 
-    return EagerEngine(data, device)
+
+def _weights(paused: Sequence[Paused | None]) -> Floats:
+    """The weights of trials that continue, `(L, 9)`."""
+    content = b"".join([p.arrays[_WEIGHTS].content for p in paused if p is not None])
+    return np.frombuffer(content, "<f4").reshape(-1, 9)
+
+
+def _curve_so_far(paused: Paused | None) -> Curve:
+    return NO_CURVE if paused is None else paused.curve
 
 
 class _Lanes:
-    """The trials of one block, sorted by falling number of epochs."""
+    """The trials of one block, those that end last first."""
 
     def __init__(
         self,
-        params: Sequence[Params],
-        engine: Engine,
+        stretch: Stretch,
+        kernels: Kernels,
         log_every: int,
         heartbeat: Callable[[], None],
     ) -> None:
-        self._params = params
-        self._epochs = [p.epochs for p in params]
-        self._engine = engine
-        self._logged = range(0, self._epochs[0], log_every)
+        self._stretch = stretch
+        self._kernels = kernels
+        self._params = columns(stretch.params)
+        first = -(-stretch.start // log_every) * log_every
+        self._logged = range(first, stretch.ends[0], log_every)
         self._heartbeat = heartbeat
 
-    def train(self) -> Iterator[Outcome]:
-        """Trains the lanes; yields one outcome a lane, in their order."""
+    def train(self, earlier: Sequence[Curve]) -> Iterator[Outcome]:
+        """Trains the lanes; yields one outcome a lane, in their order.
+
+        Args:
+            earlier: each lane's curve up to here; empty where they begin.
+        """
         started = time.perf_counter()
-        block = self._engine.block(self._params)
-        points = np.zeros((block.sets, len(self._params), len(self._logged) + 1), np.float32)
-        epoch = 0
+        ends = self._stretch.ends
+        block = self._kernels.block(self._stretch)
+        points = np.zeros((block.sets, len(ends), len(self._logged) + 1), np.float32)
+        epoch = self._stretch.start
         for place, logged in enumerate(self._logged):
             self._advance(block, epoch, logged)
             epoch = logged
-            active = bisect_left(self._epochs, -epoch, key=operator.neg)
+            active = bisect_left(ends, -epoch, key=operator.neg)
             points[:, :active, place] = block.own_losses(active)
-        self._advance(block, epoch, self._epochs[0])
-        yield from self._outcomes(block, points, started)
+        self._advance(block, epoch, ends[0])
+        yield from self._outcomes(block, points, earlier, started)
 
     def _advance(self, block: Block, start: int, stop: int) -> None:
         """Trains the epochs in between, with heartbeats on the way."""
@@ -148,30 +129,43 @@ class _Lanes:
         self._heartbeat()
         block.advance(stop)
 
-    def _outcomes(self, block: Block, points: Floats, started: float) -> Iterator[Outcome]:
+    def _outcomes(
+        self, block: Block, points: Floats, earlier: Sequence[Curve], started: float
+    ) -> Iterator[Outcome]:
         """Outcomes of a trained block.
 
-        Their curves are the first of `points`, `(S, L, points)`, and then what is measured now.
+        Their curves are `earlier`, the first of `points`, `(S, L, points)`, and then what is
+        measured now.
         """
-        lanes = len(self._params)
+        start, ends = self._stretch.start, self._stretch.ends
         scores = block.scores()
-        seen = [bisect_left(self._logged, epochs) for epochs in self._epochs]
-        points[:, range(lanes), seen] = block.own_losses(lanes)
+        seen = [bisect_left(self._logged, end) for end in ends]
+        points[:, range(len(ends)), seen] = block.own_losses(len(ends))
         failed_at = self._failures(scores)
-        share = (time.perf_counter() - started) / sum(self._epochs)
+        elapsed = time.perf_counter() - started
+        share = elapsed / max(sum(ends) - start * len(ends), 1)
         worker = f"{socket.gethostname()}:{os.getpid()}"
         logged = tuple(self._logged)
         sets = points.tolist()
-        every = zip(self._epochs, seen, scores.T.tolist(), block.trained().tolist())
-        for i, (epochs, before, measured, nine) in enumerate(every):
+        weights = np.ascontiguousarray(block.trained(), "<f4").tobytes()
+        every = zip(ends, self._params["epochs"], seen, scores.T.tolist())
+        for i, (end, epochs, before, measured) in enumerate(every):
             losses = [tuple(one[i][: before + 1]) for one in sets]
-            curve = Curve((*logged[:before], epochs), losses[0], losses[-1])
+            series = {"training": losses[0], "validation": losses[-1]}
+            curve = Curve((*logged[:before], end), series)
+            if earlier:
+                curve = _joined(earlier[i], curve)
+            duration = share * (end - start)
             if i in failed_at:
                 error = f"loss is not finite at epoch {failed_at[i]}"
-                yield Outcome("FAIL", None, curve, None, share * epochs, worker, error)
+                yield Outcome("FAIL", None, curve, None, duration, worker, error)
+                continue
+            nine = weights[i * _BYTES : (i + 1) * _BYTES]
+            trained = SPEC.scores(measured), curve, Weights(LAYOUT, nine), duration, worker
+            if end == epochs:
+                yield Outcome("COMPLETE", *trained)
             else:
-                good = Scores(*measured)
-                yield Outcome("COMPLETE", good, curve, tuple(nine), share * epochs, worker)
+                yield Outcome("RUNNING", *trained, paused=_paused(end, nine, curve))
 
     def _failures(self, scores: Floats) -> dict[int, int]:
         """The lanes whose training loss is not finite at some epoch, and the first such epoch.
@@ -180,25 +174,38 @@ class _Lanes:
         epoch of every lane. NaN stays to the end, so it shows there; infinity need not, but
         an epoch moves the logits by a few lr at most, so only an absurd lr reaches it.
         """
+        start, ends = self._stretch.start, self._stretch.ends
+        lrs, epochs = self._params["lr"], self._params["epochs"]
         bad = set(np.flatnonzero(~np.isfinite(scores).all(axis=0)).tolist())
-        far = {i for i, p in enumerate(self._params) if p.lr * p.epochs > _OVERFLOW}
+        far = {i for i, lr in enumerate(lrs) if lr * epochs[i] > _OVERFLOW}
         lanes = sorted(bad | far)
         if not lanes:
             return {}
-        again = self._engine.block([self._params[i] for i in lanes])
-        epochs = [self._epochs[i] for i in lanes]
+        again = self._kernels.block(self._stretch.of(lanes))
         seen: dict[int, int] = {}
-        for epoch in range(epochs[0] + 1):
+        for epoch in range(start, ends[lanes[0]] + 1):
             self._heartbeat()
             again.advance(epoch)
             own = again.own_losses(len(lanes))[0]
             for place in np.flatnonzero(~np.isfinite(own)).tolist():
-                if epoch <= epochs[place]:
+                if epoch <= ends[lanes[place]]:
                     seen.setdefault(lanes[place], epoch)
             if len(seen) == len(lanes):
                 break
         # A score can be infinite where the loss is not: then the last epoch stands.
-        return {i: self._epochs[i] for i in bad} | seen
+        return {i: ends[i] for i in bad if ends[i] == epochs[i]} | seen
+
+
+def _joined(earlier: Curve, later: Curve) -> Curve:
+    series = {name: earlier.series[name] + points for name, points in later.series.items()}
+    return Curve(earlier.epochs + later.epochs, series)
+
+
+def _paused(epoch: int, nine: bytes, curve: Curve) -> Paused:
+    """A trial's state; its curve stops short of the epoch, which may not be one of its points."""
+    series = {name: points[:-1] for name, points in curve.series.items()}
+    so_far = Curve(curve.epochs[:-1], series)
+    return Paused(epoch, {_WEIGHTS: RawArray("<f4", (9,), nine)}, so_far)
 
 
 @contextmanager

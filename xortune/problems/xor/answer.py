@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 
 def answer(weights: Sequence[float], inputs: Sequence[float]) -> float:
-    """The output, in (0, 1), for one row of two inputs: that of the module, but for its last bit.
+    """The output, in (0, 1), for one row of two inputs, as of the module except for the last bit.
 
     In float32, with the operations in the order of PyTorch on a CPU.
 

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from xortune.problems.xor.tables import TABLES, Table
-from xortune.trial import DataName
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class Dataset:
     validation: Rows
 
 
-def load_data(name: DataName, device: str = "cpu") -> Dataset:
+def load_data(name: str, device: str = "cpu") -> Dataset:
     """The four rows of `xor` or `lab`, in the lab's order, on a device."""
 
     def rows(table: Table) -> Rows:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn, optim
@@ -10,7 +12,8 @@ from torch import nn, optim
 from xortune.problems.xor.data import Rows, load_data
 from xortune.problems.xor.losses import loss_of
 from xortune.problems.xor.model import XOR, seeded_model
-from xortune.trial import Curve, DataName, Params, Scores
+from xortune.problems.xor.spec import SPEC
+from xortune.trial import Curve, Scores
 
 
 @dataclass(frozen=True)
@@ -22,38 +25,37 @@ class Trained:
     scores: Scores
 
 
-def train(params: Params, data: DataName = "xor", log_every: int = 500) -> Trained:
+def train(params: Mapping[str, Any], data: str = "xor", log_every: int = 500) -> Trained:
     """Trains one trial on the CPU with autograd, `optim.SGD` and the `nn` losses.
 
     Args:
-        params: the trial's hyperparameters.
+        params: the trial's hyperparameters, by name.
         data: the data set.
         log_every: epochs between two points of the curve, which also has the last epoch.
     """
-    dataset = load_data(data)
-    model = seeded_model(params.seed)
-    optimizer = optim.SGD(model.parameters(), lr=params.lr)
+    dataset, loss_fn, epochs = load_data(data), params["loss_fn"], params["epochs"]
+    model = seeded_model(params["seed"])
+    optimizer = optim.SGD(model.parameters(), lr=params["lr"])
     points: list[tuple[int, float, float]] = []
 
     def log(epoch: int, training_loss: float) -> None:
         with torch.inference_mode():
-            validation_loss = loss_of(model, dataset.validation, params.loss_fn)
+            validation_loss = loss_of(model, dataset.validation, loss_fn)
         points.append((epoch, training_loss, float(validation_loss)))
 
-    for epoch in range(params.epochs):
-        loss = loss_of(model, dataset.training, params.loss_fn)
+    for epoch in range(epochs):
+        loss = loss_of(model, dataset.training, loss_fn)
         if epoch % log_every == 0:
             log(epoch, loss.item())
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         optimizer.zero_grad()
     with torch.inference_mode():
-        train_loss = float(loss_of(model, dataset.training, params.loss_fn))
-    log(params.epochs, train_loss)
-    epochs, training, validation = zip(*points)
-    return Trained(
-        model, Curve(epochs, training, validation), score(model, dataset.validation, train_loss)
-    )
+        train_loss = float(loss_of(model, dataset.training, loss_fn))
+    log(epochs, train_loss)
+    logged, training, validation = zip(*points)
+    curve = Curve(logged, {"training": training, "validation": validation})
+    return Trained(model, curve, score(model, dataset.validation, train_loss))
 
 
 def score(model: XOR, rows: Rows, train_loss: float) -> Scores:
@@ -65,9 +67,7 @@ def score(model: XOR, rows: Rows, train_loss: float) -> Scores:
     with torch.inference_mode():
         logits = model.logits(rows.x)
         output = torch.sigmoid(logits)
-        return Scores(
-            train_loss=train_loss,
-            mse=float(nn.functional.mse_loss(output, rows.y)),
-            bce=float(nn.functional.binary_cross_entropy_with_logits(logits, rows.y)),
-            accuracy=float(((output - 0.5) * (rows.y - 0.5) > 0).float().mean()),
-        )
+        mse = nn.functional.mse_loss(output, rows.y)
+        bce = nn.functional.binary_cross_entropy_with_logits(logits, rows.y)
+        accuracy = ((output - 0.5) * (rows.y - 0.5) > 0).float().mean()
+        return SPEC.scores((train_loss, float(mse), float(bce), float(accuracy)))

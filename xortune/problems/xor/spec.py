@@ -5,11 +5,18 @@ from __future__ import annotations
 from typing import Literal, get_args
 
 from xortune.spec import Goal, Metric, Objective, Parameter, ProblemSpec, Series
+from xortune.trial import Layout
 
 LossFn = Literal["mse", "bce", "bce_with_logits"]
-DataName = Literal["xor", "lab"]
 LOSS_FNS: tuple[LossFn, ...] = get_args(LossFn)
-DATA_NAMES: tuple[DataName, ...] = get_args(DataName)
+DATA_NAMES = ("xor", "lab")
+# The entries of `XOR(2, 1).state_dict()`.
+LAYOUT: Layout = (
+    ("fc1.weight", (2, 2)),
+    ("fc1.bias", (2,)),
+    ("fc2.weight", (1, 2)),
+    ("fc2.bias", (1,)),
+)
 
 # What others call the parameters and the loss functions.
 _ALIASES = {

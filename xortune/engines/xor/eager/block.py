@@ -2,47 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from xortune.engines.xor.eager.descent import Descent
 from xortune.engines.xor.eager.lanes import in_state_dict_order, make_lanes, padded
 from xortune.engines.xor.eager.measure import Measured, measure
+from xortune.engines.xor.kernels import Floats, Stretch
 from xortune.problems.xor import Dataset, Rows, load_data
-from xortune.trial import DataName, Params
-
-Floats = NDArray[np.float32]
-
-# On a CPU the buffers of a block stay in its cache; a GPU wants all the lanes it can get.
-_LARGEST = {"cpu": 4096, "cuda": 131_072}
 
 
-def has_gpu() -> bool:
-    """Whether PyTorch finds a GPU for this process."""
-    return torch.cuda.is_available()
-
-
-class EagerEngine:
-    """See `xortune.engines.xor.pack.Engine`.
+class EagerKernels:
+    """See `xortune.engines.xor.kernels.Kernels`.
 
     Args:
         data: the data set.
         device: `cpu` or `cuda`.
+        largest: the most lanes of a block.
     """
 
-    def __init__(self, data: DataName, device: str) -> None:
+    def __init__(self, data: str, device: str, largest: int) -> None:
+        self.largest = largest
         self._dataset = load_data(data, device)
         self._device = device
-        self.largest = _LARGEST[torch.device(device).type]
 
     @contextmanager
     def undisturbed(self) -> Iterator[None]:
-        """One thread: kernels this small lose by more, and a thread's share may be unaligned."""
+        """One thread: more slow down kernels this small, and a thread's share may be unaligned."""
         threads = torch.get_num_threads()
         torch.set_num_threads(1)
         try:
@@ -51,15 +40,15 @@ class EagerEngine:
         finally:
             torch.set_num_threads(threads)
 
-    def block(self, params: Sequence[Params]) -> EagerBlock:
-        return EagerBlock(params, self._dataset, self._device)
+    def block(self, stretch: Stretch) -> EagerBlock:
+        return EagerBlock(stretch, self._dataset, self._device)
 
 
 class EagerBlock:
-    """See `xortune.engines.xor.pack.Block`.
+    """See `xortune.engines.xor.kernels.Block`.
 
     Args:
-        params: one entry a lane, those with the most epochs first.
+        stretch: what to train.
         dataset: what to train and measure on, on the device.
         device: `cpu` or `cuda`.
 
@@ -67,12 +56,12 @@ class EagerBlock:
         weights: `(9, L)`, as in `Lanes.weights`.
     """
 
-    def __init__(self, params: Sequence[Params], dataset: Dataset, device: str) -> None:
-        lanes = make_lanes(params, device)
-        self._lanes = len(params)
+    def __init__(self, stretch: Stretch, dataset: Dataset, device: str) -> None:
+        lanes = make_lanes(stretch, device)
+        self._lanes = len(stretch.params)
         self._loss = lanes.loss
         self.weights = lanes.weights
-        self._descent = Descent(lanes, [p.epochs for p in params], dataset.training)
+        self._descent = Descent(lanes, stretch.start, stretch.ends, dataset.training)
         self._rows: tuple[Rows, ...] = (dataset.training,)
         if not dataset.training.equals(dataset.validation):
             self._rows += (dataset.validation,)
@@ -96,7 +85,7 @@ class EagerBlock:
 
 
 def _scores(on_training: Measured, on_validation: Measured) -> Tensor:
-    """The fields of `Scores`, `(4, L)`."""
+    """The spec's metrics, in their order: `(4, L)`."""
     rows = (on_training.own, on_validation.mse, on_validation.bce, on_validation.accuracy)
     return torch.stack(rows)
 

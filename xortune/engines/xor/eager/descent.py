@@ -10,7 +10,7 @@ from torch import Tensor
 from xortune.engines.xor.eager.lanes import Lanes, padded
 from xortune.engines.xor.gradient import OFFSET, ROWS, SLOPE
 from xortune.problems.xor import Rows
-from xortune.trial import LOSS_FNS
+from xortune.problems.xor.spec import LOSS_FNS
 
 _sigmoid_backward = torch.ops.aten.sigmoid_backward.grad_input
 
@@ -26,21 +26,22 @@ class Descent:
     """Lanes that train, with buffers of their own: an epoch allocates nothing.
 
     All arithmetic is element-wise over the lanes: no lane can touch another, not even by
-    becoming NaN. Lanes that have reached their epochs are copied out, and their places become
-    padding, which is trained on or not.
+    becoming NaN. Lanes that have reached their ends are copied out, and their places become
+    padding, which may be trained further.
 
     Args:
         lanes: as they were initialised; their tensors are modified.
-        epochs: of each lane, falling.
+        start: the epoch that all lanes have reached.
+        ends: each lane's last epoch, descending.
         rows: the training data, B = 4 rows whose inputs are 0 or 1.
     """
 
-    def __init__(self, lanes: Lanes, epochs: Sequence[int], rows: Rows) -> None:
+    def __init__(self, lanes: Lanes, start: int, ends: Sequence[int], rows: Rows) -> None:
         width = lanes.weights.shape[1]
         self._lanes = lanes
-        self._epochs = epochs
-        self._epoch = 0
-        self._remaining = len(epochs)
+        self._ends = ends
+        self._epoch = start
+        self._remaining = len(ends)
         self._trained = lanes.weights.clone()
         self._slope, self._offset = _factors(lanes)
         self._x0 = rows.x[:, 0, None, None].contiguous()
@@ -66,11 +67,11 @@ class Descent:
             The weights, `(9, L)`, as in `Lanes.weights`; to be read until the next call.
         """
         while self._epoch < epoch and self._remaining:
-            stop = min(epoch, self._epochs[self._remaining - 1])
+            stop = min(epoch, self._ends[self._remaining - 1])
             self._run(stop - self._epoch, padded(self._remaining))
             self._epoch = stop
             before = self._remaining
-            while self._remaining and self._epochs[self._remaining - 1] == stop:
+            while self._remaining and self._ends[self._remaining - 1] == stop:
                 self._remaining -= 1
             self._copy_out(self._remaining, before)
         self._copy_out(0, self._remaining)

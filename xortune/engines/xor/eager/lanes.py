@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 
 from xortune.engines.xor.gradient import INITIAL_BOUND, STATE_DICT_ROWS
-from xortune.trial import LOSS_FNS, Params
+from xortune.engines.xor.kernels import Stretch, columns
+from xortune.problems.xor.spec import LOSS_FNS
 
 ALIGN = 64
 
@@ -40,21 +41,24 @@ def padded(lanes: int) -> int:
     return -(-lanes // ALIGN) * ALIGN
 
 
-def make_lanes(params: Sequence[Params], device: str) -> Lanes:
-    """Fresh lanes, one for each of `params`, with lanes of lr 0 behind them as padding.
+def make_lanes(stretch: Stretch, device: str) -> Lanes:
+    """Fresh lanes, one for each trial, with lanes of lr 0 behind them as padding.
 
     Args:
-        params: the trials.
+        stretch: what to train.
         device: the target device.
     """
-    width = padded(len(params))
-    lr = torch.zeros(width)
-    lr[: len(params)] = torch.tensor([p.lr for p in params])
-    loss = torch.zeros(width, dtype=torch.int64)
-    loss[: len(params)] = torch.tensor([LOSS_FNS.index(p.loss_fn) for p in params])
-    seeds = [p.seed for p in params] + [0] * (width - len(params))
-    weights = initial_weights(seeds)[list(STATE_DICT_ROWS)]
-    return Lanes(lr.to(device), loss.to(device), weights.to(device))
+    lanes = len(stretch.params)
+    padding = padded(lanes) - lanes
+    params = columns(stretch.params)
+    lr = torch.tensor([*params["lr"], *[0] * padding], dtype=torch.float32)
+    loss = torch.tensor([*map(LOSS_FNS.index, params["loss_fn"]), *[0] * padding])
+    if stretch.weights is None:
+        weights = initial_weights([*params["seed"], *[0] * padding])
+    else:
+        weights = torch.zeros(9, lanes + padding)
+        weights[:, :lanes] = torch.tensor(stretch.weights).T
+    return Lanes(lr.to(device), loss.to(device), weights[list(STATE_DICT_ROWS)].to(device))
 
 
 def initial_weights(seeds: Sequence[int]) -> Tensor:

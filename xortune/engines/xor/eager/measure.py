@@ -8,14 +8,14 @@ import torch
 from torch import Tensor
 
 from xortune.problems.xor import Rows
-from xortune.trial import LOSS_FNS
+from xortune.problems.xor.spec import LOSS_FNS
 
 _MSE, _BCE = LOSS_FNS.index("mse"), LOSS_FNS.index("bce")
 
 
 @dataclass(frozen=True)
 class Measured:
-    """One number a lane, each `(L,)`; see `xortune.trial.Scores`.
+    """One number a lane, each `(L,)`; the metrics of the spec.
 
     Attributes:
         own: the lane's own loss function.

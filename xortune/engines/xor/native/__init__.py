@@ -1,6 +1,6 @@
-"""The training step in C: compiled when it is first needed, kept in the user's cache."""
+"""Training in C: compiled when it is first needed, kept in the user's cache."""
 
-from xortune.engines.xor.native.build import built_step
-from xortune.engines.xor.native.library import WIDTH, Step, load_step
+from xortune.engines.xor.native.build import built_library
+from xortune.engines.xor.native.library import WIDTH, CFunctions, load_library
 
-__all__ = ["WIDTH", "Step", "built_step", "load_step"]
+__all__ = ["WIDTH", "CFunctions", "built_library", "load_library"]

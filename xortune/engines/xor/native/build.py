@@ -11,15 +11,15 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from xortune.engines.xor.native.library import load_step
+from xortune.engines.xor.native.library import load_library
 from xortune.errors import NoEngineError
 
 _SOURCE = Path(__file__).with_name("step.c")
 _COMPILERS = ("cc", "gcc", "clang")
-# Nothing that changes a finite result: contraction is off, and no flag allows to reorder.
-# `finite-math` and `signed-zeros` make a clamp one instruction. Which instructions there are is
-# found out when the step runs, so a library suits every processor of a kind, and workers need
-# no compiler.
+# Nothing that changes a finite result: contraction is off, and no flag permits reordering.
+# `finite-math` and `signed-zeros` make a clamp one instruction. The C code looks for wider
+# instructions when it runs, so a library suits every processor of a kind, and workers need no
+# compiler.
 _FLAGS = (
     *("-std=gnu11", "-O3", "-shared", "-fPIC"),
     *("-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math"),
@@ -29,10 +29,10 @@ _FLAGS = (
 _SECONDS = 60
 
 
-def built_step() -> bytes:
+def built_library() -> bytes:
     """The shared library: the cached one, or a new one, which takes a third of a second.
 
-    A cache that is damaged, cannot be written, or is not the user's own is passed over.
+    A cache that is damaged, cannot be written, or is not the user's own is ignored.
 
     Raises:
         NoEngineError: there is no C compiler, or it fails; the message says which.
@@ -41,10 +41,10 @@ def built_step() -> bytes:
     cached = _cache_file(compiler)
     if cached is not None and (library := _read(cached)) is not None:
         with suppress(NoEngineError):
-            load_step(library)
+            load_library(library)
             return library
     library = _compile(compiler)
-    load_step(library)
+    load_library(library)
     if cached is not None:
         with suppress(OSError):
             _write(cached, library)
@@ -77,7 +77,7 @@ def _compile(compiler: str) -> bytes:
 
 
 def _cache_file(compiler: str) -> Path | None:
-    """Named after all that the library depends on; None where there is no home folder."""
+    """A file named after all that the library depends on; None without a home folder."""
     key = hashlib.sha256(_SOURCE.read_bytes())
     status = Path(compiler).stat()
     parts = (*_FLAGS, compiler, status.st_size, status.st_mtime_ns)
@@ -94,7 +94,7 @@ def _cache_file(compiler: str) -> Path | None:
 
 
 def _read(cached: Path) -> bytes | None:
-    """The library behind its digest, unless the file is damaged or could be another's."""
+    """The library behind its digest; None if the file is damaged or others could write it."""
     try:
         with cached.open("rb") as file:
             status = os.fstat(file.fileno())

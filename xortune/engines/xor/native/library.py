@@ -1,4 +1,4 @@
-"""The compiled step as functions that Python can call."""
+"""step.c as functions that Python can call."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ class _Measurement(ctypes.Structure):
     )
 
 
-class Step:
-    """The functions of step.c. None of them holds Python's lock meanwhile.
+class CFunctions:
+    """The functions of step.c. They release the GIL.
 
     Args:
         library: step.c, loaded.
@@ -107,23 +107,23 @@ class Step:
 
 
 @cache
-def load_step(library: bytes) -> Step:
-    """Loads what `built_step` gives, in this process or in another one.
+def load_library(library: bytes) -> CFunctions:
+    """Loads what `built_library` returned, in this process or in another one.
 
     Raises:
-        NoEngineError: it cannot be loaded here, or does not compute what it should.
+        NoEngineError: this machine cannot load it, or it does not compute what it should.
     """
     try:
-        step = Step(_loaded(library))
+        functions = CFunctions(_loaded(library))
     except (OSError, AttributeError) as error:
         raise NoEngineError(f"the compiled step cannot be loaded: {error}") from None
-    if _fingerprint(step) != (_TRAINED, _MEASURED):
+    if _fingerprint(functions) != (_TRAINED, _MEASURED):
         raise NoEngineError("the compiled step does not round as it should on this machine")
-    return step
+    return functions
 
 
 def _loaded(library: bytes) -> ctypes.CDLL:
-    """From a file that nobody else can have written, and that is gone afterwards."""
+    """From a file that no other process can have written, and that is gone afterwards."""
     if sys.platform == "linux":
         # Left open: a second library under the same name would be taken for the first.
         handle = os.memfd_create("xortune-step")
@@ -136,7 +136,7 @@ def _loaded(library: bytes) -> ctypes.CDLL:
         return ctypes.CDLL(str(path))
 
 
-def _fingerprint(step: Step) -> tuple[str, str]:
+def _fingerprint(c: CFunctions) -> tuple[str, str]:
     """Digests of 64 lanes of every kind, drawn and trained for up to 300 epochs, and measured."""
     places = range(_LANES)
     seeds = array("I", [(i * 2_654_435_761) % 2**32 for i in places])
@@ -146,16 +146,16 @@ def _fingerprint(step: Step) -> tuple[str, str]:
     offset = array("f", [(0.0, 0.0, 0.25)[i % 3] for i in places])
     epochs = array("i", [300 - i for i in places])
     y = array("f", [0, 1, 0, 1])
-    step.draw(_address(seeds), -1.5, 1.5, _address(weights), _LANES)
+    c.draw(_address(seeds), -1.5, 1.5, _address(weights), _LANES)
     arrays: tuple[array[Any], ...] = (weights, lr, slope, offset, epochs, y)
-    step.train(tuple(_address(values) for values in arrays), _LANES, 0, 300)
+    c.train(tuple(_address(values) for values in arrays), _LANES, 0, 300)
     trained = hashlib.sha256(weights.tobytes()).hexdigest()
     for i in places:
         weights[6 * _LANES + i] += (i % 9 - 4) * 20.0  # the output's bias: outputs near 0 and 1
     loss = array("i", [i % 3 for i in places])
     measured = array("f", bytes(4 * 4 * _LANES))
     arrays = (weights, loss, y, measured)
-    step.measure(tuple(_address(values) for values in arrays), _LANES, _LANES)
+    c.measure(tuple(_address(values) for values in arrays), _LANES, _LANES)
     return trained, hashlib.sha256(measured.tobytes()).hexdigest()
 
 

@@ -1,4 +1,4 @@
-/* Gradient descent on every lane at once, as derived in xortune/engine/gradient.py, and losses.
+/* Gradient descent on every lane at once, as derived in gradient.py, and losses.
  *
  * The same bits on every processor and by every compiler: each operation is one that IEEE 754
  * defines (+, -, *, /, fused multiply-add), in the order written here, and compilers are told
@@ -98,7 +98,7 @@ INLINE void epoch(const float *y, Weights *restrict w, const Lanes *restrict lan
 typedef struct {
     float *weights;                  /* (9, lanes), rows as in struct Weights */
     const float *lr, *slope, *offset; /* (lanes) */
-    const int32_t *epochs;           /* (lanes): a lane rests once it has had so many */
+    const int32_t *epochs;           /* (lanes): a lane stops after this many */
     const float *y;                  /* (4): the targets */
     int64_t lanes;                   /* a multiple of BLOCK */
     int32_t from, to;                /* epochs done before, and after */

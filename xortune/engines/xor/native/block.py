@@ -1,4 +1,4 @@
-"""The compiled engine: drawing, training and measuring are step.c's, over NumPy arrays."""
+"""Blocks of the compiled engine: C draws, trains and measures, over NumPy arrays."""
 
 from __future__ import annotations
 
@@ -9,29 +9,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xortune.engines.xor.gradient import INITIAL_BOUND, OFFSET, SLOPE, STATE_DICT_ROWS
-from xortune.engines.xor.native import WIDTH, Step
+from xortune.engines.xor.kernels import Floats, Stretch, columns
+from xortune.engines.xor.native.library import WIDTH, CFunctions
+from xortune.problems.xor.spec import LOSS_FNS
 from xortune.problems.xor.tables import TABLES
-from xortune.trial import LOSS_FNS, DataName, Params
-
-Floats = NDArray[np.float32]
 
 _SLOPES, _OFFSETS = ([values[name] for name in LOSS_FNS] for values in (SLOPE, OFFSET))
 _ROWS = list(STATE_DICT_ROWS)
 
 
-class CompiledEngine:
-    """See `xortune.engines.xor.pack.Engine`.
+class CompiledKernels:
+    """See `xortune.engines.xor.kernels.Kernels`.
 
     Args:
         data: the data set.
-        step: the compiled step.
+        functions: those of step.c.
+        largest: the most lanes of a block.
     """
 
-    largest = 4096
-
-    def __init__(self, data: DataName, step: Step) -> None:
+    def __init__(self, data: str, functions: CFunctions, largest: int) -> None:
         training, validation = TABLES[data]
-        self._step = step
+        self.largest = largest
+        self._functions = functions
         self._targets = np.array(training.targets, np.float32)
         self._validation = None
         if validation != training:
@@ -40,18 +39,18 @@ class CompiledEngine:
     def undisturbed(self) -> AbstractContextManager[object]:
         return nullcontext()
 
-    def block(self, params: Sequence[Params]) -> CompiledBlock:
-        return CompiledBlock(params, self._targets, self._validation, self._step)
+    def block(self, stretch: Stretch) -> CompiledBlock:
+        return CompiledBlock(stretch, self._targets, self._validation, self._functions)
 
 
 class CompiledBlock:
-    """See `xortune.engines.xor.pack.Block`.
+    """See `xortune.engines.xor.kernels.Block`.
 
     Args:
-        params: one entry a lane, those with the most epochs first.
+        stretch: what to train.
         training: the targets of the training rows, `(4,)`.
         validation: those of the validation rows; None where the rows are the same.
-        step: the compiled step.
+        functions: those of step.c.
 
     Attributes:
         weights: `(9, L)`, with `L` a multiple of `WIDTH`; the rows are the entries of
@@ -60,10 +59,10 @@ class CompiledBlock:
 
     def __init__(
         self,
-        params: Sequence[Params],
+        stretch: Stretch,
         training: Floats,
         validation: Floats | None,
-        step: Step,
+        functions: CFunctions,
     ) -> None:
         def column(values: Sequence[float], kind: type[np.generic]) -> NDArray[np.generic]:
             padded = np.zeros(width, kind)
@@ -71,31 +70,35 @@ class CompiledBlock:
                 padded[: len(values)] = values
             return padded
 
-        self._lanes = len(params)
+        self._lanes = len(stretch.params)
         width = _padded(self._lanes)
-        loss = column([LOSS_FNS.index(p.loss_fn) for p in params], np.int32)
-        self._step = step
-        self._epoch = 0
+        params = columns(stretch.params)
+        loss = column([LOSS_FNS.index(name) for name in params["loss_fn"]], np.int32)
+        self._functions = functions
+        self._epoch = stretch.start
         self._loss = loss
         self._targets = (training,) if validation is None else (training, validation)
         self.sets = len(self._targets)
-        seeds = column([p.seed for p in params], np.uint32)
-        self.weights: Floats = np.empty((9, width), np.float32)
-        step.draw(_address(seeds), -INITIAL_BOUND, INITIAL_BOUND, _address(self.weights), width)
+        self.weights: Floats = np.zeros((9, width), np.float32)
+        if stretch.weights is None:
+            seeds, bound = column(params["seed"], np.uint32), INITIAL_BOUND
+            functions.draw(_address(seeds), -bound, bound, _address(self.weights), width)
+        else:
+            self.weights[:, : self._lanes] = stretch.weights.T
         self.weights = self.weights[_ROWS]
-        # Kept, since the step knows no more of them than their addresses.
+        # Keeps the arrays alive: the C code holds only their addresses.
         self._arrays = (
             self.weights,
-            column([p.lr for p in params], np.float32),
+            column(params["lr"], np.float32),
             np.array(_SLOPES, np.float32)[loss],
             np.array(_OFFSETS, np.float32)[loss],
-            column([p.epochs for p in params], np.int32),
+            column(stretch.ends, np.int32),
             training,
         )
         self._addresses = tuple(map(_address, self._arrays))
 
     def advance(self, epoch: int) -> None:
-        self._step.train(self._addresses, self.weights.shape[1], self._epoch, epoch)
+        self._functions.train(self._addresses, self.weights.shape[1], self._epoch, epoch)
         self._epoch = epoch
 
     def own_losses(self, lanes: int) -> Floats:
@@ -116,7 +119,7 @@ class CompiledBlock:
         """Own loss, mean squared error, cross-entropy and accuracy, `(4, L)`."""
         measured = np.empty((4, self.weights.shape[1]), np.float32)
         addresses = tuple(map(_address, (self.weights, self._loss, targets, measured)))
-        self._step.measure(addresses, self.weights.shape[1], _padded(lanes))
+        self._functions.measure(addresses, self.weights.shape[1], _padded(lanes))
         return measured
 
 

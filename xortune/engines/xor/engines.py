@@ -1,0 +1,93 @@
+"""The engines that train XOR: made by the driver, opened where they train."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from xortune.engines.devices import usable_device
+from xortune.engines.engine import Pace, Trainer
+from xortune.problems.xor.spec import LOSS_FNS, SPEC
+from xortune.trial import Params
+
+# On a CPU the buffers of a block stay in its cache; a GPU wants all the lanes it can get.
+LARGEST = {"cpu": 4096, "cuda": 131_072}
+# A GPU takes the same time for any fewer lanes.
+_WORTH_LANES = {"cuda": 16_384}
+# An epoch of lanes that are measured after every one.
+_SLOWEST_S = 1e-4
+
+
+def _reference_trial(i: int) -> Params:
+    lr = (0.01, 0.1, 1.0, 10.0)[i % 4]
+    return SPEC.params((lr, 60 - 3 * i, i * 2_654_435_761 % 2**32, LOSS_FNS[i % 3]))
+
+
+class _Engine:
+    """What both engines have in common; see `xortune.engines.engine.Engine`.
+
+    Args:
+        data: the name of the data set.
+    """
+
+    name: str
+    bits: Literal["lane", "pack"] = "lane"
+    generation = 10
+    probe = SPEC.assignment({"epochs": 1})
+    reference = tuple(map(_reference_trial, range(16)))
+    # Trial-epochs a second on one core, and the lanes below which an epoch takes no less.
+    _cost_per_s: float
+    _least_lanes: int
+
+    def __init__(self, data: str) -> None:
+        self.data = data
+
+    def pace(self, device: str) -> Pace:
+        largest, worth = LARGEST[device], _WORTH_LANES.get(device)
+        return Pace(self._cost_per_s, self._least_lanes, _SLOWEST_S, largest, worth)
+
+
+class EagerEngine(_Engine):
+    """Stacked tensors, trained by PyTorch's own kernels."""
+
+    name = "eager-1"
+    _cost_per_s = 2e7
+    _least_lanes = 256
+
+    def libraries(self, device: str) -> tuple[str, ...]:
+        return ("torch",)
+
+    def open(self, device: str) -> Trainer:
+        usable_device(device)
+        from xortune.engines.xor.eager import EagerKernels
+        from xortune.engines.xor.pack import PackTrainer
+
+        return PackTrainer(EagerKernels(self.data, device, LARGEST[device]))
+
+
+class CompiledEngine(_Engine):
+    """C on a CPU; on a GPU what the eager engine does there.
+
+    Args:
+        data: the name of the data set.
+        library: as `built_library` returns it.
+    """
+
+    name = "compiled-2"
+    _cost_per_s = 1e8
+    _least_lanes = 32
+
+    def __init__(self, data: str, library: bytes) -> None:
+        super().__init__(data)
+        self._library = library
+
+    def libraries(self, device: str) -> tuple[str, ...]:
+        return () if device == "cpu" else ("torch",)
+
+    def open(self, device: str) -> Trainer:
+        if device != "cpu":
+            return EagerEngine(self.data).open(device)
+        from xortune.engines.xor.native import load_library
+        from xortune.engines.xor.native.block import CompiledKernels
+        from xortune.engines.xor.pack import PackTrainer
+
+        return PackTrainer(CompiledKernels(self.data, load_library(self._library), LARGEST["cpu"]))
