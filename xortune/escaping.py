@@ -11,7 +11,7 @@ import re
 import shlex
 
 _FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]")  # noqa: RUF001
-# An underscore between letters, as in `bce_with_logits`, marks nothing.
+# An underscore between letters, as in `train_loss`, marks nothing.
 _MARKDOWN = re.compile(r"[\\|`*~\[\]]|(?<![^\W_])_|_(?![^\W_])")
 _LINK = re.compile(r"://|(?<=www)\.", re.IGNORECASE)
 

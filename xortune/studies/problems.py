@@ -6,7 +6,7 @@ from typing import Any
 
 from xortune.engines.xor.choice import ENGINES, NAMES, EngineChoice, family, libraries
 from xortune.problems.problem import Problem
-from xortune.problems.xor.problem import XORProblem
+from xortune.problems.xor.problem import made_with
 from xortune.problems.xor.spec import DATA_NAMES, SPEC
 from xortune.settings import StudySettings, one_of
 from xortune.spec import ProblemSpec
@@ -30,7 +30,7 @@ DEFAULT_DATA = DATA_NAMES[0]
 
 def problem_of(settings: StudySettings) -> Problem:
     """The problem that a study searches."""
-    return XORProblem(settings.data)
+    return made_with(settings.data)
 
 
 def spec_with(metric: str | None) -> ProblemSpec:

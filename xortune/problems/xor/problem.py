@@ -35,3 +35,8 @@ class XORProblem:
 
     def predict(self, params: Params, weights: Weights, inputs: Sequence[float]) -> float:
         return answer(weights.numbers(), inputs)
+
+
+def made_with(data: str) -> XORProblem:
+    """The problem with one of its data sets."""
+    return XORProblem(data)
