@@ -179,10 +179,10 @@ def _report(arguments: Namespace, screen: Screen) -> None:
     try:
         with arguments.output.open("w", encoding="utf-8") as file:
             _print_report(study, arguments, file)
-    except OSError as error:
+    except (OSError, ValueError) as error:  # The name may hold what no file's name can.
+        reason = getattr(error, "strerror", None) or error
         raise UsageError(
-            f"--output {arguments.output}: cannot be written: {error.strerror}. "
-            "Choose another file."
+            f"--output {arguments.output}: cannot be written: {reason}. Choose another file."
         ) from None
 
 

@@ -358,6 +358,10 @@ def _resumable(ledger: Ledger, name: str, trials: int | None, force: bool) -> St
             f"{option('trials')} {trials}: study {name} has {asked} trials already, and the "
             "number is the study's total. Give a larger one, or leave it out."
         )
+    if extended.trials < settings.trials:
+        _log.warning(
+            f"study {name}: its total falls from {settings.trials} to {extended.trials} trials."
+        )
     space = load_space(settings.space, settings.spec)
     return each_point_once(extended, space, provenance.sampler_version, asked)
 
