@@ -12,7 +12,7 @@ from typing import Any
 
 from xortune.ledger.rows import LONGEST_TEXT, Damage, canonical, digest, is_sealed, real, sealed
 from xortune.spec import Parameter, ProblemSpec
-from xortune.trial import Curve, Layout, Outcome, Trial, TrialRow, Weights
+from xortune.trial import Curve, Layout, Outcome, Trial, TrialRow, Value, Weights
 from xortune.trial_table import TrialTable
 
 ASKED = "number, generation, parameters"
@@ -38,7 +38,9 @@ class TrialRows:
     def __init__(self, spec: ProblemSpec) -> None:
         self._spec = spec
         self._series = tuple(series.name for series in spec.curve)
-        self._floats = {p.name for p in spec.parameters if p.kind == "float"}
+        self._floats = [parameter.kind == "float" for parameter in spec.parameters]
+        self._params = _template(spec.names)
+        self._scores = _template(spec.metric_names)
 
     def asked(self, trial: Trial) -> tuple[Any, ...]:
         """`ASKED` and `OUTCOME` of a trial that waits."""
@@ -51,7 +53,7 @@ class TrialRows:
             (
                 *self._asked(trial),
                 outcome.state,
-                None if scores is None else canonical(dict(zip(scores, map(real, scores.row)))),
+                None if scores is None else self._scores % (*map(_json, map(real, scores.row)),),
                 None if duration_s is None else real(duration_s),
                 outcome.worker,
                 None if error is None else error[:LONGEST_TEXT],
@@ -60,11 +62,11 @@ class TrialRows:
         )
 
     def _asked(self, trial: Trial) -> tuple[Any, ...]:
-        values = {
-            name: real(value) if name in self._floats and value is not None else value  # type: ignore[arg-type]
-            for name, value in zip(self._spec.names, trial.params.row)
-        }
-        return trial.number, trial.generation, canonical(values)
+        values = [
+            _json(real(value) if is_float and value is not None else value)  # type: ignore[arg-type]
+            for is_float, value in zip(self._floats, trial.params.row)
+        ]
+        return trial.number, trial.generation, self._params % (*values,)
 
     def table(self, rows: Iterable[tuple[Any, ...]]) -> TrialTable:
         """All trials of a study.
@@ -176,6 +178,21 @@ class TrialRows:
         return Curve((), dict.fromkeys(self._series, ()))
 
 
+def _template(names: tuple[str, ...]) -> str:
+    """A JSON object with a place for the JSON of every value: faster than to encode it anew."""
+    pairs = (canonical(name).replace("%", "%%") + ":%s" for name in names)
+    return f"{{{','.join(pairs)}}}"
+
+
+def _json(value: Value | None) -> str:
+    if type(value) is float and math.isfinite(value):
+        return repr(value)
+    return repr(value) if type(value) is int else _rare_json(value)
+
+
+_rare_json = lru_cache(maxsize=256, typed=True)(canonical)
+
+
 def _is_storable(value: float | int) -> bool:
     return math.isfinite(value) if isinstance(value, float) else -(2**63) < value < 2**63
 
@@ -192,7 +209,7 @@ def pack_layout(layout: Layout) -> str:
 
 def weight_row(number: int, layout: int, content: bytes) -> tuple[Any, ...]:
     """Number, layout, content and digest of a trial's weights."""
-    return number, layout, content, digest((number, layout, digest(content)))
+    return number, layout, content, digest(b"%d %d " % (number, layout) + content)
 
 
 def read_weights(row: Sequence[Any], layout: Sequence[Any] | None, number: int) -> Weights:

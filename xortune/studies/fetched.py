@@ -10,7 +10,7 @@ from pathlib import Path
 from xortune.errors import UsageError, XortuneError
 from xortune.escaping import shell_word
 from xortune.ledger import Ledger, TrialRow
-from xortune.ledger.driver import Driver
+from xortune.ledger.study_lock import StudyLock
 from xortune.loop.clock import Clock
 from xortune.paths import StudyPaths, check_name, check_writable, new_study
 from xortune.settings import StudySettings
@@ -62,7 +62,7 @@ def _make(fetch: Callable[[Path], None], paths: StudyPaths) -> None:
 
 def _update(fetch: Callable[[Path], None], paths: StudyPaths) -> None:
     check_writable(paths.folder.parent)
-    driver = Driver(paths)
+    lock = StudyLock(paths)
     try:
         with tempfile.TemporaryDirectory(prefix=".fetched-", dir=paths.folder.parent) as scratch:
             partial = _fetched(fetch, Path(scratch), paths.name)
@@ -72,7 +72,7 @@ def _update(fetch: Callable[[Path], None], paths: StudyPaths) -> None:
         with Ledger.read(paths) as ledger:
             _rebuild(ledger, paths)
     finally:
-        driver.release()
+        lock.release()
 
 
 def _fetched(fetch: Callable[[Path], None], scratch: Path, name: str) -> StudyPaths:
