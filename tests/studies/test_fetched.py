@@ -10,7 +10,7 @@ import xortune
 from tests.small_study import SPACE, answer, check_runs
 from xortune.errors import StudyBusyError, UsageError, XortuneError
 from xortune.ledger import Ledger
-from xortune.ledger.driver import Driver
+from xortune.ledger.study_lock import StudyLock
 from xortune.studies.fetched import adopt
 
 SETTINGS = {"generation": 4, "log_every": 50, "runner": "inline"}
@@ -142,10 +142,10 @@ def test_the_same_search_run_twice_is_another_study(fetched, tmp_path):
 def test_a_driver_at_work_here_is_respected(fetched):
     study = fetched("half")
     before = contents(study)
-    driver = Driver(study.paths)
+    lock = StudyLock(study.paths)
     with pytest.raises(StudyBusyError, match="another driver is at work on it"):
         fetched("all")
-    driver.release()
+    lock.release()
     assert contents(study) == before
     fetched("all")
 

@@ -1,4 +1,4 @@
-"""Changing a ledger as somebody does who knows how it is sealed."""
+"""Changing a ledger as someone does who knows how it is sealed."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from xortune.ledger.rows import digest
+from xortune.ledger.trial_rows import weight_row
 
 
 def forge(folder: Path, *statements: str | tuple[str, Sequence[Any]]) -> None:
@@ -24,13 +25,17 @@ def forge(folder: Path, *statements: str | tuple[str, Sequence[Any]]) -> None:
                 connection.execute(
                     "UPDATE trial SET curve = ? WHERE number = ? AND typeof(curve) = 'integer'", new
                 )
-        for table in ("trial", "run"):
+        for row in connection.execute("SELECT number, layout, content FROM weight").fetchall():
+            if isinstance(row[2], bytes):
+                new = (weight_row(*row)[-1], row[0])
+                connection.execute("UPDATE weight SET digest = ? WHERE number = ?", new)
+        for table in ("trial", "layout", "run"):
             for row in connection.execute(f"SELECT * FROM {table}").fetchall():
                 new = (digest(row[:-1]), row[0])
                 connection.execute(f"UPDATE {table} SET digest = ? WHERE number = ?", new)
         settings = connection.execute("SELECT * FROM setting ORDER BY key LIMIT 100").fetchall()
         connection.execute(
             "UPDATE seal SET settings = ?, trials = (SELECT count(*) FROM trial),"
-            " runs = (SELECT count(*) FROM run)",
+            " weights = (SELECT count(*) FROM weight), runs = (SELECT count(*) FROM run)",
             (digest(settings),),
         )

@@ -25,7 +25,9 @@ def everything(folder: Path) -> str:
         rows = ledger.trials()
         curves = [ledger.curve(row.trial.number) for row in rows]
         alone = [ledger.trial(row.trial.number) for row in rows]
-        return repr((ledger.settings(), rows, alone, curves, ledger.runs()))
+        weights = [ledger.weights(row.trial.number) for row in rows]
+        recorded = ledger.settings(), ledger.provenance(), ledger.weighted(), ledger.runs()
+        return repr((recorded, list(rows), alone, curves, weights))
 
 
 def outside(results: Path) -> dict[Path, bytes | None]:
@@ -139,7 +141,12 @@ def test_two_thousand_damages_are_noticed_or_harmless(damage, capsys):
         "DELETE FROM run",
         "DELETE FROM seal",
         "UPDATE seal SET trials = trials + 1",
-        "UPDATE trial SET mse = mse * 2 WHERE mse > 0",
+        "DELETE FROM weight WHERE number = 2",
+        "DELETE FROM layout",
+        "UPDATE seal SET weights = weights + 1",
+        "UPDATE trial SET metrics = replace(metrics, '0.', '0.1') WHERE metrics IS NOT NULL",
+        "UPDATE trial SET parameters = replace(parameters, '0.5', '0.6')",
+        "UPDATE weight SET content = zeroblob(length(content))",
         "UPDATE curve SET points = zeroblob(length(points))",
         "UPDATE run SET wall = wall + 1",
     ],

@@ -20,6 +20,7 @@ from tests.faults.driver.whole_study import check_whole
 from xortune.cli import main
 from xortune.errors import Interrupted, UsageError, XortuneError
 from xortune.ledger import Ledger, opening, waiting
+from xortune.ledger.schema import TABLES
 from xortune.paths import StudyPaths
 
 READ = """
@@ -71,7 +72,7 @@ def check_used(capsys, folder: Path, undisturbed, *others: str) -> None:
     grown = call(capsys, "resume", folder, "--runner=inline", "--quiet", "--trials=9")
     assert grown == (0, "", "")
     assert len(xortune.load(folder).trials) == 9
-    assert objects(folder) >= {"seal", "setting", "trial", "curve", "run", *others}
+    assert objects(folder) >= {*TABLES, *others}
 
 
 def lying_index() -> list[str]:
@@ -93,7 +94,7 @@ def lying_index() -> list[str]:
         (["CREATE VIEW pragma_index_list AS SELECT 1"], "pragma_index_list"),
         (["CREATE TABLE other (a INTEGER PRIMARY KEY AUTOINCREMENT, b UNIQUE)"], "other"),
         (["CREATE TABLE [an other] (a)", "CREATE UNIQUE INDEX u ON [an other] (a)"], "an other"),
-        (["CREATE INDEX other ON trial (lr DESC, loss_fn COLLATE NOCASE)"], "other"),
+        (["CREATE INDEX other ON trial (worker DESC, state COLLATE NOCASE)"], "other"),
         (["CREATE INDEX other ON curve (points)", "CREATE INDEX more ON run (wall)"], "more"),
         (["CREATE TABLE other (a REFERENCES trial ON DELETE CASCADE)"], "other"),
         (
@@ -137,11 +138,11 @@ def test_optuna_may_add_its_tables(a_copy, capsys, undisturbed):
             "written to table trial. Remove it: sqlite3 {ledger} 'DROP INDEX other'",
         ),
         (
-            ["CREATE INDEX other ON trial (lr) WHERE lr > 0"],
+            ["CREATE INDEX other ON trial (state) WHERE duration_s > 0"],
             "Remove it: sqlite3 {ledger} 'DROP INDEX other'",
         ),
         (
-            ["CREATE INDEX other ON trial (lr + 1)"],
+            ["CREATE INDEX other ON trial (duration_s + 1)"],
             "Remove it: sqlite3 {ledger} 'DROP INDEX other'",
         ),
         (
@@ -292,7 +293,7 @@ def test_a_trigger_that_comes_meanwhile_ends_the_search_before_it_acts(tmp_path)
 
 
 def test_a_table_that_comes_meanwhile_disturbs_nothing(tmp_path):
-    edits = ["CREATE TABLE other (a)", "ANALYZE", "CREATE INDEX more ON trial (lr)"]
+    edits = ["CREATE TABLE other (a)", "ANALYZE", "CREATE INDEX more ON trial (parameters)"]
 
     def add(progress) -> None:
         while progress.done and edits:
