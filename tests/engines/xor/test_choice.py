@@ -1,116 +1,100 @@
 """Which engine a study gets, by what is wanted, the device, and whether there is a compiler."""
 
+import os
+import shutil
 import threading
+from pathlib import Path
 
 import pytest
 
-import xortune
-from xortune.engines.xor import choice
-from xortune.engines.xor.choice import EngineChoice
-from xortune.errors import NoEngineError, UsageError
-from xortune.settings import COMPILED, EAGER, ENGINES
+from xortune.engines.xor.choice import ENGINES, NAMES, EngineChoice, family
+from xortune.errors import NoEngineError
 
-LIBRARY = b"library"
-
-
-@pytest.fixture
-def builds(monkeypatch):
-    """Every build, of which each gives the library."""
-    builds = []
-
-    def built_step():
-        builds.append(threading.current_thread())
-        return LIBRARY
-
-    monkeypatch.setattr(choice, "built_step", built_step)
-    return builds
+MISSING = "no C compiler was found (CC=missing-cc)"
 
 
 @pytest.fixture
 def no_compiler(monkeypatch):
-    def built_step():
-        raise NoEngineError("no C compiler was found (CC=missing)")
-
-    monkeypatch.setattr(choice, "built_step", built_step)
+    monkeypatch.setenv("CC", "missing-cc")
 
 
 @pytest.fixture
-def slow(monkeypatch):
-    """A build that takes until the event is set."""
-    event = threading.Event()
-
-    def built_step():
-        event.wait()
-        return LIBRARY
-
-    monkeypatch.setattr(choice, "built_step", built_step)
-    yield event
-    event.set()
+def slow_compiler(library, tmp_path, monkeypatch):
+    """A compiler that waits; the function that is given back lets it work."""
+    pipe, compiler = tmp_path / "pipe", tmp_path / "slow-cc"
+    os.mkfifo(pipe)
+    real = next(filter(None, map(shutil.which, ("cc", "gcc", "clang"))))
+    compiler.write_text(f'#!/bin/sh\ncat "{pipe}" > /dev/null\nexec "{real}" "$@"\n')
+    compiler.chmod(0o755)
+    monkeypatch.setenv("CC", str(compiler))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
+    before = {*threading.enumerate()}
+    yield lambda: pipe.write_text("")
+    for thread in {*threading.enumerate()} - before:
+        threading.Thread(target=Path.write_text, args=(pipe, ""), daemon=True).start()
+        thread.join()
 
 
 @pytest.mark.parametrize("wanted", ["auto", "compiled"])
-def test_with_a_compiler_it_is_the_compiled_one(builds, caplog, wanted):
-    assert EngineChoice(wanted).decide("cpu") == (COMPILED, LIBRARY)
-    assert len(builds) == 1
+@pytest.mark.parametrize("device", ["cpu", "both"])
+def test_with_a_compiler_it_is_the_compiled_one(library, caplog, wanted, device):
+    choice = EngineChoice(wanted, "lab")
+    for engine in (choice.expected(device), choice.decide(device)):
+        assert (engine.name, engine.data) == ("compiled-2", "lab")
     assert caplog.messages == []
 
 
-@pytest.mark.parametrize("device", ["cpu", "cuda"])
-def test_eager_builds_nothing(builds, caplog, device):
-    assert EngineChoice("eager").decide(device) == (EAGER, None)
-    assert builds == []
+@pytest.mark.parametrize("device", ["cpu", "cuda", "both"])
+def test_eager_builds_nothing(slow_compiler, caplog, device):
+    before = {*threading.enumerate()}
+    choice = EngineChoice("eager", "lab")
+    assert {*threading.enumerate()} == before
+    for engine in (choice.expected(device), choice.decide(device)):
+        assert (engine.name, engine.data) == ("eager-1", "lab")
     assert caplog.messages == []
 
 
-def test_without_a_compiler_auto_is_eager_and_says_so_once(no_compiler, caplog):
-    assert EngineChoice("auto").decide("cpu") == (EAGER, None)
+@pytest.mark.parametrize("device", ["cpu", "both"])
+def test_without_a_compiler_auto_is_eager_and_warns_once(no_compiler, caplog, device):
+    choice = EngineChoice("auto", "xor")
+    assert choice.expected(device).name == "eager-1"
+    assert caplog.messages == []
+    assert choice.decide(device).name == "eager-1"
     (message,) = caplog.messages
-    assert "takes longer: no C compiler was found (CC=missing)." in message
+    assert f"takes longer: {MISSING}." in message
     assert [record.levelname for record in caplog.records] == ["WARNING"]
 
 
-def test_without_a_compiler_there_is_no_compiled_one(no_compiler, caplog):
-    with pytest.raises(NoEngineError, match=r"^no C compiler was found \(CC=missing\)$"):
-        EngineChoice("compiled").decide("cpu")
+def test_without_a_compiler_the_compiled_engine_is_refused(no_compiler, caplog):
+    choice = EngineChoice("compiled", "xor")
+    assert choice.expected("cpu").name == "eager-1"
+    with pytest.raises(NoEngineError) as caught:
+        choice.decide("cpu")
+    assert str(caught.value) == MISSING
     assert caplog.messages == []
 
 
-def test_on_a_gpu_auto_is_eager_without_a_word(builds, caplog):
-    assert EngineChoice("auto").decide("cuda") == (EAGER, None)
+def test_on_a_gpu_auto_is_eager_without_a_warning(slow_compiler, caplog):
+    """It does not wait for the compiler, either."""
+    choice = EngineChoice("auto", "xor")
+    assert choice.expected("cuda").name == choice.decide("cuda").name == "eager-1"
     assert caplog.messages == []
 
 
-def test_on_a_gpu_there_is_no_compiled_one(builds):
+def test_on_a_gpu_the_compiled_engine_is_refused(library):
     with pytest.raises(NoEngineError, match="it is for CPUs, and the device is cuda"):
-        EngineChoice("compiled").decide("cuda")
+        EngineChoice("compiled", "xor").decide("cuda")
 
 
-def test_the_build_goes_on_in_the_background_until_it_is_needed(slow):
-    choice = EngineChoice("auto")
-    threading.Timer(0.0, slow.set).start()
-    assert choice.decide("cpu") == (COMPILED, LIBRARY)
+def test_the_build_continues_in_the_background_until_it_is_needed(slow_compiler):
+    choice = EngineChoice("auto", "xor")
+    threading.Thread(target=slow_compiler).start()
+    assert choice.decide("cpu").name == "compiled-2"
 
 
-def test_what_needs_no_build_does_not_wait_for_it(slow):
-    assert EngineChoice("auto").decide("cuda") == (EAGER, None)
-
-
-@pytest.mark.parametrize(
-    ("given", "text"),
-    [
-        ({"engine": "fast"}, "engine 'fast': must be one of auto, eager, compiled."),
-        ({"engine": EAGER}, "engine 'eager-1': must be one of auto, eager, compiled."),
-        ({"engine": "fast", "trials": 0, "workers": 0}, "engine 'fast': must be one of"),
-    ],
-)
-def test_an_engine_that_is_none(tmp_path, given, text):
-    with pytest.raises(UsageError) as caught:
-        xortune.search("smoke", runner="inline", results=tmp_path / "results", **given)
-    lines = str(caught.value).splitlines()
-    assert text in lines[0]
-    assert len(lines) == len(given)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_the_engines_that_can_be_wanted():
-    assert ENGINES == ("auto", "eager", "compiled")
+def test_a_recorded_engine_goes_back_to_what_can_be_wanted():
+    assert [family(name) for name in NAMES] == ["eager", "compiled"]
+    assert set(ENGINES) == {"auto", *map(family, NAMES)}
+    assert [family(name) for name in ("compiled-1", "eager-12")] == ["compiled", "eager"]
+    for unknown in ("", "compiled", "auto-1", "stacked-1", "-1", "compiled-2-1"):
+        assert family(unknown) == "auto"

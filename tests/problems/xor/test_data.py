@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from xortune.problems.xor import load_data
-from xortune.trial import DATA_NAMES
+from xortune.problems.xor.spec import DATA_NAMES
 
 INPUTS = [[0.0, 0.0], [0.0, 1.0], [1.0, 1.0], [1.0, 0.0]]
 

@@ -1,17 +1,18 @@
 import pytest
 import torch
 
+from tests.make import make_params
 from xortune.problems.xor import load_data, loss_of, predict, seeded_model, train, weights_of
-from xortune.trial import LOSS_FNS, Params
+from xortune.problems.xor.spec import LOSS_FNS
 
 
 @pytest.fixture(scope="module")
 def lab_run():
-    return train(Params(), "lab")
+    return train(make_params(), "lab")
 
 
 def test_the_lab_s_printed_losses_are_reproduced(lab_run, lab_table):
-    curve = dict(zip(lab_run.curve.epochs, lab_run.curve.training))
+    curve = dict(zip(lab_run.curve.epochs, lab_run.curve.series["training"]))
     for epoch, printed in lab_table.items():
         assert curve[epoch] == pytest.approx(printed, rel=0.0025), epoch
 
@@ -21,8 +22,12 @@ def test_the_lab_s_trained_model_gives_the_lab_s_prediction(lab_run):
 
 
 def test_the_lab_s_labels_are_learnt(lab_run):
-    assert lab_run.scores.accuracy == 1
-    assert lab_run.scores.mse == lab_run.scores.train_loss == lab_run.curve.training[-1]
+    assert lab_run.scores["accuracy"] == 1
+    assert (
+        lab_run.scores["mse"]
+        == lab_run.scores["train_loss"]
+        == lab_run.curve.series["training"][-1]
+    )
 
 
 @pytest.mark.parametrize(
@@ -36,19 +41,19 @@ def test_the_lab_s_labels_are_learnt(lab_run):
     ],
 )
 def test_the_curve_has_epoch_0_every_log_every_and_the_last(epochs, log_every, expected):
-    curve = train(Params(epochs=epochs), log_every=log_every).curve
+    curve = train(make_params(epochs=epochs), log_every=log_every).curve
     assert curve.epochs == expected
-    assert len(curve.training) == len(curve.validation) == len(expected)
+    assert len(curve.series["training"]) == len(curve.series["validation"]) == len(expected)
 
 
 @pytest.mark.parametrize("loss_fn", LOSS_FNS)
 def test_the_loss_at_an_epoch_is_the_loss_after_as_many_updates(loss_fn):
-    curve = train(Params(1.0, 6, 5, loss_fn), log_every=1).curve
+    curve = train(make_params(1.0, 6, 5, loss_fn), log_every=1).curve
     rows = load_data("xor").training
     for epoch in range(1, 7):
-        model = train(Params(1.0, epoch, 5, loss_fn)).model
-        assert curve.training[epoch] == loss_of(model, rows, loss_fn).item()
-    assert curve.training[0] == loss_of(seeded_model(5), rows, loss_fn).item()
+        model = train(make_params(1.0, epoch, 5, loss_fn)).model
+        assert curve.series["training"][epoch] == loss_of(model, rows, loss_fn).item()
+    assert curve.series["training"][0] == loss_of(seeded_model(5), rows, loss_fn).item()
 
 
 @pytest.mark.parametrize("loss_fn", LOSS_FNS)
@@ -61,39 +66,37 @@ def test_two_epochs_are_two_plain_steps_along_the_gradient(loss_fn):
         with torch.no_grad():
             for parameter, gradient in zip(model.parameters(), gradients):
                 parameter -= 0.5 * gradient
-    trained = weights_of(train(Params(0.5, 2, 9, loss_fn)).model)
+    trained = weights_of(train(make_params(0.5, 2, 9, loss_fn)).model)
     assert trained == pytest.approx(weights_of(model), abs=1e-7)
 
 
 def test_bce_and_bce_with_logits_agree_until_they_saturate():
-    bce, logits = (train(Params(3.0, 400, 1, fn), log_every=50) for fn in LOSS_FNS[1:])
+    bce, logits = (train(make_params(3.0, 400, 1, fn), log_every=50) for fn in LOSS_FNS[1:])
     assert bce.curve.epochs == logits.curve.epochs
-    assert bce.curve.training == pytest.approx(logits.curve.training, rel=1e-4)
-    assert bce.scores.mse == pytest.approx(logits.scores.mse, rel=1e-4)
-    assert bce.scores.accuracy == 1
+    assert bce.curve.series["training"] == pytest.approx(logits.curve.series["training"], rel=1e-4)
+    assert bce.scores["mse"] == pytest.approx(logits.scores["mse"], rel=1e-4)
+    assert bce.scores["accuracy"] == 1
 
 
 def test_validation_data_are_measured_apart_from_training():
     """They are a copy, so that both curves agree."""
-    curve = train(Params(1.0, 20, 3), log_every=5).curve
-    assert curve.validation == curve.training
+    curve = train(make_params(1.0, 20, 3), log_every=5).curve
+    assert curve.series["validation"] == curve.series["training"]
 
 
 def test_scores_are_measured_alike_whatever_the_loss_function():
-    trained = train(Params(2.0, 300, 1, "bce"))
+    trained = train(make_params(2.0, 300, 1, "bce"))
     rows = load_data("xor").validation
     output = trained.model(rows.x)
-    assert trained.scores.train_loss == loss_of(trained.model, rows, "bce").item()
-    assert trained.scores.mse == (output - rows.y).square().mean().item()
-    assert trained.scores.bce == pytest.approx(trained.scores.train_loss, rel=1e-5)
-    assert trained.scores.accuracy == ((output > 0.5) == (rows.y > 0.5)).float().mean().item()
-    assert trained.scores.final_loss("mse") == trained.scores.mse
-    assert trained.scores.final_loss("bce") == trained.scores.bce
+    assert trained.scores["bce"] == pytest.approx(trained.scores["train_loss"], rel=1e-5)
+    assert trained.scores["accuracy"] == ((output > 0.5) == (rows.y > 0.5)).float().mean().item()
+    assert trained.scores["mse"] == trained.scores["mse"]
+    assert trained.scores["bce"] == trained.scores["bce"]
 
 
 def test_training_is_repeatable_and_leaves_the_global_generator_alone():
     before = torch.get_rng_state()
-    first, second = (train(Params(0.5, 50, 11)) for _ in range(2))
+    first, second = (train(make_params(0.5, 50, 11)) for _ in range(2))
     assert weights_of(first.model) == weights_of(second.model)
     assert first.curve == second.curve
     assert torch.equal(torch.get_rng_state(), before)

@@ -78,7 +78,7 @@ def compiler(tmp_path, monkeypatch, real) -> Counted:
 
 @pytest.fixture(scope="session")
 def compiled(tmp_path_factory, real) -> Callable[..., Path]:
-    """Compiles a C file as `built_step` does, with a compiler and with further flags."""
+    """Compiles a C file as `built_library` does, with a compiler and with further flags."""
 
     def compiled(source: Path, *flags: str, by: str = real) -> Path:
         target = tmp_path_factory.mktemp("compiled") / "step.so"

@@ -6,14 +6,16 @@ import math
 import random
 import shutil
 from array import array
-from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
-from xortune.engines.xor import train_pack
-from xortune.engines.xor.native import Step, build, built_step, load_step
-from xortune.trial import LOSS_FNS, Params
+from tests.engines.xor.packs import bits
+from tests.make import make_params
+from xortune.engines.xor.native import CFunctions, build, built_library, load_library
+from xortune.engines.xor.native.block import CompiledKernels
+from xortune.engines.xor.pack import PackTrainer
+from xortune.problems.xor.spec import LOSS_FNS
 
 LANES, EPOCHS = 384, 150
 EXPOSE = """
@@ -33,7 +35,7 @@ void measure_by_avx512(const Measurement *m) { measure_avx512(m); }
 """
 
 
-def trained(step: Step, targets: list[int]) -> list[str]:
+def trained(functions: CFunctions, targets: list[int]) -> list[str]:
     """The bits of every lane's weights; those that are not all finite are alike.
 
     Each third of the lanes has its own scale of weights: as they are initialised, large enough
@@ -56,12 +58,12 @@ def trained(step: Step, targets: list[int]) -> list[str]:
     )
     addresses = tuple(values.buffer_info()[0] for values in arrays)
     for begin, end in ((0, 1), (1, 70), (70, EPOCHS)):
-        step.train(addresses, LANES, begin, end)
+        functions.train(addresses, LANES, begin, end)
     lanes = [weights[i::LANES] for i in range(LANES)]
     return [lane.tobytes().hex() if all(map(math.isfinite, lane)) else "lost" for lane in lanes]
 
 
-def measured(step: Step, targets: list[int]) -> bytes:
+def measured(functions: CFunctions, targets: list[int]) -> bytes:
     """All that is measured of lanes of every scale, of which some are lost."""
     draw = random.Random(2)
     scales = (1.0, 10.0, 60.0, 1e4, 3e38, 1e-42)
@@ -73,19 +75,20 @@ def measured(step: Step, targets: list[int]) -> bytes:
     loss = array("i", [draw.randrange(3) for _ in range(LANES)])
     results = array("f", [7.0] * 4 * LANES)
     arrays = (weights, loss, array("f", targets), results)
-    step.measure(tuple(values.buffer_info()[0] for values in arrays), LANES, LANES)
+    functions.measure(tuple(values.buffer_info()[0] for values in arrays), LANES, LANES)
     return results.tobytes()
 
 
-def diverging(step: Step) -> list[str]:
+def diverging(functions: CFunctions) -> list[str]:
     """Outcomes of trials of which many fail, with their curves."""
-    params = [Params(3e38, 1 + seed % 50, seed, LOSS_FNS[seed % 3]) for seed in range(300)]
-    return [repr(replace(o, duration_s=None)) for o in train_pack(params, log_every=1, step=step)]
+    params = [make_params(3e38, 1 + seed % 50, seed, LOSS_FNS[seed % 3]) for seed in range(300)]
+    trainer = PackTrainer(CompiledKernels("xor", functions, 4096))
+    return [bits(outcome) for outcome in trainer.train(params, log_every=1)]
 
 
 @pytest.fixture(scope="module")
-def step():
-    return load_step(built_step())
+def functions():
+    return load_library(built_library())
 
 
 @pytest.fixture(scope="module", params=[[0, 1, 0, 1], [0, 1, 1, 0]], ids=["xor", "lab"])
@@ -94,8 +97,8 @@ def targets(request):
 
 
 @pytest.fixture(scope="module")
-def expected(real, step, targets) -> list[str]:
-    return trained(step, targets)
+def expected(real, functions, targets) -> list[str]:
+    return trained(functions, targets)
 
 
 @pytest.fixture(scope="module", params=["-O0", "-O1", "-O3"])
@@ -114,24 +117,24 @@ def library(request, level, compiled, tmp_path_factory) -> ctypes.CDLL:
 
 
 @pytest.fixture(scope="module", params=["anywhere", "avx2", "avx512"])
-def variant(request, library) -> Step:
-    """The step for one set of instructions."""
+def variant(request, library) -> CFunctions:
+    """The functions for one set of instructions."""
     name = request.param
     if not hasattr(library, f"is_there_{name}") or not getattr(library, f"is_there_{name}")():
         pytest.skip(f"this processor has no {name}")
-    functions = {
+    exposed = {
         "xortune_train": getattr(library, f"train_by_{name}"),
         "xortune_measure": getattr(library, f"measure_by_{name}"),
         "xortune_draw": library.xortune_draw,
     }
-    return Step(SimpleNamespace(**functions))
+    return CFunctions(SimpleNamespace(**exposed))
 
 
-def test_lanes_of_every_kind_are_compared(step, expected):
+def test_lanes_of_every_kind_are_compared(functions, expected):
     untrained = trained(SimpleNamespace(train=lambda *_: None), [0, 1, 0, 1])
     assert 1 <= expected.count("lost") < LANES / 4
     assert sum(one != two for one, two in zip(expected, untrained)) > LANES / 2
-    failed = ["FAIL" in outcome for outcome in diverging(step)]
+    failed = ["FAIL" in outcome for outcome in diverging(functions)]
     assert 20 < sum(failed) < 280
 
 
@@ -139,22 +142,22 @@ def test_the_same_bits(variant, expected, targets):
     assert trained(variant, targets) == expected
 
 
-def test_the_same_bits_are_measured(variant, step, targets):
-    assert measured(variant, targets) == measured(step, targets)
+def test_the_same_bits_are_measured(variant, functions, targets):
+    assert measured(variant, targets) == measured(functions, targets)
 
 
-def test_the_same_trials_fail_at_the_same_epoch(variant, step):
-    assert diverging(variant) == diverging(step)
+def test_the_same_trials_fail_at_the_same_epoch(variant, functions):
+    assert diverging(variant) == diverging(functions)
 
 
 LOAD = """
 import sys
 from pathlib import Path
 from xortune.errors import NoEngineError
-from xortune.engines.xor.native import load_step
+from xortune.engines.xor.native import load_library
 
 try:
-    load_step(Path(sys.argv[1]).read_bytes())
+    load_library(Path(sys.argv[1]).read_bytes())
     print("taken")
 except NoEngineError as error:
     print(error)
@@ -167,13 +170,13 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 from xortune.errors import NoEngineError
-from xortune.engines.xor.native import load_step
+from xortune.engines.xor.native import load_library
 
 changed, right = (Path(name).read_bytes() for name in sys.argv[1:])
 with suppress(NoEngineError):
-    load_step(changed)
+    load_library(changed)
     print("taken")
-load_step(right)
+load_library(right)
 """
 
 

@@ -7,16 +7,16 @@ import sys
 
 import pytest
 
-from xortune.engines.xor.native import build, built_step, load_step
+from xortune.engines.xor.native import build, built_library, load_library
 
 BUILD = """
 import hashlib, sys
-from xortune.engines.xor.native import built_step, load_step
+from xortune.engines.xor.native import built_library, load_library
 
 print("ready", flush=True)
 sys.stdin.read()
-library = built_step()
-load_step(library)
+library = built_library()
+load_library(library)
 print(hashlib.sha256(library).hexdigest())
 """
 
@@ -31,8 +31,8 @@ def source(tmp_path, monkeypatch):
 
 
 def test_an_empty_cache_is_filled(cache, compiler):
-    library = built_step()
-    load_step(library)
+    library = built_library()
+    load_library(library)
     (kept,) = cache.iterdir()
     assert kept.name.startswith("step-")
     assert kept.read_bytes() == hashlib.sha256(library).digest() + library
@@ -42,7 +42,7 @@ def test_an_empty_cache_is_filled(cache, compiler):
 def test_what_is_kept_is_the_user_s_alone(cache, compiler):
     before = os.umask(0)
     try:
-        built_step()
+        built_library()
     finally:
         os.umask(before)
     (kept,) = cache.iterdir()
@@ -51,9 +51,9 @@ def test_what_is_kept_is_the_user_s_alone(cache, compiler):
 
 
 def test_from_then_on_no_compiler_runs(cache, compiler, python):
-    library = built_step()
+    library = built_library()
     before = {path: path.stat().st_mtime_ns for path in cache.iterdir()}
-    assert built_step() == library
+    assert built_library() == library
     done = python(BUILD)
     assert done == (0, f"ready\n{hashlib.sha256(library).hexdigest()}", "")
     assert compiler.calls == 1
@@ -61,40 +61,40 @@ def test_from_then_on_no_compiler_runs(cache, compiler, python):
 
 
 def test_a_new_compiler_compiles_anew(cache, compiler):
-    built_step()
+    built_library()
     status = compiler.path.stat()
     os.utime(compiler.path, ns=(status.st_atime_ns, status.st_mtime_ns + 1))
-    built_step()
+    built_library()
     assert compiler.calls == 2
     with compiler.path.open("a") as file:
         file.write("\n")
     os.utime(compiler.path, ns=(status.st_atime_ns, status.st_mtime_ns))
-    built_step()
+    built_library()
     assert compiler.calls == 3
     assert len(list(cache.iterdir())) == 3
 
 
 def test_another_compiler_compiles_anew(cache, compiler, monkeypatch):
-    built_step()
+    built_library()
     twin = compiler.path.with_name("twin")
     twin.hardlink_to(compiler.path)
     monkeypatch.setenv("CC", str(twin))
-    built_step()
+    built_library()
     assert len(list(cache.iterdir())) == 2
 
 
 def test_another_source_is_compiled(cache, compiler, source):
-    built_step()
+    built_library()
     with source.open("a") as file:
         file.write("/* no more */\n")
-    built_step()
+    built_library()
     assert compiler.calls == 2
 
 
 def test_other_flags_compile_anew(cache, compiler, monkeypatch):
-    built_step()
+    built_library()
     monkeypatch.setattr(build, "_FLAGS", (*build._FLAGS, "-g"))
-    built_step()
+    built_library()
     assert compiler.calls == 2
 
 
@@ -105,7 +105,7 @@ def test_without_cc_the_path_is_searched(cache, compiler, monkeypatch):
     monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
     for name in ("clang", "gcc", "cc"):
         (folder / name).symlink_to(compiler.path)
-    built_step()
+    built_library()
     assert compiler.calls == 1
     assert build._compiler() == str(folder / "cc")
 
@@ -127,7 +127,7 @@ def test_two_processes_fill_one_cache(cache, compiler):
     assert [process.returncode for process in both] == [0, 0]
     calls = compiler.calls
     assert 1 <= calls <= 2
-    built_step()
+    built_library()
     assert compiler.calls == calls
 
 
@@ -141,5 +141,5 @@ def test_a_file_appears_whole_or_not_at_all(cache, compiler, monkeypatch):
         return replace(partial, target)
 
     monkeypatch.setattr(build.Path, "replace", looking)
-    library = built_step()
+    library = built_library()
     assert seen == [(False, hashlib.sha256(library).digest() + library)]

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from xortune.engines.xor.native import build, built_step, load_step
+from xortune.engines.xor.native import build, built_library, load_library
 
 
 @pytest.fixture
 def kept(cache, compiler) -> Path:
     """The file that a first build has left."""
-    built_step()
+    built_library()
     (kept,) = cache.iterdir()
     return kept
 
@@ -39,11 +39,11 @@ DAMAGES = {
 def test_a_damaged_file_is_replaced(kept, compiler, damage):
     whole = kept.read_bytes()
     kept.write_bytes(DAMAGES[damage](whole))
-    assert built_step() == whole[32:]
+    assert built_library() == whole[32:]
     assert compiler.calls == 2
     assert kept.read_bytes() == whole
     assert [kept] == list(kept.parent.iterdir())
-    built_step()
+    built_library()
     assert compiler.calls == 2
 
 
@@ -52,7 +52,7 @@ def test_a_folder_in_its_place_is_left_alone(kept, compiler):
     kept.unlink()
     kept.mkdir()
     (kept / "mine").touch()
-    assert built_step() == library
+    assert built_library() == library
     assert compiler.calls == 2
     assert (kept / "mine").exists()
 
@@ -60,7 +60,7 @@ def test_a_folder_in_its_place_is_left_alone(kept, compiler):
 def test_a_link_to_nowhere_is_replaced(kept, compiler):
     kept.unlink()
     kept.symlink_to("nowhere")
-    library = built_step()
+    library = built_library()
     assert kept.read_bytes()[32:] == library
     assert not kept.is_symlink()
 
@@ -70,7 +70,7 @@ def test_a_file_that_others_can_write_is_not_trusted(kept, compiler, mode):
     whole = kept.read_bytes()
     kept.write_bytes(other(kept))
     kept.chmod(mode)
-    assert built_step() == whole[32:]
+    assert built_library() == whole[32:]
     assert kept.read_bytes() == whole
     assert kept.stat().st_mode & 0o777 == 0o600
 
@@ -79,21 +79,21 @@ def test_a_file_that_others_can_read_is_trusted(kept, compiler):
     content = other(kept)
     kept.write_bytes(content)
     kept.chmod(0o644)
-    assert built_step() == content[32:]
+    assert built_library() == content[32:]
     assert compiler.calls == 1
 
 
 def test_a_file_of_another_user_is_not_trusted(kept, compiler, monkeypatch):
     kept.write_bytes(other(kept))
     monkeypatch.setattr(build.os, "getuid", lambda: 12_345)
-    built_step()
+    built_library()
     assert compiler.calls == 2
 
 
 REBUILD = """
-from xortune.engines.xor.native import built_step, load_step
+from xortune.engines.xor.native import built_library, load_library
 
-load_step(built_step())
+load_library(built_library())
 print("loaded")
 """
 
@@ -110,7 +110,7 @@ def test_what_cannot_be_put_in_its_place_is_removed(cache, compiler, monkeypatch
         raise OSError("no space is left")
 
     monkeypatch.setattr(build.Path, "replace", full)
-    load_step(built_step())
+    load_library(built_library())
     assert list(cache.iterdir()) == []
 
 
@@ -134,7 +134,7 @@ def impossible(cache: Path, place: str) -> str:
 def test_a_cache_that_cannot_be(cache, compiler, monkeypatch, place):
     monkeypatch.setenv("XDG_CACHE_HOME", impossible(cache, place))
     for calls in (1, 2):
-        load_step(built_step())
+        load_library(built_library())
         assert compiler.calls == calls
     assert not cache.exists()
 
@@ -142,11 +142,13 @@ def test_a_cache_that_cannot_be(cache, compiler, monkeypatch, place):
 def test_a_file_in_the_place_of_the_folder(cache, compiler):
     cache.parent.mkdir()
     cache.write_text("mine")
-    load_step(built_step())
+    load_library(built_library())
     assert cache.read_text() == "mine"
 
 
-READ_ONLY = "from xortune.engines.xor.native import *; load_step(built_step()); print('loaded')"
+READ_ONLY = (
+    "from xortune.engines.xor.native import *; load_library(built_library()); print('loaded')"
+)
 
 
 @pytest.mark.parametrize("mode", [0o555, 0o000])
@@ -175,7 +177,7 @@ def test_without_a_home_nothing_is_kept(compiler, monkeypatch, cache):
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setattr(build.Path, "home", no_home)
     for calls in (1, 2):
-        load_step(built_step())
+        load_library(built_library())
         assert compiler.calls == calls
 
 
@@ -189,6 +191,6 @@ def test_the_home_folder_has_the_cache_unless_another_is_given(
     else:
         monkeypatch.setenv("XDG_CACHE_HOME", given)
     monkeypatch.chdir(tmp_path)
-    built_step()
+    built_library()
     assert len(list((tmp_path / "home" / ".cache" / "xortune").iterdir())) == 1
     assert not (tmp_path / "relative").exists()

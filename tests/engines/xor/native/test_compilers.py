@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from xortune.engines.xor.native import build, built_step
+from xortune.engines.xor.native import build, built_library
 from xortune.errors import NoEngineError
 
 BUILD = """
 from xortune.errors import NoEngineError
-from xortune.engines.xor.native import built_step
+from xortune.engines.xor.native import built_library
 
 try:
-    built_step()
+    built_library()
 except NoEngineError as error:
     print(error)
 """
@@ -23,7 +23,7 @@ except NoEngineError as error:
 
 def refusal() -> str:
     with pytest.raises(NoEngineError) as caught:
-        built_step()
+        built_library()
     return str(caught.value)
 
 

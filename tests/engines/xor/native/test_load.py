@@ -4,7 +4,10 @@ import sys
 
 import pytest
 
-from xortune.engines.xor.native import built_step, load_step
+from tests.engines.xor.packs import train_pack
+from tests.make import make_params
+from xortune.engines.xor import CompiledEngine
+from xortune.engines.xor.native import built_library, load_library
 from xortune.errors import NoEngineError
 
 # Forbids what a worker need not be able to do.
@@ -12,7 +15,7 @@ GUARDED = """
 import os, sys
 from pathlib import Path
 
-from xortune.engines.xor.native import load_step
+from xortune.engines.xor.native import load_library
 
 library = Path(sys.argv[1]).read_bytes()
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
@@ -26,20 +29,21 @@ def forbid(event, arguments):
 
 
 sys.addaudithook(forbid)
-step = load_step(library)
+load_library(library)
 """
 TRAIN = """
-from xortune.engines.xor import train_pack
-from xortune.trial import Params
+from xortune.engines.xor import CompiledEngine
+from xortune.problems.xor.spec import SPEC
 
-print(train_pack([Params(1.0, 100, 3), Params(0.1, 90, 4, "bce")], step=step) [0].weights)
+pack = [SPEC.params((1.0, 100, 3, "mse")), SPEC.params((0.1, 90, 4, "bce"))]
+print(CompiledEngine("xor", library).open("cpu").train(pack, 500)[0].weights)
 """
 
 
 @pytest.fixture
 def library(real, tmp_path):
     path = tmp_path / "library"
-    path.write_bytes(built_step())
+    path.write_bytes(built_library())
     return path
 
 
@@ -61,17 +65,15 @@ def test_the_guard_guards(library, python, tmp_path, monkeypatch, script):
 
 
 def test_another_process_computes_the_same(library, python):
-    from xortune.engines.xor import train_pack
-    from xortune.trial import Params
-
-    expected = train_pack([Params(1.0, 100, 3)], step=load_step(library.read_bytes()))[0]
+    engine = CompiledEngine("xor", library.read_bytes())
+    (expected,) = train_pack(engine, [make_params(1.0, 100, 3)])
     done = python(GUARDED.replace("sys.addaudithook(forbid)", "") + TRAIN, library)
     assert done == (0, str(expected.weights), "")
 
 
 def test_a_library_is_loaded_once(library):
     content = library.read_bytes()
-    assert load_step(content) is load_step(bytes(bytearray(content)))
+    assert load_library(content) is load_library(bytes(bytearray(content)))
 
 
 @pytest.mark.parametrize("content", [b"", b"rubbish", b"\x7fELF"], ids=str)
