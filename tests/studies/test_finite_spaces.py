@@ -1,7 +1,6 @@
 """Searches of spaces with finitely many points: each is trained once, whatever is asked for."""
 
-import sqlite3
-from contextlib import closing
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -12,7 +11,6 @@ import xortune
 from tests.small_study import answer
 from xortune.errors import UsageError, XortuneError
 from xortune.ledger import Ledger
-from xortune.ledger.rows import digest
 from xortune.settings import SAMPLERS
 
 ONE = {
@@ -124,20 +122,23 @@ def test_one_answer_with_any_packs_and_extensions(
     assert extended.settings == one_go.settings
 
 
-def forget_version(paths):
-    """Makes the ledger one that was begun before the sampler had versions."""
-    with closing(sqlite3.connect(paths.ledger)) as connection, connection:
-        connection.execute("DELETE FROM setting WHERE key = 'sampler_version'")
-        rows = connection.execute("SELECT key, value FROM setting ORDER BY key").fetchall()
-        connection.execute("UPDATE seal SET settings = ?", (digest(rows),))
+def rerecord(study, settings=None, **provenance):
+    with Ledger.open(study.paths) as ledger:
+        made = replace(ledger.provenance(), **provenance)
+        ledger.record(replace(ledger.settings(), **(settings or {})), made)
+
+
+def forget_version(study):
+    """Makes the study one that was begun before the sampler had versions."""
+    rerecord(study, sampler_version=1)
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_a_study_begun_before_is_extended_as_it_would_have_been(search, sampler, caplog):
     """It repeats points, whether it is extended in one go or in two."""
     study, other = (search(name, sampler=sampler, trials=1, generation=10) for name in "ab")
-    forget_version(study.paths)
-    forget_version(other.paths)
+    forget_version(study)
+    forget_version(other)
     assert xortune.load(study.paths.folder).most_trials is None
     caplog.clear()
     resume(study, trials=25)
@@ -145,15 +146,14 @@ def test_a_study_begun_before_is_extended_as_it_would_have_been(search, sampler,
     assert caplog.messages == []
     assert len(extended.trials) == 50
     assert distinct(extended) <= 12
-    assert extended.settings.sampler_version == 1
+    with Ledger.read(extended.paths) as ledger:
+        assert ledger.provenance().sampler_version == 1
     assert_frame_equal(answer(extended), answer(one_go), check_exact=True)
 
 
 def test_a_study_of_a_later_sampler_needs_force(search):
     study = search(trials=2)
-    with Ledger.open(study.paths) as ledger:
-        recorded = ledger.settings().to_dict()
-        ledger.write_settings(type(study.settings).from_dict({**recorded, "sampler_version": 9}))
+    rerecord(study, sampler_version=9)
     assert len(xortune.load(study.paths.folder).trials) == 2
     with pytest.raises(UsageError, match="its sampler has version 9, and this xortune has 2"):
         resume(study, trials=4)
@@ -162,9 +162,7 @@ def test_a_study_of_a_later_sampler_needs_force(search):
 
 def test_a_ledger_that_wants_more_than_there_is_ends(search):
     study = search(trials=2)
-    with Ledger.open(study.paths) as ledger:
-        recorded = ledger.settings().to_dict()
-        ledger.write_settings(type(study.settings).from_dict({**recorded, "trials": 50}))
+    rerecord(study, settings={"trials": 50})
     with pytest.raises(XortuneError, match="more trials than its space has points"):
         resume(study)
 

@@ -1,8 +1,7 @@
-"""A ledger on its way through a log, and a study made of what arrives."""
+"""Studies made of the snapshots that arrive."""
 
 import base64
 import hashlib
-import re
 import sqlite3
 import zlib
 from contextlib import closing
@@ -19,6 +18,12 @@ from xortune.studies.fetched import adopt
 
 
 @pytest.fixture(scope="module")
+def oracle(tmp_path_factory):
+    results = tmp_path_factory.mktemp("oracle")
+    return xortune.search(SPACE, name="oracle", results=results, runner="inline", **SETTINGS)
+
+
+@pytest.fixture(scope="module")
 def packed(oracle):
     return "\n".join(pack(oracle.paths))
 
@@ -27,13 +32,13 @@ def adopted(text, results):
     return adopt(lambda file: unpack(text, file), "here", results)
 
 
-def sent(content, most=None):
+def sent(content):
     """A snapshot of any bytes, as a server that means harm may send it."""
     lines = base64.b64encode(zlib.compress(content)).decode()
-    size = len(content) if most is None else most
     digest = hashlib.sha256(content).hexdigest()
     return (
-        f"-----BEGIN XORTUNE SNAPSHOT-----\n{lines}\n-----END XORTUNE SNAPSHOT {size} {digest}-----"
+        f"-----BEGIN XORTUNE SNAPSHOT-----\n{lines}\n"
+        f"-----END XORTUNE SNAPSHOT {len(content)} {digest}-----"
     )
 
 
@@ -49,15 +54,6 @@ def test_everything_arrives(packed, oracle, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["here"]
 
 
-def test_a_ledger_in_use_is_packed_as_it_is(oracle, tmp_path):
-    with closing(sqlite3.connect(oracle.paths.ledger, isolation_level=None)) as driver:
-        driver.execute("BEGIN IMMEDIATE")
-        driver.execute("DELETE FROM trial")
-        text = "\n".join(pack(oracle.paths))
-        driver.execute("ROLLBACK")
-    assert len(adopted(text, tmp_path).trials) == 22
-
-
 def test_a_study_that_is_here_stays_as_it_is(packed, tmp_path):
     (tmp_path / "here").mkdir()
     with pytest.raises(UsageError, match="exists already"):
@@ -69,16 +65,11 @@ def test_a_study_that_is_here_stays_as_it_is(packed, tmp_path):
     ("damage", "message"),
     [
         (lambda text: text[: len(text) // 2], "did not arrive completely"),
-        (lambda text: "", "did not arrive completely"),
-        (lambda text: text.replace("\n", "\nA warning\n", 1), "did not arrive completely"),
-        (lambda text: text.replace("SNAPSHOT-----\n", "SNAPSHOT-----\nAAAA\n"), "arrived damaged"),
-        (lambda text: re.sub(r"[0-9a-f]{64}", "0" * 64, text), "is not the one that was sent"),
-        (lambda text: sent(b"no database", most=5), "is not the one that was sent"),
         (lambda text: sent(b"no database"), "is not a study ledger"),
         (lambda text: sent(b""), "nothing was kept"),
     ],
 )
-def test_what_is_no_whole_ledger_leaves_nothing(packed, damage, message, tmp_path):
+def test_an_incomplete_ledger_leaves_nothing(packed, damage, message, tmp_path):
     with pytest.raises(XortuneError, match=message):
         adopted(damage(packed), tmp_path)
     assert list(tmp_path.iterdir()) == []
@@ -127,13 +118,7 @@ def test_what_another_tool_left_on_the_cluster_does_no_harm(oracle, statement, t
     assert not list(study.paths.folder.glob("study.db-*"))
 
 
-def test_a_snapshot_is_not_inflated_past_the_size_it_gives(tmp_path):
-    with pytest.raises(XortuneError, match="is not the one that was sent"):
-        unpack(sent(bytes(50_000_000), most=1000), tmp_path / "study.db")
-    assert (tmp_path / "study.db").stat().st_size <= 1001
-
-
-def test_what_was_finished_can_be_gone_on_with(oracle, tmp_path):
+def test_a_study_that_arrives_unfinished_is_resumed(oracle, tmp_path):
     def stop(progress):
         if progress.done >= 12:
             raise Interrupted(2)
