@@ -227,6 +227,10 @@ class ProblemSpec:
             and all(p.kind in ("float", "int", "choice") for p in self.parameters)
             and all(p.takes(p.default) for p in self.parameters)
             and (self.cost is None or self.parameter(self.cost).kind != "choice")
+            and (self.compared is None or self.parameter(self.compared).kind == "choice")
+            and all({type(p.above_low), type(p.ordered)} == {bool} for p in self.parameters)
+            and all({*map(type, p.choices)} <= {int, float, str, bool} for p in self.parameters)
+            and (self.solved is None or type(self.solved.value) in (int, float))
         )
         if not fits:
             raise ValueError("its names do not fit together")

@@ -309,6 +309,14 @@ def test_weights_are_kept_until_they_are_forgotten(paths) -> None:
         assert ledger.weights(3) == DONE.weights
 
 
+def test_weights_that_are_forgotten_at_once_are_not_kept(paths) -> None:
+    with Ledger.open(paths) as ledger:
+        pack = [FinishedTrial(waiting(1), DONE), FinishedTrial(waiting(2), DONE)]
+        ledger.finish_trials(pack, forget=[1])
+        assert ledger.weighted() == [0, 2]
+        assert unfinished(ledger) == [3]
+
+
 def test_a_layout_is_written_once(paths) -> None:
     with Ledger.open(paths) as ledger:
         ledger.finish_trials([FinishedTrial(waiting(1), DONE)])

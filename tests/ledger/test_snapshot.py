@@ -1,4 +1,4 @@
-"""A ledger on its way through a log, and a study made of what arrives."""
+"""A ledger as lines of text: what is packed is what arrives, or it is refused."""
 
 import base64
 import hashlib
@@ -6,125 +6,94 @@ import re
 import sqlite3
 import zlib
 from contextlib import closing
+from pathlib import Path
 
 import pytest
-from pandas.testing import assert_frame_equal
 
-import xortune
-from tests.small_study import SETTINGS, SPACE, answer
-from xortune.errors import Interrupted, UsageError, XortuneError
+from tests.make import make_curve, make_outcome, make_provenance, make_settings, make_trial
+from xortune.errors import UsageError, XortuneError
+from xortune.ledger import Ledger
 from xortune.ledger.snapshot import pack, unpack
 from xortune.paths import StudyPaths
-from xortune.studies.fetched import adopt
+from xortune.trial import FinishedTrial
+
+VERSION2 = Path(__file__).parent / "version2" / "finished"
 
 
-@pytest.fixture(scope="module")
-def packed(oracle):
-    return "\n".join(pack(oracle.paths))
+@pytest.fixture
+def paths(tmp_path):
+    """A study of 300 trials, half of which are finished: some blocks of lines."""
+    paths = StudyPaths(tmp_path / "there")
+    asked = [make_trial(number, seed=number) for number in range(300)]
+    done = make_outcome(curve=make_curve(range(50), range(50), range(50)))
+    with Ledger.create(paths, make_settings(trials=300), make_provenance()) as ledger:
+        ledger.add_trials(asked)
+        ledger.finish_trials([FinishedTrial(trial, done) for trial in asked[:150]])
+    return paths
 
 
-def adopted(text, results):
-    return adopt(lambda file: unpack(text, file), "here", results)
+def content(paths):
+    with Ledger.read(paths) as ledger:
+        numbers = range(len(ledger.trials()))
+        arrays = [(ledger.curve(n), ledger.weights(n)) for n in numbers]
+        return ledger.settings(), ledger.provenance(), list(ledger.trials()), arrays
 
 
-def sent(content, most=None):
+def arrived(text, folder):
+    folder.mkdir()
+    unpack(text, folder / "study.db")
+    return content(StudyPaths(folder))
+
+
+def sent(ledger, most=None):
     """A snapshot of any bytes, as a server that means harm may send it."""
-    lines = base64.b64encode(zlib.compress(content)).decode()
-    size = len(content) if most is None else most
-    digest = hashlib.sha256(content).hexdigest()
+    lines = base64.b64encode(zlib.compress(ledger)).decode()
+    size = len(ledger) if most is None else most
+    digest = hashlib.sha256(ledger).hexdigest()
     return (
         f"-----BEGIN XORTUNE SNAPSHOT-----\n{lines}\n-----END XORTUNE SNAPSHOT {size} {digest}-----"
     )
 
 
-def test_everything_arrives(packed, oracle, tmp_path):
-    study = adopted(f"Ray says something\n{packed}\nand more", tmp_path)
-    assert_frame_equal(study.trials, oracle.trials, check_exact=True)
-    assert_frame_equal(study.curves(3), oracle.curves(3), check_exact=True)
-    assert study.settings == oracle.settings
-    assert study.runs() == oracle.runs()
-    assert study.paths.trials_csv.read_bytes() == oracle.paths.trials_csv.read_bytes()
-    runs = [f"trial-{number:05d}" for number in range(22)]
-    assert sorted(path.name for path in study.paths.tensorboard.iterdir()) == runs
-    assert [path.name for path in tmp_path.iterdir()] == ["here"]
+def test_everything_arrives(paths, tmp_path):
+    text = "\n".join(["Ray says something", *pack(paths), "and more"])
+    assert arrived(text, tmp_path / "here") == content(paths)
 
 
-def test_a_ledger_in_use_is_packed_as_it_is(oracle, tmp_path):
-    with closing(sqlite3.connect(oracle.paths.ledger, isolation_level=None)) as driver:
+def test_a_study_of_version_2_arrives(tmp_path):
+    there = StudyPaths(VERSION2)
+    assert arrived("\n".join(pack(there)), tmp_path / "here") == content(there)
+
+
+def test_a_ledger_in_use_is_packed_as_it_is(paths, tmp_path):
+    before = content(paths)
+    with closing(sqlite3.connect(paths.ledger, isolation_level=None)) as driver:
         driver.execute("BEGIN IMMEDIATE")
         driver.execute("DELETE FROM trial")
-        text = "\n".join(pack(oracle.paths))
+        text = "\n".join(pack(paths))
         driver.execute("ROLLBACK")
-    assert len(adopted(text, tmp_path).trials) == 22
-
-
-def test_a_study_that_is_here_stays_as_it_is(packed, tmp_path):
-    (tmp_path / "here").mkdir()
-    with pytest.raises(UsageError, match="exists already"):
-        adopted(packed, tmp_path)
-    assert list(tmp_path.rglob("*")) == [tmp_path / "here"]
+    assert arrived(text, tmp_path / "here") == before
 
 
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (lambda text: text[: len(text) // 2], "did not arrive as a whole"),
-        (lambda text: "", "did not arrive as a whole"),
-        (lambda text: text.replace("\n", "\nA warning\n", 1), "did not arrive as a whole"),
+        (lambda text: text[: len(text) // 2], "did not arrive"),
+        (lambda text: "", "did not arrive"),
+        (lambda text: text.replace("\n", "\nA warning\n", 1), "did not arrive"),
         (lambda text: text.replace("SNAPSHOT-----\n", "SNAPSHOT-----\nAAAA\n"), "arrived damaged"),
         (lambda text: re.sub(r"[0-9a-f]{64}", "0" * 64, text), "is not the one that was sent"),
         (lambda text: sent(b"no database", most=5), "is not the one that was sent"),
-        (lambda text: sent(b"no database"), "is not a study ledger"),
-        (lambda text: sent(b""), "nothing was kept"),
     ],
 )
-def test_what_is_no_whole_ledger_leaves_nothing(packed, damage, message, tmp_path):
+def test_an_incomplete_snapshot_is_refused(paths, damage, message, tmp_path):
     with pytest.raises(XortuneError, match=message):
-        adopted(damage(packed), tmp_path)
-    assert list(tmp_path.iterdir()) == []
+        unpack(damage("\n".join(pack(paths))), tmp_path / "study.db")
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "CREATE TRIGGER harm AFTER INSERT ON run BEGIN DELETE FROM trial; END",
-        "CREATE VIRTUAL TABLE harm USING fts5(x)",
-        "CREATE TABLE harm (x, y AS (zeroblob(100000000)))",
-        "CREATE UNIQUE INDEX harm ON run (number, wall)",
-        "ALTER TABLE trial ADD COLUMN harm",
-        "REPLACE INTO setting VALUES ('trials', 'no JSON')",
-        "UPDATE setting SET value = '0' WHERE key = 'trials'",
-    ],
-)
-def test_a_ledger_that_means_harm_leaves_nothing(oracle, statement, tmp_path):
-    file = tmp_path / "study.db"
-    file.write_bytes(oracle.paths.ledger.read_bytes())
-    with closing(sqlite3.connect(file, isolation_level=None)) as connection:
-        connection.execute(statement)
-    with pytest.raises(XortuneError):
-        adopted(sent(file.read_bytes()), tmp_path / "results")
-    assert list((tmp_path / "results").iterdir()) == []
-
-
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "CREATE VIEW other AS SELECT * FROM trial",
-        "CREATE TABLE other (x)",
-        "CREATE INDEX other ON trial (state)",
-        "ANALYZE",
-        "PRAGMA journal_mode = WAL",
-    ],
-)
-def test_what_another_tool_left_on_the_cluster_does_no_harm(oracle, statement, tmp_path):
-    paths = StudyPaths(tmp_path / oracle.name)
-    paths.folder.mkdir()
-    paths.ledger.write_bytes(oracle.paths.ledger.read_bytes())
-    with closing(sqlite3.connect(paths.ledger, isolation_level=None)) as connection:
-        connection.execute(statement)
-    study = adopted("\n".join(pack(paths)), tmp_path / "results")
-    assert study.trials.equals(oracle.trials)
-    assert not list(study.paths.folder.glob("study.db-*"))
+def test_a_snapshot_of_something_else_is_not_a_ledger(tmp_path):
+    with pytest.raises(UsageError, match="is not a study ledger"):
+        arrived(sent(b"no database"), tmp_path / "here")
 
 
 def test_a_snapshot_is_not_inflated_past_the_size_it_gives(tmp_path):
@@ -133,15 +102,8 @@ def test_a_snapshot_is_not_inflated_past_the_size_it_gives(tmp_path):
     assert (tmp_path / "study.db").stat().st_size <= 1001
 
 
-def test_what_was_finished_can_be_gone_on_with(oracle, tmp_path):
-    def stop(progress):
-        if progress.done >= 12:
-            raise Interrupted(2)
-
-    options = {"runner": "inline", "pack_size": 4, "name": "half", "results": tmp_path}
-    with pytest.raises(Interrupted) as caught:
-        xortune.search(SPACE, on_progress=stop, **options, **SETTINGS)
-    study = adopted("\n".join(pack(StudyPaths(caught.value.folder))), tmp_path / "results")
-    assert (study.trials["state"] != "WAITING").sum() == 12
-    resumed = xortune.resume(study.paths.folder, runner="inline")
-    assert_frame_equal(answer(resumed), answer(oracle), check_exact=True)
+def test_a_ledger_in_wal_mode_arrives_as_one_file(paths, tmp_path):
+    with closing(sqlite3.connect(paths.ledger, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+    assert arrived("\n".join(pack(paths)), tmp_path / "here") == content(paths)
+    assert [path.name for path in (tmp_path / "here").iterdir()] == ["study.db"]

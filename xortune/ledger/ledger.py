@@ -223,6 +223,8 @@ class Ledger:
             rows = connection.execute("SELECT number FROM weight NOT INDEXED ORDER BY number")
             numbers = [number for (number,) in rows]
             _check_count(connection, "weights", len(numbers))
+            if numbers and not 0 <= numbers[0] <= numbers[-1] < _sealed(connection, "trials"):
+                raise Damage("it holds weights of trials that it does not hold")
             return numbers
 
     def add_run(self, run: RunTime) -> None:

@@ -1,4 +1,4 @@
-"""A ledger as lines of text: what a job's log, the one road back from a cluster, can carry."""
+"""A ledger as lines of text, for a job's log: the only channel back from a cluster."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ _LEVEL = 1
 
 
 def pack(paths: StudyPaths) -> Iterator[str]:
-    """The lines of a snapshot: the study as it is at this moment, while its driver goes on.
+    """The lines of a snapshot: the study as it is at this moment, while its driver continues.
 
     Raises:
-        UsageError: the file is no ledger of this version.
+        UsageError: the file is not a ledger of a version that can be read.
     """
     with tempfile.TemporaryDirectory(prefix="xortune-") as scratch:
         copy = Path(scratch) / "study.db"
@@ -53,14 +53,14 @@ def unpack(text: str, file: Path) -> None:
 
     Args:
         text: holds the snapshot's lines, and may hold others before and after.
-        file: made, or written anew.
+        file: created, or overwritten.
 
     Raises:
-        XortuneError: there is no whole snapshot in it, or not the one that was sent.
+        XortuneError: it holds no complete snapshot, or not the one that was sent.
     """
     frame = _FRAME.search(text)
     if frame is None:
-        raise XortuneError("the snapshot did not arrive as a whole. Fetch it again.")
+        raise XortuneError("the snapshot did not arrive completely. Fetch it again.")
     expected = int(frame["bytes"])
     digest = hashlib.sha256()
     written = 0
@@ -79,7 +79,7 @@ def _encoded(compressed: bytes) -> Iterator[str]:
 
 
 def _decoded(lines: str, most: int) -> Iterator[bytes]:
-    """The ledger's bytes; one more than the most at the utmost, whatever the lines say."""
+    """The ledger's bytes; at most one more than expected, whatever the lines say."""
     decompressor = zlib.decompressobj()
     left = most + 1
     try:

@@ -218,7 +218,7 @@ def pack_layout(layout: Layout) -> str:
 
 def weight_row(number: int, layout: int, content: bytes) -> tuple[Any, ...]:
     """Number, layout, content and digest of a trial's weights."""
-    return number, layout, content, digest(b"%d %d " % (number, layout) + content)
+    return number, layout, content, digest(ascii((number, layout)).encode() + content)
 
 
 def read_weights(row: Sequence[Any], layout: Sequence[Any] | None, number: int) -> Weights:

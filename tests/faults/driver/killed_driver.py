@@ -18,7 +18,7 @@ import xortune
 import xortune.report.frame
 import xortune.tensorboard.runs
 from xortune import atomic_files
-from xortune.ledger.ledger import Ledger
+from xortune.ledger.transactions import LedgerFile
 
 # Two loss functions, a lane that diverges, three generations, two packs in each.
 SPACE = {
@@ -80,19 +80,19 @@ class Boundaries:
         Path.mkdir = mkdir  # type: ignore[method-assign]
 
     def _wrap_transactions(self) -> None:
-        transaction = Ledger._transaction
+        transaction = LedgerFile.transaction
 
         @contextmanager
-        def counted(ledger: Ledger) -> Iterator[Any]:
+        def counted(file: LedgerFile) -> Iterator[Any]:
             self("before a transaction")
             # So small that a transaction writes into the file before it commits.
-            ledger._connection.execute("PRAGMA cache_size = 1")
-            with transaction(ledger) as connection:
+            file._connection.execute("PRAGMA cache_size = 1")
+            with transaction(file) as connection:
                 yield _Counted(connection, self)
                 self("before a commit")
             self("after a transaction")
 
-        Ledger._transaction = counted  # type: ignore[method-assign, assignment]
+        LedgerFile.transaction = counted  # type: ignore[method-assign, assignment]
 
     def _wrap_files(self) -> None:
         write_new = atomic_files._write_new

@@ -191,6 +191,15 @@ def test_weights_that_no_model_has(a_copy, table, column, value):
             ledger.weights(number)
 
 
+def test_weights_of_a_trial_that_there_is_not(a_copy):
+    forge(a_copy, "INSERT INTO weight SELECT 77, layout, content, 0 FROM weight LIMIT 1")
+    with (
+        Ledger.read(StudyPaths(a_copy)) as ledger,
+        pytest.raises(UsageError, match="weights of trials that it does not hold"),
+    ):
+        ledger.weighted()
+
+
 def test_weights_of_a_trial_that_has_none(a_copy):
     with closing(sqlite3.connect(a_copy / "study.db")) as connection:
         failed = "SELECT min(number) FROM trial WHERE state = 'FAIL'"
@@ -269,7 +278,9 @@ def test_settings_without_end(a_copy, capsys):
         ("cost", "loss_fn"),
         ("cost", {}),
         ("solved", {"metric": "mse", "value": 1, "more": 2}),
+        ("solved", {"metric": "mse", "value": "low"}),
         ("compared", "other"),
+        ("compared", "lr"),
     ],
     ids=lambda value: repr(value)[:30],
 )

@@ -29,8 +29,8 @@ from xortune.paths import StudyPaths
 
 ledger = Ledger.open(StudyPaths(Path(sys.argv[1])))
 if sys.argv[2] == "exclusive":
-    ledger._connection.execute("PRAGMA cache_size = 1")
-    with ledger._transaction() as connection:
+    ledger._file._connection.execute("PRAGMA cache_size = 1")
+    with ledger._file.transaction() as connection:
         connection.execute("UPDATE trial SET error = printf('%.*c', 100000, 'x')")
         print("held", flush=True)
         sys.stdin.read()
@@ -95,7 +95,7 @@ def test_a_report_does_not_wait_for_ever(a_copy, capsys):
         first.send_signal(signal.SIGSTOP)
         assert main(["report", str(a_copy)]) == 2
     err = capsys.readouterr().err
-    assert f"{a_copy / 'study.db'} is being written, for longer than usual" in err
+    assert f"{a_copy / 'study.db'} has been locked for longer than usual" in err
     assert "damaged" not in err
 
 
