@@ -10,7 +10,7 @@ from xortune.spec import Metric, Objective, Parameter, ProblemSpec
 
 NAMES = ("rate", "width", "depth", "momentum", "activation", "bias", "fold", "Alpha")
 # Some of them look like what they are not.
-TEXTS = ("relu", "tanh", "ReLU6", "8", "1e-3", "true", "off", "a,b", "1..2", "", "é")
+TEXTS = ("relu", "tanh", "ReLU6", "8", "0.1", "true", "off", "a,b", "1..2", "", "é")
 _BOUNDS = st.integers(-1000, 1000) | st.sampled_from([0, 1, 2**31 - 1, -(2**31)])
 
 

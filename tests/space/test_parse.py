@@ -19,7 +19,7 @@ from xortune.space.entries import written_entry
 from xortune.space.parse import parse_space
 from xortune.space.vocabulary import DISTRIBUTIONS, NOT_OFFERED
 from xortune.space.yaml_text import parse_yaml
-from xortune.spec import Parameter
+from xortune.spec import Parameter, ProblemSpec
 
 
 def domain(parameter: str, **entry: object) -> Domain:
@@ -275,11 +275,17 @@ BOUNDED = st.fixed_dictionaries(
 )
 
 
+def contents(spec: ProblemSpec) -> st.SearchStrategy[tuple[ProblemSpec, object]]:
+    names = st.sampled_from([*spec.names, "epoch", 7])
+    return st.tuples(st.just(spec), st.dictionaries(names, ENTRIES | BOUNDED) | VALUES)
+
+
 @settings(max_examples=250, deadline=None)
-@given(st.dictionaries(st.sampled_from([*SPEC.names, "epoch", 7]), ENTRIES | BOUNDED) | VALUES)
+@given((st.just(SPEC) | specs()).flatmap(contents))
 def test_whatever_the_content_it_is_a_space_or_bad_input(content) -> None:
+    spec, parameters = content
     try:
-        space = load_xor({"parameters": content})
+        space = load_space({"parameters": parameters}, spec)
     except UsageError:
         return
     assert inside(space)
