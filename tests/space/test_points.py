@@ -1,6 +1,7 @@
 """How many points a space has, and each by its index."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -8,8 +9,10 @@ from hypothesis import strategies as st
 
 from tests.make import make_params
 from tests.space.spaces import PROBLEMS, load_xor
+from xortune.problems.xor.spec import SPEC
 from xortune.sampling import ask_generation
 from xortune.space import count_points, count_values, load_space, point_at
+from xortune.spec import Parameter
 
 
 @pytest.mark.parametrize(
@@ -39,6 +42,13 @@ def test_whole_numbers_are_counted(entry, count):
 )
 def test_learning_rates_are_counted_where_they_have_a_step(entry, count):
     assert count_points(load_xor({"lr": entry})) == count
+
+
+def test_a_grid_is_infinite_where_floats_cannot_tell_its_neighbours_apart():
+    spec = replace(SPEC, parameters=(Parameter("x", "float", 0.0, -1e30, 1e30),), cost=None)
+    for low, high, q, count in [(-1e30, 0, 1e-9, None), (0, 1e30, 1e-9, None), (-1, 1, 0.25, 9)]:
+        entry = {"min": low, "max": high, "q": q, "distribution": "q_uniform"}
+        assert count_points(load_space({"x": entry}, spec)) == count
 
 
 def test_points_are_all_combinations():
