@@ -5,10 +5,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
+from tests.space.spaces import load_xor
+from xortune.problems.xor.spec import SPEC
 from xortune.sampling.distributions import continuous, distributions, on_grid, stretched
-from xortune.space import Choice, Range, SearchSpace, grid_bounds, load_space
+from xortune.space import Choice, Range, SearchSpace, grid_bounds
 
-DEFAULT = load_space("default")
+DEFAULT = load_xor("default")
 
 
 @st.composite
@@ -31,7 +33,7 @@ RANGES = whole_ranges() | float_ranges()
 
 
 def space_of(domain) -> SearchSpace:
-    return SearchSpace("custom", {"lr": domain}, {})
+    return SearchSpace(SPEC, "custom", {"lr": domain}, {})
 
 
 def inside(interval: FloatDistribution, share: float) -> float:

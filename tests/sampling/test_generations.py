@@ -5,7 +5,7 @@ import subprocess
 import sys
 import tracemalloc
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from statistics import mean
 
@@ -15,15 +15,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.make import make_outcome, make_params, make_scores
+from tests.space.spaces import PROBLEMS, load_xor
+from xortune.problems.xor.spec import LOSS_FNS, SPEC
 from xortune.sampling import ask_generation, optuna_study
 from xortune.sampling.samplers import Model
 from xortune.sampling.window import window
 from xortune.settings import SAMPLERS
-from xortune.space import Range, SearchSpace, load_space
-from xortune.trial import LOSS_FNS, FinishedTrial, Outcome, Params, Scores, Trial
+from xortune.space import Range, SearchSpace, count_points, load_space
+from xortune.spec import Objective
+from xortune.trial import FinishedTrial, Params, Trial
+from xortune.trial_table import TrialTable
 
-DEFAULT = load_space("default")
-SMALL = load_space(
+DEFAULT = load_xor("default")
+SMALL = load_xor(
     {
         "lr": {"values": [0.25, 0.5]},
         "epochs": {"min": 1, "max": 4},
@@ -36,15 +41,14 @@ SMALL = load_space(
 def ask(
     sampler="tpe", space=DEFAULT, study_seed=0, generation=1, size=12, told=(), **rest
 ) -> list[Params]:
-    return list(ask_generation(space, sampler, study_seed, generation, size, told, "mse", **rest))
+    return list(ask_generation(space, sampler, study_seed, generation, size, told, **rest))
 
 
 def finished(number: int, params: Params, mse: float | None) -> FinishedTrial:
     if mse is None:
-        outcome = Outcome("FAIL", error="loss is not finite at epoch 2")
-    else:
-        outcome = Outcome("COMPLETE", Scores(train_loss=mse, mse=mse, bce=2 * mse, accuracy=1.0))
-    return FinishedTrial(Trial(number, 0, params), outcome)
+        return FinishedTrial(Trial(number, 0, params), make_outcome("FAIL"))
+    scores = make_scores(train_loss=mse, mse=mse, bce=2 * mse, accuracy=1.0)
+    return FinishedTrial(Trial(number, 0, params), make_outcome(scores=scores))
 
 
 def told_by(loss: Callable[[Params], float | None], count: int = 40) -> list[FinishedTrial]:
@@ -54,7 +58,7 @@ def told_by(loss: Callable[[Params], float | None], count: int = 40) -> list[Fin
 
 
 def away_from_5(params: Params) -> float:
-    return abs(math.log10(params.lr / 5))
+    return abs(math.log10(params["lr"] / 5))
 
 
 TOLD = told_by(away_from_5)
@@ -76,64 +80,67 @@ class TestEverySampler:
     def test_another_study_seed_or_generation_gives_other_trials(self, sampler, other):
         trials, others = ask(sampler, told=TOLD), ask(sampler, told=TOLD, **other)
         for name in ("lr", "epochs", "seed"):
-            shared = {getattr(p, name) for p in trials} & {getattr(p, name) for p in others}
+            shared = {p[name] for p in trials} & {p[name] for p in others}
             assert len(shared - ENDS) <= 1, name
 
     def test_trials_of_a_generation_differ(self, sampler):
         trials = ask(sampler, told=TOLD, size=30)
-        inside = [p.lr for p in trials if p.lr not in ENDS]
+        inside = [p["lr"] for p in trials if p["lr"] not in ENDS]
         assert len(set(trials)) == 30
         assert len(set(inside)) == len(inside) > 20
 
     def test_failed_trials_are_accepted(self, sampler):
-        some = told_by(lambda p: None if p.lr > 3 else away_from_5(p))
+        some = told_by(lambda p: None if p["lr"] > 3 else away_from_5(p))
         none = told_by(lambda p: None)
         assert len(ask(sampler, told=some)) == len(ask(sampler, told=none)) == 12
 
     def test_all_values_of_a_small_space_come_out_and_no_others(self, sampler):
         trials = ask(sampler, SMALL, size=150)
         assert len(trials) == len(set(trials)) == 2 * 4 * 2
-        assert {p.lr for p in trials} == {0.25, 0.5}
-        assert {p.epochs for p in trials} == {1, 2, 3, 4}
-        assert {p.seed for p in trials} == {12, 16}
-        assert {p.loss_fn for p in trials} == {"bce"}
-        assert {type(p.epochs) for p in trials} == {type(p.seed) for p in trials} == {int}
+        assert {p["lr"] for p in trials} == {0.25, 0.5}
+        assert {p["epochs"] for p in trials} == {1, 2, 3, 4}
+        assert {p["seed"] for p in trials} == {12, 16}
+        assert {p["loss_fn"] for p in trials} == {"bce"}
+        assert {type(p["epochs"]) for p in trials} == {type(p["seed"]) for p in trials} == {int}
 
     def test_nothing_outside_the_default_space_comes_out(self, sampler):
         for p in ask(sampler, told=TOLD, size=60):
-            assert 0.01 <= p.lr <= 10
-            assert 500 <= p.epochs <= 10_000
-            assert 0 <= p.seed <= 9999
+            assert 0.01 <= p["lr"] <= 10
+            assert 500 <= p["epochs"] <= 10_000
+            assert 0 <= p["seed"] <= 9999
 
     def test_a_space_of_one_point(self, sampler):
-        point = load_space({"lr": {"value": 0.5}})
-        assert ask(sampler, point, size=3) == [Params(lr=0.5)]
-        told = [finished(number, Params(lr=0.5), number) for number in range(20)]
+        point = load_xor({"lr": {"value": 0.5}})
+        assert ask(sampler, point, size=3) == [make_params(lr=0.5)]
+        told = [finished(number, make_params(lr=0.5), number) for number in range(20)]
         assert ask(sampler, point, size=3, told=told) == []
-        assert ask(sampler, point, size=3, told=told, version=1) == [Params(lr=0.5)] * 3
+        assert ask(sampler, point, size=3, told=told, version=1) == [make_params(lr=0.5)] * 3
 
     @pytest.mark.parametrize(
         "narrow", [Range(0.5, 0.5), Range(0.5, 0.5, log=True), Range(0.3, 0.7, step=0.5)]
     )
     def test_ranges_of_a_single_value(self, sampler, narrow):
         domains = {**DEFAULT.domains, "lr": narrow, "epochs": Range(7, 7), "seed": Range(3, 3)}
-        told = [finished(number, Params(0.5, 7, 3, "bce"), number) for number in range(20)]
-        for p in ask(sampler, SearchSpace("custom", domains, {}), told=told):
-            assert (p.lr, p.epochs, p.seed) == (0.5, 7, 3)
+        told = [
+            finished(number, make_params(lr=0.5, epochs=7, seed=3, loss_fn="bce"), number)
+            for number in range(20)
+        ]
+        for p in ask(sampler, SearchSpace(SPEC, "custom", domains, {}), told=told):
+            assert (p["lr"], p["epochs"], p["seed"]) == (0.5, 7, 3)
 
     def test_trials_are_asked_only_as_they_are_taken(self, sampler):
-        asked = ask_generation(DEFAULT, sampler, 0, 1, 10**12, TOLD, "mse")
+        asked = ask_generation(DEFAULT, sampler, 0, 1, 10**12, TOLD)
         assert [next(asked) for _ in range(12)] == ask(sampler, told=TOLD)
 
-    def test_what_is_told_later_is_not_heard(self, sampler):
+    def test_what_is_told_later_is_not_read(self, sampler):
         told = list(TOLD)
-        asked = ask_generation(DEFAULT, sampler, 0, 1, 12, told, "mse")
+        asked = ask_generation(DEFAULT, sampler, 0, 1, 12, told)
         told.clear()
         assert list(asked) == ask(sampler, told=TOLD)
 
     def test_generations_can_be_asked_side_by_side(self, sampler):
-        first = ask_generation(DEFAULT, sampler, 0, 1, 12, TOLD, "mse")
-        second = ask_generation(DEFAULT, sampler, 0, 2, 12, TOLD, "mse")
+        first = ask_generation(DEFAULT, sampler, 0, 1, 12, TOLD)
+        second = ask_generation(DEFAULT, sampler, 0, 2, 12, TOLD)
         pairs = list(zip(first, second))
         assert [one for one, _ in pairs] == ask(sampler, told=TOLD)
         assert [two for _, two in pairs] == ask(sampler, told=TOLD, generation=2)
@@ -147,7 +154,7 @@ class TestEverySampler:
 
     def test_nothing_of_optuna_s_settings_is_changed_between_two_trials(self, sampler):
         before = (optuna.logging.get_verbosity(), list(warnings.filters))
-        asked = ask_generation(DEFAULT, sampler, 0, 1, 3, TOLD, "mse")
+        asked = ask_generation(DEFAULT, sampler, 0, 1, 3, TOLD)
         for _ in range(3):
             next(asked)
             assert (optuna.logging.get_verbosity(), list(warnings.filters)) == before
@@ -157,7 +164,7 @@ class TestEverySampler:
         for verbosity in (optuna.logging.INFO, optuna.logging.ERROR):
             optuna.logging.set_verbosity(verbosity)
             ask(sampler, told=TOLD)
-            optuna_study("quiet", DEFAULT, TOLD, "mse")
+            optuna_study("quiet", DEFAULT, TOLD)
             assert optuna.logging.get_verbosity() == verbosity
         optuna.logging.set_verbosity(before)
 
@@ -165,15 +172,16 @@ class TestEverySampler:
 IN_A_PROCESS = """
 from xortune.sampling import ask_generation, optuna_study
 from xortune.space import load_space
-from xortune.trial import LOSS_FNS, FinishedTrial, Outcome, Scores, Trial
-space, told = load_space("default"), []
-for number, params in enumerate(ask_generation(space, "random", 0, 0, 20, [], "mse")):
-    outcome = Outcome("COMPLETE", Scores(params.lr, params.lr, params.lr, 1.0))
+from tests.make import SPEC, make_outcome, make_scores
+from xortune.trial import FinishedTrial, Trial
+space, told = load_space("default", SPEC), []
+for number, params in enumerate(ask_generation(space, "random", 0, 0, 20, [])):
+    outcome = make_outcome(scores=make_scores(mse=params["lr"]))
     told.append(FinishedTrial(Trial(number, 0, params), outcome))
 for sampler in ("tpe", "random"):
-    trials = list(ask_generation(space, sampler, 0, 1, 3, told, "mse"))
+    trials = list(ask_generation(space, sampler, 0, 1, 3, told))
     if {print}: print(trials)
-optuna_study("quiet", space, told, "mse")
+optuna_study("quiet", space, told)
 """
 
 
@@ -205,8 +213,8 @@ def test_another_process_asks_for_the_same():
 @settings(max_examples=15, deadline=None)
 def test_any_study_seed_and_generation_will_do(study_seed, generation):
     for p in ask("random", SMALL, study_seed, generation, size=4):
-        assert p.lr in (0.25, 0.5)
-        assert p.epochs in range(1, 5)
+        assert p["lr"] in (0.25, 0.5)
+        assert p["epochs"] in range(1, 5)
 
 
 def test_tpe_moves_to_where_trials_were_good():
@@ -216,24 +224,29 @@ def test_tpe_moves_to_where_trials_were_good():
 
 
 def test_tpe_learns_the_loss_function_and_the_epochs():
-    told = told_by(lambda p: (p.loss_fn != "bce") + abs(math.log(p.epochs / 8000)), count=200)
+    told = told_by(lambda p: (p["loss_fn"] != "bce") + abs(math.log(p["epochs"] / 8000)), count=200)
     trials = ask(told=told, size=30)
-    assert sum(p.loss_fn == "bce" for p in trials) > 20
-    assert sum(p.epochs > 4000 for p in trials) > 20
+    assert sum(p["loss_fn"] == "bce" for p in trials) > 20
+    assert sum(p["epochs"] > 4000 for p in trials) > 20
 
 
-def test_tpe_learns_from_the_study_s_yardstick():
-    """Here the two order the trials oppositely."""
+def test_tpe_learns_from_the_study_s_objective():
+    """The two metrics order the trials oppositely, and so do two directions."""
     mirrored = [
-        replace(t, outcome=replace(t.outcome, scores=replace(t.outcome.scores, bce=-loss)))
+        replace(t, outcome=make_outcome(scores=make_scores(mse=loss, bce=-loss, accuracy=loss)))
         for t in TOLD
         for loss in [away_from_5(t.trial.params)]
     ]
-    by_mse, by_bce = (
-        list(ask_generation(DEFAULT, "tpe", 0, 1, 30, mirrored, metric))
-        for metric in ("mse", "bce")
+    by_mse, by_bce, by_most = (
+        mean(map(away_from_5, ask(space=replace(DEFAULT, spec=spec), told=mirrored, size=30)))
+        for spec in (
+            SPEC,
+            SPEC.with_loss("bce"),
+            replace(SPEC, objectives=(Objective("accuracy", "maximize"),)),
+        )
     )
-    assert mean(map(away_from_5, by_mse)) < mean(map(away_from_5, by_bce)) / 2
+    assert by_mse < by_bce / 2
+    assert by_bce == by_most
 
 
 def test_random_learns_nothing():
@@ -253,21 +266,21 @@ def test_tpe_draws_blindly_while_all_trials_fail():
 
 def test_tpe_keeps_away_from_where_trials_fail():
     """Where they do not fail, one is as good as the other."""
-    told = told_by(lambda p: None if p.lr > 0.5 else 0.1, count=60)
-    share = mean(p.lr > 0.5 for p in ask(told=told, size=40))
-    assert share < 0.5 * mean(t.trial.params.lr > 0.5 for t in told)
+    told = told_by(lambda p: None if p["lr"] > 0.5 else 0.1, count=60)
+    share = mean(p["lr"] > 0.5 for p in ask(told=told, size=40))
+    assert share < 0.5 * mean(t.trial.params["lr"] > 0.5 for t in told)
 
 
 def test_tpe_gets_to_the_ends_of_ranges():
-    told = told_by(lambda p: -math.log(p.lr) - math.log(p.epochs))
+    told = told_by(lambda p: -math.log(p["lr"]) - math.log(p["epochs"]))
     trials = ask(told=told, size=60)
-    assert any(p.lr == 10.0 for p in trials)
-    assert sum(p.epochs == 10_000 for p in trials) > 1
+    assert any(p["lr"] == 10.0 for p in trials)
+    assert sum(p["epochs"] == 10_000 for p in trials) > 1
 
 
 def test_tpe_seldom_goes_to_an_end_when_the_best_is_inside():
-    told = told_by(lambda p: abs(math.log(p.lr / 0.3)), count=100)
-    assert sum(p.lr in (0.01, 10.0) for p in ask(told=told, size=30)) < 2
+    told = told_by(lambda p: abs(math.log(p["lr"] / 0.3)), count=100)
+    assert sum(p["lr"] in (0.01, 10.0) for p in ask(told=told, size=30)) < 2
 
 
 def test_tpe_remembers_the_best_of_many_trials():
@@ -280,11 +293,11 @@ def test_tpe_remembers_the_best_of_many_trials():
 def test_tpe_is_built_from_a_window_of_the_told_trials():
     """What is outside might as well be other trials: more told ones cost nothing."""
     told = told_by(away_from_5, count=600)
-    kept = {finished.trial.number for finished, _ in window(told, "mse")}
+    kept = set(window([away_from_5(t.trial.params) for t in told]))
     others = [
         t
         if t.trial.number in kept
-        else replace(t, trial=replace(t.trial, params=Params(epochs=600)))
+        else replace(t, trial=replace(t.trial, params=make_params(epochs=600)))
         for t in told
     ]
     assert others != told
@@ -297,20 +310,64 @@ def test_tpe_keeps_apart_what_it_asks_together(generation):
     asked = ask("random", generation=generation, size=40)
     told = [finished(number, params, away_from_5(params)) for number, params in enumerate(asked)]
     trials = ask(told=told, size=60)
-    assert max(sum(p.loss_fn == loss_fn for p in trials) for loss_fn in LOSS_FNS) < 50
+    assert max(sum(p["loss_fn"] == loss_fn for p in trials) for loss_fn in LOSS_FNS) < 50
 
 
-def test_tpe_hears_of_the_latest_hundred_trials_of_a_generation():
-    """More of them cost nothing. Failed ones are not heard of."""
-    model = Model(DEFAULT, 0, 1, TOLD, "mse")
+def test_tpe_knows_the_latest_hundred_trials_of_a_generation():
+    """More of them cost nothing. Optuna ignores failed ones."""
+    model = Model(DEFAULT, 0, 1, [(t.trial.params, away_from_5(t.trial.params)) for t in TOLD])
     for _ in range(120):
         model.ask()
     states = [trial.state.name for trial in model._study.get_trials(deepcopy=False)]
     assert states == ["COMPLETE"] * 40 + ["FAIL"] * 20 + ["RUNNING"] * 100
 
 
+class Counted(Sequence[FinishedTrial]):
+    """Told trials that are made anew at every look, and counted."""
+
+    def __init__(self, told: list[FinishedTrial]) -> None:
+        self.told = told
+        self.looks = 0
+
+    def __len__(self) -> int:
+        return len(self.told)
+
+    def __getitem__(self, number):
+        found = replace(self.told[number])
+        self.looks += 1
+        return found
+
+
+@pytest.mark.parametrize(("sampler", "most"), [("tpe", 600 + 250), ("random", 0)])
+def test_told_trials_are_read_once_and_those_that_are_modelled_again(sampler, most):
+    told = Counted(told_by(away_from_5, count=600))
+    assert ask(sampler, told=told) == ask(sampler, told=told.told)
+    assert told.looks == most
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+@settings(max_examples=25, deadline=None)
+@given(PROBLEMS, st.integers(0, 2**32 - 1))
+def test_any_problem_has_proposals_that_training_can_take(sampler, problem, study_seed):
+    spec, block = problem
+    space = load_space(block, spec)
+    first = ask(sampler, space, study_seed, generation=0, size=15)
+    table = TrialTable(spec)
+    for number, params in enumerate(first):
+        table.add(Trial(number, 0, params))
+        scores = spec.scores([number / 15] * len(spec.metrics))
+        table.finish(number, make_outcome(scores=scores))
+    second = ask(sampler, space, study_seed, told=table.told(len(first)), size=15)
+    for params in first + second:
+        assert tuple(params) == spec.names
+        assert all(p.takes(params[p.name]) for p in spec.parameters), params
+    if (points := count_points(space)) is not None:
+        assert len({*first, *second}) == len(first + second) == min(points, 30)
+    assert ask(sampler, space, study_seed, told=table.told(len(first)), size=15) == second
+
+
 def test_random_trials_are_not_kept():
-    asked = ask_generation(DEFAULT, "random", 0, 0, 3000, [], "mse")
+    asked = ask_generation(DEFAULT, "random", 0, 0, 3000, [])
     next(asked)
     tracemalloc.start()
     try:
@@ -321,24 +378,26 @@ def test_random_trials_are_not_kept():
 
 
 def model_part(trials: list[Params]) -> list[Params]:
-    return [replace(p, seed=0) for p in trials]
+    return [make_params(**{**p, "seed": 0}) for p in trials]
 
 
 def test_told_seeds_do_not_influence_tpe():
     """Neither where they are noise, nor where the seed alone decides the loss."""
-    for loss in (away_from_5, lambda p: p.seed / 9999):
+    for loss in (away_from_5, lambda p: p["seed"] / 9999):
         told = told_by(loss)
         others = [
-            replace(t, trial=replace(t.trial, params=replace(t.trial.params, seed=7 * i)))
+            replace(
+                t, trial=replace(t.trial, params=make_params(**{**t.trial.params, "seed": 7 * i}))
+            )
             for i, t in enumerate(told)
         ]
         assert model_part(ask(told=others)) == model_part(ask(told=told))
 
 
 def test_seeds_are_drawn_whatever_was_told():
-    seeds = [p.seed for p in ask(told=TOLD, size=30)]
-    assert [p.seed for p in ask(told=told_by(lambda p: p.seed / 9999), size=30)] == seeds
-    assert [p.seed for p in ask(told=[], size=30)] == seeds
+    seeds = [p["seed"] for p in ask(told=TOLD, size=30)]
+    assert [p["seed"] for p in ask(told=told_by(lambda p: p["seed"] / 9999), size=30)] == seeds
+    assert [p["seed"] for p in ask(told=[], size=30)] == seeds
     assert len(set(seeds)) > 25
     assert 3000 < mean(seeds) < 7000
 
@@ -352,8 +411,8 @@ def test_the_sampler_can_be_rebuilt_without_earlier_generations_being_asked():
 
 
 def draws(entry: dict, count: int = 6000) -> list:
-    space: SearchSpace = load_space({"epochs": entry, "lr": {"min": 0.1, "max": 1.0}})
-    return [p.epochs for p in ask("random", space, size=count)]
+    space = load_xor({"epochs": entry, "lr": {"min": 0.1, "max": 1.0}})
+    return [p["epochs"] for p in ask("random", space, size=count)]
 
 
 @pytest.mark.parametrize(
@@ -373,8 +432,8 @@ def test_the_ends_of_a_range_of_integers_are_as_likely_as_its_middle(entry, valu
 
 
 def test_the_ends_of_a_grid_of_floats_are_as_likely_as_its_middle():
-    space = load_space({"lr": {"min": 0.5, "max": 1.25, "distribution": "q_uniform", "q": 0.25}})
-    found = [p.lr for p in ask("random", space, size=2000, version=1)]
+    space = load_xor({"lr": {"min": 0.5, "max": 1.25, "distribution": "q_uniform", "q": 0.25}})
+    found = [p["lr"] for p in ask("random", space, size=2000, version=1)]
     for value in (0.5, 0.75, 1.0, 1.25):
         assert abs(found.count(value) - 500) < 5 * math.sqrt(500), value
 

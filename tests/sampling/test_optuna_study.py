@@ -1,30 +1,35 @@
+from dataclasses import replace
+
 import optuna
 import pytest
 from optuna.trial import TrialState
 
+from tests.make import make_outcome, make_scores
+from tests.space.spaces import load_xor
+from xortune.problems.xor.spec import SPEC
 from xortune.sampling import ask_generation, optuna_study
 from xortune.sampling.distributions import distributions
-from xortune.space import load_space
-from xortune.trial import FinishedTrial, Metric, Outcome, Scores, Trial
+from xortune.spec import Objective
+from xortune.trial import FinishedTrial, Outcome, Trial
 
-SPACE = load_space("default")
+SPACE = load_xor("default")
 FAILED = 3
 
 
 def outcome_of(number: int) -> Outcome:
     if number == FAILED:
-        return Outcome("FAIL", error="loss is not finite at epoch 2")
-    return Outcome("COMPLETE", Scores(0.5, 1 / (1 + number), 2 + number, 0.75))
+        return make_outcome("FAIL")
+    return make_outcome(scores=make_scores(0.5, 1 / (1 + number), 2 + number, 0.75))
 
 
 TOLD = [
     FinishedTrial(Trial(number, 0, params), outcome_of(number))
-    for number, params in enumerate(ask_generation(SPACE, "random", 0, 0, 8, [], "mse"))
+    for number, params in enumerate(ask_generation(SPACE, "random", 0, 0, 8, []))
 ]
 
 
-def study_of(metric: Metric = "mse") -> optuna.Study:
-    return optuna_study("xor-1", SPACE, TOLD, metric)
+def study_of(metric: str = "mse") -> optuna.Study:
+    return optuna_study("xor-1", replace(SPACE, spec=SPEC.with_loss(metric)), TOLD)
 
 
 def test_numbers_parameters_and_distributions():
@@ -32,13 +37,7 @@ def test_numbers_parameters_and_distributions():
     assert study.study_name == "xor-1"
     assert [t.number for t in study.trials] == list(range(8))
     for trial, told in zip(study.trials, TOLD):
-        params = told.trial.params
-        assert trial.params == {
-            "lr": params.lr,
-            "epochs": params.epochs,
-            "seed": params.seed,
-            "loss_fn": params.loss_fn,
-        }
+        assert trial.params == dict(told.trial.params)
         assert trial.distributions == dict(distributions(SPACE))
 
 
@@ -62,19 +61,30 @@ def test_the_best_trial_is_that_with_the_lowest_final_loss(metric, best, value):
     assert study.direction == optuna.study.StudyDirection.MINIMIZE
     assert study.best_trial.number == best
     assert study.best_value == value
-    assert study.best_params["lr"] == TOLD[best].trial.params.lr
+    assert study.best_params["lr"] == TOLD[best].trial.params["lr"]
+
+
+def test_every_objective_has_its_direction():
+    objectives = (Objective("accuracy", "maximize"), Objective("bce"))
+    space = replace(SPACE, spec=replace(SPEC, objectives=objectives))
+    study = optuna_study("two", space, TOLD)
+    assert [direction.name for direction in study.directions] == ["MAXIMIZE", "MINIMIZE"]
+    assert [t.values for t in study.trials if t.number != FAILED] == [
+        [0.75, 2 + number] for number in range(8) if number != FAILED
+    ]
+    assert [t.number for t in study.best_trials] == [0]
 
 
 def test_the_frame():
     frame = study_of().trials_dataframe()
     assert list(frame["number"]) == list(range(8))
-    assert list(frame["params_seed"]) == [t.trial.params.seed for t in TOLD]
+    assert list(frame["params_seed"]) == [t.trial.params["seed"] for t in TOLD]
     assert list(frame["state"]) == ["COMPLETE"] * 3 + ["FAIL"] + ["COMPLETE"] * 4
 
 
 def test_a_study_without_trials():
-    assert optuna_study("empty", SPACE, [], "mse").trials == []
+    assert optuna_study("empty", SPACE, []).trials == []
 
 
 def test_an_iterator_will_do():
-    assert len(optuna_study("lazy", SPACE, iter(TOLD), "mse").trials) == 8
+    assert len(optuna_study("lazy", SPACE, iter(TOLD)).trials) == 8

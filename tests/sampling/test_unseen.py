@@ -5,17 +5,20 @@ from collections import Counter
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from tests.make import make_outcome, make_params, make_scores
+from tests.space.spaces import PROBLEMS, load_xor
 from xortune.sampling import ask_generation
 from xortune.sampling.permutation import Permutation
+from xortune.sampling.unseen import Points
 from xortune.settings import SAMPLERS
 from xortune.space import count_points, load_space, point_at
-from xortune.trial import FinishedTrial, Outcome, Params, Scores, Trial
+from xortune.trial import FinishedTrial, Params, Trial
 
-LARGE = load_space({"epochs": {"min": 1, "max": 10**6}, "seed": {"min": 0, "max": 10**6}})
-GRID = load_space(
+LARGE = load_xor({"epochs": {"min": 1, "max": 10**6}, "seed": {"min": 0, "max": 10**6}})
+GRID = load_xor(
     {
         "lr": {"min": 0.1, "max": 1.0, "q": 0.1, "distribution": "q_uniform"},
         "epochs": {"min": 1, "max": 6},
@@ -23,16 +26,16 @@ GRID = load_space(
     }
 )
 # Infinite, but TPE goes to the ends of the only range more than once.
-ONE_RANGE = load_space({"lr": {"min": 0.1, "max": 1.0}})
+ONE_RANGE = load_xor({"lr": {"min": 0.1, "max": 1.0}})
 
 
 def loss(params: Params) -> float:
-    return abs(math.log(params.lr / 0.3)) + 1 / params.epochs + (params.loss_fn == "mse")
+    return abs(math.log(params["lr"] / 0.3)) + 1 / params["epochs"] + (params["loss_fn"] == "mse")
 
 
 def tell(params: Sequence[Params]) -> list[FinishedTrial]:
     return [
-        FinishedTrial(Trial(number, 0, p), Outcome("COMPLETE", Scores(*[loss(p)] * 3, 1.0)))
+        FinishedTrial(Trial(number, 0, p), make_outcome(scores=make_scores(mse=loss(p))))
         for number, p in enumerate(params)
     ]
 
@@ -42,7 +45,7 @@ def study(space, sampler, sizes, study_seed=0, **rest) -> list[Params]:
     trials: list[Params] = []
     for generation, size in enumerate(sizes):
         told = tell(trials)
-        trials += ask_generation(space, sampler, study_seed, generation, size, told, "mse", **rest)
+        trials += ask_generation(space, sampler, study_seed, generation, size, told, **rest)
     return trials
 
 
@@ -69,7 +72,7 @@ SPACES = st.fixed_dictionaries(
         "seed": numbers(1, 9),
         "loss_fn": st.sampled_from([{"value": "bce"}, {"values": ["mse", "bce"]}]),
     },
-).map(load_space)
+).map(load_xor)
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
@@ -89,11 +92,33 @@ def test_a_generation_is_the_same_in_whatever_portions_it_is_asked(
     sampler, space, study_seed, first, data
 ):
     told = tell(study(space, sampler, [first], study_seed))
-    one_go = list(ask_generation(space, sampler, study_seed, 1, 30, told, "mse"))
+    one_go = list(ask_generation(space, sampler, study_seed, 1, 30, told))
     portion = data.draw(st.integers(0, len(one_go)))
-    part = list(ask_generation(space, sampler, study_seed, 1, portion, told, "mse"))
-    again = list(ask_generation(space, sampler, study_seed, 1, 30, told, "mse", part))
+    part = list(ask_generation(space, sampler, study_seed, 1, portion, told))
+    again = list(ask_generation(space, sampler, study_seed, 1, 30, told, part))
     assert (part, again) == (one_go[:portion], one_go)
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+@settings(max_examples=15, deadline=None)
+@given(PROBLEMS, st.integers(0, 2**32 - 1))
+def test_every_point_of_any_problem_is_asked_for_once(sampler, problem, study_seed):
+    spec, block = problem
+    space = load_space(block, spec)
+    points = count_points(space)
+    assume(points is not None and points <= 200)
+    trials = list(ask_generation(space, sampler, study_seed, 0, points + 1, []))
+    assert len(trials) == points
+    assert set(trials) == {point_at(space, index) for index in range(points)}
+
+
+def test_a_set_of_points_tells_them_apart():
+    points = Points()
+    for params in (make_params(), make_params(lr=0.2), make_params(loss_fn="bce"), make_params()):
+        points.add(params)
+    assert len(points) == 3
+    assert make_params(lr=0.2) in points
+    assert make_params(lr=math.nextafter(0.2, 1)) not in points
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
@@ -128,7 +153,7 @@ def test_tpe_and_random_are_quick_where_there_are_very_many_points(sampler):
 
 def test_tpe_still_goes_where_trials_were_good_while_there_is_room():
     trials = study(GRID, "tpe", [10] * 5)
-    good = {p for p in trials[10:] if p.loss_fn == "bce"}
+    good = {p for p in trials[10:] if p["loss_fn"] == "bce"}
     assert len(good) > 25
 
 
@@ -136,7 +161,7 @@ def test_tpe_still_goes_where_trials_were_good_while_there_is_room():
 def test_points_that_another_version_proposed_are_not_asked_for_again(sampler):
     """After --force the trials of a generation are not those that are proposed now."""
     others = study(GRID, sampler, [20], study_seed=7)
-    asked = list(ask_generation(GRID, sampler, 0, 0, 200, [], "mse", others))
+    asked = list(ask_generation(GRID, sampler, 0, 0, 200, [], others))
     assert asked[:20] != others
     assert len(asked) == 120
     assert set(asked[20:]) | set(others) == {point_at(GRID, index) for index in range(120)}

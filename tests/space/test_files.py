@@ -12,8 +12,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.bad_spaces import BAD_SPACES
-from tests.space.spaces import PARAMETERS as BLOCKS
+from tests.make import make_params
+from tests.space.spaces import PROBLEMS, load_xor
 from xortune.errors import SpaceError, UsageError
+from xortune.problems.xor.spec import SPEC
 from xortune.space import (
     Choice,
     Range,
@@ -24,8 +26,8 @@ from xortune.space import (
     shipped_spaces,
 )
 from xortune.space.parse import parse_space
-from xortune.space.yaml_text import read_yaml
-from xortune.trial import Params
+from xortune.space.yaml_text import parse_yaml
+from xortune.spec import ProblemSpec
 
 WANDB = """\
 # https://docs.wandb.ai/guides/sweeps
@@ -73,7 +75,7 @@ def file(tmp_path):
 
 def test_a_sweep_file_of_wandb_loads_unchanged(file) -> None:
     file.write_text(WANDB)
-    space = load_space(file)
+    space = load_xor(file)
     assert repr(dict(space.domains)) == repr(
         {
             "lr": Range(0.001, 10.0, log=True),
@@ -85,19 +87,19 @@ def test_a_sweep_file_of_wandb_loads_unchanged(file) -> None:
     assert space.name == "file"
 
 
-def test_what_means_nothing_here_is_named(file) -> None:
+def test_ignored_keys_are_named(file) -> None:
     file.write_text(WANDB)
-    (note,) = load_space(file).notes
+    (note,) = load_xor(file).notes
     for key in yaml.safe_load(WANDB):
         assert (key in note) == (key != "parameters")
 
 
 @pytest.mark.parametrize("name", ["default", "lab", "smoke", "your_turn"])
 def test_a_shipped_space_loads_by_name_and_by_path(name) -> None:
-    space = load_space(name)
+    space = load_xor(name)
     assert space.name == name
     assert space.notes == ()
-    assert load_space(shipped_spaces()[name]) == space
+    assert load_xor(shipped_spaces()[name]) == space
 
 
 def test_each_shipped_file_says_the_command_that_runs_it() -> None:
@@ -108,21 +110,21 @@ def test_each_shipped_file_says_the_command_that_runs_it() -> None:
 
 
 def test_the_lab_space_holds_the_labs_two_runs() -> None:
-    lab = load_space("lab")
+    lab = load_xor("lab")
     points = [point_at(lab, index) for index in range(count_points(lab))]
     assert len(points) == 4
-    assert {Params(0.01, 100_000), Params(0.1, 10_000)} <= set(points)
+    assert {make_params(lr=0.01, epochs=100_000), make_params(lr=0.1, epochs=10_000)} <= set(points)
 
 
 @pytest.mark.parametrize("name", ["lab", "your_turn"])
 def test_the_command_of_a_finite_space_trains_every_point(name) -> None:
     path = shipped_spaces()[name]
     first = re.search(rf"search {name} --data lab --trials (\d+)", path.read_text())
-    assert int(first[1]) == count_points(load_space(name))
+    assert int(first[1]) == count_points(load_xor(name))
 
 
 def test_your_turn_has_every_loss_function_and_rates_near_the_labs() -> None:
-    domains = load_space("your_turn").domains
+    domains = load_xor("your_turn").domains
     assert {0.01, 0.1} < set(domains["lr"].values)
     assert {10_000, 100_000} < set(domains["epochs"].values)
     assert domains["seed"] == Choice((42,))
@@ -132,7 +134,7 @@ def test_your_turn_has_every_loss_function_and_rates_near_the_labs() -> None:
 @pytest.mark.parametrize("text", ["1e-3", "1E-3", "1.e-3", "1.0e-3", "0.001", "+1e-3"])
 def test_numbers_as_people_write_them(file, text) -> None:
     file.write_text(f"parameters:\n  lr: {{value: {text}}}\n")
-    assert load_space(file).domains["lr"] == Choice((0.001,))
+    assert load_xor(file).domains["lr"] == Choice((0.001,))
 
 
 @pytest.mark.parametrize(
@@ -140,12 +142,12 @@ def test_numbers_as_people_write_them(file, text) -> None:
 )
 def test_whole_numbers_as_people_write_them(file, text, number) -> None:
     file.write_text(f"parameters:\n  epochs: {{value: {text}}}\n")
-    assert load_space(file).domains["epochs"] == Choice((number,))
+    assert load_xor(file).domains["epochs"] == Choice((number,))
 
 
 def test_only_what_is_read_is_checked_for_traps(file) -> None:
     file.write_text("run_cap: 0100\nname: on\nx-a: {at: 3:20}\nparameters:\n  lr: {value: 1}\n")
-    assert load_space(file).domains["lr"] == Choice((1.0,))
+    assert load_xor(file).domains["lr"] == Choice((1.0,))
 
 
 MERGED = """
@@ -171,41 +173,41 @@ def test_merge_keys(file, entry, expected) -> None:
     """What the mapping itself says comes first, then the earlier of two that are merged."""
     text = f"{MERGED}  epochs: {entry}\n"
     file.write_text(text)
-    space = load_space(file)
+    space = load_xor(file)
     assert space.domains["epochs"] == expected
     assert space.parameters["epochs"] == yaml.safe_load(text)["parameters"]["epochs"]
 
 
 def test_merging_whole_parameters(file) -> None:
     file.write_text("x-a: &a {lr: {value: 2}, seed: {value: 3}}\nparameters: {<<: *a}\n")
-    assert load_space(file).domains["seed"] == Choice((3,))
+    assert load_xor(file).domains["seed"] == Choice((3,))
 
 
 def test_a_quoted_merge_key_is_an_unknown_key(file) -> None:
     file.write_text("parameters:\n  lr: {'<<': {value: 1}}\n")
     with pytest.raises(SpaceError, match="unknown key '<<'"):
-        load_space(file)
+        load_xor(file)
 
 
 def test_a_fault_in_what_is_merged_names_the_line_it_stands_in(file) -> None:
     file.write_text("x-a: &a\n  value: -1\nparameters:\n  lr: {<<: *a}\n")
     with pytest.raises(SpaceError, match=r"parameters\.lr\.value \(line 2\)"):
-        load_space(file)
+        load_xor(file)
 
 
 def test_what_is_overridden_is_not_a_fault(file) -> None:
     file.write_text("x-a: &a {value: 0100}\nparameters:\n  epochs: {<<: *a, value: 5}\n")
-    assert load_space(file).domains["epochs"] == Choice((5,))
+    assert load_xor(file).domains["epochs"] == Choice((5,))
 
 
 def test_a_byte_order_mark_and_windows_line_ends(file) -> None:
     file.write_bytes(b"\xef\xbb\xbfparameters:\r\n  lr: {value: 2.0}\r\n")
-    assert load_space(file).domains["lr"] == Choice((2.0,))
+    assert load_xor(file).domains["lr"] == Choice((2.0,))
 
 
 def test_an_alias_is_what_it_stands_for(file) -> None:
     file.write_text("parameters:\n  seed: &one {value: 1}\n  epochs: *one\n")
-    domains = load_space(file).domains
+    domains = load_xor(file).domains
     assert domains["seed"] == domains["epochs"] == Choice((1,))
 
 
@@ -214,7 +216,7 @@ def test_a_fault_is_named_with_place_value_and_remedy(file, fault) -> None:
     text, fragments = BAD_SPACES[fault]
     file.write_text(text)
     with pytest.raises(SpaceError) as caught:
-        load_space(file)
+        load_xor(file)
     message = str(caught.value)
     assert message.startswith(f"search space {file}")
     assert [fragment for fragment in fragments if fragment not in message] == []
@@ -233,7 +235,7 @@ def test_several_faults_are_named_at_once_each_with_its_line(file) -> None:
         "  loss_fn: {value: hinge}\n"
     )
     with pytest.raises(SpaceError) as caught:
-        load_space(file)
+        load_xor(file)
     assert [fault.split(": ")[0] for fault in caught.value.faults] == [
         "parameters.sed (line 7)",
         "parameters.lr.values (line 3)",
@@ -247,7 +249,7 @@ def test_several_faults_of_the_yaml_are_named_at_once(file) -> None:
         "parameters:\n  lr: {value: 1}\n  lr: {value: 2}\n  seed: !!python/name:os.getcwd ''\n"
     )
     with pytest.raises(SpaceError) as caught:
-        load_space(file)
+        load_xor(file)
     assert ["line 3" in fault or "line 4" in fault for fault in caught.value.faults] == [True, True]
 
 
@@ -255,7 +257,7 @@ def test_a_python_tag_runs_nothing(file, tmp_path) -> None:
     made = tmp_path / "made"
     file.write_text(f"parameters:\n  lr: {{value: !!python/object/apply:os.mkdir ['{made}']}}\n")
     with pytest.raises(SpaceError):
-        load_space(file)
+        load_xor(file)
     assert not made.exists()
 
 
@@ -263,55 +265,55 @@ def test_a_python_tag_runs_nothing(file, tmp_path) -> None:
 def test_a_binary_file(file, content) -> None:
     file.write_bytes(content)
     with pytest.raises(SpaceError, match=f"^search space {file}: "):
-        load_space(file)
+        load_xor(file)
 
 
 def test_text_in_another_encoding(file) -> None:
     file.write_text("# é\nparameters:\n  lr: {value: 1}\n", encoding="latin-1")
     with pytest.raises(SpaceError, match="byte 2 is not UTF-8 text; save the file as UTF-8"):
-        load_space(file)
+        load_xor(file)
 
 
 def test_a_file_far_too_large(file) -> None:
     file.write_text("# large\n" * 200_000)
     with pytest.raises(SpaceError, match="larger than 100 kB"):
-        load_space(file)
+        load_xor(file)
 
 
 def test_a_folder(tmp_path) -> None:
     with pytest.raises(UsageError, match=f"{tmp_path}: cannot be read: Is a directory"):
-        load_space(tmp_path)
+        load_xor(tmp_path)
 
 
 def test_a_pipe(file) -> None:
     os.mkfifo(file)
-    with pytest.raises(UsageError, match=f"{file}: cannot be read: it is no regular file"):
-        load_space(file)
+    with pytest.raises(UsageError, match=f"{file}: cannot be read: it is not a regular file"):
+        load_xor(file)
 
 
 def test_a_folder_in_the_way_of_a_shipped_name(tmp_path, monkeypatch) -> None:
     (tmp_path / "lab").mkdir()
     monkeypatch.chdir(tmp_path)
-    assert load_space("lab").name == "lab"
+    assert load_xor("lab").name == "lab"
 
 
 def test_a_missing_file_names_what_there_is(tmp_path) -> None:
     missing = tmp_path / "none.yaml"
     with pytest.raises(UsageError) as caught:
-        load_space(missing)
+        load_xor(missing)
     assert f"no search space {str(missing)!r}" in str(caught.value)
     assert "Shipped: default, lab, smoke, your_turn." in str(caught.value)
 
 
 def test_a_misspelt_name_names_the_likely_one() -> None:
     with pytest.raises(UsageError, match="Did you mean 'smoke'"):
-        load_space("smoek")
+        load_xor("smoek")
 
 
 def test_a_link_to_itself(file) -> None:
     file.symlink_to(file)
     with pytest.raises(UsageError, match="no search space"):
-        load_space(file)
+        load_xor(file)
 
 
 @pytest.mark.parametrize("name", ["n" * 5000, "a\0b", "", "file.yaml/deeper"])
@@ -319,10 +321,15 @@ def test_a_name_that_no_file_can_have(name, tmp_path, monkeypatch) -> None:
     (tmp_path / "file.yaml").touch()
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UsageError, match="search space"):
-        load_space(name)
+        load_xor(name)
 
 
-READ = "import sys; from xortune.space import load_space; load_space(sys.argv[1])"
+READ = """
+import sys
+from xortune.problems.xor.spec import SPEC
+from xortune.space import load_space
+load_space(sys.argv[1], SPEC)
+"""
 
 
 def test_an_unreadable_file(file, unprivileged) -> None:
@@ -347,16 +354,16 @@ def test_a_file_in_an_unreadable_folder(tmp_path, unprivileged) -> None:
     assert done.stderr.splitlines()[-1].startswith("xortune.errors.UsageError: ")
 
 
-def parsed(text: str) -> SearchSpace:
-    content, lines = read_yaml(text, "text")
-    return parse_space("text", "text", content, lines)
+def parsed(text: str, spec: ProblemSpec = SPEC) -> SearchSpace:
+    return parse_space(spec, "text", "text", parse_yaml(text, "text"))
 
 
 @settings(deadline=None)
-@given(BLOCKS, st.booleans())
-def test_every_valid_block_survives_yaml(block, flow) -> None:
+@given(PROBLEMS, st.booleans())
+def test_every_valid_block_survives_yaml(problem, flow) -> None:
+    spec, block = problem
     text = yaml.safe_dump({"parameters": block}, default_flow_style=flow)
-    assert repr(parsed(text).domains) == repr(load_space(block).domains)
+    assert repr(parsed(text, spec).domains) == repr(load_space(block, spec).domains)
 
 
 WORDS = """
@@ -385,4 +392,4 @@ def test_whatever_the_bytes_it_is_a_space_or_bad_input(tmp_path_factory, content
     file = tmp_path_factory.getbasetemp() / f"bytes-{os.getpid()}.yaml"
     file.write_bytes(content)
     with pytest.raises(UsageError, match=str(file)):
-        load_space(file)
+        load_xor(file)

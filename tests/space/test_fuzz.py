@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.space.spaces import inside, load_xor
 from xortune.cli import main
 from xortune.errors import UsageError
 from xortune.settings import StudySettings
-from xortune.space import Choice, SearchSpace, load_space, shipped_spaces
+from xortune.space import shipped_spaces
 
 # How many cases the quick and the long part run.
 QUICK, LONG = 100, 2000
@@ -110,28 +111,18 @@ def mutations(draw) -> bytes:
     return content
 
 
-def inside(space: SearchSpace) -> bool:
-    """Whether no domain reaches beyond what a trial can be."""
-    limits = {"lr": (0, 3.4e38), "epochs": (1, 2**31 - 1), "seed": (0, 2**32 - 1)}
-    ends = {
-        name: d.values if isinstance(d, Choice) else (d.low, d.high)
-        for name, d in space.domains.items()
-    }
-    return all(low <= end <= high for name, (low, high) in limits.items() for end in ends[name])
-
-
 def check(content: bytes, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = folder / f"fuzzed-{os.getpid()}.yaml"
     file.write_bytes(content)
     try:
-        space = load_space(file)
+        space = load_xor(file)
     except UsageError as error:
         complaint = str(error)
     else:
         complaint = str(file)
         assert inside(space)
-        recorded = StudySettings(space.parameters).to_dict()
-        again = load_space(json.loads(json.dumps(recorded["space"])))
+        recorded = StudySettings(space.spec, space.parameters).to_dict()
+        again = load_xor(json.loads(json.dumps(recorded["space"])))
         assert repr(again.domains) == repr(space.domains)
     assert str(file) in complaint
     capsys.readouterr()

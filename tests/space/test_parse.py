@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -9,15 +10,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.space.spaces import PARAMETERS as BLOCKS
+from tests.space.spaces import PROBLEMS, inside, load_xor
+from tests.specs import specs
 from xortune.errors import SpaceError, UsageError
-from xortune.space import PARAMETERS, Choice, Domain, Range, SearchSpace, load_space
+from xortune.problems.xor.spec import SPEC
+from xortune.space import Choice, Domain, Range, count_points, load_space, point_at
 from xortune.space.entries import written_entry
+from xortune.space.parse import parse_space
 from xortune.space.vocabulary import DISTRIBUTIONS, NOT_OFFERED
+from xortune.space.yaml_text import parse_yaml
+from xortune.spec import Parameter, ProblemSpec
 
 
 def domain(parameter: str, **entry: object) -> Domain:
-    return load_space({parameter: entry}).domains[parameter]
+    return load_xor({parameter: entry}).domains[parameter]
 
 
 @pytest.mark.parametrize(
@@ -86,9 +92,9 @@ def test_loss_functions() -> None:
     )
 
 
-def test_what_is_left_out_is_the_labs_and_said_to_be_so() -> None:
-    space = load_space({"lr": {"value": 1.0}})
-    assert tuple(space.domains) == PARAMETERS
+def test_what_is_left_out_takes_its_default_and_a_note_says_so() -> None:
+    space = load_xor({"lr": {"value": 1.0}})
+    assert tuple(space.domains) == SPEC.names
     assert space.domains == {
         "lr": Choice((1.0,)),
         "epochs": Choice((10_000,)),
@@ -96,22 +102,107 @@ def test_what_is_left_out_is_the_labs_and_said_to_be_so() -> None:
         "loss_fn": Choice(("mse",)),
     }
     (note,) = space.notes
-    assert note.endswith("the lab's value is taken for epochs 10000, seed 42, loss_fn mse.")
+    assert note.endswith("the default is taken for epochs 10000, seed 42, loss_fn mse.")
+
+
+@settings(deadline=None)
+@given(specs(), st.data())
+def test_what_a_block_leaves_out_takes_the_default(spec, data) -> None:
+    given = data.draw(st.sampled_from(spec.parameters))
+    space = load_space({given.name: {"value": given.default}}, spec)
+    assert point_at(space, 0) == spec.defaults
+    assert count_points(space) == 1
+    assert repr(list(space.domains.values())) == repr([Choice((v,)) for v in spec.defaults.row])
+
+
+@settings(deadline=None)
+@given(specs(), st.data())
+def test_a_value_outside_a_parameter_names_what_it_takes(spec, data) -> None:
+    parameter = data.draw(st.sampled_from(spec.parameters))
+    value = data.draw(st.sampled_from([None, "x", math.nan, math.inf, 1e300, -1e300, 10**400, {}]))
+    form = data.draw(st.sampled_from(["value", "values"]))
+    with pytest.raises(SpaceError) as caught:
+        load_space({parameter.name: {form: value if form == "value" else [value]}}, spec)
+    (fault,) = caught.value.faults
+    is_choice = parameter.kind == "choice"
+    takes = f"{parameter.name} has no choice " if is_choice else f"{parameter.name} takes "
+    assert fault.startswith(f"parameters.{parameter.name}.{form}: {takes}")
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "above", "words"),
+    [
+        (0.0, 1.0, False, "numbers from 0 to 1,"),
+        (0.0, 0.5, True, "numbers above 0 and up to 0.5,"),
+        (None, -1.5, False, "numbers up to -1.5,"),
+        (-2.0, None, False, "numbers from -2 up,"),
+        (-2.0, None, True, "numbers above -2,"),
+        (None, None, False, "numbers,"),
+    ],
+)
+def test_the_bounds_of_a_parameter_in_words(low, high, above, words) -> None:
+    parameter = Parameter("rate", "float", 0.0, low, high, above)
+    with pytest.raises(SpaceError, match=f"rate takes {words} found 'x'"):
+        load_space({"rate": {"value": "x"}}, replace(SPEC, parameters=(parameter,), cost=None))
+
+
+TRUTHS = Parameter("bias", "choice", True, choices=(False, True))
+SIZES = Parameter("width", "choice", 8, choices=(8, 16, 0.5, 1))
+WORDS = Parameter("activation", "choice", "relu", choices=("relu", "8", "true"))
+CHOOSING = replace(SPEC, parameters=(TRUTHS, SIZES, WORDS), cost=None, compared=None, aliases={})
+
+
+def test_choices_of_truths_numbers_and_texts() -> None:
+    text = (
+        "parameters:\n  bias: {values: [true, False]}\n  width: {values: [16.0, 0.5, 1]}\n"
+        "  activation: {values: ['true', relu, '8']}\n"
+    )
+    space = parse_space(CHOOSING, "text", "text", parse_yaml(text, "text"))
+    assert repr(list(space.domains.values())) == repr(
+        [Choice((True, False)), Choice((16, 0.5, 1)), Choice(("true", "relu", "8"))]
+    )
+    assert load_space({"bias": {"value": np.bool_(False)}}, CHOOSING).domains["bias"] == Choice(
+        (False,)
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "hint"),
+    [
+        ("bias", 1, "bias has no choice 1; there are false, true"),
+        ("bias", 0.0, "bias has no choice 0.0; there are false, true"),
+        ("bias", "True", "bias has no choice 'True' (write true without quotes);"),
+        ("width", True, "width has no choice True; there are 8, 16, 0.5, 1"),
+        ("width", "8", "width has no choice '8' (write 8 without quotes);"),
+        ("activation", 8, "activation has no choice 8 (did you mean '8'?);"),
+        ("activation", True, "activation has no choice True (did you mean 'true'?);"),
+        ("activation", "Relu", "activation has no choice 'Relu' (did you mean 'relu'?);"),
+    ],
+)
+def test_a_choice_of_another_type_is_not_that_choice(name, value, hint) -> None:
+    with pytest.raises(SpaceError) as caught:
+        load_space({name: {"value": value}}, CHOOSING)
+    assert caught.value.faults[0].startswith(f"parameters.{name}.value: {hint}")
+
+
+def test_choices_have_no_bounds() -> None:
+    with pytest.raises(SpaceError, match=r"not min and max; write values: \[8, 16, 0.5, 1\]"):
+        load_space({"width": {"min": 8, "max": 16}}, CHOOSING)
 
 
 def test_nothing_is_said_of_a_complete_space() -> None:
     complete = {name: {"value": 1} for name in ("lr", "epochs", "seed")}
-    assert load_space({**complete, "loss_fn": {"value": "mse"}}).notes == ()
+    assert load_xor({**complete, "loss_fn": {"value": "mse"}}).notes == ()
 
 
-def test_keys_without_a_meaning_are_named() -> None:
+def test_ignored_keys_are_named() -> None:
     sweep = {"program": "train.py", "method": "bayes", "parameters": {"lr": {"value": 1.0}}}
-    assert "mean nothing here: program, method." in load_space(sweep).notes[0]
+    assert "that xortune ignores: program, method." in load_xor(sweep).notes[0]
 
 
 def test_a_block_alone_and_a_whole_content_are_the_same() -> None:
     block = {"lr": {"min": 0.1, "max": 1.0}}
-    assert load_space(block) == load_space({"parameters": block})
+    assert load_xor(block) == load_xor({"parameters": block})
 
 
 def test_all_faults_are_named_at_once() -> None:
@@ -123,7 +214,7 @@ def test_all_faults_are_named_at_once() -> None:
         "loss_fn": {"values": ["mse", "hinge"]},
     }
     with pytest.raises(SpaceError) as caught:
-        load_space({"parameters": block, "methods": "grid"})
+        load_xor({"parameters": block, "methods": "grid"})
     faults = caught.value.faults
     assert [fault.split(": ")[0] for fault in faults] == [
         "methods",
@@ -142,29 +233,21 @@ def test_all_faults_are_named_at_once() -> None:
 
 def test_a_single_fault_stands_on_one_line() -> None:
     with pytest.raises(SpaceError) as caught:
-        load_space({"lr": {"value": -1}})
+        load_xor({"lr": {"value": -1}})
     assert str(caught.value).startswith("search space custom: parameters.lr.value: ")
     assert "\n" not in str(caught.value)
 
 
 @settings(deadline=None)
-@given(BLOCKS)
-def test_every_valid_block_is_read_and_its_record_gives_the_same(block) -> None:
-    space = load_space({"parameters": block})
-    assert tuple(space.domains) == PARAMETERS
+@given(PROBLEMS)
+def test_every_valid_block_is_read_and_its_record_gives_the_same(problem) -> None:
+    spec, block = problem
+    space = load_space({"parameters": block}, spec)
+    assert tuple(space.domains) == spec.names
+    assert inside(space)
     assert set(space.parameters) == set(block)
-    again = load_space(json.loads(json.dumps(space.parameters)))
+    again = load_space(json.loads(json.dumps(space.parameters)), spec)
     assert repr(again.domains) == repr(space.domains)
-
-
-def inside(space: SearchSpace) -> bool:
-    """Whether no domain reaches beyond what a trial can be."""
-    limits = {"lr": (0, 3.4e38), "epochs": (1, 2**31 - 1), "seed": (0, 2**32 - 1)}
-    ends = {
-        name: d.values if isinstance(d, Choice) else (d.low, d.high)
-        for name, d in space.domains.items()
-    }
-    return all(low <= end <= high for name, (low, high) in limits.items() for end in ends[name])
 
 
 SCALARS = st.one_of(
@@ -192,11 +275,17 @@ BOUNDED = st.fixed_dictionaries(
 )
 
 
+def contents(spec: ProblemSpec) -> st.SearchStrategy[tuple[ProblemSpec, object]]:
+    names = st.sampled_from([*spec.names, "epoch", 7])
+    return st.tuples(st.just(spec), st.dictionaries(names, ENTRIES | BOUNDED) | VALUES)
+
+
 @settings(max_examples=250, deadline=None)
-@given(st.dictionaries(st.sampled_from([*PARAMETERS, "epoch", 7]), ENTRIES | BOUNDED) | VALUES)
+@given((st.just(SPEC) | specs()).flatmap(contents))
 def test_whatever_the_content_it_is_a_space_or_bad_input(content) -> None:
+    spec, parameters = content
     try:
-        space = load_space({"parameters": content})
+        space = load_space({"parameters": parameters}, spec)
     except UsageError:
         return
     assert inside(space)
@@ -232,7 +321,7 @@ def test_log_uniform_takes_natural_logarithms() -> None:
 
 
 def test_what_was_a_logarithm_is_said_and_recorded_as_a_bound() -> None:
-    space = load_space({"epochs": {"min": 5, "max": 9, "distribution": "q_log_uniform"}})
+    space = load_xor({"epochs": {"min": 5, "max": 9, "distribution": "q_log_uniform"}})
     assert space.parameters == {
         "epochs": {"distribution": "q_log_uniform_values", "min": 148, "max": 8103, "q": 1}
     }
@@ -240,7 +329,27 @@ def test_what_was_a_logarithm_is_said_and_recorded_as_a_bound() -> None:
     assert note.endswith(
         "q_log_uniform takes natural logarithms, so epochs lies between 148 and 8103."
     )
-    assert load_space(space.parameters).domains == space.domains
+    assert load_xor(space.parameters).domains == space.domains
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "note"),
+    [
+        (
+            0.001,
+            10,
+            "lr lies between 1.001 and 22026.5. If lr is meant to lie between 0.001 and 10",
+        ),
+        (0.01, 0.5, "lr lies between 1.01005 and 1.64872. If lr is meant to lie between 0.01 and"),
+        (-5, 0, "so lr lies between 0.00673795 and 1."),
+        (3.466, 5.545, "so lr lies between 32.0085 and 255.955."),
+    ],
+)
+def test_logarithms_that_look_like_bounds_are_explained(low, high, note) -> None:
+    notes = load_xor({"lr": {"min": low, "max": high, "distribution": "log_uniform"}}).notes
+    assert note in notes[-1]
+    remedy = "write distribution: log_uniform_values." in notes[-1]
+    assert remedy == (low > 0 and low < 1)
 
 
 # Those of W&B's documentation and of the schema of its sweeps package.
@@ -260,7 +369,7 @@ def test_every_distribution_of_wandb_is_known() -> None:
 def test_a_distribution_that_is_not_offered_says_what_to_use(distribution) -> None:
     entry = {"mu": 0, "sigma": 1, "min": 1, "max": 2, "distribution": distribution}
     with pytest.raises(SpaceError) as caught:
-        load_space({"lr": entry})
+        load_xor({"lr": entry})
     (fault,) = caught.value.faults
     assert fault.startswith(
         f"parameters.lr.distribution: W&B's {distribution} is not offered here; use "
@@ -284,7 +393,7 @@ def test_a_distribution_that_is_not_offered_says_what_to_use(distribution) -> No
 def test_no_hint_changes_the_meaning_of_a_distribution(word, never) -> None:
     """A logarithm or a grid is neither gained nor lost, nor are bounds taken for logarithms."""
     with pytest.raises(SpaceError) as caught:
-        load_space({"epochs": {"min": 5, "max": 9, "distribution": word}})
+        load_xor({"epochs": {"min": 5, "max": 9, "distribution": word}})
     hint = str(caught.value).partition("(did you mean ")[2].partition("?)")[0]
     assert never not in hint
 
@@ -292,7 +401,7 @@ def test_no_hint_changes_the_meaning_of_a_distribution(word, never) -> None:
 @pytest.mark.parametrize("name", ["mae", "RMSE", "nll", "l1", "hinge"])
 def test_no_hint_takes_another_loss_function_for_one_of_ours(name) -> None:
     with pytest.raises(SpaceError) as caught:
-        load_space({"loss_fn": {"value": name}})
+        load_xor({"loss_fn": {"value": name}})
     assert "did you mean" not in str(caught.value)
 
 
@@ -302,14 +411,15 @@ def test_no_hint_takes_another_loss_function_for_one_of_ours(name) -> None:
 )
 def test_a_loss_function_by_its_name_in_pytorch(name, ours) -> None:
     with pytest.raises(SpaceError, match=rf"\(did you mean '{ours}'\?\)"):
-        load_space({"loss_fn": {"value": name}})
+        load_xor({"loss_fn": {"value": name}})
 
 
-@given(BLOCKS)
-def test_every_domain_can_be_written_and_read_again(block) -> None:
-    for name, found in load_space(block).domains.items():
+@given(PROBLEMS)
+def test_every_domain_can_be_written_and_read_again(problem) -> None:
+    spec, block = problem
+    for name, found in load_space(block, spec).domains.items():
         entry = json.loads(json.dumps(written_entry(found)))
-        assert load_space({name: entry}).domains[name] == found
+        assert repr(load_space({name: entry}, spec).domains[name]) == repr(found)
 
 
 NUMPY = {
@@ -323,7 +433,7 @@ NUMPY = {
 
 
 def test_numbers_of_numpy_are_those_numbers() -> None:
-    space = load_space(NUMPY)
+    space = load_xor(NUMPY)
     assert repr(dict(space.domains)) == repr(
         {
             "lr": Choice((0.1, 1.0)),
@@ -348,13 +458,13 @@ def test_values_from_elsewhere_are_lists(values) -> None:
     "value", [np.bool_(True), np.array([1, 2]), np.datetime64("2001-01-01"), np.array([[1]]), 1j]
 )
 def test_what_is_no_number_in_numpy_either(value) -> None:
-    with pytest.raises(SpaceError, match=r"parameters\.seed\.value: expected (a|one) "):
-        load_space({"seed": {"value": value}})
+    with pytest.raises(SpaceError, match=r"parameters\.seed\.value: (seed takes|expected one) "):
+        load_xor({"seed": {"value": value}})
 
 
 def test_a_space_is_not_changed_by_what_becomes_of_the_dictionary() -> None:
     values = [1, 2]
-    space = load_space({"seed": {"values": values}})
+    space = load_xor({"seed": {"values": values}})
     values.append(3)
     assert space.parameters == {"seed": {"values": [1, 2]}}
 
@@ -363,9 +473,9 @@ def test_a_dictionary_that_contains_itself() -> None:
     entry: dict = {"value": 1}
     entry["min"] = entry
     with pytest.raises(SpaceError, match="value, min together"):
-        load_space({"seed": entry})
+        load_xor({"seed": entry})
 
 
 def test_a_parameter_by_another_usual_name():
     with pytest.raises(SpaceError, match=r"'learning_rate' \(did you mean 'lr'\?\)"):
-        load_space({"learning_rate": {"value": 0.1}})
+        load_xor({"learning_rate": {"value": 0.1}})

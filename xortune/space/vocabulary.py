@@ -142,7 +142,7 @@ def shown(value: Any) -> str:
 
 
 def spelled(value: Value) -> str:
-    """A value as a search-space file and `--set` spell it: `mse`, `0.1`, `8`, `true`."""
+    """A value as a search-space file and `--set` spell it: `relu`, `0.1`, `8`, `true`."""
     if isinstance(value, bool):
         return str(value).lower()
     return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)
