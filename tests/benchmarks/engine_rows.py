@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -25,13 +25,15 @@ from tests.benchmarks.core import (
     ratios,
     seconds,
 )
-from xortune.engines.xor import train_pack
-from xortune.engines.xor.compiled import CompiledEngine
-from xortune.engines.xor.native import built_step, load_step
+from xortune.engines.xor import CompiledEngine, EagerEngine
+from xortune.engines.xor.kernels import Block, Stretch
+from xortune.engines.xor.native import built_library, load_library
+from xortune.engines.xor.native.block import CompiledKernels
 from xortune.errors import NoEngineError
+from xortune.problems.xor.spec import LOSS_FNS, SPEC, LossFn
 from xortune.sampling import ask_generation
 from xortune.space import load_space
-from xortune.trial import LOSS_FNS, LossFn, Outcome, Params
+from xortune.trial import Outcome, Params
 
 LANES = 4096
 LOOP_EPOCHS = 5000
@@ -42,27 +44,34 @@ CLOSE = 0.01
 Trainer = Callable[[Sequence[Params]], list[Outcome]]
 
 
+def xor(lr: float, epochs: int, seed: int, loss_fn: LossFn = "mse") -> Params:
+    return SPEC.params((lr, epochs, seed, loss_fn))
+
+
+def changed(trial: Params, **values: Any) -> Params:
+    return SPEC.assignment({**trial, **values})
+
+
 def random_trials(count: int) -> list[Params]:
     """Trials of the default space, as the random sampler draws them."""
-    return list(ask_generation(load_space("default"), "random", 0, 0, count, [], "mse"))
+    return list(ask_generation(load_space("default", SPEC), "random", 0, 0, count, []))
 
 
 def trainer(engine: str) -> Trainer:
-    """`train_pack` with one of its engines, `eager` or `compiled`.
+    """Trains packs by an engine, `eager` or `compiled`.
 
     Raises:
-        Skipped: the compiled engine cannot be had on this machine.
+        Skipped: the compiled engine is not available on this machine.
     """
-    if engine == "eager":
-        return train_pack
     try:
-        return partial(train_pack, step=load_step(built_step()))
+        made = EagerEngine("xor") if engine == "eager" else CompiledEngine("xor", built_library())
     except NoEngineError as error:
         raise Skipped(str(error)) from error
+    return partial(made.open("cpu").train, log_every=500)
 
 
 def fastest_trainer() -> Trainer:
-    """`train_pack` with the engine that a search takes on this machine."""
+    """Trains packs by the engine that a search takes on this machine."""
     try:
         return trainer("compiled")
     except Skipped:
@@ -72,7 +81,7 @@ def fastest_trainer() -> Trainer:
 def engine_eager(plan: Plan) -> Result:
     train = trainer("eager")
     mixed = random_trials(plan.size(LANES))
-    alone = [replace(trial, loss_fn="mse") for trial in mixed]
+    alone = [changed(trial, loss_fn="mse") for trial in mixed]
     epochs, loop_epochs = total(mixed), total(loop_trials(plan))
     taken = interleaved(
         plan.repeats,
@@ -130,7 +139,7 @@ def engine_compiled(plan: Plan) -> Result:
     train = trainer("compiled")
     first = seconds(lambda: train(trials))
     losses = np.array(
-        [outcome.scores.mse if outcome.scores else np.nan for outcome in train(trials)]
+        [outcome.scores["mse"] if outcome.scores else np.nan for outcome in train(trials)]
     )
     alone = TrainingAlone(trials)
     alone.prepare(1 + plan.repeats)
@@ -164,9 +173,9 @@ def engine_compiled(plan: Plan) -> Result:
         )
     ]
     notes = [
-        "A whole pack is `train_pack`: initial weights, training, curves with a point every 500 "
-        "epochs, scores, and a Python object for every outcome. C is the training alone, from "
-        "weights that are there already, as is the engine's block in the last three lines.",
+        "A whole pack is what a worker trains: initial weights, training, curves with a point "
+        "every 500 epochs, scores, and a Python object for every outcome. C is the training "
+        "alone, from weights that are there already, as is the engine's block in the last three lines.",
         "The goals were set for a loop of 1,900 epochs a second; on one thread of a machine at "
         "rest it does more than twice that.",
         f"C was compiled by {stock_step.compiler()}, with -O3 -march=native -ffast-math.",
@@ -181,10 +190,10 @@ def engine_few_lanes(plan: Plan) -> Result:
     train = trainer("compiled")
     epochs = plan.size(300_000)
     many, lanes, alone = (
-        [Params(0.5, epochs, seed) for seed in range(count)] for count in (LANES, 16, 1)
+        [xor(0.5, epochs, seed) for seed in range(count)] for count in (LANES, 16, 1)
     )
-    many = [replace(trial, epochs=epochs // 16) for trial in many]
-    beside = [*alone, *(Params(0.5, 5, seed) for seed in range(1, 64))]
+    many = [changed(trial, epochs=epochs // 16) for trial in many]
+    beside = [*alone, *(xor(0.5, 5, seed) for seed in range(1, 64))]
     packs = {"10 lanes": few_lanes(10), "63 lanes": few_lanes(63)}
     actions = {
         "1 lane": lambda: train(alone),
@@ -209,7 +218,10 @@ def engine_few_lanes(plan: Plan) -> Result:
         figure("one lane among 63 of 5 epochs", "1 long lane", epochs, at_most(1.2)),
         *(
             figure(
-                f"{name} of the default space", name, max(t.epochs for t in trials), at_most(bound)
+                f"{name} of the default space",
+                name,
+                max(t["epochs"] for t in trials),
+                at_most(bound),
             )
             for (name, trials), bound in zip(packs.items(), (2.0, 3.0))
         ),
@@ -238,7 +250,7 @@ def _often(train: Trainer, trials: Sequence[Params]) -> None:
 
 def few_lanes(count: int) -> list[Params]:
     """A first generation of the default space, as TPE asks for it."""
-    return list(ask_generation(load_space("default"), "tpe", 0, 0, count, [], "mse"))
+    return list(ask_generation(load_space("default", SPEC), "tpe", 0, 0, count, []))
 
 
 class TrainingAlone:
@@ -249,23 +261,24 @@ class TrainingAlone:
     """
 
     def __init__(self, trials: Sequence[Params]) -> None:
-        self._trials = sorted(trials, key=lambda trial: -trial.epochs)
-        self._engine = CompiledEngine("xor", load_step(built_step()))
-        self._blocks = iter(())
+        self._trials = sorted(trials, key=lambda trial: -trial["epochs"])
+        self._kernels = CompiledKernels("xor", load_library(built_library()), len(trials))
+        self._blocks: Iterator[Block] = iter(())
 
     def prepare(self, blocks: int) -> None:
         """Draws the initial weights of as many trainings, which are not timed."""
-        self._blocks = iter([self._engine.block(self._trials) for _ in range(blocks)])
+        stretch = Stretch(self._trials, [trial["epochs"] for trial in self._trials])
+        self._blocks = iter([self._kernels.block(stretch) for _ in range(blocks)])
 
     def train(self) -> None:
         """Trains all trials from their initial weights."""
-        next(self._blocks).advance(self._trials[0].epochs)
+        next(self._blocks).advance(self._trials[0]["epochs"])
 
 
 def loop_trials(plan: Plan, losses: Sequence[LossFn] = LOSS_FNS) -> list[Params]:
     """A few trials for the lab's loop, of LOOP_EPOCHS in all."""
     epochs = plan.size(LOOP_EPOCHS) // len(losses)
-    return [Params(0.5, epochs, seed, name) for seed, name in enumerate(losses)]
+    return [xor(0.5, epochs, seed, name) for seed, name in enumerate(losses)]
 
 
 def loop(trials: Sequence[Params]) -> Action:
@@ -273,12 +286,12 @@ def loop(trials: Sequence[Params]) -> Action:
 
 
 def total(trials: Sequence[Params]) -> int:
-    return sum(trial.epochs for trial in trials)
+    return sum(trial["epochs"] for trial in trials)
 
 
 def _disagreement(trials: Sequence[Params], ours: np.ndarray, lanes: stock_step.Lanes) -> float:
     """The largest relative difference of final losses for lr up to 1; larger ones are chaotic."""
-    tame = np.array([trial.lr <= 1 for trial in trials])
+    tame = np.array([trial["lr"] <= 1 for trial in trials])
     difference = float((np.abs(lanes.final_losses() - ours) / ours)[tame].max())
     if not difference <= CLOSE:
         raise AssertionError(f"C does not train the same trials: losses differ by {difference:.3g}")
@@ -289,27 +302,27 @@ ROWS = (
     Row(
         1,
         "engine-eager",
-        "`train_pack` without compilation on one core, trials of the default space drawn at "
+        "A pack without compilation on one core, trials of the default space drawn at "
         "random, against the lab's loop, which trains one trial after the other without a curve.",
         engine_eager,
     ),
     Row(
         2,
         "engine-eager-one-lane",
-        "`train_pack` without compilation, one trial at a time, against the lab's loop.",
+        "Packs without compilation, one trial at a time, against the lab's loop.",
         engine_eager_one_lane,
     ),
     Row(
         3,
         "engine-compiled",
-        "`train_pack` with the compiled step on one core, the trials of row 1, against the lab's "
+        "A pack of the compiled engine on one core, the trials of row 1, against the lab's "
         "loop and against plain C (`stock_step.c`).",
         engine_compiled,
     ),
     Row(
         14,
         "engine-few-lanes",
-        "`train_pack` with the compiled step on one core, for packs that fill no instruction: each "
+        "Packs of the compiled engine on one core that fill no instruction: each "
         "against 16 lanes that train for as many epochs as its longest one.",
         engine_few_lanes,
     ),

@@ -6,13 +6,14 @@ of nine weights slower. The variants of the optimiser (`foreach`, `fused`) do no
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn, optim
 
 from xortune.problems.xor import XOR, load_data
-from xortune.trial import Params
 
 LOG_EVERY = 500
 _LOSSES = {"mse": nn.MSELoss(), "bce": nn.BCELoss(), "bce_with_logits": nn.BCEWithLogitsLoss()}
@@ -33,18 +34,18 @@ class Trained:
     final_loss: float
 
 
-def train(params: Params, log_every: int = LOG_EVERY) -> Trained:
+def train(params: Mapping[str, Any], log_every: int = LOG_EVERY) -> Trained:
     """Trains one trial on true XOR; a `log_every` of 0 takes no curve."""
     torch.set_num_threads(1)
     data = load_data("xor")
     x, y, validation = data.training.x, data.training.y, data.validation
-    torch.manual_seed(params.seed)
+    torch.manual_seed(params["seed"])
     model = XOR(2, 1)
-    output = model.logits if params.loss_fn == "bce_with_logits" else model
-    criterion = _LOSSES[params.loss_fn]
-    optimizer = optim.SGD(model.parameters(), lr=params.lr)
+    output = model.logits if params["loss_fn"] == "bce_with_logits" else model
+    criterion = _LOSSES[params["loss_fn"]]
+    optimizer = optim.SGD(model.parameters(), lr=params["lr"])
     curve = []
-    for epoch in range(params.epochs):
+    for epoch in range(params["epochs"]):
         loss = criterion(output(x), y)
         if log_every and epoch % log_every == 0:
             with torch.no_grad():
@@ -56,4 +57,4 @@ def train(params: Params, log_every: int = LOG_EVERY) -> Trained:
     with torch.no_grad():
         last = float(criterion(output(x), y)), float(criterion(output(validation.x), validation.y))
         final_loss = float(nn.functional.mse_loss(model(validation.x), validation.y))
-    return Trained(model, [*curve, (params.epochs, *last)], final_loss)
+    return Trained(model, [*curve, (params["epochs"], *last)], final_loss)

@@ -36,21 +36,21 @@ class Lanes:
     """
 
     def __init__(self, trials: Sequence[Params], own_exp: bool) -> None:
-        self._order = sorted(range(len(trials)), key=lambda i: -trials[i].epochs)
+        self._order = sorted(range(len(trials)), key=lambda i: -trials[i]["epochs"])
         ordered = [trials[i] for i in self._order]
         y = load_data("xor").training.y.flatten().numpy()
         self._library = _compiled(own_exp)
-        self._epochs = np.array([t.epochs for t in ordered], dtype=np.int32)
+        self._epochs = np.array([t["epochs"] for t in ordered], dtype=np.int32)
         self._lanes = [
             np.array(values, dtype=np.float32)
             for values in (
-                [t.lr for t in ordered],
-                [_SLOPE[t.loss_fn] for t in ordered],
-                [_OFFSET[t.loss_fn] for t in ordered],
+                [t["lr"] for t in ordered],
+                [_SLOPE[t["loss_fn"]] for t in ordered],
+                [_OFFSET[t["loss_fn"]] for t in ordered],
                 y,
             )
         ]
-        initial = [weights_of(seeded_model(t.seed)) for t in ordered]
+        initial = [weights_of(seeded_model(t["seed"])) for t in ordered]
         self._initial = np.array(initial, dtype=np.float32).T.copy()
         self._weights = self._initial.copy()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 
 from tests.benchmarks.lab_loop import train
@@ -16,5 +15,5 @@ def run_trial(params: Params, folder: Path) -> float:
     trained = train(params)
     metrics = {"final_loss": trained.final_loss}
     x = load_data("xor").training.x
-    write_run(folder, trained.model, x, asdict(params), trained.curve, metrics)
+    write_run(folder, trained.model, x, dict(params), trained.curve, metrics)
     return trained.final_loss

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import pytest
 
-from xortune.engines.xor.native import build
+from tests.engines.xor.native.compiling import compile_library
 
 
 class Done(NamedTuple):
@@ -81,11 +81,9 @@ def compiled(tmp_path_factory, real) -> Callable[..., Path]:
     """Compiles a C file as `built_library` does, with a compiler and with further flags."""
 
     def compiled(source: Path, *flags: str, by: str = real) -> Path:
-        target = tmp_path_factory.mktemp("compiled") / "step.so"
-        command = [by, *build._FLAGS, *flags, str(source), "-o", str(target), "-lm"]
-        done = subprocess.run(command, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-        return target
+        return compile_library(
+            source, tmp_path_factory.mktemp("compiled") / "step.so", *flags, by=by
+        )
 
     return compiled
 
