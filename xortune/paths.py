@@ -81,7 +81,7 @@ class StudyPaths:
 
     def run(self, number: int) -> Path:
         """The folder of one trial's TensorBoard run."""
-        return self.tensorboard / f"trial-{number:05d}"
+        return self.folder / f"tensorboard/trial-{number:05d}"  # joined at once: it is called often
 
 
 def as_path(setting: str, value: object) -> Path:

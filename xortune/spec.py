@@ -49,6 +49,16 @@ class Parameter:
         """Whether there is something to learn about it from trials."""
         return self.kind == "choice" or self.ordered
 
+    @property
+    def value_type(self) -> type[float] | type[int] | type[bool] | type[str]:
+        """What a table holds of it: floats where choices are ints and floats, else texts."""
+        if self.kind != "choice":
+            return int if self.kind == "int" else float
+        types = {type(choice) for choice in self.choices}
+        if len(types) == 1:
+            return types.pop()
+        return float if types <= {int, float} else str
+
     def takes(self, value: object) -> bool:
         """Whether a value, of Python's own types, is one that training can take."""
         if self.kind == "choice":
@@ -259,6 +269,6 @@ def _parameter(values: Mapping[str, Any]) -> Parameter:
 
 
 def _text(value: object) -> str:
-    if not isinstance(value, str) or (not value.isidentifier() and "/" not in value):
+    if not isinstance(value, str) or not all(part.isidentifier() for part in value.split("/")):
         raise TypeError(f"{value!r:.60} is not a name")
     return value

@@ -115,23 +115,21 @@ class TrialTable(Sequence[TrialRow]):
         return _Told(self, until)
 
     def columns(self) -> dict[str, Sequence[Any]]:
-        """Every column by name, by number; None for what is missing.
+        """Copies of all columns by name, each by number.
 
         Named after the parameters and metrics, beside `number`, `state`, `generation`,
-        `duration_s`, `worker` and `error`.
+        `duration_s`, `worker` and `error`. NaN stands for a float that is missing, None for
+        anything else that is.
         """
         return {
             "number": range(len(self)),
             "state": [STATES[state] for state in self._states],
-            **{name: list(column) for name, column in zip(self.spec.names, self._params)},
-            **{
-                name: list(map(_number, column))
-                for name, column in zip(self.spec.metric_names, self._scores)
-            },
-            "generation": self._generations,
-            "duration_s": list(map(_number, self._durations)),
-            "worker": self._workers,
-            "error": [self._errors.get(number) for number in range(len(self))],
+            **{name: column.copy() for name, column in zip(self.spec.names, self._params)},
+            **{name: column[:] for name, column in zip(self.spec.metric_names, self._scores)},
+            "generation": self._generations[:],
+            "duration_s": self._durations[:],
+            "worker": self._workers[:],
+            "error": [*map(self._errors.get, range(len(self)))],
         }
 
 
@@ -175,6 +173,9 @@ class _Floats(Sequence[Any]):
     def __getitem__(self, number: Any) -> Any:
         return _number(self._values[number])
 
+    def copy(self) -> Sequence[Any]:
+        return self._values[:]
+
 
 class _Ints(Sequence[Any]):
     """Integers of 64 bits."""
@@ -191,6 +192,9 @@ class _Ints(Sequence[Any]):
     def __getitem__(self, number: Any) -> Any:
         value = self._values[number]
         return None if value == _NO_INT else value
+
+    def copy(self) -> Sequence[Any]:
+        return list(self) if _NO_INT in self._values else self._values[:]
 
 
 class _Choices(Sequence[Any]):
@@ -213,6 +217,10 @@ class _Choices(Sequence[Any]):
     def __getitem__(self, number: Any) -> Any:
         place = self._values[number]
         return None if place == _NO_CHOICE else self._choices[place]
+
+    def copy(self) -> Sequence[Any]:
+        by_place = (*self._choices, None)  # `_NO_CHOICE` is the last one
+        return [by_place[place] for place in self._values]
 
 
 def _column(parameter: Parameter) -> _Floats | _Ints | _Choices:

@@ -1,19 +1,39 @@
-"""Rows of a ledger for the report's tests."""
+"""Tables of trials for the report's tests."""
 
 from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 from hypothesis import strategies as st
 
-from xortune.ledger import TrialRow
-from xortune.trial import LOSS_FNS, LossFn, Outcome, Params, Scores, State, Trial
+from tests.make import make_outcome, make_params, make_scores, make_trial
+from xortune.problems.xor.spec import LOSS_FNS, SPEC
+from xortune.report import trials_frame
+from xortune.trial import State, Trial, TrialRow
+from xortune.trial_table import TrialTable
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 TEXTS = st.none() | st.text(st.sampled_from('ab,;"|é\n '), min_size=1)
+
+
+def make_frame(rows: Iterable[TrialRow], metric: str = "mse") -> pd.DataFrame:
+    """The ranked frame of rows of XOR, which are numbered from 0 and may come in any order."""
+    table = TrialTable(SPEC.with_loss(metric))
+    for row in sorted(rows, key=lambda row: row.trial.number):
+        table.add(row.trial)
+        if row.outcome is not None:
+            table.finish(row.trial.number, row.outcome)
+    return trials_frame(table)
+
+
+def renumbered(rows: Iterable[TrialRow]) -> list[TrialRow]:
+    """The rows, numbered from 0 in the order in which they come."""
+    return [replace(row, trial=replace(row.trial, number=n)) for n, row in enumerate(rows)]
 
 
 def read_csv(text: str, frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -40,20 +60,20 @@ def complete(
     *,
     bce: float = 1.0,
     epochs: int = 10,
-    loss_fn: LossFn = "mse",
+    loss_fn: str = "mse",
     accuracy: float = 0.75,
 ) -> TrialRow:
-    trial = Trial(number, number // 4, Params(0.1, epochs, 7, loss_fn))
-    scores = Scores(train_loss=2 * mse, mse=mse, bce=bce, accuracy=accuracy)
-    return TrialRow(trial, Outcome("COMPLETE", scores, duration_s=0.5, worker="host:1"))
+    trial = make_trial(number, number // 4, epochs=epochs, seed=7, loss_fn=loss_fn)
+    scores = make_scores(train_loss=2 * mse, mse=mse, bce=bce, accuracy=accuracy)
+    return TrialRow(trial, make_outcome(scores=scores, duration_s=0.5, worker="host:1"))
 
 
 def failed(number: int, state: State = "FAIL") -> TrialRow:
-    return TrialRow(Trial(number, number // 4, Params()), Outcome(state, error="it | broke"))
+    return TrialRow(make_trial(number, number // 4), make_outcome(state, error="it | broke"))
 
 
 def waiting(number: int) -> TrialRow:
-    return TrialRow(Trial(number, number // 4, Params()), None)
+    return TrialRow(make_trial(number, number // 4))
 
 
 @st.composite
@@ -61,16 +81,15 @@ def ledgers(draw) -> list[TrialRow]:
     """Up to five trials, with any finite floats, in any state."""
     rows = []
     for number in range(draw(st.integers(0, 5))):
-        params = Params(
-            draw(st.floats(min_value=0, exclude_min=True, allow_infinity=False)),
-            draw(st.integers(1, 2**31 - 1)),
-            draw(st.integers(0, 2**32 - 1)),
-            draw(st.sampled_from(LOSS_FNS)),
+        params = make_params(
+            lr=draw(st.floats(min_value=0, exclude_min=True, allow_infinity=False)),
+            epochs=draw(st.integers(1, 2**31 - 1)),
+            seed=draw(st.integers(0, 2**32 - 1)),
+            loss_fn=draw(st.sampled_from(LOSS_FNS)),
         )
         rest = {"duration_s": draw(FINITE), "worker": draw(TEXTS), "error": draw(TEXTS)}
-        scores = Scores(*(draw(FINITE) for _ in range(4)))
-        outcome = draw(
-            st.sampled_from([None, Outcome("FAIL", **rest), Outcome("COMPLETE", scores, **rest)])
-        )
+        scores = make_scores(*(draw(FINITE) for _ in range(4)))
+        outcomes = [None, make_outcome("FAIL", **rest), make_outcome(scores=scores, **rest)]
+        outcome = draw(st.sampled_from(outcomes))
         rows.append(TrialRow(Trial(number, number // 2, params), outcome))
     return rows

@@ -6,14 +6,16 @@ import math
 import pandas as pd
 from hypothesis import given, settings
 
-from tests.report.rows import complete, failed, ledgers, on_one_line, read_csv, waiting
-from xortune.report import COLUMNS, as_csv, as_json, as_markdown, plain_rows, trials_frame
+from tests.report.rows import complete, failed, ledgers, make_frame, on_one_line, read_csv, waiting
+from xortune.problems.xor.spec import SPEC
+from xortune.report import as_csv, as_json, as_markdown, columns, plain_rows
 
+COLUMNS = columns(SPEC)
 ROWS = [complete(0, 0.1 + 0.2, accuracy=1.0), failed(1), waiting(2)]
 
 
 def test_csv_begins_with_the_columns() -> None:
-    header, *lines = as_csv(trials_frame(ROWS, "mse")).splitlines()
+    header, *lines = as_csv(make_frame(ROWS)).splitlines()
     assert header == ",".join(COLUMNS)
     assert len(lines) == 3
     assert lines[0].startswith("1,0,COMPLETE,0.1,10,7,mse,0.30000000000000004,")
@@ -23,12 +25,12 @@ def test_csv_begins_with_the_columns() -> None:
 @settings(max_examples=40, deadline=None)
 @given(ledgers())
 def test_csv_keeps_every_bit(rows) -> None:
-    frame = trials_frame(rows, "mse")
+    frame = make_frame(rows)
     assert read_csv(as_csv(frame), frame) == on_one_line(plain_rows(frame))
 
 
 def strict(text: str) -> dict:
-    """The JSON, refusing the NaN and Infinity that are none."""
+    """The JSON, refusing NaN and Infinity, which JSON lacks."""
 
     def refuse(name: str) -> None:
         raise ValueError(name)
@@ -39,7 +41,7 @@ def strict(text: str) -> dict:
 @settings(max_examples=40, deadline=None)
 @given(ledgers())
 def test_json_keeps_every_bit(rows) -> None:
-    frame = trials_frame(rows, "bce")
+    frame = make_frame(rows, "bce")
     report = strict(as_json({"name": "one"}, {"trials": len(rows)}, frame))
     assert list(report) == ["study", "summary", "trials"]
     assert report["study"] == {"name": "one"}
@@ -51,8 +53,8 @@ def test_json_keeps_every_bit(rows) -> None:
             assert pd.isna(expected[name]) if value is None else value == expected[name]
 
 
-def test_what_is_missing_is_null() -> None:
-    by_number = {row["number"]: row for row in plain_rows(trials_frame(ROWS, "mse"))}
+def test_missing_values_are_null() -> None:
+    by_number = {row["number"]: row for row in plain_rows(make_frame(ROWS))}
     missing = {key for key, value in by_number[2].items() if value is None}
     assert missing == {
         "rank", "final_loss", "train_loss", "mse", "bce", "accuracy", "solved", "duration_s",
@@ -63,7 +65,7 @@ def test_what_is_missing_is_null() -> None:
 
 
 def test_plain_values_are_pythons_own() -> None:
-    row = plain_rows(trials_frame(ROWS, "mse"))[0]
+    row = plain_rows(make_frame(ROWS))[0]
     assert {key: type(value) for key, value in row.items() if value is not None} == {
         "rank": int, "number": int, "state": str, "lr": float, "epochs": int, "seed": int,
         "loss_fn": str, "final_loss": float, "train_loss": float, "mse": float, "bce": float,
@@ -78,7 +80,7 @@ def test_no_infinity_in_json() -> None:
 
 
 def test_markdown_is_one_table() -> None:
-    header, rule, *lines = as_markdown(trials_frame(ROWS, "mse")).splitlines()
+    header, rule, *lines = as_markdown(make_frame(ROWS)).splitlines()
     assert header == "| " + " | ".join(COLUMNS) + " |"
     assert rule == "|" + " --- |" * len(COLUMNS)
     assert lines[0].startswith("| 1 | 0 | COMPLETE | 0.1 | 10 | 7 | mse | 0.30000000000000004 |")
@@ -89,7 +91,7 @@ def test_markdown_is_one_table() -> None:
 @settings(max_examples=40, deadline=None)
 @given(ledgers())
 def test_markdown_has_a_line_a_trial_and_a_cell_a_column(rows) -> None:
-    text = as_markdown(trials_frame(rows, "mse"))
+    text = as_markdown(make_frame(rows))
     assert text.endswith("|\n")
     lines = text.removesuffix("\n").split("\n")
     assert len(lines) == 2 + len(rows)
@@ -98,7 +100,7 @@ def test_markdown_has_a_line_a_trial_and_a_cell_a_column(rows) -> None:
 
 
 def test_a_study_without_trials() -> None:
-    frame = trials_frame([], "mse")
+    frame = make_frame([])
     assert as_csv(frame) == ",".join(COLUMNS) + "\n"
     assert strict(as_json({}, {}, frame))["trials"] == []
     assert len(as_markdown(frame).splitlines()) == 2

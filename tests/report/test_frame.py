@@ -1,21 +1,35 @@
 """The ranked DataFrame, and the files that hold it."""
 
 import math
+from dataclasses import replace
 
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.report.rows import complete, failed, ledgers, on_one_line, read_csv, waiting
+from tests.make import make_curve
+from tests.report.rows import (
+    complete,
+    failed,
+    ledgers,
+    make_frame,
+    on_one_line,
+    read_csv,
+    renumbered,
+    waiting,
+)
+from tests.report.specs import FOREST, PLAIN, make_table_of
+from xortune.problems.xor.spec import SPEC
 from xortune.report import (
-    COLUMNS,
     UNREPEATABLE,
+    columns,
     curve_frame,
     plain_rows,
     trials_frame,
     write_tables,
 )
+from xortune.spec import Goal
 from xortune.trial import Curve
 
 DTYPES = {
@@ -46,19 +60,19 @@ def files(tmp_path):
 
 
 def ranked(rows, metric="mse") -> list[tuple[int | None, int]]:
-    frame = trials_frame(rows, metric)
+    frame = make_frame(rows, metric)
     ranks = [None if pd.isna(rank) else int(rank) for rank in frame["rank"]]
     return list(zip(ranks, frame["number"].tolist()))
 
 
 def test_the_columns_in_their_order() -> None:
-    assert tuple(DTYPES) == COLUMNS
+    assert tuple(DTYPES) == columns(SPEC)
     assert set(UNREPEATABLE) == {"duration_s", "worker"}
 
 
 @pytest.mark.parametrize("rows", [[], [waiting(0)], [failed(0)], [complete(0, 0.5)], MIXED])
 def test_columns_and_types_do_not_depend_on_what_is_there(rows) -> None:
-    frame = trials_frame(rows, "mse")
+    frame = make_frame(rows)
     assert list(frame.columns) == list(DTYPES)
     assert {name: frame[name].dtype == dtype for name, dtype in DTYPES.items()} == dict.fromkeys(
         DTYPES, True
@@ -87,24 +101,24 @@ def test_ties_go_to_fewer_epochs_and_then_to_the_lower_number() -> None:
 
 
 def test_the_rest_stand_behind_by_number_without_a_rank() -> None:
-    rows = [failed(9, "PRUNED"), *MIXED[::-1]]
-    assert ranked(rows) == [(1, 3), (2, 1), (None, 0), (None, 2), (None, 4), (None, 9)]
+    rows = [failed(5, "PRUNED"), *MIXED[::-1]]
+    assert ranked(rows) == [(1, 3), (2, 1), (None, 0), (None, 2), (None, 4), (None, 5)]
 
 
 def test_bce_ranks_by_bce() -> None:
     rows = [complete(0, 0.1, bce=0.9), complete(1, 0.2, bce=0.8), complete(2, 0.3, bce=0.7)]
     assert ranked(rows, "mse") == [(1, 0), (2, 1), (3, 2)]
     assert ranked(rows, "bce") == [(1, 2), (2, 1), (3, 0)]
-    frame = trials_frame(rows, "bce")
+    frame = make_frame(rows, "bce")
     assert frame["final_loss"].tolist() == frame["bce"].tolist() == [0.7, 0.8, 0.9]
     assert frame["mse"].tolist() == [0.3, 0.2, 0.1]
 
 
 def test_a_row_says_what_the_trial_was() -> None:
-    frame = trials_frame([complete(5, 0.25, accuracy=1.0, loss_fn="bce")], "mse")
+    frame = make_frame(renumbered([complete(5, 0.25, accuracy=1.0, loss_fn="bce")]))
     assert frame.iloc[0].drop("error").to_dict() == {
         "rank": 1,
-        "number": 5,
+        "number": 0,
         "state": "COMPLETE",
         "lr": 0.1,
         "epochs": 10,
@@ -122,8 +136,8 @@ def test_a_row_says_what_the_trial_was() -> None:
     }
 
 
-def test_what_did_not_come_to_an_end_has_no_numbers() -> None:
-    frame = trials_frame(MIXED, "mse").set_index("number")
+def test_trials_that_are_not_complete_have_no_numbers() -> None:
+    frame = make_frame(MIXED).set_index("number")
     measured = ["rank", "final_loss", "train_loss", "mse", "bce", "accuracy", "solved"]
     for number, state in ((0, "WAITING"), (2, "FAIL"), (4, "WAITING")):
         assert frame.loc[number, "state"] == state
@@ -133,19 +147,19 @@ def test_what_did_not_come_to_an_end_has_no_numbers() -> None:
 
 def test_only_accuracy_1_is_solved() -> None:
     rows = [complete(0, 0.1, accuracy=1.0), complete(1, 0.2, accuracy=0.75), failed(2)]
-    assert trials_frame(rows, "mse")["solved"].tolist() == [True, False, pd.NA]
+    assert make_frame(rows)["solved"].tolist() == [True, False, pd.NA]
 
 
 @settings(max_examples=40, deadline=None)
 @given(ledgers(), st.sampled_from(["mse", "bce"]))
 def test_the_ranking_is_total(rows, metric) -> None:
-    frame = trials_frame(rows, metric)
+    frame = make_frame(rows, metric)
     first = frame[frame["state"] == "COMPLETE"]
     keys = list(zip(first["final_loss"], first["epochs"], first["number"]))
     assert keys == sorted(keys)
     assert first["rank"].tolist() == list(range(1, len(first) + 1))
     assert frame["rank"][len(first) :].isna().all()
-    pd.testing.assert_frame_equal(frame, trials_frame(rows[::-1], metric), check_exact=True)
+    pd.testing.assert_frame_equal(frame, make_frame(rows[::-1], metric), check_exact=True)
 
 
 @settings(max_examples=40, deadline=None)
@@ -153,7 +167,7 @@ def test_the_ranking_is_total(rows, metric) -> None:
 def test_files_keep_every_bit(tmp_path_factory, rows) -> None:
     folder = tmp_path_factory.getbasetemp()
     csv, parquet = folder / "trials.csv", folder / "trials.parquet"
-    frame = trials_frame(rows, "mse")
+    frame = make_frame(rows)
     write_tables(frame, csv, parquet)
     text = csv.read_bytes().decode()
     assert read_csv(text, frame) == on_one_line(plain_rows(frame))
@@ -162,8 +176,8 @@ def test_files_keep_every_bit(tmp_path_factory, rows) -> None:
 
 def test_files_are_replaced_and_nothing_else_is_left(files, tmp_path) -> None:
     csv, parquet = files
-    write_tables(trials_frame(MIXED, "mse"), csv, parquet)
-    write_tables(trials_frame(MIXED[:2], "mse"), csv, parquet)
+    write_tables(make_frame(MIXED), csv, parquet)
+    write_tables(make_frame(MIXED[:2]), csv, parquet)
     assert len(csv.read_text().splitlines()) == 1 + 2
     assert len(pd.read_parquet(parquet)) == 2
     assert sorted(tmp_path.iterdir()) == [csv, parquet]
@@ -171,7 +185,7 @@ def test_files_are_replaced_and_nothing_else_is_left(files, tmp_path) -> None:
 
 def test_a_table_that_cannot_be_written_leaves_the_old_one(files) -> None:
     csv, parquet = files
-    write_tables(trials_frame(MIXED, "mse"), csv, parquet)
+    write_tables(make_frame(MIXED), csv, parquet)
     before = csv.read_bytes(), parquet.read_bytes()
     broken = pd.DataFrame({"a": ["text", 1]})
     with pytest.raises(Exception, match="column a"):
@@ -180,7 +194,7 @@ def test_a_table_that_cannot_be_written_leaves_the_old_one(files) -> None:
 
 
 def test_a_curve() -> None:
-    frame = curve_frame(Curve((0, 500, 600), (0.5, math.inf, 0.25), (0.5, 1e-300, math.nan)))
+    frame = curve_frame(make_curve((0, 500, 600), (0.5, math.inf, 0.25), (0.5, 1e-300, math.nan)))
     assert frame.dtypes.astype(str).to_dict() == {
         "epoch": "int64",
         "training": "float64",
@@ -193,6 +207,70 @@ def test_a_curve() -> None:
 
 
 def test_an_empty_curve() -> None:
-    frame = curve_frame(Curve((), (), ()))
+    frame = curve_frame(make_curve((), (), ()))
     assert list(frame.columns) == ["epoch", "training", "validation"]
     assert frame.empty
+
+
+FORESTS = (
+    ((3, 0.5, True, 8, 0.5, "all"), (0.25, 0.5, 11.0)),
+    ((2, None, False, 32, 1, 0.5), (0.75, 0.75, 10.0)),
+    ((2**60 + 1, 0.25, None, 16, 1, None), None),
+    ((2, 0.5, True, 8, 1, "sqrt"), (0.25, 0.5, 12.0)),
+)
+
+
+def test_any_spec_has_its_columns_ranks_and_values() -> None:
+    frame = trials_frame(make_table_of(FOREST, FORESTS))
+    assert tuple(frame.columns) == columns(FOREST)
+    named = ["rank", "number", *FOREST.names, "final_loss", *FOREST.metric_names, "solved"]
+    assert [list(row.values()) for row in plain_rows(frame[named])] == [
+        [1, 1, 2, None, False, 32, 1.0, "0.5", 0.75, 0.75, 0.75, 10.0, True],
+        [2, 3, 2, 0.5, True, 8, 1.0, "sqrt", 0.25, 0.25, 0.5, 12.0, False],
+        [3, 0, 3, 0.5, True, 8, 0.5, "all", 0.25, 0.25, 0.5, 11.0, False],
+        [None, 2, 2**60 + 1, 0.25, None, 16, 1.0, None, None, None, None, None, None],
+    ]
+
+
+def test_a_column_s_type_is_the_parameter_s() -> None:
+    frame = trials_frame(make_table_of(FOREST, FORESTS))
+    assert {name: str(frame[name].dtype) for name in FOREST.names} == {
+        "depth": "int64", "momentum": "float64", "bootstrap": "boolean", "width": "int64",
+        "shrink": "float64", "features": "string",
+    }  # fmt: skip
+
+
+def test_integers_that_do_not_apply_are_missing_and_keep_every_digit() -> None:
+    rows = [((None, 0.5, True, None, 1, "all"), None), ((2**60 + 1, 0.5, True, 8, 1, "all"), None)]
+    frame = trials_frame(make_table_of(FOREST, rows))
+    assert (str(frame["depth"].dtype), str(frame["width"].dtype)) == ("Int64", "Int64")
+    assert frame["depth"].tolist() == [pd.NA, 2**60 + 1]
+    assert frame["width"].tolist() == [pd.NA, 8]
+
+
+def test_a_spec_without_a_goal_has_no_column_of_it() -> None:
+    frame = trials_frame(make_table_of(PLAIN, [((0.5,), (1.0, 2.0)), ((0.25,), (3.0, 0.5))]))
+    assert "solved" not in frame.columns
+    assert frame["final_loss"].tolist() == frame["z"].tolist() == [0.5, 2.0]
+
+
+def test_a_goal_for_a_loss_is_reached_from_above() -> None:
+    spec = replace(PLAIN, solved=Goal("z", 0.5))
+    rows = [((0.1,), (9.0, 0.75)), ((0.2,), (9.0, 0.5)), ((0.3,), (9.0, 0.25)), ((0.4,), None)]
+    frame = trials_frame(make_table_of(spec, rows)).sort_values("number")
+    assert frame["solved"].tolist() == [False, True, True, pd.NA]
+
+
+def test_files_keep_the_values_of_any_spec(files) -> None:
+    csv, parquet = files
+    frame = trials_frame(make_table_of(FOREST, FORESTS))
+    write_tables(frame, csv, parquet)
+    assert read_csv(csv.read_text(), frame) == plain_rows(frame)
+    pd.testing.assert_frame_equal(pd.read_parquet(parquet), frame, check_exact=True)
+
+
+def test_a_curve_has_the_series_of_its_problem() -> None:
+    frame = curve_frame(Curve((0, 5), {"reward": (1.0, math.nan)}))
+    assert frame.to_dict("list")["epoch"] == [0, 5]
+    assert list(frame.columns) == ["epoch", "reward"]
+    assert frame["reward"][0] == 1.0

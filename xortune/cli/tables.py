@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any, Literal
 
 from rich import box
+from rich.cells import cell_len
 from rich.table import Table
 
+from xortune.escaping import visible
 from xortune.report import plain_rows
+from xortune.spec import Parameter, ProblemSpec
+from xortune.trial import Value
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _MISSING = "-"
+_WIDTH = 80
 # The parts of `Study.summary`'s time, in words that leave a line short enough.
 _TIMES = {
     "start": "start_up",
@@ -31,13 +40,13 @@ def summary_lines(name: str, summary: Mapping[str, Any], total: int) -> list[str
     trials = f"{summary['trials']} of {total}" if summary["trials"] < total else f"{total}"
     lines = [f"study {name}: {trials} trials ({states or 'none yet'})"]
     complete = summary["states"].get("COMPLETE", 0)
-    if complete:
+    if complete and "solved" in summary:
         share = summary["solved"] / complete
         lines.append(f"solved: {summary['solved']} of {complete} complete trials ({share:.0%})")
-        lines += [
-            f"best with {loss_fn}: {found['final_loss']:.3g} (trial {found['number']})"
-            for loss_fn, found in summary["best"].items()
-        ]
+    lines += [
+        f"best with {choice}: {found['final_loss']:.3g} (trial {found['number']})"
+        for choice, found in summary.get("best", {}).items()
+    ]
     if summary["time"]:
         lines.append(_time_line(summary["time"]))
     return lines
@@ -58,27 +67,67 @@ def _duration(seconds: float) -> str:
     return f"{minutes:.0f}m" if minutes < 999.5 else f"{minutes / 60:.0f}h"
 
 
-def trials_table(frame: pd.DataFrame) -> Table:
-    """The rows of a ranked frame, with the columns that a person looks at first."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=0)
-    for name in ("rank", "trial", "lr", "epochs", "seed"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("loss_fn", no_wrap=True)
-    table.add_column("final_loss", justify="right", no_wrap=True)
-    table.add_column("accuracy", justify="right", no_wrap=True)
-    for row in plain_rows(frame):
-        table.add_row(
-            _text(row["rank"], "d"),
-            str(row["number"]),
-            _text(row["lr"], ".4g"),
-            str(row["epochs"]),
-            str(row["seed"]),
-            row["loss_fn"],
-            _text(row["final_loss"], ".3e") if row["rank"] else row["state"],
-            _text(row["accuracy"], ".0%"),
-        )
+def trials_table(frame: pd.DataFrame, spec: ProblemSpec) -> Table:
+    """The rows of a ranked frame, with the columns that a person looks at first.
+
+    Of the parameters it has as many as fit, the first ones; a line below it names the others.
+    """
+    rows = plain_rows(frame)
+    before = [
+        _Column("rank", [_text(row["rank"], "d") for row in rows]),
+        _Column("trial", [str(row["number"]) for row in rows]),
+    ]
+    losses = [_text(row["final_loss"], ".3e") if row["rank"] else row["state"] for row in rows]
+    shares = [metric.name for metric in spec.metrics if metric.kind == "share"]
+    after = [
+        _Column("final_loss", losses),
+        *(_Column(name, [_text(row[name], ".0%") for row in rows]) for name in shares),
+    ]
+    params = [_parameter_column(parameter, rows) for parameter in spec.parameters]
+    shown, hidden = _fitting(params, _WIDTH - 1 - sum(column.width for column in before + after))
+    return _table([*before, *shown, *after], hidden)
+
+
+@dataclass(frozen=True)
+class _Column:
+    """A column of a printed table: its name, and the text of every row."""
+
+    name: str
+    cells: Sequence[str]
+    justify: Literal["left", "right"] = "right"
+
+    @cached_property
+    def width(self) -> int:
+        """What it takes of a line, with the space that follows it."""
+        return 1 + max(map(cell_len, (self.name, *self.cells)))
+
+
+def _parameter_column(parameter: Parameter, rows: Sequence[Mapping[str, Any]]) -> _Column:
+    values = [row[parameter.name] for row in rows]
+    if parameter.value_type in (bool, str):
+        return _Column(parameter.name, [visible(_text(value, "")) for value in values], "left")
+    digits = ".4g" if parameter.value_type is float else "d"
+    return _Column(parameter.name, [_text(value, digits) for value in values])
+
+
+def _fitting(columns: Sequence[_Column], width: int) -> tuple[list[_Column], list[str]]:
+    """The first columns that fit a width together, and the names of the others."""
+    ends = list(accumulate(column.width for column in columns))
+    count = bisect_right(ends, width)
+    return list(columns[:count]), [column.name for column in columns[count:]]
+
+
+def _table(columns: Sequence[_Column], hidden: Sequence[str]) -> Table:
+    caption = f"left out to fit {_WIDTH} characters: {', '.join(hidden)}" if hidden else None
+    table = Table(
+        box=box.SIMPLE_HEAD, pad_edge=False, padding=0, caption=caption, caption_justify="left"
+    )
+    for column in columns:
+        table.add_column(column.name, justify=column.justify, no_wrap=True)
+    for cells in zip(*(column.cells for column in columns)):
+        table.add_row(*cells)
     return table
 
 
-def _text(value: float | int | None, spec: str) -> str:
+def _text(value: Value | None, spec: str) -> str:
     return _MISSING if value is None else format(value, spec)

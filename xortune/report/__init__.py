@@ -1,10 +1,10 @@
-"""The report: trials ranked by final loss, as a DataFrame, files and text."""
+"""The report: ranked trials as a DataFrame, files and text."""
 
 from xortune.report.best import BestTrial
 from xortune.report.formats import as_csv, as_json, as_markdown, plain_rows
 from xortune.report.frame import (
-    COLUMNS,
     UNREPEATABLE,
+    columns,
     curve_frame,
     tabulate,
     trials_frame,
@@ -13,12 +13,12 @@ from xortune.report.frame import (
 from xortune.report.summary import summarise, summarise_time
 
 __all__ = [
-    "COLUMNS",
     "BestTrial",
     "UNREPEATABLE",
     "as_csv",
     "as_json",
     "as_markdown",
+    "columns",
     "curve_frame",
     "plain_rows",
     "summarise",

@@ -13,20 +13,20 @@ from xortune.escaping import csv_cell, json_text, markdown_cell
 
 
 def as_csv(frame: pd.DataFrame) -> str:
-    """All columns, all digits; a line a trial. Text is harmless in a spreadsheet."""
+    """A line a trial, with all columns and digits. No text can pass for a formula."""
     texts = {name: _cells(frame[name]) for name in frame.columns if frame[name].dtype == "string"}
     text: str = frame.assign(**texts).to_csv(index=False, lineterminator="\n")
     return text
 
 
 def _cells(column: pd.Series) -> pd.Series:
-    """A column of text as it may stand in a CSV file."""
+    """A column of text, escaped for a CSV file."""
     cells = {text: csv_cell(text) for text in column.dropna().unique()}
     return column.map(cells, na_action="ignore")
 
 
 def as_json(study: Mapping[str, Any], summary: Mapping[str, Any], frame: pd.DataFrame) -> str:
-    """One object: `study`, `summary`, and `trials`, a list of rows; what is missing is null."""
+    """One object: `study`, `summary`, and `trials`, a list of rows; missing values are null."""
     report = {"study": study, "summary": summary, "trials": plain_rows(frame)}
     return json_text(json.dumps(report, indent=2, allow_nan=False)) + "\n"
 
@@ -44,7 +44,7 @@ def _cell(value: Any) -> str:
 
 
 def plain_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """The rows as Python values; None for what is missing or no finite number."""
+    """The rows as Python values; None for those that are missing, NaN or infinite."""
     columns = {name: [_plain(value) for value in frame[name]] for name in frame.columns}
     return [dict(zip(columns, values)) for values in zip(*columns.values())]
 

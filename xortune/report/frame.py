@@ -4,74 +4,112 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from xortune.atomic_files import write_whole
-from xortune.ledger import Ledger, TrialRow
 from xortune.paths import StudyPaths
 from xortune.ranking import standing
 from xortune.report.formats import as_csv
-from xortune.trial import Curve, Metric, State
+from xortune.spec import Goal, ProblemSpec
+from xortune.trial import Curve, Trial
+from xortune.trial_table import TrialTable
 from xortune.version import __version__
 
-_DTYPES = {
-    "rank": "Int64",
-    "number": "int64",
-    "state": "string",
-    "lr": "float64",
-    "epochs": "int64",
-    "seed": "int64",
-    "loss_fn": "string",
-    "final_loss": "float64",
-    "train_loss": "float64",
-    "mse": "float64",
-    "bce": "float64",
-    "accuracy": "float64",
-    "solved": "boolean",
-    "duration_s": "float64",
-    "generation": "int64",
-    "worker": "string",
-    "error": "string",
-}
-COLUMNS = tuple(_DTYPES)
+if TYPE_CHECKING:
+    from xortune.ledger import Ledger
+
 # What may differ between two runs of the same study.
 UNREPEATABLE = ("duration_s", "worker")
-_WAITING: State = "WAITING"
+_DTYPES = {float: "float64", int: "int64", bool: "boolean", str: "string"}
+# Of the columns that are neither parameters nor floats.
+_TYPES = {
+    "number": int,
+    "state": str,
+    "solved": bool,
+    "generation": int,
+    "worker": str,
+    "error": str,
+}
 
 
-def trials_frame(rows: Iterable[TrialRow], metric: Metric) -> pd.DataFrame:
-    """One row a trial, with the columns `COLUMNS`.
+def columns(spec: ProblemSpec) -> tuple[str, ...]:
+    """The names of the table's columns, in their order."""
+    solved = () if spec.solved is None else ("solved",)
+    measured = ("final_loss", *spec.metric_names, *solved)
+    last = ("duration_s", "generation", "worker", "error")
+    return "rank", "number", "state", *spec.names, *measured, *last
 
-    Complete trials come first, ranked from 1 by final loss, ties by fewer epochs, then by
-    number; the others follow by number, without a rank.
+
+def trials_frame(table: TrialTable) -> pd.DataFrame:
+    """One row a trial, with the columns of `columns`.
+
+    Complete trials come first, ranked from 1 as `ranking.standing` has it; the others follow by
+    number, without a rank.
     """
-    ranked = sorted(rows, key=lambda row: standing(row.trial, row.outcome, metric))
-    records = [_record(row, metric) for row in ranked]
-    for place, record in enumerate(records, start=1):
-        record["rank"] = place if record["state"] == "COMPLETE" else None
-    frame = pd.DataFrame(records, columns=list(COLUMNS))
-    return frame.astype(_DTYPES)
+    spec, values = table.spec, table.columns()
+    complete = [state == "COMPLETE" for state in values["state"]]
+    values["final_loss"] = values[spec.loss]
+    if spec.solved is not None:
+        reached = _reached(spec, spec.solved, values[spec.solved.metric])
+        values["solved"] = [solved if there else None for solved, there in zip(reached, complete)]
+    _, *others = columns(spec)
+    types = {**_TYPES, **{parameter.name: parameter.value_type for parameter in spec.parameters}}
+    frame = pd.DataFrame({name: _series(values[name], types.get(name, float)) for name in others})
+    frame = frame.iloc[_order(spec, values, complete)].reset_index(drop=True)
+    ranked = sum(complete)
+    ranks = [*range(1, ranked + 1), *[None] * (len(table) - ranked)]
+    frame.insert(0, "rank", pd.Series(ranks, dtype="Int64"))
+    return frame
+
+
+def _order(
+    spec: ProblemSpec, values: Mapping[str, Sequence[Any]], complete: Sequence[bool]
+) -> list[int]:
+    """The numbers of the trials as they are ranked."""
+    params = map(spec.params, zip(*(values[name] for name in spec.names)))
+    scores = map(spec.scores, zip(*(values[name] for name in spec.metric_names)))
+    trials = map(Trial, values["number"], values["generation"], params)
+    standings = (
+        standing(spec, trial, found if there else None)
+        for trial, found, there in zip(trials, scores, complete)
+    )
+    return [number for *_, number in sorted(standings)]
+
+
+def _reached(spec: ProblemSpec, goal: Goal, values: Sequence[float]) -> list[bool]:
+    """Which values reach a goal: from above if less of the metric is better, else from below."""
+    falls = {metric.name: metric.kind == "loss" for metric in spec.metrics}
+    falls |= {o.metric: o.direction == "minimize" for o in spec.objectives}
+    if falls[goal.metric]:
+        return [value <= goal.value for value in values]
+    return [value >= goal.value for value in values]
+
+
+def _series(values: Sequence[Any], kind: type) -> pd.Series:
+    """A column of plain values; integers are of a type without NA unless one is missing."""
+    values = list(values)
+    dtype = _DTYPES[kind]
+    return pd.Series(values, dtype="Int64" if dtype == "int64" and None in values else dtype)
 
 
 def curve_frame(curve: Curve) -> pd.DataFrame:
-    """A trial's curve: columns `epoch`, `training`, `validation`."""
-    return pd.DataFrame(
-        {"epoch": curve.epochs, "training": curve.training, "validation": curve.validation}
-    ).astype({"epoch": "int64", "training": "float64", "validation": "float64"})
+    """A trial's curve: a column `epoch`, and one for each of its series."""
+    epochs = pd.Series(curve.epochs, dtype="int64")
+    series = {name: pd.Series(losses, dtype="float64") for name, losses in curve.series.items()}
+    return pd.DataFrame({"epoch": epochs, **series})
 
 
 def tabulate(ledger: Ledger, paths: StudyPaths) -> None:
     """Writes the tables of a study: what its ledger holds now."""
-    settings = ledger.settings()
-    frame = trials_frame(ledger.trials(), settings.metric)
-    origin = {"study": paths.name, **settings.to_dict(), "xortune": __version__}
-    write_tables(frame, paths.trials_csv, paths.trials_parquet, origin)
+    recorded = {**ledger.settings().to_dict(), **ledger.provenance().to_dict()}
+    origin = {"study": paths.name, **recorded, "xortune": __version__}
+    write_tables(trials_frame(ledger.trials()), paths.trials_csv, paths.trials_parquet, origin)
 
 
 def write_tables(
@@ -96,30 +134,7 @@ def write_tables(
 def _parquet(frame: pd.DataFrame, origin: Mapping[str, Any]) -> bytes:
     table = pa.Table.from_pandas(frame, preserve_index=False)
     text = json.dumps(origin, sort_keys=True)
-    attributes = {"xortune": text, "PANDAS_ATTRS": text}  # the latter is where pandas looks
+    attributes = {"xortune": text, "PANDAS_ATTRS": text}  # pandas looks for the latter
     content = io.BytesIO()
     pq.write_table(table.replace_schema_metadata({**table.schema.metadata, **attributes}), content)
     return content.getvalue()
-
-
-def _record(row: TrialRow, metric: Metric) -> dict[str, Any]:
-    trial, outcome = row.trial, row.outcome
-    params, scores = trial.params, outcome.scores if outcome else None
-    return {
-        "number": trial.number,
-        "state": outcome.state if outcome else _WAITING,
-        "lr": params.lr,
-        "epochs": params.epochs,
-        "seed": params.seed,
-        "loss_fn": params.loss_fn,
-        "final_loss": scores.final_loss(metric) if scores else None,
-        "train_loss": scores.train_loss if scores else None,
-        "mse": scores.mse if scores else None,
-        "bce": scores.bce if scores else None,
-        "accuracy": scores.accuracy if scores else None,
-        "solved": scores.accuracy == 1 if scores else None,
-        "duration_s": outcome.duration_s if outcome else None,
-        "generation": trial.generation,
-        "worker": outcome.worker if outcome else None,
-        "error": outcome.error if outcome else None,
-    }

@@ -1,0 +1,103 @@
+"""What the HPARAMS tab reads: the study's domains and metrics, and each trial's parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tensorboard.compat.proto.event_pb2 import Event
+from tensorboard.compat.proto.summary_pb2 import Summary, SummaryMetadata
+from tensorboard.plugins.hparams import api_pb2, metadata
+from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
+
+from xortune.space import Choice, Domain, SearchSpace
+from xortune.spec import Parameter
+from xortune.trial import Params
+
+_TYPES = {
+    float: api_pb2.DATA_TYPE_FLOAT64,
+    int: api_pb2.DATA_TYPE_FLOAT64,
+    bool: api_pb2.DATA_TYPE_BOOL,
+    str: api_pb2.DATA_TYPE_STRING,
+}
+
+
+def experiment_event(space: SearchSpace, tags: Sequence[str], started: float) -> Event:
+    """The event that describes a study, the same in each of its runs.
+
+    Args:
+        space: the study's search space, which gives the domains.
+        tags: of the metrics.
+        started: seconds since 1970.
+    """
+    domains = space.domains
+    experiment = api_pb2.Experiment(
+        hparam_infos=[_info(p, domains[p.name]) for p in space.spec.parameters],
+        metric_infos=[api_pb2.MetricInfo(name=api_pb2.MetricName(tag=tag)) for tag in tags],
+        time_created_secs=started,
+    )
+    data = HParamsPluginData(version=metadata.PLUGIN_DATA_VERSION, experiment=experiment)
+    return _filled(_event(metadata.EXPERIMENT_TAG), data, started)
+
+
+def _info(parameter: Parameter, domain: Domain) -> api_pb2.HParamInfo:
+    info = api_pb2.HParamInfo(name=parameter.name, type=_TYPES[parameter.value_type])
+    if isinstance(domain, Choice):
+        info.domain_discrete.extend(domain.values)
+    else:
+        info.domain_interval.min_value = domain.low
+        info.domain_interval.max_value = domain.high
+    return info
+
+
+class Session:
+    """The two events around a trial's run, kept and filled in anew for each.
+
+    Building them takes seven times as long. Each is valid until the next one of its kind.
+    """
+
+    def __init__(self) -> None:
+        self._start = _event(metadata.SESSION_START_INFO_TAG)
+        self._end = _event(metadata.SESSION_END_INFO_TAG)
+        self._start_data = HParamsPluginData(version=metadata.PLUGIN_DATA_VERSION)
+        self._end_data = HParamsPluginData(version=metadata.PLUGIN_DATA_VERSION)
+
+    def start(self, params: Params, started: float, now: float) -> Event:
+        """The event with a trial's parameters, without those that do not apply.
+
+        Args:
+            params: the trial's.
+            started: when its training began, in seconds since 1970.
+            now: the time of the event, likewise.
+        """
+        session = self._start_data.session_start_info
+        session.start_time_secs = started
+        hparams = session.hparams
+        for name, value in zip(params, params.row):
+            if isinstance(value, str):
+                hparams[name].string_value = value
+            elif isinstance(value, bool):
+                hparams[name].bool_value = value
+            elif value is not None:
+                hparams[name].number_value = value
+            else:
+                hparams.pop(name, None)
+        return _filled(self._start, self._start_data, now)
+
+    def end(self, complete: bool, now: float) -> Event:
+        """The event that says how a trial ended, and when, in seconds since 1970."""
+        session = self._end_data.session_end_info
+        session.status = api_pb2.STATUS_SUCCESS if complete else api_pb2.STATUS_FAILURE
+        session.end_time_secs = now
+        return _filled(self._end, self._end_data, now)
+
+
+def _event(tag: str) -> Event:
+    plugin = SummaryMetadata.PluginData(plugin_name=metadata.PLUGIN_NAME)
+    value = Summary.Value(tag=tag, metadata=SummaryMetadata(plugin_data=plugin))
+    return Event(summary=Summary(value=[value]))
+
+
+def _filled(event: Event, data: HParamsPluginData, now: float) -> Event:
+    event.wall_time = now
+    event.summary.value[0].metadata.plugin_data.content = data.SerializeToString()
+    return event
