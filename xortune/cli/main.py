@@ -163,7 +163,7 @@ def _show_table(console: Console, study: Study, top: int) -> DataFrame:
     from xortune.cli.tables import summary_lines, trials_table
 
     trials = study.trials
-    for line in summary_lines(study.name, study.summary_of(trials), study.settings):
+    for line in summary_lines(study.name, study.summary_of(trials), study.settings.trials):
         console.print(visible(line), soft_wrap=True)
     console.print(trials_table(trials.head(top), study.settings.spec))
     return trials
