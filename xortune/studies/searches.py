@@ -118,10 +118,7 @@ def search(
     if exist_ok and name is not None and is_study(folder, name):
         _check_same(StudyPaths(folder / name), request)
         return _existing(StudyPaths(folder / name), request.options, on_progress, stop)
-    if name is None:
-        names = numbered(default_name())
-    else:
-        names = iter([new_study(folder, name).name])
+    names = numbered(default_name()) if name is None else iter([new_study(folder, name).name])
     check_writable(folder)
     with watched(on_progress) as observer, nullcontext(stop) if stop else StopSignal() as stop:
         return _new_study(request, folder, names, _Watch(clock, observer, stop))
