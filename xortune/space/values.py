@@ -97,10 +97,10 @@ def _taken(parameter: Parameter) -> str:
     if low is None:
         return numbers if high is None else f"{numbers} up to {spelled(high)}"
     if parameter.above_low:
-        return f"{numbers} above {spelled(low)}" + (
-            "" if high is None else f" and up to {spelled(high)}"
-        )
-    return f"{numbers} from {spelled(low)} " + ("up" if high is None else f"to {spelled(high)}")
+        end = "" if high is None else f" and up to {spelled(high)}"
+        return f"{numbers} above {spelled(low)}{end}"
+    end = "up" if high is None else f"to {spelled(high)}"
+    return f"{numbers} from {spelled(low)} {end}"
 
 
 def _unquoted(value: Any) -> str:

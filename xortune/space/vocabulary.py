@@ -1,4 +1,4 @@
-"""The words of search-space files: ours, those of W&B that mean nothing here, and likely slips.
+"""The words of search-space files: ours, those of W&B that are ignored, and likely slips.
 
 W&B's are those of its sweep configuration
 (https://docs.wandb.ai/guides/sweeps/sweep-config-keys and the schema of its sweeps package).
@@ -62,7 +62,7 @@ _FOREIGN_KEYS = {
     "probabilities": "is not offered here: every value is as likely as the others; drop it",
     "parameters": "is not offered here: parameters are not nested",
 }
-# What means nothing here, but is no slip: W&B's keys, and those of its Launch.
+# Keys of W&B's sweeps and of its Launch, which are ignored.
 SWEEP_KEYS = (
     "apiVersion", "kind", "program", "program_args", "job", "image_uri", "method", "metric",
     "metrics", "name", "description", "project", "entity", "command", "early_terminate", "run_cap",
