@@ -25,7 +25,15 @@ CHANGES = [
 
 
 def compile_library(source: Path, target: Path, *flags: str, by: str = "") -> Path:
-    command = [by or build._compiler(), *build._FLAGS, *flags, str(source), "-o", str(target), "-lm"]
+    command = [
+        by or build._compiler(),
+        *build._FLAGS,
+        *flags,
+        str(source),
+        "-o",
+        str(target),
+        "-lm",
+    ]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return target
