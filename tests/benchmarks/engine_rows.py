@@ -175,7 +175,7 @@ def engine_compiled(plan: Plan) -> Result:
     notes = [
         "A whole pack is what a worker trains: initial weights, training, curves with a point "
         "every 500 epochs, scores, and a Python object for every outcome. C is the training "
-        "alone, from weights that are there already, as is the engine's block in the last three lines.",
+        "alone, from weights that exist already, as is the engine's block in the last three lines.",
         "The goals were set for a loop of 1,900 epochs a second; on one thread of a machine at "
         "rest it does more than twice that.",
         f"C was compiled by {stock_step.compiler()}, with -O3 -march=native -ffast-math.",

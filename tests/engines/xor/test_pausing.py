@@ -60,7 +60,11 @@ def test_any_cuts_leave_the_bits_alone(engine, params, log_every, cuts):
             assert bits(one) == bits(other)
 
 
-@given(params=PACKS, others=PACKS, cuts=st.lists(st.integers(0, MOST), min_size=12, max_size=12))
+@given(
+    params=PACKS,
+    others=st.lists(PARAMS, max_size=6),
+    cuts=st.lists(st.integers(0, MOST), min_size=12, max_size=12),
+)
 @settings(max_examples=30, deadline=None)
 def test_trials_continue_beside_others_that_paused_elsewhere_or_never_began(
     engine, params, others, cuts
@@ -75,6 +79,13 @@ def test_trials_continue_beside_others_that_paused_elsewhere_or_never_began(
     for one, other in zip(found, expected):
         compared = bits if other.state == "COMPLETE" else without_curve
         assert compared(one) == compared(other)
+
+
+def test_trials_that_paused_at_different_epochs_continue_together(engine):
+    params = [make_params(2.0, 20 + s, s, LOSS_FNS[s % 3]) for s in range(18)]
+    ahead = [train_pack(engine(), [p], 4, until=1 + s)[0] for s, p in enumerate(params)]
+    found = train_pack(engine(), params, 4, paused=[outcome.paused for outcome in ahead])
+    assert [*map(bits, found)] == [*map(bits, train_pack(engine(), params, 4))]
 
 
 @pytest.mark.parametrize("until", [1, 7, 30])
@@ -103,8 +114,8 @@ def test_a_pause_at_the_epoch_of_the_last_one_trains_nothing(engine):
     assert again.duration_s == 0
 
 
-def test_a_loss_that_is_infinite_before_a_pause_alone_fails_there(engine):
-    """Far from its end: at the last epoch the losses of some such trials are finite again."""
+def test_a_loss_that_is_infinite_between_two_pauses_alone_fails_there(engine):
+    """At the last epoch the losses of some such trials are finite again."""
     params = [make_params(3e38, 61, seed, "bce_with_logits") for seed in range(60)]
     whole = train_pack(engine(), params, 1)
     passing = [
@@ -114,9 +125,10 @@ def test_a_loss_that_is_infinite_before_a_pause_alone_fails_there(engine):
     ]
     assert passing
     lost = [int(whole[i].error.rpartition(" ")[2]) for i in passing]
-    early = train_pack(engine(), params, until=max(lost) + 1)
-    for i in passing:
-        assert (early[i].state, early[i].error) == ("FAIL", whole[i].error)
+    for cuts in ([max(lost) + 1], [min(lost) - 1], [min(lost) - 1, max(lost) + 1], range(61)):
+        found = in_pieces(engine(), params, 500, cuts)
+        for i in passing:
+            assert (found[i].state, found[i].error) == ("FAIL", whole[i].error)
 
 
 def test_durations_are_those_of_the_epochs_since_the_pause(engine):

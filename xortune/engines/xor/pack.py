@@ -193,7 +193,7 @@ class _Lanes:
             if len(seen) == len(lanes):
                 break
         # A score can be infinite where the loss is not: then the last epoch stands.
-        return {i: ends[i] for i in bad if ends[i] == epochs[i]} | seen
+        return {i: ends[i] for i in bad} | seen
 
 
 def _joined(earlier: Curve, later: Curve) -> Curve:
