@@ -17,6 +17,10 @@ ParameterKind = Literal["float", "int", "choice"]
 MetricKind = Literal["loss", "share", "number"]
 Direction = Literal["minimize", "maximize"]
 _UNRECORDED = ("aliases",)
+# The columns that every table of trials may have, whatever the problem.
+STUDY_COLUMNS = (
+    "rank", "number", "state", "final_loss", "solved", "duration_s", "generation", "worker", "error",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -229,7 +233,8 @@ class ProblemSpec:
         fits = (
             names
             and self.objectives
-            and len({*names, *metrics}) == len(names) + len(metrics)
+            and len({*names, *metrics, *STUDY_COLUMNS})
+            == len(names) + len(metrics) + len(STUDY_COLUMNS)
             and used <= {*metrics}
             and {self.cost, self.compared} <= {None, *names}
             and all(m.kind in ("loss", "share", "number") for m in self.metrics)
@@ -240,6 +245,8 @@ class ProblemSpec:
             and (self.compared is None or self.parameter(self.compared).kind == "choice")
             and all({type(p.above_low), type(p.ordered)} == {bool} for p in self.parameters)
             and all({*map(type, p.choices)} <= {int, float, str, bool} for p in self.parameters)
+            and all(len({*p.choices}) == len(p.choices) < 2**15 for p in self.parameters)
+            and all(p.kind == "choice" or None not in (p.low, p.high) for p in self.parameters)
             and (self.solved is None or type(self.solved.value) in (int, float))
         )
         if not fits:

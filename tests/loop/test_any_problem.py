@@ -56,7 +56,7 @@ def test_the_table_is_ranked_by_the_objective(hill, sampler):
     assert tuple(frame.columns) == columns(SPEC)
     complete = frame[frame["state"] == "COMPLETE"]
     assert complete["height"].is_monotonic_decreasing
-    assert complete["final_loss"].equals(complete["error"].rename("final_loss"))
+    assert complete["final_loss"].equals(complete["gap"].rename("final_loss"))
     assert "solved" not in frame
     assert set(frame["wide"]) == {True, False}
     assert set(frame["size"]) == {8, 32}
@@ -71,7 +71,8 @@ def test_one_answer_in_any_packs_and_after_any_extension(hill):
 
 def test_tpe_climbs_higher_than_chance(hill):
     learnt, blind = (frame_of(hill(name, 200, sampler=name)) for name in ("tpe", "random"))
-    assert learnt.sort_values("number")["height"].tail(100).mean() > blind["height"].mean()
+    high = [(frame[frame["number"] >= 100]["height"] > -1e-3).mean() for frame in (learnt, blind)]
+    assert high[0] > high[1] + 0.1
 
 
 def test_curves_weights_and_runs_are_the_problems_own(hill):

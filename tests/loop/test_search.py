@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 import xortune
-from tests.make import SPEC, make_outcome, make_provenance, make_scores, make_settings
-from xortune.engines.xor import CompiledEngine
+from tests.make import EAGER, SPEC, make_outcome, make_provenance, make_scores, make_settings
+from xortune.engines.xor import EagerEngine
 from xortune.errors import Interrupted, XortuneError
 from xortune.ledger import Ledger
 from xortune.loop.clock import Clock
@@ -29,12 +29,12 @@ def make_search(tmp_path):
         space = load_space(space, SPEC)
         recorded = make_settings(space=space.parameters, **{"sampler": "random", **settings})
         paths = StudyPaths(tmp_path / f"study-{len(ledgers)}")
-        ledger = Ledger.create(paths, recorded, make_provenance())
+        ledger = Ledger.create(paths, recorded, make_provenance(EAGER))
         ledgers.append(ledger)
         told = []
         clock = Clock()
         runs = RunQueue(RunWriter(paths, space, ()), clock)
-        engine = CompiledEngine("xor", b"")
+        engine = EagerEngine("xor")
         search = Search(ledger, engine, runs, clock, told.append, lambda: None)
         search.start({"cpu": workers}, pack_size, retries)
         return search, ledger, told
