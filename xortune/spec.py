@@ -19,7 +19,8 @@ Direction = Literal["minimize", "maximize"]
 _UNRECORDED = ("aliases",)
 # The columns that every table of trials may have, whatever the problem.
 STUDY_COLUMNS = (
-    "rank", "number", "state", "final_loss", "solved", "duration_s", "generation", "worker", "error",
+    "rank", "number", "state", "final_loss", "solved", "duration_s", "generation", "worker",
+    "error",
 )  # fmt: skip
 
 
