@@ -49,3 +49,10 @@ def run(*argv: object, before: list[str] | None = None, folder: Path | None = No
 def contents(folder: Path) -> dict[Path, bytes | None]:
     """Every file below a folder, byte for byte."""
     return {p: p.read_bytes() if p.is_file() else None for p in sorted(folder.rglob("*"))}
+
+
+def rows_of(text: str) -> list[list[str]]:
+    """The cells of a printed table, below its rule."""
+    lines = text.splitlines()
+    rule = next(i for i, line in enumerate(lines) if set(line.strip()) == {"─"})
+    return [line.split() for line in lines[rule + 1 :] if line.strip()]

@@ -7,31 +7,19 @@ import re
 import signal
 import subprocess
 import sys
-from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from rich.console import Console
 
 import xortune
-from tests.cli.commands import COMMANDS, call, contents, run
+from tests.cli.commands import COMMANDS, call, contents, rows_of, run
 from xortune.cli.arguments import FORMATS
 from xortune.cli.main import _show_result
 from xortune.cli.screen import Screen
-from xortune.cli.tables import summary_lines, trials_table
 from xortune.errors import Interrupted
-from xortune.ledger import TrialRow
-from xortune.report import COLUMNS, as_markdown, plain_rows, summarise, trials_frame
-from xortune.run_time import RunTime
-from xortune.trial import LOSS_FNS, Outcome, Params, Scores, Trial
-
-
-def rows_of(text: str) -> list[list[str]]:
-    """The cells of a printed table, below its rule."""
-    lines = text.splitlines()
-    rule = next(i for i, line in enumerate(lines) if set(line.strip()) == {"─"})
-    return [line.split() for line in lines[rule + 1 :] if line.strip()]
+from xortune.problems.xor.spec import SPEC
+from xortune.report import as_markdown, columns, plain_rows
 
 
 def test_search_leaves_a_study(searched, study) -> None:
@@ -91,44 +79,12 @@ def test_table_and_summary_fit_80_columns(capsys, study) -> None:
     assert "…" not in out
 
 
-def longest(number: int, state: str) -> TrialRow:
-    """A trial whose values are as long as they can be."""
-    loss_fn = LOSS_FNS[number % len(LOSS_FNS)]
-    trial = Trial(number, 1, Params(1.2345e-30, 2**31 - 1, 2**32 - 1, loss_fn))
-    if state == "FAIL":
-        return TrialRow(trial, Outcome("FAIL", error="e" * 200))
-    return TrialRow(trial, Outcome("COMPLETE", Scores(*[1.2345e-300] * 3, accuracy=1.0)))
-
-
-def test_nothing_of_the_longest_values_is_cut_off() -> None:
-    rows = [longest(99_990 + i, "FAIL" if i == 9 else "COMPLETE") for i in range(10)]
-    file = io.StringIO()
-    Console(file=file, width=80).print(trials_table(trials_frame(rows, "mse")))
-    out = file.getvalue()
-    assert "…" not in out
-    assert [line for line in out.splitlines() if len(line) > 80] == []
-    assert [row[5] for row in rows_of(out)] == [LOSS_FNS[i % 3] for i in range(10)]
-    for text in ("2147483647", "4294967295", "1.234e-30", "1.234e-300", "99999", "FAIL", "100%"):
-        assert text in out
-    for heading in ("rank", "trial", "lr", "epochs", "seed", "loss_fn", "final_loss", "accuracy"):
-        assert heading in out
-
-
-def test_the_longest_summary_fits_80_columns() -> None:
-    rows = [longest(99_990 + i, "FAIL" if i == 9 else "COMPLETE") for i in range(10)]
-    summary = summarise(trials_frame(rows, "mse"))
-    for seconds in (0.01, 9.9, 9.96, 99.9, 999.4, 999.6, 59_000.0, 3_000_000.0):
-        time = dict.fromkeys(asdict(RunTime(*[seconds] * 8)), seconds)
-        lines = summary_lines("xor-20260101-120000", {**summary, "time": time}, 100_000)
-        assert [line for line in lines if len(line) > 80] == []
-
-
 def test_csv_is_clean_and_whole(capsys, study) -> None:
     report = call(capsys, "report", study, "--format", "csv")
     assert (report.code, report.err) == (0, "")
     assert report.out == (study / "trials.csv").read_text()
     rows = list(csv.DictReader(io.StringIO(report.out)))
-    assert list(rows[0]) == list(COLUMNS)
+    assert list(rows[0]) == list(columns(SPEC))
     frame = xortune.load(study).trials
     assert [float(row["final_loss"]) for row in rows] == frame["final_loss"].tolist()
 
@@ -150,7 +106,7 @@ def test_markdown_is_clean_and_whole(capsys, study) -> None:
     assert (report.code, report.err) == (0, "")
     assert report.out == as_markdown(xortune.load(study).trials)
     header, _, *lines = report.out.splitlines()
-    assert [cell.strip() for cell in header.strip("|").split("|")] == list(COLUMNS)
+    assert [cell.strip() for cell in header.strip("|").split("|")] == list(columns(SPEC))
     assert len(lines) == 8
 
 
@@ -329,7 +285,7 @@ def test_a_stopped_search_says_how_to_go_on(tmp_path) -> None:
 def test_a_reader_that_has_seen_enough(study) -> None:
     command = f"{sys.executable} -m xortune report {study} --format csv | head -n 1"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
-    assert (done.stdout, done.stderr) == (",".join(COLUMNS) + "\n", "")
+    assert (done.stdout, done.stderr) == (",".join(columns(SPEC)) + "\n", "")
 
 
 @pytest.mark.parametrize("command", COMMANDS)

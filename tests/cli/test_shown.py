@@ -19,7 +19,8 @@ from tests.hostile import HOSTILE, steering
 from xortune.cli.arguments import FORMATS
 from xortune.ledger import Ledger
 from xortune.paths import StudyPaths
-from xortune.report import COLUMNS
+from xortune.problems.xor.spec import SPEC
+from xortune.report import columns
 from xortune.settings import StudySettings
 from xortune.space import load_space
 from xortune.trial import FinishedTrial, Outcome, Params, Scores, Trial
@@ -116,7 +117,7 @@ def test_markdown_is_a_table_of_text_alone(capsys, hostile) -> None:
     assert tags == {
         f"<{s}{t}>" for t in ("table", "thead", "tbody", "tr", "th", "td") for s in ("", "/")
     }
-    assert page.count("<td>") == len(HOSTILE) * len(COLUMNS)
+    assert page.count("<td>") == len(HOSTILE) * len(columns(SPEC))
     assert "http://" not in text
     assert "www.example" not in text
 
