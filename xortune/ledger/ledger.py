@@ -14,20 +14,12 @@ from xortune.ledger.opening import checked
 from xortune.ledger.rows import RUN, Damage, digest, read_run, read_settings, run_row, setting_rows
 from xortune.ledger.study_lock import StudyLock
 from xortune.ledger.transactions import LedgerFile
-from xortune.ledger.trial_rows import (
-    ASKED,
-    CURVE,
-    OUTCOME,
-    TrialRows,
-    layout_row,
-    pack_layout,
-    read_weights,
-    weight_row,
-)
+from xortune.ledger.trial_rows import ASKED, CURVE, OUTCOME, TrialRows
+from xortune.ledger.weight_rows import keep_weights, read_weights
 from xortune.paths import StudyPaths
 from xortune.run_time import RunTime
 from xortune.settings import Provenance, StudySettings
-from xortune.trial import Curve, FinishedTrial, Layout, Trial, TrialRow, Weights
+from xortune.trial import Curve, FinishedTrial, Trial, TrialRow, Weights
 from xortune.trial_table import TrialTable
 
 _MOST_SETTINGS = 100
@@ -175,7 +167,7 @@ class Ledger:
                 "INSERT OR REPLACE INTO curve VALUES (?, ?)",
                 [(f.trial.number, curve) for f, curve in zip(finished, curves)],
             )
-            _keep_weights(connection, finished, forget)
+            keep_weights(connection, finished, forget)
 
     def trials(self) -> TrialTable:
         """All trials, without their curves and weights."""
@@ -303,36 +295,3 @@ def _row(connection: sqlite3.Connection, table: str, number: int) -> tuple[Any, 
     query = f"SELECT * FROM {table} NOT INDEXED WHERE number = ?"
     row: tuple[Any, ...] | None = connection.execute(query, (number,)).fetchone()
     return row
-
-
-def _keep_weights(
-    connection: sqlite3.Connection, finished: Sequence[FinishedTrial], forget: Collection[int]
-) -> None:
-    """Writes the weights of a pack, and removes those that are not kept any longer."""
-    outdated = {*forget, *(f.trial.number for f in finished)}
-    removed = connection.executemany(
-        "DELETE FROM weight NOT INDEXED WHERE number = ?", [(number,) for number in outdated]
-    ).rowcount
-    layouts: dict[Layout, int] = {}
-    rows = []
-    for f in finished:
-        weights = f.outcome.weights
-        if weights is not None and f.trial.number not in forget:
-            if weights.layout not in layouts:
-                layouts[weights.layout] = _layout(connection, pack_layout(weights.layout))
-            rows.append(weight_row(f.trial.number, layouts[weights.layout], weights.content))
-    connection.executemany("INSERT INTO weight VALUES (?, ?, ?, ?)", rows)
-    more = len(rows) - max(removed, 0)
-    connection.execute("UPDATE seal NOT INDEXED SET weights = weights + ?", (more,))
-
-
-def _layout(connection: sqlite3.Connection, content: str) -> int:
-    """The number of a layout, which is written if it is new."""
-    found = connection.execute(
-        "SELECT number FROM layout NOT INDEXED WHERE content = ?", (content,)
-    ).fetchone()
-    if found is None:
-        found = connection.execute("SELECT count(*) FROM layout NOT INDEXED").fetchone()
-        connection.execute("INSERT INTO layout VALUES (?, ?, ?)", layout_row(found[0], content))
-    number: int = found[0]
-    return number

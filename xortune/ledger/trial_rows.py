@@ -1,9 +1,8 @@
-"""The rows of trials, of their curves and of their weights, for any spec."""
+"""The rows of trials and of their curves, for any spec."""
 
 from __future__ import annotations
 
 import json
-import math
 import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -13,14 +12,13 @@ from typing import Any
 
 from xortune.ledger.rows import LONGEST_TEXT, Damage, canonical, digest, is_sealed, real, sealed
 from xortune.spec import Parameter, ProblemSpec
-from xortune.trial import Curve, Layout, Outcome, Trial, TrialRow, Weights
+from xortune.trial import Curve, Outcome, Trial, TrialRow
 from xortune.trial_table import TrialTable
 
 ASKED = "number, generation, parameters"
 OUTCOME = "state, metrics, duration_s, worker, error, curve, digest"
 CURVE = 8  # the place of a curve's digest in a row
 
-_LONGEST_LAYOUT = 1_000_000
 _NOTHING = (None,) * 5
 _NULL = type(None)
 _FINISHED = ("COMPLETE", "PRUNED", "FAIL")
@@ -204,59 +202,6 @@ _json_of: dict[str, Callable[[Any], str]] = {
 
 def _is_storable(value: float | int) -> bool:
     return isfinite(value) if isinstance(value, float) else -(2**63) < value < 2**63
-
-
-def layout_row(number: int, content: str) -> tuple[Any, ...]:
-    """Number, content and digest of a layout."""
-    return sealed((number, content))
-
-
-def pack_layout(layout: Layout) -> str:
-    """The JSON of a layout: the same for the same layout."""
-    return canonical([(name, shape) for name, shape in layout])
-
-
-def weight_row(number: int, layout: int, content: bytes) -> tuple[Any, ...]:
-    """Number, layout, content and digest of a trial's weights."""
-    return number, layout, content, digest(ascii((number, layout)).encode() + content)
-
-
-def read_weights(row: Sequence[Any], layout: Sequence[Any] | None, number: int) -> Weights:
-    """The weights of a trial.
-
-    Args:
-        row: as from `weight_row`.
-        layout: as from `layout_row`; None if it is missing.
-        number: the trial's.
-
-    Raises:
-        Damage: they are not those that were written, or not numbers of that layout.
-    """
-    content = row[2]
-    if not isinstance(content, bytes) or weight_row(number, row[1], content) != tuple(row):
-        raise Damage(f"the weights of trial {number} are not as they were written")
-    if layout is None or not is_sealed(layout, row[1]):
-        raise Damage(f"the layout of trial {number}'s weights is not as it was written")
-    arrays = _layout(layout[1], layout[0])
-    if 4 * sum(math.prod(shape) for _, shape in arrays) != len(content):
-        raise Damage(f"the weights of trial {number} do not fill their layout")
-    weights = Weights(arrays, content)
-    if not all(map(isfinite, weights.numbers())):
-        raise Damage(f"a weight of trial {number} is not finite")
-    return weights
-
-
-def _layout(content: object, number: int) -> Layout:
-    """The names and shapes that a layout's JSON lists."""
-    if not isinstance(content, str) or len(content) > _LONGEST_LAYOUT:
-        raise Damage(f"layout {number} is not a text of at most {_LONGEST_LAYOUT} characters")
-    listed = json.loads(content)
-    for entry in listed if isinstance(listed, list) else [None]:
-        match entry:
-            case [str(), [*shape]] if all(type(size) is int and size >= 0 for size in shape):
-                continue
-        raise Damage(f"layout {number} is not a list of names and shapes")
-    return tuple((name, tuple(shape)) for name, shape in listed)
 
 
 def _checked(rows: Iterable[tuple[Any, ...]], first: int) -> Iterator[tuple[Any, ...]]:

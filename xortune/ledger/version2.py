@@ -26,7 +26,8 @@ from xortune.ledger.rows import (
     setting_rows,
     setting_values,
 )
-from xortune.ledger.trial_rows import TrialRows, layout_row, pack_layout, weight_row
+from xortune.ledger.trial_rows import TrialRows
+from xortune.ledger.weight_rows import layout_row, pack_layout, weight_row
 from xortune.paths import StudyPaths
 from xortune.problems.xor.spec import DATA_NAMES, SPEC
 from xortune.settings import Provenance, StudySettings

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from xortune.ledger.rows import digest
-from xortune.ledger.trial_rows import weight_row
+from xortune.ledger.weight_rows import weight_row
 
 
 def forge(folder: Path, *statements: str | tuple[str, Sequence[Any]]) -> None:
