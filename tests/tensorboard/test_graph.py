@@ -5,10 +5,10 @@ from collections import Counter
 
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from xortune.problems.xor.problem import XORProblem
 
 from tests.make import make_params, make_weights
 from xortune.problems.xor.data import load_data
+from xortune.problems.xor.problem import XORProblem
 from xortune.tensorboard.runs import graph_message
 
 PROBLEM = XORProblem("xor")
