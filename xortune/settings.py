@@ -132,6 +132,11 @@ class Provenance:
         return cls(**{key: values[key] for key in (field.name for field in fields(cls))})
 
 
+def described(settings: StudySettings, provenance: Provenance) -> dict[str, Any]:
+    """All that a study records, and its final loss under the name that a search is given."""
+    return {"metric": settings.spec.loss, **settings.to_dict(), **provenance.to_dict()}
+
+
 @dataclass(frozen=True)
 class RunOptions:
     """What may differ at every start and resume without changing the answer.
@@ -185,7 +190,7 @@ class RunOptions:
     def _of_a_cluster(self) -> list[str]:
         """The faults of options that only Ray has."""
         return [
-            f"{option(name)} {brief(value)}: the inline runner trains in this process alone. "
+            f"{option(name)} {value}: the inline runner trains in this process alone. "
             "Drop one of the two."
             for name in ("address", "workers", "gpus_per_worker")
             if (value := getattr(self, name)) not in (None, 1)

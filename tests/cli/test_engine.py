@@ -113,7 +113,7 @@ def test_compiled_without_a_compiler_is_refused(no_compiler, place, tmp_path) ->
         2,
         "",
         "xortune: --engine compiled: no C compiler was found (CC=missing-cc). "
-        "Use --engine eager.\n",
+        "Use --engine auto.\n",
     )
     assert contents(place) == {}
     assert not (tmp_path / "caches").exists()
@@ -126,7 +126,7 @@ def test_resume_of_a_compiled_study_needs_a_compiler(capsys, compiler, no_compil
     done = call(capsys, *RESUME, "--trials", "9")
     assert (done.code, done.out) == (2, "")
     assert done.err == (
-        "xortune: study one was begun with the compiled engine: no C compiler was found "
+        "xortune: study one was begun with the engine compiled-2: no C compiler was found "
         "(CC=missing-cc). Resume it where there is a C compiler (gcc or clang), with "
         "--device cpu.\n"
     )

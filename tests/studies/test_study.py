@@ -154,7 +154,7 @@ def test_settings_in_numbers_of_numpy_are_recorded_as_plain_ones(tmp_path):
         "pack_size": np.int16(2),
         "retries": np.uint8(1),
         "pack_timeout": np.float64(60),
-        "gpus_per_worker": np.float16(0.5),
+        "gpus_per_worker": np.float16(1),
     }
     one = xortune.search("smoke", name="one", results=tmp_path, runner="inline", **plain, **options)
     two = xortune.search("smoke", name="two", results=tmp_path, runner="inline", **numpys)
@@ -335,7 +335,8 @@ def test_a_folder_that_another_search_has_just_made_is_left_alone(tmp_path, monk
 def test_a_parquet_file_says_where_it_comes_from(study):
     metadata = pyarrow.parquet.read_schema(study.paths.trials_parquet).metadata
     origin = json.loads(metadata[b"xortune"])
-    expected = {"study": "s", **study.settings.to_dict(), "xortune": xortune.__version__}
+    recorded = {**study.settings.to_dict(), **study.provenance.to_dict(), "metric": "mse"}
+    expected = {"study": "s", **json.loads(json.dumps(recorded)), "xortune": xortune.__version__}
     assert origin == expected
     assert origin["space"].keys() == {"lr", "epochs", "seed", "loss_fn"}
     read = pd.read_parquet(study.paths.trials_parquet)
@@ -391,7 +392,7 @@ def test_an_unfinished_study_shows_its_total(study):
 
 def test_what_a_space_leaves_out_is_said(tmp_path, caplog):
     xortune.search({"epochs": {"value": 10}}, trials=1, runner="inline", name="x", results=tmp_path)
-    assert "the lab's value is taken for lr 0.1, seed 42, loss_fn mse" in caplog.text
+    assert "the default is taken for lr 0.1, seed 42, loss_fn mse" in caplog.text
 
 
 def test_resuming_a_finished_study_changes_nothing(study, caplog):

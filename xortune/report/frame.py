@@ -16,6 +16,7 @@ from xortune.atomic_files import write_whole
 from xortune.paths import StudyPaths
 from xortune.ranking import standing
 from xortune.report.formats import as_csv
+from xortune.settings import described
 from xortune.spec import Goal, ProblemSpec
 from xortune.trial import Curve, Trial
 from xortune.trial_table import TrialTable
@@ -107,7 +108,7 @@ def curve_frame(curve: Curve) -> pd.DataFrame:
 
 def tabulate(ledger: Ledger, paths: StudyPaths) -> None:
     """Writes the tables of a study: what its ledger holds now."""
-    recorded = {**ledger.settings().to_dict(), **ledger.provenance().to_dict()}
+    recorded = described(ledger.settings(), ledger.provenance())
     origin = {"study": paths.name, **recorded, "xortune": __version__}
     write_tables(trials_frame(ledger.trials()), paths.trials_csv, paths.trials_parquet, origin)
 

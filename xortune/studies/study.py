@@ -12,6 +12,7 @@ from xortune.paths import DEFAULT_RESULTS, StudyPaths, as_path, find_study
 from xortune.plain_numbers import brief, whole_number
 from xortune.ranking import NO_STANDING, standing
 from xortune.run_time import RunTime
+from xortune.settings import described
 from xortune.space import SearchSpace, count_points, load_space
 from xortune.studies.problems import EngineChoice, family, problem_of
 from xortune.trial import FinishedTrial, Weights
@@ -131,10 +132,8 @@ class Study:
         """
         problem = problem_of(self.settings)
         if len(inputs) != problem.inputs:
-            given = " ".join(map(brief, inputs))
-            raise UsageError(
-                f"{given}: the model takes {problem.inputs} inputs, and {len(inputs)} were given."
-            )
+            given = ", ".join(map(brief, inputs)) or "none"
+            raise UsageError(f"inputs {given}: the model takes {problem.inputs} inputs.")
         found, weights = self._trained(number)
         return problem.predict(found.trial.params, weights, inputs)
 
@@ -156,9 +155,7 @@ class Study:
         return {
             "name": self.name,
             "folder": str(self.paths.folder),
-            "metric": self.settings.spec.loss,
-            **self.settings.to_dict(),
-            **self.provenance.to_dict(),
+            **described(self.settings, self.provenance),
             "xortune": __version__,
         }
 
