@@ -269,7 +269,7 @@ def test_a_study_that_is_none(capsys, place, argv) -> None:
     (folder / "study.db").write_bytes(b"hello")
     command, *rest = argv
     message = complaint(call(capsys, command, "two", *rest))
-    assert "study.db is no ledger of a study" in message
+    assert "study.db is not a study ledger" in message
     assert (folder / "study.db").read_bytes() == b"hello"
 
 
