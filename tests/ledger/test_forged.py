@@ -57,6 +57,14 @@ def test_a_value_that_a_trial_may_have(folder, column, value):
         assert len(ledger.trials()) == 8
 
 
+def test_two_trials_in_one_text_and_one_in_two(folder):
+    """Rows are parsed together: all the texts as one list are valid JSON of the right length."""
+    texts = [f"{assigned()},{assigned()}", '{"lr":0.5,"epochs":9', '"seed":7,"loss_fn":"mse"}']
+    update = "UPDATE trial SET parameters = ? WHERE number = ?"
+    forge(folder, *((update, [text, number]) for number, text in enumerate(texts)))
+    check_refused(folder)
+
+
 @pytest.mark.parametrize(("part", "value"), SPECS, ids=lambda value: repr(value)[:30])
 def test_a_spec_that_is_not_valid(folder, part, value):
     alter_spec(folder, part, value)
