@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
 import struct
@@ -13,13 +12,8 @@ import pytest
 
 from tests.faults.driver.forgery import forge
 from tests.faults.driver.whole_study import check_whole
+from tests.ledger.forged import BOMB, DEEP, SPECS, VALUES, alter, alter_spec, assigned, measured
 from xortune.cli import main
-from xortune.errors import UsageError
-from xortune.ledger import Ledger
-from xortune.paths import StudyPaths
-
-BOMB = "[" * 100_000 + "]" * 100_000
-DEEP = "[" * 500 + "]" * 500
 
 
 def curve(*points: tuple[int, float, float]) -> bytes:
@@ -56,91 +50,7 @@ def check_refused(capsys, folder: Path) -> None:
     assert (folder / "study.db").read_bytes() == before
 
 
-def assigned(**changed: str) -> str:
-    """The parameters of a trial, with other JSON for some of them."""
-    usual = {"lr": "0.5", "epochs": "9", "seed": "7", "loss_fn": '"mse"'}
-    return json_object({**usual, **changed})
-
-
-def measured(**changed: str) -> str:
-    usual = dict.fromkeys(("train_loss", "mse", "bce", "accuracy"), "0.5")
-    return json_object({**usual, **changed})
-
-
-def json_object(values: dict[str, str]) -> str:
-    return f"{{{','.join(f'{json.dumps(name)}:{value}' for name, value in values.items())}}}"
-
-
-def alter(folder: Path, column: str, value: object) -> None:
-    complete = "(SELECT min(number) FROM trial WHERE state = 'COMPLETE')"
-    forge(folder, (f"UPDATE trial SET {column} = ? WHERE number = {complete}", [value]))
-
-
-@pytest.mark.parametrize(
-    ("column", "value"),
-    [
-        ("parameters", assigned(lr='"text"')),
-        ("parameters", assigned(lr="1e999")),
-        ("parameters", assigned(lr="Infinity")),
-        ("parameters", assigned(lr="NaN")),
-        ("parameters", assigned(lr="-1.0")),
-        ("parameters", assigned(lr="0.0")),
-        ("parameters", assigned(lr="1")),
-        ("parameters", assigned(lr="[0.5]")),
-        ("parameters", assigned(lr='{"lr":0.5}')),
-        ("parameters", assigned(lr="true")),
-        ("parameters", assigned(epochs="0")),
-        ("parameters", assigned(epochs="1099511627776")),
-        ("parameters", assigned(epochs="1" + "0" * 5000)),
-        ("parameters", assigned(epochs="1.5")),
-        ("parameters", assigned(epochs="null")),
-        ("parameters", assigned(seed="-1")),
-        ("parameters", assigned(seed="4294967296")),
-        ("parameters", assigned(seed="true")),
-        ("parameters", assigned(loss_fn='"mae"')),
-        ("parameters", assigned(loss_fn='"\\u001b]0;mine\\u0007"')),
-        ("parameters", assigned(loss_fn="0")),
-        ("parameters", assigned(extra="1")),
-        ("parameters", assigned() + ",\n" + assigned()),
-        ("parameters", assigned() + "," + assigned()),
-        ("parameters", assigned()[:-1] + ',"lr":0.5}'),
-        ("parameters", '{"epochs":9,"lr":0.5,"seed":7,"loss_fn":"mse"}'),
-        ("parameters", '{"lr":0.5}'),
-        ("parameters", "{}"),
-        ("parameters", "[]"),
-        ("parameters", "null"),
-        ("parameters", ""),
-        ("parameters", "{"),
-        ("parameters", BOMB),
-        ("parameters", assigned(lr=DEEP)),
-        ("parameters", b"{}"),
-        ("parameters", assigned() + " " * 10_000_000),
-        ("generation", -1),
-        ("state", "X"),
-        ("state", "RUNNING"),
-        ("state", "WAITING"),
-        ("state", "FAIL"),
-        ("metrics", measured(mse="1e999")),
-        ("metrics", measured(mse="null")),
-        ("metrics", measured(mse="1")),
-        ("metrics", measured(bce='"much"')),
-        ("metrics", measured(more="0.5")),
-        ("metrics", '{"mse":0.5}'),
-        ("metrics", None),
-        ("metrics", b"{}"),
-        ("metrics", "[0.5,0.5,0.5,0.5]"),
-        ("metrics", BOMB),
-        ("duration_s", float("-inf")),
-        ("duration_s", "long"),
-        ("worker", b"\xff"),
-        ("worker", "w" * 10_000_000),
-        ("error", "e" * 10_000_000),
-        ("curve", None),
-        ("number", -1),
-        ("number", 77),
-    ],
-    ids=lambda value: repr(value)[:60],
-)
+@pytest.mark.parametrize(("column", "value"), VALUES, ids=lambda value: repr(value)[:60])
 def test_a_value_that_no_trial_has(a_copy, capsys, column, value):
     alter(a_copy, column, value)
     check_refused(capsys, a_copy)
@@ -151,65 +61,6 @@ def test_a_value_that_a_trial_may_have(a_copy, capsys, column, value):
     """What the other values are changes of is not refused itself."""
     alter(a_copy, column, value)
     assert call(capsys, "report", a_copy) == (0, "")
-
-
-NINE = struct.pack("<9f", *range(9))
-
-
-@pytest.mark.parametrize(
-    ("table", "column", "value"),
-    [
-        ("weight", "content", NINE[:-4]),
-        ("weight", "content", NINE[:-1]),
-        ("weight", "content", NINE + NINE),
-        ("weight", "content", NINE[:-4] + struct.pack("<f", float("nan"))),
-        ("weight", "content", NINE[:-4] + struct.pack("<f", float("inf"))),
-        ("weight", "content", "text"),
-        ("weight", "layout", 1),
-        ("weight", "layout", "text"),
-        ("layout", "content", "{}"),
-        ("layout", "content", "9"),
-        ("layout", "content", "[9]"),
-        ("layout", "content", '[["w",9]]'),
-        ("layout", "content", '[["w",[9.0]]]'),
-        ("layout", "content", '[["w",[true,9]]]'),
-        ("layout", "content", '[["w",[-3,-3]]]'),
-        ("layout", "content", '[[9,[9]]]'),
-        ("layout", "content", '[["w",[10]]]'),
-        ("layout", "content", BOMB),
-        ("layout", "content", "[" + " " * 10_000_000 + "]"),
-        ("layout", "content", b"[]"),
-        ("layout", "number", 5),
-    ],
-    ids=lambda value: repr(value)[:30],
-)  # fmt: skip
-def test_weights_that_no_model_has(a_copy, table, column, value):
-    forge(a_copy, (f"UPDATE {table} SET {column} = ?", [value]))
-    with Ledger.read(StudyPaths(a_copy)) as ledger:
-        number = ledger.weighted()[0]
-        with pytest.raises(UsageError, match=r"study.db is damaged: .*Restore it from a copy"):
-            ledger.weights(number)
-
-
-def test_weights_of_a_trial_that_there_is_not(a_copy):
-    forge(a_copy, "INSERT INTO weight SELECT 77, layout, content, 0 FROM weight LIMIT 1")
-    with (
-        Ledger.read(StudyPaths(a_copy)) as ledger,
-        pytest.raises(UsageError, match="weights of trials that it does not hold"),
-    ):
-        ledger.weighted()
-
-
-def test_weights_of_a_trial_that_has_none(a_copy):
-    with closing(sqlite3.connect(a_copy / "study.db")) as connection:
-        failed = "SELECT min(number) FROM trial WHERE state = 'FAIL'"
-        (number,) = connection.execute(failed).fetchone()
-    forge(a_copy, ("INSERT INTO weight SELECT ?, layout, content, 0 FROM weight LIMIT 1", [number]))
-    with (
-        Ledger.read(StudyPaths(a_copy)) as ledger,
-        pytest.raises(UsageError, match=f"trial {number} has weights, and is not complete"),
-    ):
-        ledger.weights(number)
 
 
 @pytest.mark.parametrize(
@@ -262,32 +113,9 @@ def test_settings_without_end(a_copy, capsys):
     check_refused(capsys, a_copy)
 
 
-@pytest.mark.parametrize(
-    ("part", "value"),
-    [
-        ("problem", 5),
-        ("parameters", []),
-        ("parameters", [5]),
-        ("metrics", []),
-        ("loss", "other"),
-        ("loss", ["mse"]),
-        ("objectives", []),
-        ("objectives", [{"metric": "mse", "direction": "sideways"}]),
-        ("curve", [{"name": "\x1b[2J", "tag": "loss"}]),
-        ("curve", None),
-        ("cost", "loss_fn"),
-        ("cost", {}),
-        ("solved", {"metric": "mse", "value": 1, "more": 2}),
-        ("solved", {"metric": "mse", "value": "low"}),
-        ("compared", "other"),
-        ("compared", "lr"),
-    ],
-    ids=lambda value: repr(value)[:30],
-)
+@pytest.mark.parametrize(("part", "value"), SPECS, ids=lambda value: repr(value)[:30])
 def test_a_spec_that_is_not_valid(a_copy, capsys, part, value):
-    with Ledger.read(StudyPaths(a_copy)) as ledger:
-        spec = {**ledger.settings().spec.to_dict(), part: value}
-    forge(a_copy, ("UPDATE setting SET value = ? WHERE key = 'spec'", [json.dumps(spec)]))
+    alter_spec(a_copy, part, value)
     check_refused(capsys, a_copy)
 
 
