@@ -1,4 +1,4 @@
-"""Whether there is a GPU, asked of drivers that say this and that."""
+"""Whether a GPU is seen, with drivers that answer differently."""
 
 import os
 import shutil
@@ -66,11 +66,11 @@ def test_gpus_that_are_hidden_are_not_seen(sees_gpu, visible):
     assert sees_gpu(0, 1, CUDA_VISIBLE_DEVICES="0")
 
 
-def test_a_driver_of_another_kind_is_none(tmp_path):
+def test_a_file_that_is_not_a_driver_finds_no_gpu(tmp_path):
     (tmp_path / "libcuda.so.1").write_text("no library")
     assert not asked({"LD_LIBRARY_PATH": str(tmp_path)})
 
 
 @pytest.mark.skipif(Path("/dev/nvidiactl").exists(), reason="there is a GPU")
-def test_without_a_driver_there_is_none():
+def test_without_a_driver_no_gpu_is_seen():
     assert not asked({})

@@ -37,7 +37,7 @@ def slow_compiler(library, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("wanted", ["auto", "compiled"])
 @pytest.mark.parametrize("device", ["cpu", "both"])
-def test_with_a_compiler_it_is_the_compiled_one(library, caplog, wanted, device):
+def test_with_a_compiler_the_compiled_engine_is_chosen(library, caplog, wanted, device):
     choice = EngineChoice(wanted, "lab")
     for engine in (choice.expected(device), choice.decide(device)):
         assert (engine.name, engine.data) == ("compiled-2", "lab")
@@ -86,13 +86,13 @@ def test_on_a_gpu_the_compiled_engine_is_refused(library):
         EngineChoice("compiled", "xor").decide("cuda")
 
 
-def test_the_build_continues_in_the_background_until_it_is_needed(slow_compiler):
+def test_the_build_continues_in_the_background_until_the_engine_is_needed(slow_compiler):
     choice = EngineChoice("auto", "xor")
     threading.Thread(target=slow_compiler).start()
     assert choice.decide("cpu").name == "compiled-2"
 
 
-def test_a_recorded_engine_goes_back_to_what_can_be_wanted():
+def test_a_recorded_name_goes_back_to_a_name_that_can_be_wanted():
     assert [family(name) for name in NAMES] == ["eager", "compiled"]
     assert set(ENGINES) == {"auto", *map(family, NAMES)}
     assert [family(name) for name in ("compiled-1", "eager-12")] == ["compiled", "eager"]

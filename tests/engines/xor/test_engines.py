@@ -46,7 +46,7 @@ def test_the_pace_of_each_engine_on_each_device(eager, compiled):
     assert compiled().pace("cuda") == Pace(1e8, 32, 1e-4, largest=131_072, worth_lanes=16_384)
 
 
-def test_pytorch_decides_the_bits_wherever_it_trains(eager, compiled):
+def test_the_version_of_pytorch_counts_wherever_pytorch_trains(eager, compiled):
     assert [eager().libraries(device) for device in ("cpu", "cuda")] == [("torch",)] * 2
     assert [compiled().libraries(device) for device in ("cpu", "cuda")] == [(), ("torch",)]
 
@@ -67,7 +67,7 @@ def test_the_reference_pack_has_every_kind_of_trial(engine):
     assert {outcome.state for outcome in train_pack(engine(), pack)} == {"COMPLETE"}
 
 
-def test_an_engine_has_the_same_digest_however_it_is_opened(engine):
+def test_every_way_of_opening_an_engine_gives_the_same_digest(engine):
     expected = digest(engine())
     assert digest(engine()) == digest(pickle.loads(pickle.dumps(engine()))) == expected
     threads = torch.get_num_threads()
@@ -78,7 +78,7 @@ def test_an_engine_has_the_same_digest_however_it_is_opened(engine):
         torch.set_num_threads(threads)
 
 
-def test_a_worker_imports_what_its_engine_needs_and_computes_the_same(engine):
+def test_another_process_imports_only_what_is_needed_and_computes_the_same(engine):
     command = [sys.executable, "-c", ELSEWHERE]
     done = subprocess.run(command, input=pickle.dumps(engine()), capture_output=True, check=True)
     there, before, torch_is_needed = done.stdout.decode().split()

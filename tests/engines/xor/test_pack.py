@@ -170,7 +170,7 @@ def test_outcomes_are_plain_numbers_for_other_processes_and_files(engine):
     assert {type(epoch) for epoch in outcome.curve.epochs} == {int}
 
 
-def test_the_device_is_what_this_process_can_have():
+def test_auto_takes_the_device_that_pytorch_finds():
     available = "cuda" if torch.cuda.is_available() else "cpu"
     assert usable_device("auto") == available
     assert usable_device("cpu") == "cpu"

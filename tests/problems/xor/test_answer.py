@@ -17,7 +17,7 @@ INPUTS = {
 
 @pytest.mark.parametrize("inputs", INPUTS)
 @pytest.mark.parametrize("scale", [1.0, 5.0, 30.0, 1e10])
-def test_it_prints_the_digits_of_the_module(inputs, scale):
+def test_the_answer_has_the_digits_of_the_module(inputs, scale):
     draw = random.Random(scale)
     for _ in range(200):
         weights = [draw.uniform(-scale, scale) for _ in range(9)]
@@ -27,10 +27,10 @@ def test_it_prints_the_digits_of_the_module(inputs, scale):
 
 
 @pytest.mark.parametrize("logit", [-1e4, -120.0, -89.0, -88.0, -80.0, 0.0, 80.0, 89.0, 1e4])
-def test_where_the_output_saturates(logit):
+def test_saturated_outputs_are_those_of_the_module(logit):
     weights = [0.0] * 8 + [logit]
     assert answer(weights, [0, 1]) == predict(trained_model(weights), [0, 1])
 
 
-def test_what_is_no_number_has_no_answer():
+def test_inputs_without_a_sum_give_nan():
     assert math.isnan(answer([1.0] * 9, [math.inf, -math.inf]))

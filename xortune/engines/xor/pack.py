@@ -139,20 +139,21 @@ class _Lanes:
         """
         start, ends = self._stretch.start, self._stretch.ends
         scores = block.scores()
-        seen = [bisect_left(self._logged, end) for end in ends]
-        points[:, range(len(ends)), seen] = block.own_losses(len(ends))
+        before = {end: bisect_left(self._logged, end) for end in {*ends}}
+        points[:, range(len(ends)), [before[end] for end in ends]] = block.own_losses(len(ends))
         failed_at = self._failures(scores)
         elapsed = time.perf_counter() - started
         share = elapsed / max(sum(ends) - start * len(ends), 1)
         worker = f"{socket.gethostname()}:{os.getpid()}"
+        # Shared by curves that end together, which makes outcomes smaller.
         logged = tuple(self._logged)
+        marks = {end: (*logged[:count], end) for end, count in before.items()}
         sets = points.tolist()
         weights = np.ascontiguousarray(block.trained(), "<f4").tobytes()
-        every = zip(ends, self._params["epochs"], seen, scores.T.tolist())
-        for i, (end, epochs, before, measured) in enumerate(every):
-            losses = [tuple(one[i][: before + 1]) for one in sets]
-            series = {"training": losses[0], "validation": losses[-1]}
-            curve = Curve((*logged[:before], end), series)
+        every = zip(ends, self._params["epochs"], scores.T.tolist())
+        for i, (end, epochs, measured) in enumerate(every):
+            losses = [tuple(one[i][: len(marks[end])]) for one in sets]
+            curve = Curve(marks[end], {"training": losses[0], "validation": losses[-1]})
             if earlier:
                 curve = _joined(earlier[i], curve)
             duration = share * (end - start)

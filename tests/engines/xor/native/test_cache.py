@@ -1,4 +1,4 @@
-"""A cache that is damaged, closed or not to be trusted is passed over."""
+"""A cache that is damaged, closed or not to be trusted is ignored."""
 
 import hashlib
 import sys
@@ -47,7 +47,7 @@ def test_a_damaged_file_is_replaced(kept, compiler, damage):
     assert compiler.calls == 2
 
 
-def test_a_folder_in_its_place_is_left_alone(kept, compiler):
+def test_a_folder_in_place_of_the_file_is_left_alone(kept, compiler):
     library = kept.read_bytes()[32:]
     kept.unlink()
     kept.mkdir()
@@ -105,7 +105,7 @@ def test_a_library_that_cannot_be_loaded_is_replaced(kept, compiler, python, lib
     assert compiler.calls == 2
 
 
-def test_what_cannot_be_put_in_its_place_is_removed(cache, compiler, monkeypatch):
+def test_a_library_that_cannot_be_cached_leaves_no_file(cache, compiler, monkeypatch):
     def full(partial, target):
         raise OSError("no space is left")
 

@@ -54,44 +54,44 @@ def test_no_compiler_at_all(monkeypatch, tmp_path, cache):
     assert not cache.exists()
 
 
-def test_one_that_is_not_there(monkeypatch, real):
-    """Another one is there: but it is not the one that was asked for."""
+def test_a_compiler_that_is_not_there(monkeypatch, real):
+    """Another compiler exists, but CC names this one."""
     monkeypatch.setenv("CC", "missing-cc")
     assert refusal() == "no C compiler was found (CC=missing-cc)"
 
 
-def test_one_that_cannot_be_run(use):
+def test_a_compiler_that_cannot_be_run(use):
     path = use("exit 0")
     path.chmod(stat.S_IREAD)
     assert refusal() == f"no C compiler was found (CC={path})"
 
 
-def test_one_that_is_no_program(use):
+def test_a_compiler_that_is_no_program(use):
     path = use("")
     path.write_bytes(b"\x7fELF rubbish")
     assert refusal().startswith(f"{path} failed: [Errno")
 
 
-def test_one_that_fails_with_a_message(use, cache, scratch):
+def test_a_compiler_that_fails_with_a_message(use, cache, scratch):
     path = use("echo 'step.c:1: no such header' >&2; echo more >&2; exit 1")
     assert refusal() == f"{path} failed: step.c:1: no such header"
     assert not cache.exists()
     assert list(scratch.iterdir()) == []
 
 
-def test_one_that_fails_without_a_word(use):
+def test_a_compiler_that_fails_without_a_word(use):
     path = use("exit 3")
     assert refusal() == f"{path} failed: exit code 3"
 
 
-def test_one_that_writes_nothing(use):
+def test_a_compiler_that_writes_nothing(use):
     path = use("exit 0")
     message = refusal()
     assert message.startswith(f"{path} failed: ")
     assert "No such file" in message
 
 
-def test_one_that_hangs(use, monkeypatch, scratch):
+def test_a_compiler_that_hangs(use, monkeypatch, scratch):
     """Until it is given up; nothing would ever be written into this pipe."""
     os.mkfifo(scratch / "pipe")
     path = use(f"exec cat '{scratch / 'pipe'}'")
@@ -106,7 +106,7 @@ def test_a_compiler_has_a_minute():
     assert build._SECONDS == 60
 
 
-def test_one_whose_message_is_no_utf_8(use):
+def test_a_compiler_whose_message_is_no_utf_8(use):
     path = use("printf 'erreur: \\351chec\\n' >&2; exit 1")
     assert refusal().startswith(f"{path} failed: erreur: ")
 
@@ -128,7 +128,7 @@ WRITE = 'while [ "$1" != -o ]; do shift; done\n'
     ],
     ids=["text", "empty", "the beginning of a library"],
 )
-def test_one_that_writes_rubbish(use, python, cache, text):
+def test_a_compiler_that_writes_rubbish(use, python, cache, text):
     use(text)
     code, out, err = python(BUILD)
     assert (code, err) == (0, "")
@@ -136,7 +136,7 @@ def test_one_that_writes_rubbish(use, python, cache, text):
     assert not cache.exists()
 
 
-def test_one_that_makes_another_library(use, real, python, cache, tmp_path):
+def test_a_compiler_that_makes_another_library(use, real, python, cache, tmp_path):
     empty = tmp_path / "empty.c"
     empty.write_text("int nothing;\n")
     use(f'{WRITE}exec "{real}" -shared -fPIC "{empty}" -o "$2"')

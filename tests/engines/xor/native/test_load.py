@@ -77,7 +77,7 @@ def test_a_library_is_loaded_once(library):
 
 
 @pytest.mark.parametrize("content", [b"", b"rubbish", b"\x7fELF"], ids=str)
-def test_what_is_no_library_is_refused(python, tmp_path, content):
+def test_a_file_that_is_not_a_library_is_refused(python, tmp_path, content):
     path = tmp_path / "library"
     path.write_bytes(content)
     code, _, err = python(GUARDED, path)

@@ -128,7 +128,7 @@ def test_the_flags_tell_of_lanes_that_train_on_subnormal_numbers(train):
     assert train(only(*every), LEFTOVERS["subnormal"], left=False).flags & SLOW_FLAGS == 0
 
 
-def test_an_end_between_two_calls_is_no_other_end(train):
+def test_a_lane_that_ended_in_an_earlier_call_rests(train):
     """A lane that was trained to its end before is at rest, whatever trains beside it."""
     trained = train([EPOCHS] + [20] * (LANES - 1), LEFTOVERS["subnormal"], begin=20)
     assert trained.flags & SLOW_FLAGS == 0
