@@ -75,6 +75,14 @@ def test_nothing_of_the_longest_values_is_cut_off() -> None:
         assert heading in out
 
 
+def test_one_character_too_many_leaves_the_last_parameter_out() -> None:
+    frame = longest_frame()
+    table = trials_table(frame.assign(number=frame["number"] + 10), SPEC)
+    names = [str(column.header) for column in table.columns]
+    assert names == ["rank", "trial", "lr", "epochs", "seed", "final_loss", "accuracy"]
+    assert table.caption == "left out to fit 80 characters: loss_fn"
+
+
 @pytest.mark.parametrize("width", [80, 200])
 def test_parameters_that_do_not_fit_are_named_below_the_table(width) -> None:
     rows = [((0.123456,) * 12, (0.5, 0.25, 1.0)), ((0.5,) * 12, None)]

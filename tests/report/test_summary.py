@@ -102,6 +102,14 @@ def test_the_best_of_mixed_numbers_goes_by_the_choices_themselves() -> None:
     assert {choice: found["number"] for choice, found in best.items()} == {"1": 1, "0.5": 0}
 
 
+def test_the_best_of_texts_and_numbers_goes_by_both() -> None:
+    spec = replace(FOREST, compared="features")
+    rows = [((1, None, True, 8, 1, 0.5), (0.5, 0.5, 9.0)),
+            ((1, None, True, 8, 1, "all"), (0.5, 0.25, 9.0))]  # fmt: skip
+    best = summarise(trials_frame(make_table_of(spec, rows)), spec)["best"]
+    assert {choice: found["number"] for choice, found in best.items()} == {"all": 1, "0.5": 0}
+
+
 def test_no_goal_and_no_compared_parameter_leave_both_out() -> None:
     frame = trials_frame(make_table_of(PLAIN, [((0.5,), (1.0, 2.0))]))
     assert summarise(frame, PLAIN) == {"trials": 1, "states": {"COMPLETE": 1}}
