@@ -1,4 +1,4 @@
-"""Every file name of a study."""
+"""Every file name of a study, and where the shipped search spaces lie."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ from xortune.errors import UsageError
 from xortune.wording import command, option
 
 DEFAULT_RESULTS = Path("results")
+_PACKAGE = Path(__file__).resolve().parent
+# A wheel carries the files inside the package; a checkout has them beside it.
+_SHIPPED = (_PACKAGE / "search_spaces", _PACKAGE.parent / "search_spaces")
 PARTIAL = ".partial"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -82,6 +85,12 @@ class StudyPaths:
     def run(self, number: int) -> Path:
         """The folder of one trial's TensorBoard run."""
         return self.folder / f"tensorboard/trial-{number:05d}"  # joined at once: it is called often
+
+
+def shipped_spaces() -> dict[str, Path]:
+    """The files of the search spaces that come with the package, by name."""
+    folder = next((folder for folder in _SHIPPED if folder.is_dir()), None)
+    return {path.stem: path for path in sorted(folder.glob("*.yaml"))} if folder else {}
 
 
 def as_path(setting: str, value: object) -> Path:

@@ -16,11 +16,9 @@ from xortune.wording import option
 SamplerName = Literal["tpe", "random"]
 RunnerName = Literal["auto", "ray", "inline"]
 DeviceName = Literal["auto", "cpu", "cuda", "both"]
-EngineName = Literal["auto", "eager", "compiled"]
 SAMPLERS: tuple[SamplerName, ...] = ("tpe", "random")
 RUNNERS: tuple[RunnerName, ...] = ("auto", "ray", "inline")
 DEVICES: tuple[DeviceName, ...] = ("auto", "cpu", "cuda", "both")
-ENGINES: tuple[EngineName, ...] = ("auto", "eager", "compiled")
 # Version 2 asks for no point twice.
 SAMPLER_VERSION = 2
 
@@ -183,7 +181,7 @@ class RunOptions:
                 f"{option('pack_timeout')} {brief(timeout)}: must be a number of seconds, above 0 "
                 "and below 1e9."
             )
-        if self.runner == "inline":
+        if self.runner == "inline" and not faults:
             faults += self._of_a_cluster()
         _raise_all(faults)
 
@@ -230,11 +228,6 @@ def differences(found: StudySettings, wanted: StudySettings) -> list[str]:
         if key not in ("space", "spec") and value not in (there[key], _OPEN.get(key, there[key])):
             different.append(f"{option(key)} is {brief(there[key])} there and {brief(value)} here")
     return different
-
-
-def check_engine(wanted: str) -> None:
-    """Raises UsageError unless it is one of `ENGINES`."""
-    _raise_all(one_of("engine", wanted, ENGINES))
 
 
 def _make_plain(settings: object, *names: str) -> None:

@@ -371,3 +371,8 @@ def test_a_process_of_its_own_says_the_same(place) -> None:
     )
     assert "--trials 0" in complaint(run(*SEARCH, "--trials", "0", folder=place))
     assert [path.name for path in place.iterdir()] == ["file.yaml"]
+
+
+def test_a_setting_in_place_of_a_space_is_explained(capsys) -> None:
+    message = complaint(call(capsys, "search", "lr=0.1"))
+    assert "To narrow a space: --set lr=0.1, or narrow=['lr=0.1'] in Python." in message

@@ -112,8 +112,7 @@ def test_compiled_without_a_compiler_is_refused(no_compiler, place, tmp_path) ->
     assert run(*SEARCH, "--engine", "compiled") == (
         2,
         "",
-        "xortune: --engine compiled: no C compiler was found (CC=missing-cc). "
-        "Use --engine auto.\n",
+        "xortune: --engine compiled: no C compiler was found (CC=missing-cc). Use --engine auto.\n",
     )
     assert contents(place) == {}
     assert not (tmp_path / "caches").exists()

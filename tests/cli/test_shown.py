@@ -16,31 +16,40 @@ from markdown_it import MarkdownIt
 import xortune
 from tests.cli.commands import call
 from tests.hostile import HOSTILE, steering
+from tests.make import (
+    SPEC,
+    make_provenance,
+    make_scores,
+    make_settings,
+    make_trial,
+    make_weights,
+)
 from xortune.cli.arguments import FORMATS
 from xortune.ledger import Ledger
 from xortune.paths import StudyPaths
-from xortune.problems.xor.spec import SPEC
 from xortune.report import columns
-from xortune.settings import StudySettings
 from xortune.space import load_space
-from xortune.trial import FinishedTrial, Outcome, Params, Scores, Trial
+from xortune.trial import FinishedTrial, Outcome
 
 TEXT_COLUMNS = ("state", "loss_fn", "worker", "error")
 # Those that a folder can be named.
 NAMES = tuple(text for text in HOSTILE if "/" not in text)
-SCORES = Scores(train_loss=0.1 + 0.2, mse=1e-300, bce=5e-324, accuracy=0.25)
+SCORES = make_scores(train_loss=0.1 + 0.2, mse=1e-300, bce=5e-324, accuracy=0.25)
 
 
 def hostile_study(folder: Path) -> Path:
     """A finished study: one trial for every hostile text, as its worker and its error."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    settings = StudySettings(load_space("smoke").parameters, trials=len(HOSTILE))
-    trials = [Trial(n, 0, Params(1e-3 / 3, 50 + n, n, "bce")) for n in range(len(HOSTILE))]
+    settings = make_settings(space=load_space("smoke", SPEC).parameters, trials=len(HOSTILE))
+    trials = [
+        make_trial(n, lr=1e-3 / 3, epochs=50 + n, seed=n, loss_fn="bce")
+        for n in range(len(HOSTILE))
+    ]
     outcomes = [Outcome("FAIL", error=text, worker=text) for text in HOSTILE]
     outcomes[-1] = Outcome(
-        "COMPLETE", SCORES, weights=(0.5,) * 9, duration_s=-0.5, worker=HOSTILE[-1]
+        "COMPLETE", SCORES, weights=make_weights([0.5] * 9), duration_s=-0.5, worker=HOSTILE[-1]
     )
-    with Ledger.create(StudyPaths(folder), settings) as ledger:
+    with Ledger.create(StudyPaths(folder), settings, make_provenance()) as ledger:
         ledger.add_trials(trials)
         ledger.finish_trials([FinishedTrial(t, o) for t, o in zip(trials, outcomes)])
     return folder

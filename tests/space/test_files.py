@@ -15,6 +15,7 @@ from tests.bad_spaces import BAD_SPACES
 from tests.make import make_params
 from tests.space.spaces import PROBLEMS, load_xor
 from xortune.errors import SpaceError, UsageError
+from xortune.paths import shipped_spaces
 from xortune.problems.xor.spec import SPEC
 from xortune.space import (
     Choice,
@@ -23,7 +24,6 @@ from xortune.space import (
     count_points,
     load_space,
     point_at,
-    shipped_spaces,
 )
 from xortune.space.parse import parse_space
 from xortune.space.yaml_text import parse_yaml

@@ -10,9 +10,8 @@ from typing import Any
 
 from xortune.cli.completion import SHELLS, PrintCompletion
 from xortune.cli.parser import Parser
-from xortune.paths import DEFAULT_RESULTS
+from xortune.paths import DEFAULT_RESULTS, shipped_spaces
 from xortune.settings import DEVICES, RUNNERS, SAMPLERS, RunOptions, StudySettings
-from xortune.space import shipped_spaces
 from xortune.spec import Parameter
 from xortune.studies.problems import DATA_NAMES, DEFAULT_DATA, ENGINES, SPEC
 from xortune.version import __version__

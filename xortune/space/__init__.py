@@ -8,7 +8,7 @@ from xortune.space.domains import (
     grid_bounds,
     multiples,
 )
-from xortune.space.files import load_space, shipped_spaces, space_file
+from xortune.space.files import load_space, space_file
 from xortune.space.narrowing import Narrowing, narrowed
 from xortune.space.points import count_points, count_values, point_at
 
@@ -25,6 +25,5 @@ __all__ = [
     "multiples",
     "narrowed",
     "point_at",
-    "shipped_spaces",
     "space_file",
 ]

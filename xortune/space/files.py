@@ -8,15 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from xortune.errors import SpaceError, UsageError
+from xortune.paths import shipped_spaces
 from xortune.space.domains import SearchSpace
 from xortune.space.parse import parse_space
 from xortune.space.plain import plain
 from xortune.space.yaml_text import Text, parse_yaml
 from xortune.spec import ProblemSpec
 
-_PACKAGE = Path(__file__).resolve().parent.parent
-# A wheel carries the files inside the package; a checkout has them beside it.
-_SHIPPED = (_PACKAGE / "search_spaces", _PACKAGE.parent / "search_spaces")
 # PyYAML reads this much within seconds.
 _MAX_BYTES = 100_000
 
@@ -41,12 +39,6 @@ def load_space(source: str | Path | Mapping[str, Any], spec: ProblemSpec) -> Sea
     return parse_space(spec, path.stem, str(source), _read(path))
 
 
-def shipped_spaces() -> dict[str, Path]:
-    """The search spaces that come with the package, by name."""
-    folder = next((folder for folder in _SHIPPED if folder.is_dir()), None)
-    return {path.stem: path for path in sorted(folder.glob("*.yaml"))} if folder else {}
-
-
 def space_file(source: str) -> Path:
     """The file of a shipped name or a path.
 
@@ -61,6 +53,8 @@ def space_file(source: str) -> Path:
         return shipped[source]
     close = difflib.get_close_matches(source, shipped, n=1)
     hint = f" Did you mean {close[0]!r}?" if close else ""
+    if "=" in source:
+        hint = f" To narrow a space: --set {source}, or narrow={[source]} in Python."
     raise UsageError(
         f"no search space {source!r}: neither a file nor a shipped name.{hint} "
         f"Shipped: {', '.join(shipped)}."
