@@ -1,4 +1,4 @@
-"""Where the time of one run of a study went."""
+"""How a run of a study spent its time."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ class RunTime:
     """One search or resume, in seconds.
 
     Attributes:
-        wall: from its beginning to its end.
-        start_up: of these, until the first worker began to train, without sampling and writing.
-        sampler: the driver's, asking for trials.
+        wall: from start to end.
+        start_up: of these, until the first worker trained, without sampling and writing.
+        sampler: the driver's, to ask for trials.
         writing: the driver's, for the ledger, the TensorBoard runs and the tables.
         workers: how many packs could be trained at once.
-        training: the workers', all added up, as are the next two.
-        queue: packs on their way: they wait for a worker, travel, or wait for the driver.
+        training: the sum over all workers, as are the next two.
+        queue: packs waiting for a worker, travelling, or waiting for the driver.
         idle: workers without a pack, after the start-up.
     """
 

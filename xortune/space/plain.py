@@ -1,4 +1,4 @@
-"""Spaces given in Python, as the plain values that a file would hold."""
+"""Converts spaces given in Python to the plain values that a file would hold."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from numbers import Integral, Real
 from typing import Any
 
-# A parameter's values lie this deep in the content of a file: parameters, a name, values, a number.
-_DEEPEST = 4
+_DEEPEST = 4  # As in {"parameters": {"width": {"values": [8]}}}
 
 
 def plain(value: Any, depth: int = _DEEPEST) -> Any:
-    """Mappings as dictionaries, sequences as lists, numbers of NumPy and the like as numbers.
+    """Mappings as dictionaries, sequences as lists, and NumPy's numbers as Python's.
 
-    Anything else stays as it is, for the caller to refuse.
+    Anything else is returned unchanged, for the caller to refuse.
     """
     if isinstance(value, (bool, bytes)) or value is None or type(value) in (int, float, str):
         return value
@@ -23,7 +22,7 @@ def plain(value: Any, depth: int = _DEEPEST) -> Any:
         if depth == 0:
             return value
         return {_key(key): plain(inner, depth - 1) for key, inner in value.items()}
-    if callable(getattr(value, "tolist", None)):  # arrays, tensors, series, and their numbers
+    if callable(getattr(value, "tolist", None)):  # arrays, tensors and series
         listed = value.tolist()
         return _number(listed) if isinstance(listed, type(value)) else plain(listed, depth)
     if isinstance(value, (list, tuple, range)) and depth > 0:
