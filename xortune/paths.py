@@ -22,56 +22,39 @@ PARTIAL = ".partial"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
+class _In:
+    """A path in the folder of a study."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, paths: StudyPaths, owner: object) -> Path:
+        return paths.folder / self._name
+
+
 @dataclass(frozen=True)
 class StudyPaths:
-    """The files of a study."""
+    """The files of a study, in its folder `results/<study>`."""
 
-    folder: Path  # results/<study>
+    folder: Path
+
+    ledger = _In("study.db")
+    journal = _In("study.db-journal")  # SQLite's, during a transaction and after a kill in one
+    lock = _In(".lock")  # held by the driver that may write
+    driver = _In(".driver")  # names the process that holds the lock
+    partial = _In(PARTIAL)  # partially written; a kill may leave it, the next write replaces it
+    trials_csv = _In("trials.csv")
+    trials_parquet = _In("trials.parquet")
+    tensorboard = _In("tensorboard")
 
     @property
     def name(self) -> str:
         return self.folder.absolute().name
 
     @property
-    def ledger(self) -> Path:
-        return self.folder / "study.db"
-
-    @property
-    def lock(self) -> Path:
-        """Held by the driver that may write."""
-        return self.folder / ".lock"
-
-    @property
-    def driver(self) -> Path:
-        """Names the process that holds the lock."""
-        return self.folder / ".driver"
-
-    @property
-    def journal(self) -> Path:
-        """SQLite's, during a transaction and after a kill in one."""
-        return self.folder / "study.db-journal"
-
-    @property
     def log(self) -> tuple[Path, Path]:
         """SQLite's, while another program has the ledger in WAL mode."""
         return self.folder / "study.db-wal", self.folder / "study.db-shm"
-
-    @property
-    def partial(self) -> Path:
-        """A partially written file. A kill may leave it; the next write replaces it."""
-        return self.folder / PARTIAL
-
-    @property
-    def trials_csv(self) -> Path:
-        return self.folder / "trials.csv"
-
-    @property
-    def trials_parquet(self) -> Path:
-        return self.folder / "trials.parquet"
-
-    @property
-    def tensorboard(self) -> Path:
-        return self.folder / "tensorboard"
 
     def is_bare(self) -> bool:
         """Whether the folder holds only what a search creates before its first trial."""

@@ -7,24 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class RunTime:
-    """One search or resume, in seconds.
+    """One search or resume, in seconds; `training`, `queue` and `idle` are sums over workers."""
 
-    Attributes:
-        wall: from start to end.
-        start_up: of these, until the first worker trained, without sampling and writing.
-        sampler: the driver's, to ask for trials.
-        writing: the driver's, for the ledger, the TensorBoard runs and the tables.
-        workers: how many packs could be trained at once.
-        training: the sum over all workers, as are the next two.
-        queue: packs waiting for a worker, travelling, or waiting for the driver.
-        idle: workers without a pack, after the start-up.
-    """
-
-    wall: float
-    start_up: float
-    sampler: float
-    writing: float
-    workers: int
+    wall: float  # from start to end
+    start_up: float  # of these, until the first worker trained, without sampling and writing
+    sampler: float  # the driver's, to ask for trials
+    writing: float  # the driver's, for the ledger, the TensorBoard runs and the tables
+    workers: int  # how many packs could be trained at once
     training: float
-    queue: float
-    idle: float
+    queue: float  # packs waiting for a worker, travelling, or waiting for the driver
+    idle: float  # workers without a pack, after the start-up

@@ -95,21 +95,15 @@ class StudySettings:
 
 @dataclass(frozen=True)
 class Provenance:
-    """The software behind a study's numbers: recorded, and compared when it is resumed.
+    """The software behind a study's numbers: recorded, and compared when it is resumed."""
 
-    Attributes:
-        engine: the name of the training code; others may round differently.
-        versions: of the libraries that propose and train trials, by name.
-        sampler_version: of the code that turns a sampler's proposals into trials.
-        reference: the digest of the engine's reference pack by device, once it was trained.
-        forced: whether the study was ever resumed with other software.
-    """
-
-    engine: str
+    engine: str  # the name of the training code; others may round differently
+    # Of the libraries that propose and train trials, by name.
     versions: Mapping[str, str] = field(default_factory=dict)
-    sampler_version: int = SAMPLER_VERSION
+    sampler_version: int = SAMPLER_VERSION  # of the code that turns proposals into trials
+    # The digest of the engine's reference pack by device, once it was trained.
     reference: Mapping[str, str] = field(default_factory=dict)
-    forced: bool = False
+    forced: bool = False  # whether the study was ever resumed with other software
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for `from_dict`."""

@@ -26,27 +26,17 @@ STUDY_COLUMNS = (
 
 @dataclass(frozen=True)
 class Parameter:
-    """A hyperparameter.
+    """A hyperparameter."""
 
-    Attributes:
-        name: as in search spaces, tables and code.
-        kind: `float`, `int`, or `choice` of numbers, texts or booleans.
-        default: its value if a search space omits it.
-        low: the lowest value that training can take; None for choices.
-        high: the highest; likewise.
-        above_low: `low` itself is excluded.
-        choices: every value of a choice.
-        ordered: whether neighbouring values train alike. A number without an order, such as a
-            seed, is drawn but never modelled.
-    """
-
-    name: str
-    kind: ParameterKind
-    default: Value
-    low: float | int | None = None
-    high: float | int | None = None
-    above_low: bool = False
-    choices: tuple[Value, ...] = ()
+    name: str  # as in search spaces, tables and code
+    kind: ParameterKind  # a choice is one of numbers, texts or booleans
+    default: Value  # if a search space omits it
+    low: float | int | None = None  # the lowest value that training can take; None for choices
+    high: float | int | None = None  # the highest; likewise
+    above_low: bool = False  # whether `low` itself is excluded
+    choices: tuple[Value, ...] = ()  # every value of a choice
+    # Whether neighbouring values train alike. A number without an order, such as a seed, is
+    # drawn but never modelled.
     ordered: bool = True
 
     @property
@@ -80,13 +70,11 @@ class Parameter:
 class Metric:
     """A number measured for every trained model.
 
-    Attributes:
-        name: as in tables and code.
-        kind: `loss`, on validation data, which can be the final loss; `share`, from 0 to 1,
-            shown as a percentage; or any `number`.
+    A `loss`, on validation data, can be the final loss; a `share`, from 0 to 1, is shown as a
+    percentage.
     """
 
-    name: str
+    name: str  # as in tables and code
     kind: MetricKind = "number"
 
 
@@ -116,31 +104,19 @@ class Series:
 
 @dataclass(frozen=True)
 class ProblemSpec:
-    """A problem as plain data.
+    """A problem as plain data."""
 
-    Attributes:
-        problem: its name.
-        parameters: in the order of the table's columns.
-        metrics: likewise.
-        loss: the metric that is the final loss, the same for every trial of a study.
-        objectives: the first decides the rank.
-        curve: the series of a trial's curve.
-        cost: the parameter that training time is proportional to; None if there is none.
-        solved: when a trial counts as solved; None if the problem has no goal.
-        compared: a choice; reports name the best trial for each of its values. None for none.
-        aliases: other names of parameters and choices, in lower case; an empty text for words
-            that only look like one. Used in hints, and not recorded.
-    """
-
-    problem: str
-    parameters: tuple[Parameter, ...]
-    metrics: tuple[Metric, ...]
-    loss: str
-    objectives: tuple[Objective, ...]
+    problem: str  # its name
+    parameters: tuple[Parameter, ...]  # in the order of the table's columns
+    metrics: tuple[Metric, ...]  # likewise
+    loss: str  # the metric that is the final loss, the same for every trial of a study
+    objectives: tuple[Objective, ...]  # the first decides the rank
     curve: tuple[Series, ...] = ()
-    cost: str | None = None
+    cost: str | None = None  # the parameter that training time is proportional to
     solved: Goal | None = None
-    compared: str | None = None
+    compared: str | None = None  # a choice; reports name the best trial for each of its values
+    # Other names of parameters and choices, in lower case; an empty text for words that only
+    # look like one. Used in hints, and not recorded.
     aliases: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     @cached_property

@@ -91,15 +91,10 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Curve(Slim):
-    """Measurements during the training of a trial.
+    """Measurements during the training of a trial."""
 
-    Attributes:
-        epochs: ascending; a measurement at epoch e follows e updates.
-        series: the values at these epochs, by the names of the spec's series.
-    """
-
-    epochs: tuple[int, ...] = ()
-    series: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    epochs: tuple[int, ...] = ()  # ascending; a measurement at epoch e follows e updates
+    series: Mapping[str, tuple[float, ...]] = field(default_factory=dict)  # by the spec's names
 
 
 NO_CURVE = Curve()
@@ -139,27 +134,16 @@ class Paused(Slim):
 
 @dataclass(frozen=True, slots=True)
 class Outcome(Slim):
-    """The outcome of one trial.
+    """The outcome of one trial; scores and weights are None if it failed."""
 
-    Attributes:
-        state: COMPLETE or FAIL; RUNNING for a paused trial.
-        scores: None if the trial failed.
-        curve: empty if the trial never ran.
-        weights: None if the trial failed.
-        duration_s: the trial's share of its pack's training time, by cost, in seconds.
-        worker: where it was trained, `host:pid`.
-        error: why it failed.
-        paused: the point to continue from.
-    """
-
-    state: State
+    state: State  # COMPLETE or FAIL; RUNNING for a paused trial
     scores: Scores | None = None
-    curve: Curve = NO_CURVE
+    curve: Curve = NO_CURVE  # empty if the trial never ran
     weights: Weights | None = None
-    duration_s: float | None = None
-    worker: str | None = None
+    duration_s: float | None = None  # the trial's share, by cost, of its pack's training time
+    worker: str | None = None  # where it was trained, `host:pid`
     error: str | None = None
-    paused: Paused | None = None
+    paused: Paused | None = None  # the point to continue from
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,18 +164,10 @@ class FinishedTrial:
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """Trials of one generation that one worker trains together.
+    """Trials of one generation that one worker trains together."""
 
-    Attributes:
-        id: unique; trials that are trained again get another pack.
-        trials: in number order.
-        device: where they are trained, `cpu` or `cuda`.
-        tries: how often exactly these trials were lost with their worker.
-        avoid: the nodes where they were lost, by the runner's names for them.
-    """
-
-    id: int
-    trials: tuple[Trial, ...]
-    device: str = "cpu"
-    tries: int = 0
-    avoid: frozenset[str] = frozenset()
+    id: int  # unique; trials that are trained again get another pack
+    trials: tuple[Trial, ...]  # in number order
+    device: str = "cpu"  # or "cuda"
+    tries: int = 0  # how often exactly these trials were lost with their worker
+    avoid: frozenset[str] = frozenset()  # the nodes where they were lost, as the runner names them

@@ -36,9 +36,7 @@ def connect(
 ) -> sqlite3.Connection:
     """A connection to an existing file that trusts nothing in it.
 
-    Raises:
-        sqlite3.Error: the file cannot be opened.
-        UsageError: another program keeps it in WAL mode.
+    Raises UsageError if another program keeps the file in WAL mode, or SQLite's errors.
     """
     uri = f"{paths.ledger.absolute().as_uri()}?mode=rw"
     connection = sqlite3.connect(uri, timeout=TRY_S, isolation_level=None, uri=True)
@@ -120,12 +118,9 @@ def _use_journal(
 def checked(
     paths: StudyPaths, *, write: bool, heartbeat: Callable[[], None] = lambda: None
 ) -> sqlite3.Connection:
-    """A connection to an existing ledger, with tables of this version.
+    """A connection to an existing ledger with tables of this version; errors are UsageErrors.
 
-    For a ledger of version 2 they are temporary copies, beside the file's own tables.
-
-    Raises:
-        UsageError: it is not a ledger, or is damaged; names the remedy.
+    For a ledger of version 2 the tables are temporary copies, beside the file's own.
     """
     _check_files(paths)
     connection = None
@@ -150,11 +145,7 @@ def checked(
 
 
 def tables_of(paths: StudyPaths, connection: sqlite3.Connection) -> Mapping[str, str]:
-    """The tables that a ledger of its version has: names, and the statements that make them.
-
-    Raises:
-        UsageError: this xortune does not read the version.
-    """
+    """The statements that create the tables of a ledger's version, by name."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (pages,) = connection.execute("PRAGMA page_count").fetchone()
     if not pages:
@@ -225,9 +216,8 @@ def _check_files(paths: StudyPaths) -> None:
     except FileNotFoundError:
         pass
     except OSError as error:
-        raise UsageError(
-            f"{paths.ledger} cannot be read: {error.strerror}. Restore access to it."
-        ) from None
+        text = f"{paths.ledger} cannot be read: {error.strerror}. Restore access to it."
+        raise UsageError(text) from None
 
 
 def _check_log(paths: StudyPaths, expected: bool) -> None:

@@ -64,9 +64,7 @@ def setting_rows(settings: StudySettings, provenance: Provenance) -> list[tuple[
 def read_settings(rows: list[tuple[Any, ...]], expected: int) -> tuple[StudySettings, Provenance]:
     """Settings and provenance, from rows whose digest is `expected`.
 
-    Raises:
-        Damage: they are not as they were written, or impossible.
-        KeyError, TypeError: one is missing or has the wrong type.
+    Raises Damage, or KeyError or TypeError for a setting that is missing or of another type.
     """
     values = setting_values(rows, expected)
     try:

@@ -102,14 +102,8 @@ def check_schema(
 ) -> None:
     """Checks that the tables are ours, and that nothing else in the file can act on them.
 
-    Args:
-        paths: the study's.
-        connection: to its ledger.
-        ours: the statement of each table of the ledger's version, by name.
-
-    Raises:
-        UsageError: names what is wrong, and how to remove it.
-        sqlite3.Error: the file cannot be read.
+    `ours` holds the statement of each table of the ledger's version. Raises a UsageError that
+    names the fault and the remedy.
     """
     query = "SELECT type, name, sql FROM sqlite_master LIMIT ?"
     rows = connection.execute(query, (_MOST_OBJECTS + 1,)).fetchall()
@@ -194,9 +188,8 @@ def _check_columns(paths: StudyPaths, connection: sqlite3.Connection, table: str
     if not columns:
         raise damaged(paths, f"its schema lists {table} as what it is not")
     if any(column[6] in _GENERATED for column in columns):
-        raise _refused(
-            paths, "a table with computed columns", table, "checking the file would compute them"
-        )
+        what = "a table with computed columns"
+        raise _refused(paths, what, table, "checking the file would compute them")
 
 
 def _pragma(connection: sqlite3.Connection, name: str, argument: str) -> list[tuple[Any, ...]]:
@@ -208,12 +201,8 @@ def _pragma(connection: sqlite3.Connection, name: str, argument: str) -> list[tu
 def _refused(paths: StudyPaths, what: str, name: str, reason: str) -> UsageError:
     kind = what.split()[-1] if what.endswith(("trigger", "index")) else "table"
     remedy = f"DROP {kind.upper()}"
-    statement = f"{remedy} {name}" if re.fullmatch(r"[A-Za-z_]\w{0,60}", name, re.ASCII) else None
-    how = (
-        f"Remove it: sqlite3 {shell_word(str(paths.ledger))} '{statement}'"
-        if statement
-        else f"Remove it with SQLite's {remedy}."
-    )
-    return UsageError(
-        f"{paths.ledger} holds {what} that is not xortune's, {tame(name)}: {reason}. {how}"
-    )
+    how = f"Remove it with SQLite's {remedy}."
+    if re.fullmatch(r"[A-Za-z_]\w{0,60}", name, re.ASCII):
+        how = f"Remove it: sqlite3 {shell_word(str(paths.ledger))} '{remedy} {name}'"
+    what = f"{what} that is not xortune's, {tame(name)}"
+    return UsageError(f"{paths.ledger} holds {what}: {reason}. {how}")

@@ -28,11 +28,7 @@ _LEVEL = 1
 
 
 def pack(paths: StudyPaths) -> Iterator[str]:
-    """The lines of a snapshot of a study, whose driver may continue meanwhile.
-
-    Raises:
-        UsageError: the study's ledger cannot be read.
-    """
+    """The lines of a snapshot of a study, whose driver may continue meanwhile."""
     with tempfile.TemporaryDirectory(prefix="xortune-") as scratch:
         copy = Path(scratch) / "study.db"
         with Ledger.read(paths) as ledger:
@@ -53,10 +49,10 @@ def unpack(text: str, file: Path) -> None:
 
     Args:
         text: holds the snapshot's lines, perhaps among others.
-        file: created, or overwritten.
+        file: created or overwritten.
 
     Raises:
-        XortuneError: it does not hold a complete snapshot, or not the one that was sent.
+        XortuneError: the snapshot is incomplete, or not the one that was sent.
     """
     frame = _FRAME.search(text)
     if frame is None:

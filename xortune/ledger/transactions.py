@@ -51,11 +51,7 @@ class LedgerFile:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """A consistent view of the file while a driver writes.
-
-        Raises:
-            UsageError: it cannot be read, or what was read is not what was written.
-        """
+        """A consistent view of the file while a driver writes; raises UsageError for damage."""
         connection = self._connection
         most_s = MOST_READ_S if self._lock is None else math.inf
         with explained(self._paths), locked(self._paths, connection, self._heartbeat, most_s):
@@ -63,11 +59,7 @@ class LedgerFile:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """An atomic, durable transaction.
-
-        Raises:
-            XortuneError: it cannot be written.
-        """
+        """An atomic, durable transaction; raises XortuneError if it fails."""
         connection = self._connection
         try:
             self._check_in_place()

@@ -61,11 +61,7 @@ class TrialRows:
         return trial.number, trial.generation, self._params % tuple(values)
 
     def table(self, rows: Iterable[tuple[Any, ...]]) -> TrialTable:
-        """All trials, from `ASKED` and `OUTCOME` by number.
-
-        Raises:
-            Damage: a row is not as it was written, or is impossible.
-        """
+        """All trials, from `ASKED` and `OUTCOME` by number; raises Damage for a wrong row."""
         table = TrialTable(self._spec)
         checked = _checked(rows, first=0)
         while batch := list(islice(checked, _BATCH)):
@@ -129,11 +125,7 @@ class TrialRows:
         return struct.pack(f"<{count}q{count * len(self._series)}d", *curve.epochs, *losses)
 
     def curve(self, packed: object, expected: int, number: int) -> Curve:
-        """The curve of a trial, from the bytes of `pack_curve` and their digest.
-
-        Raises:
-            Damage: it is not as it was written, or not a curve.
-        """
+        """The curve of a trial, from the bytes of `pack_curve` and their digest."""
         if not isinstance(packed, bytes) or digest(packed) != expected:
             raise Damage(f"the curve of trial {number} is not as it was written")
         columns = len(self._series)
@@ -227,11 +219,7 @@ def _objects(
 
 
 def _parsed(texts: list[str]) -> list[tuple[tuple[str, Any], ...]]:
-    """The pairs of each JSON object.
-
-    Raises:
-        ValueError, RecursionError: a text is not one object.
-    """
+    """The pairs of each JSON object; raises ValueError unless every text is one object."""
     if not texts:
         return []
     # A JSON string cannot contain a line break, so each break separates two objects, and no

@@ -79,11 +79,7 @@ _FINISHED = ("COMPLETE", "PRUNED", "FAIL")
 
 
 def convert(paths: StudyPaths, connection: sqlite3.Connection) -> None:
-    """Creates temporary tables of this version from the file's own, whose schema is checked.
-
-    Raises:
-        UsageError: a row is not as it was written, or is impossible.
-    """
+    """Creates temporary tables of this version from the file's own, whose schema is checked."""
     with explained(paths):
         for table in schema.SCHEMA:
             connection.execute(table.replace("CREATE", "CREATE TEMP", 1))
@@ -94,11 +90,7 @@ def convert(paths: StudyPaths, connection: sqlite3.Connection) -> None:
 
 
 def upgrade(paths: StudyPaths, connection: sqlite3.Connection) -> None:
-    """Replaces the file's tables by the temporary ones of `convert`, in a transaction.
-
-    Raises:
-        UsageError: another program's table has the name of one of them.
-    """
+    """Replaces the file's tables by the temporary ones of `convert`, in a transaction."""
     for name in TABLES:
         connection.execute(f"DROP TABLE main.{name}")
     for name, table in schema.TABLES.items():
@@ -165,11 +157,7 @@ def _convert_trials(connection: sqlite3.Connection) -> None:
 
 
 def _trial(row: tuple[Any, ...], number: int) -> tuple[Trial, Outcome | None, bytes | None]:
-    """A trial with its outcome and weights.
-
-    Raises:
-        Damage: the row is not as it was written, or is impossible.
-    """
+    """A trial with its outcome and weights."""
     if not is_sealed(row, number):
         raise Damage(f"the row of trial {number} is not as it was written")
     if not _types_fit(tuple(map(type, row))):

@@ -47,11 +47,7 @@ def weight_row(number: int, layout: int, content: bytes) -> tuple[Any, ...]:
 
 
 def read_weights(row: Sequence[Any], layout: Sequence[Any] | None, number: int) -> Weights:
-    """The weights of a trial, from its rows in the tables `weight` and `layout`.
-
-    Raises:
-        Damage: they are not as they were written, or do not match the layout.
-    """
+    """The weights of a trial, from its rows in the tables `weight` and `layout`."""
     content = row[2]
     if not isinstance(content, bytes) or weight_row(number, row[1], content) != tuple(row):
         raise Damage(f"the weights of trial {number} are not as they were written")

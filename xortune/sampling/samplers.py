@@ -52,12 +52,8 @@ class Model:
     Optuna treats an integer range value by value, in Python, which is slow for thousands of
     values. It is asked for a float instead, for `on_grid` to round.
 
-    Args:
-        space: the search space.
-        study_seed: the study's seed.
-        generation: the generation's number.
-        known: trials of earlier generations, by number, with their objectives; smaller is
-            better, and infinite for failed trials.
+    `known` are trials of earlier generations, by number, with their objectives: smaller is
+    better, and infinite for failed trials.
     """
 
     def __init__(

@@ -58,21 +58,15 @@ def grid_bounds(domain: Range) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class SearchSpace:
-    """A domain for each parameter of a problem.
-
-    Attributes:
-        spec: of the problem.
-        name: the file's stem, or `custom`.
-        domains: in the order of the spec's parameters.
-        parameters: the `parameters` block to record, as plain values: as it was read, except
-            where bounds were logarithms or the space was narrowed.
-        notes: for the user, such as defaults and ignored keys.
-    """
+    """A domain for each parameter of a problem."""
 
     spec: ProblemSpec
-    name: str
-    domains: Mapping[str, Domain]
+    name: str  # the file's stem, or `custom`
+    domains: Mapping[str, Domain]  # in the order of the spec's parameters
+    # The `parameters` block to record, as plain values: as it was read, except where bounds were
+    # logarithms or the space was narrowed.
     parameters: Mapping[str, Mapping[str, Any]]
+    # For the user, such as defaults and ignored keys.
     notes: tuple[str, ...] = field(default=(), compare=False)
 
     def params(self, values: Mapping[str, Value]) -> Params:

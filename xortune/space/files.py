@@ -11,7 +11,7 @@ from xortune.errors import SpaceError, UsageError
 from xortune.paths import shipped_spaces
 from xortune.space.domains import SearchSpace
 from xortune.space.parse import parse_space
-from xortune.space.plain import plain
+from xortune.space.values import plain
 from xortune.space.yaml_text import Text, parse_yaml
 from xortune.spec import ProblemSpec
 
@@ -38,11 +38,7 @@ def load_space(source: str | Path | Mapping[str, Any], spec: ProblemSpec) -> Sea
 
 
 def space_file(source: str) -> Path:
-    """The file of a shipped name or a path.
-
-    Raises:
-        UsageError: there is no such file.
-    """
+    """The file of a shipped name or a path; raises UsageError if there is none."""
     path = Path(source)
     shipped = shipped_spaces()
     if _exists(path) and not (source in shipped and path.is_dir()):

@@ -9,8 +9,7 @@ from typing import Any
 from xortune.errors import UsageError
 from xortune.space.domains import Choice, Domain, Range, SearchSpace, multiples
 from xortune.space.entries import written_entry
-from xortune.space.plain import plain
-from xortune.space.values import Fault, has_order, read_number, read_value
+from xortune.space.values import Fault, has_order, plain, read_number, read_value
 from xortune.space.vocabulary import likely, listed, shown, spelled
 from xortune.space.yaml_text import plain_number
 from xortune.spec import Parameter, ProblemSpec

@@ -22,16 +22,9 @@ _LIKE_A_BOUND = 1
 
 
 def parse_space(spec: ProblemSpec, name: str, source: str, text: Text) -> SearchSpace:
-    """The search space of a sweep file.
+    """The search space of a sweep file, or a SpaceError that names all faults.
 
-    Args:
-        spec: of the problem.
-        name: the space's name.
-        source: the origin of the text, for messages.
-        text: the file as plain values, with its faults so far.
-
-    Raises:
-        SpaceError: names all faults.
+    `source` is the origin of the text, for messages.
     """
     found = list(text.faults)
 

@@ -47,19 +47,12 @@ _Loader.add_implicit_resolver(
 
 @dataclass
 class Text:
-    """The content of a YAML text.
+    """The content of a YAML text; a place is such as `parameters.width.min`."""
 
-    Attributes:
-        content: plain values; None in place of a value with a fault.
-        lines: the line, from 1, of each place such as `parameters.width.min`.
-        faults: one line each.
-        unread: the places of values with a fault.
-    """
-
-    content: Any = None
-    lines: dict[str, int] = field(default_factory=dict)
+    content: Any = None  # plain values; None in place of a value with a fault
+    lines: dict[str, int] = field(default_factory=dict)  # by place, from 1
     faults: list[str] = field(default_factory=list)
-    unread: set[str] = field(default_factory=set)
+    unread: set[str] = field(default_factory=set)  # the places of values with a fault
 
 
 def plain_number(text: str) -> float | int | None:
@@ -75,8 +68,7 @@ def plain_number(text: str) -> float | int | None:
 def parse_yaml(text: str, source: str) -> Text:
     """The values of a YAML text, and the faults of single values, such as tags or `0100`.
 
-    Raises:
-        SpaceError: the text is not YAML, or too large once its aliases are resolved.
+    Raises SpaceError if the text is not YAML, or too large once its aliases are resolved.
     """
     loader = None
     try:
