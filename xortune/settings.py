@@ -29,31 +29,18 @@ _OPEN = {"device": "auto", "generation": None}  # values that match any recorded
 
 @dataclass(frozen=True)
 class StudySettings:
-    """The settings that alone decide a study's ranked table.
-
-    Attributes:
-        spec: of the problem.
-        space: the search space's `parameters`, as in its file.
-        trials: the study's number of trials.
-        sampler: the Optuna sampler.
-        study_seed: seeds the sampler, 0 to 2**32 - 1.
-        data: the name of the problem's data.
-        generation: trials asked together; None for all.
-        log_every: epochs between two points of a curve.
-        device: where packs are trained: `cpu`, `cuda`, or `both`.
-        cuda_share: the share of the trials that CUDA trains, on `both`.
-    """
+    """The settings that alone decide a study's ranked table."""
 
     spec: ProblemSpec
-    space: Mapping[str, Mapping[str, Any]]
+    space: Mapping[str, Mapping[str, Any]]  # the `parameters` block, as in the space's file
     trials: int = 50
     sampler: SamplerName = "tpe"
-    study_seed: int = 0
-    data: str = ""
-    generation: int | None = None
-    log_every: int = 500
-    device: str = "cpu"
-    cuda_share: float = 0.5
+    study_seed: int = 0  # of the sampler, 0 to 2**32 - 1
+    data: str = ""  # the name of the problem's data
+    generation: int | None = None  # trials asked together; None for all
+    log_every: int = 500  # epochs between two points of a curve
+    device: str = "cpu"  # where packs are trained: `cpu`, `cuda`, or `both`
+    cuda_share: float = 0.5  # the share of the trials that CUDA trains, on `both`
 
     def __post_init__(self) -> None:
         _make_plain(self, "trials", "study_seed", "generation", "log_every", "cuda_share")
@@ -122,31 +109,19 @@ def described(settings: StudySettings, provenance: Provenance) -> dict[str, Any]
 
 @dataclass(frozen=True)
 class RunOptions:
-    """Options that may differ at every start and resume without changing the result.
+    """Options that may differ at every start and resume without changing the result."""
 
-    Attributes:
-        runner: `ray`, or `inline` for this process; `auto` chooses inline if that finishes
-            before Ray would have started.
-        workers: how many actors train at once; None for as many as the cluster has room for.
-        pack_size: the most trials in a pack; None derives it from the generation.
-        address: an existing Ray cluster's `host:port`, or `auto`; None starts a local one.
-        device: `auto` chooses CUDA if there is a GPU; `both` adds the CPUs beside it.
-        gpus_per_worker: each worker's share of a GPU, on CUDA.
-        retries: how often a trial that lost its worker, alone in its pack, is retried.
-        pack_timeout: seconds after which a pack's worker counts as hung; None derives it
-            from the pack's work.
-        verbose: let Ray log.
-    """
-
+    # `auto` is `inline`, this process, if that finishes before Ray would have started.
     runner: RunnerName = "auto"
-    workers: int | None = None
-    pack_size: int | None = None
-    address: str | None = None
-    device: DeviceName = "auto"
-    gpus_per_worker: float = 1.0
-    retries: int = 3
+    workers: int | None = None  # how many train at once; None for as many as have room
+    pack_size: int | None = None  # the most trials in a pack; None derives it
+    address: str | None = None  # a Ray cluster's `host:port`, or `auto`; None starts one here
+    device: DeviceName = "auto"  # `auto` chooses CUDA if there is a GPU; `both` adds the CPUs
+    gpus_per_worker: float = 1.0  # each worker's share of a GPU, on CUDA
+    retries: int = 3  # of a trial that lost its worker, alone in its pack
+    # Seconds after which a pack's worker counts as hung; None derives it from the pack's work.
     pack_timeout: float | None = None
-    verbose: bool = False
+    verbose: bool = False  # let Ray log
 
     def __post_init__(self) -> None:
         _make_plain(self, "workers", "pack_size", "gpus_per_worker", "retries", "pack_timeout")

@@ -105,44 +105,34 @@ class TrialTable(Sequence[TrialRow]):
         return self._states[number] == _COMPLETE
 
     def scores(self, number: int) -> Scores | None:
-        outcome = self.outcome(number)
-        return None if outcome is None else outcome.scores
+        if not self.is_complete(number):
+            return None
+        return Scores(self.spec.metric_names, tuple(column[number] for column in self._scores))
 
     def outcome(self, number: int) -> Outcome | None:
         """None while a trial waits."""
         scores = tuple(column[number] for column in self._scores)
-        state, duration_s = self._states[number], self._durations[number]
-        return self._outcome(number, state, scores, duration_s, self._workers[number])
+        state, took = self._states[number], self._durations[number]
+        return self._outcome(number, state, scores, took, self._workers[number])
 
     def _outcome(
-        self,
-        number: int,
-        state: int,
-        scores: tuple[float, ...],
-        duration_s: float,
-        worker: str | None,
+        self, number: int, state: int, values: tuple[float, ...], took: float, worker: str | None
     ) -> Outcome | None:
         if state == _WAITING:
             return None
-        return Outcome(
-            STATES[state],
-            Scores(self.spec.metric_names, scores) if state == _COMPLETE else None,
-            NO_CURVE,
-            None,
-            None if math.isnan(duration_s) else duration_s,
-            worker,
-            self._errors.get(number),
-        )
+        scores = Scores(self.spec.metric_names, values) if state == _COMPLETE else None
+        duration_s = None if math.isnan(took) else took
+        # By position, which is faster in the loop of `_read`.
+        error = self._errors.get(number)
+        return Outcome(STATES[state], scores, NO_CURVE, None, duration_s, worker, error)
 
     def _read(self, until: int) -> Iterator[tuple[Trial, Outcome | None]]:
         """The trials before a number, column by column: twice as fast as one at a time."""
         trials = zip(range(until), self._generations, zip(*self._params))
         outcomes = zip(self._states, zip(*self._scores), self._durations, self._workers)
-        for (number, generation, values), (state, scores, duration_s, worker) in zip(
-            trials, outcomes
-        ):
+        for (number, generation, values), outcome in zip(trials, outcomes):
             trial = Trial(number, generation, Params(self.spec.names, values))
-            yield trial, self._outcome(number, state, scores, duration_s, worker)
+            yield trial, self._outcome(number, *outcome)
 
     def told(self, until: int) -> Sequence[FinishedTrial]:
         """The trials before a number, all of which have an outcome."""

@@ -12,6 +12,7 @@ from xortune.ledger.opening import connect
 from xortune.ledger.schema import SCHEMA, VERSION
 from xortune.ledger.study_lock import StudyLock
 from xortune.ledger.transactions import LedgerFile
+from xortune.ledger.waiting import Patience
 from xortune.paths import StudyPaths
 from xortune.wording import option
 
@@ -19,7 +20,7 @@ from xortune.wording import option
 def created(
     paths: StudyPaths,
     fill: Callable[[sqlite3.Connection], None],
-    heartbeat: Callable[[], None],
+    patience: Patience,
 ) -> LedgerFile:
     """Creates a ledger in a new folder, open for writing; errors are those of `Ledger.create`.
 
@@ -37,7 +38,7 @@ def created(
             f"Choose another {option('name')} or {option('results')}."
         ) from None
     try:
-        return _begun(paths, fill, heartbeat)
+        return _begun(paths, fill, patience)
     except BaseException as error:
         _remove(paths, missing)
         if not isinstance(error, (XortuneError, OSError, sqlite3.Error)):
@@ -52,16 +53,16 @@ def created(
 def _begun(
     paths: StudyPaths,
     fill: Callable[[sqlite3.Connection], None],
-    heartbeat: Callable[[], None],
+    patience: Patience,
 ) -> LedgerFile:
     lock = StudyLock(paths)
     try:
         paths.ledger.touch(exist_ok=False)
-        connection = connect(paths, write=True)
+        connection = connect(paths, patience, write=True)
     except BaseException:
         lock.release()
         raise
-    file = LedgerFile(connection, paths, lock, heartbeat)
+    file = LedgerFile(connection, paths, lock, patience)
     try:
         with file.transaction() as connection:
             for table in SCHEMA:

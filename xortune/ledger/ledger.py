@@ -15,6 +15,7 @@ from xortune.ledger.rows import RUN, Damage, digest, read_run, read_settings, ru
 from xortune.ledger.study_lock import StudyLock
 from xortune.ledger.transactions import LedgerFile
 from xortune.ledger.trial_rows import ASKED, CURVE, OUTCOME, TrialRows
+from xortune.ledger.waiting import Patience
 from xortune.ledger.weight_rows import keep_weights, read_weights
 from xortune.paths import StudyPaths
 from xortune.run_time import RunTime
@@ -23,6 +24,7 @@ from xortune.trial import Curve, FinishedTrial, Trial, TrialRow, Weights
 from xortune.trial_table import TrialTable
 
 _MOST_SETTINGS = 100
+_MOST_READ_S = 30.0  # How long a reader waits for a lock.
 # A table WITHOUT ROWID is itself an index, so NOT INDEXED would not exclude other indexes.
 _SETTING = "setting INDEXED BY sqlite_autoindex_setting_1"
 _TRIALS = f"SELECT {ASKED}, {OUTCOME} FROM trial NOT INDEXED"
@@ -66,7 +68,8 @@ class Ledger:
             XortuneError: the ledger cannot be written. Nothing is left behind in any case.
         """
         rows = setting_rows(settings, provenance)
-        return cls(created(paths, lambda connection: _record(connection, rows), heartbeat))
+        patience = Patience(paths.ledger, heartbeat)
+        return cls(created(paths, lambda connection: _record(connection, rows), patience))
 
     @classmethod
     def open(cls, paths: StudyPaths, heartbeat: Callable[[], None] = lambda: None) -> Ledger:
@@ -76,10 +79,11 @@ class Ledger:
             StudyBusyError: another driver has it open.
             UsageError: it is not a ledger, is damaged, or has an unknown version.
         """
+        patience = Patience(paths.ledger, heartbeat)
         lock = StudyLock(paths)
         try:
-            connection = checked(paths, write=True, heartbeat=heartbeat)
-            return cls(LedgerFile(connection, paths, lock, heartbeat))
+            connection = checked(paths, patience, write=True)
+            return cls(LedgerFile(connection, paths, lock, patience))
         except BaseException:
             lock.release()
             raise
@@ -91,9 +95,10 @@ class Ledger:
         Raises:
             UsageError: it is not a ledger, is damaged, or has an unknown version.
         """
-        connection = checked(paths, write=False)
+        patience = Patience(paths.ledger, most_s=_MOST_READ_S)
+        connection = checked(paths, patience, write=False)
         connection.execute("PRAGMA query_only = ON")
-        return cls(LedgerFile(connection, paths, None))
+        return cls(LedgerFile(connection, paths, None, patience))
 
     def close(self) -> None:
         """Closes the ledger and releases its lock."""

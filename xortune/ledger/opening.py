@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-import math
 import os
 import sqlite3
 import stat
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from xortune.errors import UsageError
 from xortune.ledger import version2
 from xortune.ledger.faults import MODES, SQLITE_ERRORS, WAL, damaged, in_wal_mode, unreadable
 from xortune.ledger.schema import TABLES, VERSION, check_schema, has_others
-from xortune.ledger.waiting import TRY_S, is_locked, others, patiently
+from xortune.ledger.waiting import TRY_S, Patience, is_locked, others
 from xortune.paths import StudyPaths, not_begun
 
 _MAGIC = b"SQLite format 3\0"
 _HEADER = 100
 _JOURNAL = b"\1\1"
-# How long a reader waits for a lock, and a driver for other programs to release WAL mode.
-MOST_READ_S = 30.0
+# How long a driver waits for other programs to release WAL mode.
 _MOST_SWITCH_S = 10.0
+# Takes the lock of a reader; in a transaction the lock is held until its end.
+_READ = "SELECT 1 FROM sqlite_master LIMIT 1"
 _LONGEST_VALUE = 2**28
 # Reading the schema takes some hundred steps; cyclic pages never finish.
 _SCHEMA_STEPS = 1_000_000
@@ -31,9 +32,7 @@ _SCHEMA_STEPS = 1_000_000
 _SUPER_JOURNAL = bytes.fromhex("d9d505f920a163d7")
 
 
-def connect(
-    paths: StudyPaths, *, write: bool, heartbeat: Callable[[], None] = lambda: None
-) -> sqlite3.Connection:
+def connect(paths: StudyPaths, patience: Patience, *, write: bool) -> sqlite3.Connection:
     """A connection to an existing file that trusts nothing in it.
 
     Raises UsageError if another program keeps the file in WAL mode, or SQLite's errors.
@@ -43,34 +42,24 @@ def connect(
     try:
         connection.set_progress_handler(lambda: 1, _SCHEMA_STEPS)
         _distrust(connection)
-        take_lock(paths, connection, heartbeat, math.inf if write else MOST_READ_S)
+        patience.execute(connection, _READ)
         connection.set_progress_handler(None, 0)
         # EXTRA makes a journal's removal, which is the commit, durable too.
         connection.execute("PRAGMA synchronous = EXTRA")
         if write:
-            _use_journal(paths, connection, heartbeat)
+            _use_journal(paths, connection, patience)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def take_lock(
-    paths: StudyPaths, connection: sqlite3.Connection, heartbeat: Callable[[], None], most_s: float
-) -> None:
-    """Waits until the file can be read; within a transaction that remains so."""
-    query = "SELECT 1 FROM sqlite_master LIMIT 1"
-    patiently(lambda: connection.execute(query).fetchone(), paths.ledger, heartbeat, most_s)
-
-
 @contextmanager
-def locked(
-    paths: StudyPaths, connection: sqlite3.Connection, heartbeat: Callable[[], None], most_s: float
-) -> Iterator[None]:
+def locked(connection: sqlite3.Connection, patience: Patience) -> Iterator[None]:
     """Keeps other programs from changing the file, once it can be read."""
     try:
         connection.execute("BEGIN")
-        take_lock(paths, connection, heartbeat, most_s)
+        patience.execute(connection, _READ)
         yield
     finally:
         roll_back(connection)
@@ -94,16 +83,12 @@ def _distrust(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA foreign_keys = OFF")
 
 
-def _use_journal(
-    paths: StudyPaths, connection: sqlite3.Connection, heartbeat: Callable[[], None]
-) -> None:
+def _use_journal(paths: StudyPaths, connection: sqlite3.Connection, patience: Patience) -> None:
     """Leaves WAL mode, so that the study is one file, readable in a read-only folder."""
-    pragma = "PRAGMA journal_mode = DELETE"
-    most_s = _MOST_SWITCH_S if in_wal_mode(paths) else math.inf
+    if in_wal_mode(paths):
+        patience = replace(patience, most_s=_MOST_SWITCH_S)
     try:
-        mode = patiently(
-            lambda: connection.execute(pragma).fetchone(), paths.ledger, heartbeat, most_s
-        )
+        mode = patience.execute(connection, "PRAGMA journal_mode = DELETE")
     except sqlite3.OperationalError as error:
         if not (is_locked(error) and in_wal_mode(paths)):
             raise
@@ -115,9 +100,7 @@ def _use_journal(
         )
 
 
-def checked(
-    paths: StudyPaths, *, write: bool, heartbeat: Callable[[], None] = lambda: None
-) -> sqlite3.Connection:
+def checked(paths: StudyPaths, patience: Patience, *, write: bool) -> sqlite3.Connection:
     """A connection to an existing ledger with tables of this version; errors are UsageErrors.
 
     For a ledger of version 2 the tables are temporary copies, beside the file's own.
@@ -125,8 +108,8 @@ def checked(
     _check_files(paths)
     connection = None
     try:
-        connection = connect(paths, write=write, heartbeat=heartbeat)
-        with locked(paths, connection, heartbeat, math.inf if write else MOST_READ_S):
+        connection = connect(paths, patience, write=write)
+        with locked(connection, patience):
             tables = tables_of(paths, connection)
             check_schema(paths, connection, tables)
             if write:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import math
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from xortune.errors import UsageError, XortuneError
 from xortune.ledger import version2
 from xortune.ledger.faults import SQLITE_ERRORS, explained
-from xortune.ledger.opening import MOST_READ_S, locked, roll_back, tables_of
+from xortune.ledger.opening import locked, roll_back, tables_of
 from xortune.ledger.schema import check_schema
 from xortune.ledger.study_lock import StudyLock
-from xortune.ledger.waiting import patiently
+from xortune.ledger.waiting import Patience
 from xortune.paths import StudyPaths
 
 
@@ -25,7 +24,7 @@ class LedgerFile:
         connection: to the file.
         paths: the study's.
         lock: held until the file is closed; None for a reader.
-        heartbeat: called while waiting for another program's lock; raises to stop waiting.
+        patience: with other programs' locks.
     """
 
     def __init__(
@@ -33,12 +32,12 @@ class LedgerFile:
         connection: sqlite3.Connection,
         paths: StudyPaths,
         lock: StudyLock | None,
-        heartbeat: Callable[[], None] = lambda: None,
+        patience: Patience,
     ) -> None:
         self._connection = connection
         self._paths = paths
         self._lock = lock
-        self._heartbeat = heartbeat
+        self._patience = patience
         self._file = _identity(paths)
         self._schema: int | None = None
 
@@ -52,10 +51,8 @@ class LedgerFile:
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """A consistent view of the file while a driver writes; raises UsageError for damage."""
-        connection = self._connection
-        most_s = MOST_READ_S if self._lock is None else math.inf
-        with explained(self._paths), locked(self._paths, connection, self._heartbeat, most_s):
-            yield connection
+        with explained(self._paths), locked(self._connection, self._patience):
+            yield self._connection
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -63,10 +60,10 @@ class LedgerFile:
         connection = self._connection
         try:
             self._check_in_place()
-            self._patiently("BEGIN IMMEDIATE")
+            self._patience.execute(connection, "BEGIN IMMEDIATE")
             self._check_schema()
             yield connection
-            self._patiently("COMMIT")
+            self._patience.execute(connection, "COMMIT")
             self._check_in_place()
         except SQLITE_ERRORS as error:
             roll_back(connection)
@@ -77,11 +74,6 @@ class LedgerFile:
         except BaseException:
             roll_back(connection)
             raise
-
-    def _patiently(self, statement: str) -> None:
-        """Executes a statement that other readers may block, however long that takes."""
-        execute = self._connection.execute
-        patiently(lambda: execute(statement), self._paths.ledger, self._heartbeat, math.inf)
 
     def _check_schema(self) -> None:
         """Checks a schema that has changed, since another program may add a trigger at any time.

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
 from xortune.escaping import visible
 
 _log = logging.getLogger("xortune")
-_T = TypeVar("_T")
 # How long SQLite itself retries, during which Python cannot handle signals.
 TRY_S = 0.1
 # Reads by other programs are short. Warn after this long, then at intervals.
@@ -28,33 +29,32 @@ def is_locked(error: BaseException) -> bool:
     return isinstance(error, sqlite3.OperationalError) and "locked" in str(error)
 
 
-def patiently(
-    action: Callable[[], _T], file: Path, heartbeat: Callable[[], None], most_s: float
-) -> _T:
-    """Repeats an action until no lock blocks it; warns if that takes long.
+@dataclass(frozen=True)
+class Patience:
+    """Waits while other programs lock the ledger's file."""
 
-    Args:
-        action: a call to SQLite that changes nothing while it is blocked.
-        file: the ledger, for the warning.
-        heartbeat: called between two attempts; raises to stop waiting.
-        most_s: seconds after which the lock's error is raised.
-    """
-    began = time.monotonic()
-    due = began + _SILENT_S
-    while True:
-        try:
-            return action()
-        except sqlite3.OperationalError as error:
-            if not is_locked(error) or time.monotonic() - began > most_s:
-                raise
-        heartbeat()
-        if time.monotonic() > due:
-            due = time.monotonic() + _REMIND_S
-            waited = time.monotonic() - began
-            _log.warning(
-                f"{file} has been locked for {waited:.0f} s by {others(file)}. xortune "
-                "continues when the lock is released; nothing is lost."
-            )
+    file: Path
+    heartbeat: Callable[[], None] = lambda: None  # called between attempts; raises to give up
+    most_s: float = math.inf  # after this the lock's error is raised
+
+    def execute(self, connection: sqlite3.Connection, statement: str) -> Any:
+        """The first row of a statement that a lock may delay; warns if that takes long."""
+        began = time.monotonic()
+        due = began + _SILENT_S
+        while True:
+            try:
+                return connection.execute(statement).fetchone()
+            except sqlite3.OperationalError as error:
+                if not is_locked(error) or time.monotonic() - began > self.most_s:
+                    raise
+            self.heartbeat()
+            if time.monotonic() > due:
+                due = time.monotonic() + _REMIND_S
+                waited = time.monotonic() - began
+                _log.warning(
+                    f"{self.file} has been locked for {waited:.0f} s by {others(self.file)}. "
+                    "xortune continues when the lock is released; nothing is lost."
+                )
 
 
 def others(file: Path) -> str:

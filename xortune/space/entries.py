@@ -83,11 +83,15 @@ class _Entry:
     place: str
     fault: Fault
 
+    def _reject(self, key: str, text: str) -> None:
+        """Records a fault at one of the entry's keys, or of the entry itself."""
+        self.fault(f"{self.place}.{key}" if key else self.place, text)
+
     def constant(self) -> Domain | None:
         value = self.entry["value"]
         if isinstance(value, (list, tuple)):
             text = f"expected one value, found {shown(value)}; for several write 'values: ...'"
-            self.fault(f"{self.place}.value", text)
+            self._reject("value", text)
             return None
         return self._choice([value], f"{self.place}.value", "constant")
 
@@ -97,7 +101,7 @@ class _Entry:
             one = isinstance(values, (int, float, str)) and not isinstance(values, bool)
             remedy = f"; for one value write 'value: {shown(values)}'" if one else ""
             text = f"expected a list of at least one value, found {shown(values)}{remedy}"
-            self.fault(f"{self.place}.values", text)
+            self._reject("values", text)
             return None
         return self._choice(list(values), f"{self.place}.values", "categorical")
 
@@ -119,24 +123,24 @@ class _Entry:
     def range(self) -> Domain | None:
         if self.parameter.kind == "choice":
             remedy = f"write values: [{listed(self.parameter.choices)}]"
-            self.fault(self.place, f"takes choices, not min and max; {remedy}")
+            self._reject("", f"takes choices, not min and max; {remedy}")
             return None
         missing = [key for key in ("min", "max") if key not in self.entry]
         if missing:
-            self.fault(self.place, f"{missing[0]} is missing; give min and max")
+            self._reject("", f"{missing[0]} is missing; give min and max")
             return None
         plain = all(isinstance(self.entry[key], int) for key in ("min", "max"))
         distribution = self.entry.get("distribution") or ("int_uniform" if plain else "uniform")
         if distribution not in RANGES:
             text = f"{distribution} goes with value or values, not min and max"
-            self.fault(f"{self.place}.distribution", text)
+            self._reject("distribution", text)
             return None
         shape = RANGES[distribution]
         step = self._step() if shape.grid else None
         bounds = self._bounds(distribution, shape, step)
         if not shape.grid and "q" in self.entry:
             text = f"does not go with {distribution}; use q_uniform or q_log_uniform_values"
-            self.fault(f"{self.place}.q", text)
+            self._reject("q", text)
             return None
         if bounds is None or (shape.grid and step is None):
             return None
@@ -155,12 +159,11 @@ class _Entry:
             distribution = "int_uniform"
         if distribution == "int_uniform" and not both_whole:
             text = "int_uniform needs whole numbers as min and max; use uniform for fractions"
-            self.fault(self.place, text)
+            self._reject("", text)
             return None
         whole = both_whole and (distribution == "int_uniform" or isinstance(step, int))
         if self.parameter.kind == "int" and not whole:
-            text = _fractions(self.parameter.name, distribution, shape)
-            self.fault(f"{self.place}.distribution", text)
+            self._reject("distribution", _fractions(self.parameter.name, distribution, shape))
             return None
         if step is not None and not self._is_on_grid(low, high, step):
             return None
@@ -173,19 +176,18 @@ class _Entry:
     def _is_on_grid(self, low: float, high: float, step: float) -> bool:
         end = max(low, high, key=abs)
         if not math.isfinite(end / step):
-            self.fault(f"{self.place}.q", f"q {step} is far below {abs(end)}; raise it")
+            self._reject("q", f"q {step} is far below {abs(end)}; raise it")
             return False
         first, last = multiples(low, high, step)
         if last < first:
-            text = f"no multiple of q {step} lies between min {low} and max {high}"
-            self.fault(self.place, text)
+            self._reject("", f"no multiple of q {step} lies between min {low} and max {high}")
         return first <= last
 
     def _step(self) -> float | int | None:
         value = self.entry.get("q", 1)
         step = finite_number(self.parameter, value)
         if step is None or step <= 0:
-            self.fault(f"{self.place}.q", not_taken("q", "numbers above 0", value))
+            self._reject("q", not_taken("q", "numbers above 0", value))
             return None
         return step
 
@@ -197,11 +199,10 @@ class _Entry:
         if low is None or high is None:
             return None
         if low > high:
-            self.fault(self.place, f"min {low} is above max {high}; swap them")
+            self._reject("", f"min {low} is above max {high}; swap them")
             return None
         if shape.log and not shape.exponents and low <= 0:
-            text = f"a logarithm starts above 0, found {low}; raise min"
-            self.fault(f"{self.place}.min", text)
+            self._reject("min", f"a logarithm starts above 0, found {low}; raise min")
             return None
         if shape.grid and step is None and shape.exponents:
             return None
