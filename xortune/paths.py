@@ -142,14 +142,15 @@ def find_study(study: str | Path, results: Path) -> StudyPaths:
         UsageError: there is no such study; names the existing ones.
     """
     candidates = [Path(study), results / study]
-    for folder in candidates:
+    for paths in map(StudyPaths, candidates):
         try:
-            if StudyPaths(folder).ledger.is_file():
-                return StudyPaths(folder)
-            if StudyPaths(folder).is_bare():
-                raise not_begun(StudyPaths(folder))
+            if paths.ledger.is_file():
+                return paths
+            if paths.is_bare():
+                raise not_begun(paths)
         except OSError as error:
-            raise UsageError(f"no study {str(study)!r}: {folder}: {error.strerror}.") from None
+            text = f"no study {str(study)!r}: {paths.folder}: {error.strerror}."
+            raise UsageError(text) from None
     raise UsageError(
         f"no study {str(study)!r}: neither {candidates[0]} nor {candidates[1]} holds a "
         f"study.db. {_known_studies(results)}"

@@ -18,9 +18,7 @@ from xortune.wording import option
 
 
 def created(
-    paths: StudyPaths,
-    fill: Callable[[sqlite3.Connection], None],
-    patience: Patience,
+    paths: StudyPaths, fill: Callable[[sqlite3.Connection], None], patience: Patience
 ) -> LedgerFile:
     """Creates a ledger in a new folder, open for writing; errors are those of `Ledger.create`.
 
@@ -51,9 +49,7 @@ def created(
 
 
 def _begun(
-    paths: StudyPaths,
-    fill: Callable[[sqlite3.Connection], None],
-    patience: Patience,
+    paths: StudyPaths, fill: Callable[[sqlite3.Connection], None], patience: Patience
 ) -> LedgerFile:
     lock = StudyLock(paths)
     try:

@@ -115,7 +115,7 @@ class Ledger:
             return _recorded(connection)[0]
 
     def provenance(self) -> Provenance:
-        """What made the study's numbers, beside its settings."""
+        """The software behind the study's numbers."""
         with self._file.reading() as connection:
             return _recorded(connection)[1]
 
@@ -158,7 +158,7 @@ class Ledger:
                 f"UPDATE trial NOT INDEXED SET {assignments} WHERE number = ?", rows
             ).rowcount
             if updated != len(rows):
-                raise XortuneError(f"{len(rows) - updated} of {len(rows)} trials are not known.")
+                raise XortuneError(f"{len(rows) - updated} of {len(rows)} trials are unknown.")
             connection.executemany(
                 "INSERT OR REPLACE INTO curve VALUES (?, ?)",
                 [(f.trial.number, curve) for f, curve in zip(finished, curves)],

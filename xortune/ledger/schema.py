@@ -54,7 +54,7 @@ SCHEMA = (
     content BLOB NOT NULL,  -- every array as float32, rows first
     digest INTEGER NOT NULL
 )""",
-    # Nothing is written here yet. Several trainings of one trial, which differ in seed or fold.
+    # Unused yet: several trainings of one trial, which differ in seed or fold.
     """CREATE TABLE replicate (
     trial INTEGER NOT NULL REFERENCES trial (number),
     replicate INTEGER NOT NULL,
@@ -63,7 +63,7 @@ SCHEMA = (
     digest INTEGER NOT NULL,
     PRIMARY KEY (trial, replicate)
 ) WITHOUT ROWID""",
-    # Nor here. What an engine needs to continue a trial that is paused at a rung.
+    # Unused yet: the state that an engine needs to continue a trial paused at a rung.
     """CREATE TABLE paused (
     trial INTEGER NOT NULL REFERENCES trial (number),
     replicate INTEGER NOT NULL,
@@ -153,7 +153,7 @@ def _check_object(paths: StudyPaths, found: _Object) -> None:
         "index": sql is None or sql.startswith(("CREATE INDEX ", "CREATE UNIQUE INDEX ")),
     }
     if not plain.get(kind, False):
-        raise damaged(paths, f"its schema lists {name} as what it is not")
+        raise damaged(paths, f"its schema misdescribes {name}")
 
 
 def _begins(sql: str, words: str, name: str) -> bool:
@@ -186,7 +186,7 @@ def _check_columns(paths: StudyPaths, connection: sqlite3.Connection, table: str
     """Refuses a table with computed columns: checking the file would compute them."""
     columns = list(_pragma(connection, "table_xinfo", table))
     if not columns:
-        raise damaged(paths, f"its schema lists {table} as what it is not")
+        raise damaged(paths, f"its schema misdescribes {table}")
     if any(column[6] in _GENERATED for column in columns):
         what = "a table with computed columns"
         raise _refused(paths, what, table, "checking the file would compute them")
