@@ -202,7 +202,7 @@ def test_warnings(capsys, tmp_path) -> None:
     first, second, *_ = answer.err.splitlines()
     assert first.startswith("xortune: search space ")
     assert first.endswith(r"a\x1b[31m")
-    assert second.startswith("  xortune: b.yaml leaves out")
+    assert second.startswith("  xortune: b.yaml omits")
     assert steering(answer.err) == []
 
 
