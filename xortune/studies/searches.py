@@ -265,7 +265,7 @@ def _run(
     def train() -> None:
         if runner is not None:
             try:
-                with stop.to_blame():
+                with stop.errors_as_interrupts():
                     runner.run(search, library)
             except XortuneError as error:
                 error.folder = paths.folder
@@ -330,7 +330,7 @@ def _recorded_engine(choice: EngineChoice, runner: Runner, name: str) -> tuple[s
 
 def _check_places(runner: Runner, engine: str, stop: StopSignal) -> None:
     """Before anything is written, which a signal may interrupt at once."""
-    with stop.to_blame(), stop.raising():
+    with stop.errors_as_interrupts(), stop.raising():
         runner.check(engine)
     stop.check()
 
