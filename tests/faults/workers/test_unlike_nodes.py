@@ -51,7 +51,7 @@ def test_a_node_with_another_pytorch_is_named_before_anything_is_written(
     (fault,) = [line for line in done.stderr.splitlines() if "torch" in line]
     assert fault.startswith(f"xortune: --address {cluster.address}: node ")
     assert "has torch 1.0, and here it is 2." in fault
-    assert "Install the same on all nodes." in fault
+    assert "Install the same version on all nodes." in fault
     assert done.stdout == ""
     assert not (tmp_path / "results").exists()
 
@@ -66,7 +66,7 @@ def test_another_pytorch_is_accepted_where_c_trains(cluster, plan, add_node, oth
 
 def test_a_missing_gpu_that_a_node_declares_is_found_first(cluster, plan, add_node):
     add_node(num_gpus=1)
-    with pytest.raises(UsageError, match=r"declares a GPU, and PyTorch finds none.*device='cpu'"):
+    with pytest.raises(UsageError, match=r"declares a GPU, but PyTorch finds none.*device='cpu'"):
         check_nodes("auto", "cuda", EAGER)
 
 
