@@ -150,13 +150,16 @@ def alive_nodes(seconds: float) -> dict[str, dict[str, float]] | None:
 
     Args:
         seconds: for how long to wait for the head, at least.
+
+    Raises:
+        RayError: Ray was shut down. Most other calls would start a new one.
     """
     from ray._private import worker
-    from ray.exceptions import RayError
+    from ray.exceptions import RayError, RaySystemError
 
     client = getattr(worker.global_worker, "gcs_client", None)
     if client is None:
-        return None  # Ray was shut down.
+        raise RaySystemError("it was shut down")
     try:
         found = client.get_all_node_info(timeout=seconds)
     except RayError:
