@@ -23,7 +23,8 @@ import yaml
 from pandas.testing import assert_frame_equal
 
 import xortune
-from tests.cluster.front import Front
+from tests.cluster.jobs.front import Front
+from tests.faults.sockets import sockets_of
 from tests.small_study import SETTINGS, SPACE, answer
 from xortune.cli import main
 from xortune.cluster.authentication import Guard, guard_at
@@ -33,7 +34,7 @@ from xortune.trial import LOSS_FNS
 pytestmark = pytest.mark.filterwarnings("ignore:ssl=None is deprecated:DeprecationWarning")
 
 TOKEN = "0123456789abcdef" * 4
-ROOT = str(Path(__file__).parents[2])
+ROOT = str(Path(__file__).parents[3])
 
 
 class Cluster(NamedTuple):
@@ -46,14 +47,14 @@ class Cluster(NamedTuple):
 
 
 @contextlib.contextmanager
-def running_cluster(agent_port=None, before=None, token=TOKEN, meanwhile=lambda port, ray: None):
-    """A Ray of its own, as users start one.
+def running_cluster(agent_port=0, before=None, token=TOKEN, meanwhile=lambda ray: None):
+    """A Ray of its own, as users start one, on ports that it chooses itself.
 
     Args:
-        agent_port: what its agent is to listen on; by default a free port.
+        agent_port: the port of its agent; 0 leaves the choice to Ray.
         before: a command of Ray's to run first, where the cluster is.
         token: for its environment; None leaves it to a file.
-        meanwhile: called with the port of its head and its process, while it starts.
+        meanwhile: called with its process, while it starts.
     """
     folder = Path(tempfile.mkdtemp(prefix="xt-"))  # sockets allow no long paths
     home = folder / "home"
@@ -73,31 +74,37 @@ def running_cluster(agent_port=None, before=None, token=TOKEN, meanwhile=lambda 
     ray = [python, "-m", "ray.scripts.scripts"]
     if before is not None:
         subprocess.run([*ray, *before], env=environment, check=True, capture_output=True)
-    port, dashboard, agent, *others = free_ports(6)
     command = [*ray, "start", "--head", "--block", "--num-cpus=4"]
-    command += ["--node-ip-address=127.0.0.1", f"--port={port}", f"--temp-dir={folder / 'ray'}"]
-    command += ["--dashboard-host=127.0.0.1", f"--dashboard-port={dashboard}"]
+    command += ["--node-ip-address=127.0.0.1", "--port=0", f"--temp-dir={folder / 'ray'}"]
+    command += ["--dashboard-host=127.0.0.1", "--dashboard-port=0"]
     command += ["--min-worker-port=0", "--max-worker-port=0", "--object-store-memory=80000000"]
-    command += [f"--dashboard-agent-listen-port={agent_port or agent}"]
-    names = ("dashboard-agent-grpc", "metrics-export", "ray-client-server")
-    command += [f"--{name}-port={number}" for name, number in zip(names, others)]
+    command += [f"--dashboard-agent-listen-port={agent_port}"]
     log = folder / "log"
+    # Ray Client's server takes no 0, but shares its port with a socket that allows it.
+    taken = socket.socket()
+    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    taken.bind(("", 0))
+    command += [f"--ray-client-server-port={taken.getsockname()[1]}"]
     with log.open("w") as output:
         ray = subprocess.Popen(
             command, env=environment, cwd=home, stdout=output, stderr=output, start_new_session=True
         )
     try:
-        meanwhile(port, ray)
+        meanwhile(ray)
         with subprocess.Popen(
             ["tail", "-n", "+1", "-F", f"--pid={ray.pid}", log], stdout=subprocess.PIPE, text=True
         ) as lines:
-            started = any("Ray runtime started" in line for line in lines.stdout)
+            shown = (
+                re.search(r"_SERVER_ADDRESS='(http://[\d.:]+)'", line) for line in lines.stdout
+            )
+            started = next(filter(None, shown), None)
             lines.terminate()
         assert started, log.read_text()
-        yield Cluster(f"http://127.0.0.1:{dashboard}", home, python, environment)
+        yield Cluster(started[1], home, python, environment)
     finally:
         kill_all_at(home)
         ray.wait()
+        taken.close()
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -174,14 +181,6 @@ def foreign(at_the_cluster):
     return submit
 
 
-def free_ports(count):
-    servers = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [server.getsockname()[1] for server in servers]
-    for server in servers:
-        server.close()
-    return ports
-
-
 def kill_all_at(home):
     """Ends the cluster's processes, and those of its jobs, which have sessions of their own."""
     mark = f"HOME={home}\0".encode()
@@ -250,9 +249,13 @@ def test_a_bad_option_submits_nothing(call, succeed, argv, message):
 
 @pytest.mark.parametrize(
     ("token", "message"),
-    [("f" * 64, "does not take this token"), ("", "asks for a token"), ("a\nb", "not plain text")],
+    [
+        ("f" * 64, "does not accept this token"),
+        ("", "asks for a token"),
+        ("a\nb", "not plain text"),
+    ],
 )
-def test_a_token_that_is_refused(at_the_cluster, token, message, tmp_path):
+def test_a_refused_token(at_the_cluster, token, message, tmp_path):
     """In a process of its own: Ray keeps a token that it has read."""
     command = [sys.executable, "-m", "xortune", "status"]
     environment = {**os.environ, "HOME": str(tmp_path), "RAY_AUTH_TOKEN": token}
@@ -286,7 +289,7 @@ VARIABLES = ("http_proxy", "HTTP_PROXY", "ALL_PROXY", "XORTUNE_PROXY")
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.1", "localhost"])
 @pytest.mark.parametrize("variable", VARIABLES)
-def test_no_proxy_sees_what_stays_on_this_machine(call, cluster, monkeypatch, host, variable):
+def test_no_proxy_sees_requests_to_this_machine(call, cluster, monkeypatch, host, variable):
     address = cluster.address.replace("127.0.0.1", host)
     with Front() as proxy:
         monkeypatch.setenv(variable, proxy.url)
@@ -303,7 +306,7 @@ def test_no_proxy_sees_a_log_that_stays_on_this_machine(call, far, monkeypatch):
 
 
 @pytest.mark.parametrize("variable", ["http_proxy", "ALL_PROXY"])
-def test_a_proxy_of_the_environment_is_not_for_the_token(call, monkeypatch, variable):
+def test_a_proxy_of_the_environment_is_not_used(call, monkeypatch, variable):
     with Front() as proxy:
         monkeypatch.setenv(variable, proxy.url)
         code, out, err = call("status", "--address", "http://cluster.invalid:8265")
@@ -313,7 +316,7 @@ def test_a_proxy_of_the_environment_is_not_for_the_token(call, monkeypatch, vari
 
 
 @pytest.mark.parametrize("by", ["option", "variable"])
-def test_a_proxy_that_was_named_is_used_and_said(call, far, cluster, monkeypatch, by):
+def test_a_proxy_that_was_named_is_used_with_a_warning(call, far, cluster, monkeypatch, by):
     dashboard = ("127.0.0.1", int(cluster.address.rpartition(":")[2]))
     for argv in (["status", far], ["logs", far, "--follow"])[: 2 if by == "option" else 1]:
         with Front(dashboard) as proxy:
@@ -336,7 +339,7 @@ def test_a_proxy_that_was_named_is_used_and_said(call, far, cluster, monkeypatch
 
 
 @pytest.mark.parametrize("proxy", ["nonsense", "socks5://127.0.0.1:1", "http://a:b", "http://x"])
-def test_a_proxy_that_cannot_be_one(call, monkeypatch, proxy):
+def test_an_invalid_proxy(call, monkeypatch, proxy):
     code, out, err = call("status", "--address", "http://cluster.invalid:1", "--proxy", proxy)
     assert (code, out) == (2, "")
     assert err == f"xortune: --proxy {proxy}: expected http://host:port.\n"
@@ -375,7 +378,7 @@ def test_the_token_follows_no_redirect(call, far, cluster, argv, ending):
     assert TOKEN.encode() in front.received
     assert err == (
         f"xortune: --address {front.url}: the server there redirects to {elsewhere.url}/x\\x1b[2J, "
-        "and the cluster's token is not taken elsewhere. Give the job server's own address.\n"
+        "and the cluster's token is not sent elsewhere. Give the job server's own address.\n"
     )
 
 
@@ -384,12 +387,12 @@ def test_the_token_follows_no_redirect(call, far, cluster, argv, ending):
     [
         ("RAY_API_SERVER_ADDRESS", "nonsense", "RAY_API_SERVER_ADDRESS=nonsense: expected the job"),
         ("RAY_API_SERVER_ADDRESS", "http://127.0.0.1:1", "RAY_API_SERVER_ADDRESS=http://127.0.0"),
-        ("RAY_AUTH_MODE", "odd", "that Ray asks for a token, and RAY_AUTH_MODE=odd has none shown"),
+        ("RAY_AUTH_MODE", "odd", "that Ray asks for a token, and with RAY_AUTH_MODE=odd none is"),
         ("RAY_AUTH_TOKEN", "a\nb", "RAY_AUTH_TOKEN: the token is not plain text."),
         ("RAY_AUTH_TOKEN_PATH", "/none", "RAY_AUTH_TOKEN_PATH=/none: no token can be read there."),
     ],
 )
-def test_a_value_of_the_environment_is_named_as_one(call, monkeypatch, name, value, message):
+def test_an_invalid_variable_is_named(call, monkeypatch, name, value, message):
     if name == "RAY_AUTH_TOKEN_PATH":
         monkeypatch.delenv("RAY_AUTH_TOKEN")
     monkeypatch.setenv(name, value)
@@ -401,9 +404,12 @@ def test_a_value_of_the_environment_is_named_as_one(call, monkeypatch, name, val
 
 
 @pytest.mark.parametrize("command", ["status", "logs", "stop", "fetch", "wait"])
-def test_a_job_that_is_not_there(call, command, tmp_path, monkeypatch):
+def test_an_unknown_job(call, command, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for job, message in (("no-such-job", "there is none here"), ("../version", "is no job's id")):
+    for job, message in (
+        ("no-such-job", "no job no-such-job here"),
+        ("../version", "not a job's id"),
+    ):
         code, out, err = call(command, job)
         assert (code, out) == (2, "")
         assert message in err
@@ -412,16 +418,16 @@ def test_a_job_that_is_not_there(call, command, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_job_of_somebody_else_is_left_alone(call, succeed, foreign):
+def test_a_foreign_job_is_left_alone(call, succeed, foreign):
     job = foreign("sleep 600", {})
     for command in ("status", "logs", "stop", "fetch", "wait"):
         code, _, err = call(command, job)
-        assert (code, "is no search that xortune submitted" in err) == (2, True)
+        assert (code, "not a search that xortune submitted" in err) == (2, True)
     assert job not in succeed("status")
 
 
 @pytest.mark.long
-def test_what_a_job_says_cannot_steer_the_terminal(call, succeed, foreign):
+def test_the_output_of_a_job_cannot_control_the_terminal(call, succeed, foreign):
     metadata = {"xortune": "1", "study": "\x1b]0;owned\x07", "results": "\x1b[2J"}
     job = foreign(r"printf '\033[31mred\033[0m\302\233A\n'; exit 3", metadata)
     for argv in (["logs", job, "--follow"], ["logs", job], ["status", job], ["status"]):
@@ -439,19 +445,22 @@ def test_a_search_that_left_no_study(call, foreign, tmp_path):
     job = foreign("true", {"xortune": "1", "study": "none", "results": "~/nowhere"})
     code, out, err = call("fetch", job, "--results", tmp_path)
     assert (code, out) == (2, "")
-    assert re.search(r"no study came from the cluster: .*nowhere/none", err)
+    assert re.search(r"the cluster sent no study: .*nowhere/none", err)
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("address", ["auto", "ray://127.0.0.1:10001", "os://x", "http://", "a:b:c"])
-def test_an_address_that_is_none(call, address):
+def test_an_invalid_address(call, address):
     code, out, err = call("status", "--address", address)
     assert (code, out) == (2, "")
     assert "expected the job server's http://host:port" in err
 
 
 def test_nothing_listens(call):
-    code, _, err = call("status", "--address", f"http://127.0.0.1:{free_ports(1)[0]}")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        code, _, err = call("status", "--address", address)
     assert (code, "nothing answers there" in err) == (2, True)
 
 
@@ -461,18 +470,18 @@ def test_something_else_listens(call, tmp_path):
         address = re.search(r"http://[\d.:]+", server.stdout.readline())[0]
         code, _, err = call("status", "--address", address)
         server.terminate()
-    assert (code, "what answers there is no Ray" in err) == (2, True)
+    assert (code, "the server there is not a Ray" in err) == (2, True)
 
 
 @pytest.mark.long
-def test_a_server_that_says_nothing_is_given_up(call):
+def test_a_silent_server_is_given_up(call):
     with socket.create_server(("127.0.0.1", 0)) as server:
         code, _, err = call("status", "--address", f"http://127.0.0.1:{server.getsockname()[1]}")
     assert (code, "has not answered for 10 s" in err) == (2, True)
 
 
 @pytest.mark.parametrize("command", [["submit"], ["status"], ["fetch", "x"]])
-def test_what_to_install_is_said(call, command, monkeypatch):
+def test_the_missing_extra_is_named(call, command, monkeypatch):
     monkeypatch.setitem(sys.modules, "aiohttp", None)
     code, out, err = call(*command)
     assert (code, out) == (2, "")
@@ -509,7 +518,7 @@ def test_a_study_of_the_cluster_is_resumed_and_fetched_again(succeed, call, far,
     before = xortune.load(fetched(succeed, far, tmp_path)).trials
     job = submitted(succeed("submit", "far", "--resume", "--trials", "30", "--retries", "1"))
     code, _, err = call("submit", "far", "--resume")
-    assert (code, f"study far: job {job} is at work on it" in err) == (2, True)
+    assert (code, f"study far: job {job} is working on it" in err) == (2, True)
     assert call("wait", job) == (0, "", f"xortune: job {job} has ended: SUCCEEDED, exit code 0\n")
     study = xortune.load(fetched(succeed, job, tmp_path))
     assert len(study.trials) == 30
@@ -534,14 +543,14 @@ def test_a_study_of_the_cluster_is_resumed_and_fetched_again(succeed, call, far,
         (["--force"], "--force: is for --resume"),
     ],
 )
-def test_a_resume_that_cannot_be_submits_nothing(call, argv, message):
+def test_an_invalid_resume_submits_nothing(call, argv, message):
     code, out, err = call("submit", *argv)
     assert (code, out) == (2, "")
     assert message in err
     assert err.count("\n") == 1
 
 
-def test_wait_ends_as_the_search_did(call, succeed, foreign):
+def test_wait_ends_with_the_exit_code_of_the_search(call, succeed, foreign):
     job = foreign("echo why; exit 3", {"xortune": "search", "study": "s", "results": "~/r"})
     code, out, err = call("wait", job)
     assert (code, out) == (3, "")
@@ -577,7 +586,7 @@ def test_a_study_that_is_not_on_the_cluster_cannot_be_resumed(call, succeed):
 
 
 @pytest.mark.long
-def test_a_stopped_search_is_fetched_and_goes_on_here(succeed, call, tmp_path):
+def test_a_stopped_search_is_fetched_and_resumed_here(succeed, call, tmp_path):
     # Long on the cluster, one trial after the other; short here, ten at a time.
     space = space_file(tmp_path, {"lr": {"min": 0.1, "max": 9.0}, "epochs": {"value": 10_000_000}})
     settings = {"trials": 40, "generation": 10, "log_every": 5_000_000}
@@ -616,14 +625,15 @@ def test_an_agent_whose_port_is_taken(call):
 
 
 @pytest.mark.long
-def test_the_recipe_of_readme_lets_nobody_in_without_the_token():
-    """From the first moment that the head answers."""
+def test_the_recipe_of_readme_refuses_everyone_without_the_token():
+    """From the moment that the head listens."""
     met = []
 
-    def knock(port, ray):
+    def knock(ray):
         while Guard.REFUSED not in met:
             assert ray.poll() is None
-            met.append(guard_at(f"127.0.0.1:{port}"))
+            heads = [s.address for s in sockets_of(ray.pid) if s.process == "gcs_server"]
+            met.extend(map(guard_at, heads))
 
     generate = ["get-auth-token", "--generate"]
     with running_cluster(before=generate, token=None, meanwhile=knock) as started:

@@ -1,4 +1,4 @@
-"""The folder of a Ray that is started: short, the user's alone, and removed with that Ray."""
+"""The folder of a Ray that is started: short, private, and removed with that Ray."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from xortune.cluster import ray_internals
 from xortune.errors import UsageError
 from xortune.wording import option
 
@@ -17,22 +18,22 @@ _VARIABLES = ("RAY_TMPDIR", "TMPDIR", "TEMP", "TMP")
 _ALWAYS = ("/tmp", "/var/tmp")
 _PREFIX = "xt-"
 _LOCK = "lock"
-# Ray lets everybody write to the folder that it is given: the one around it keeps them out.
+# Ray lets everyone write to the folder that it is given. The one around it keeps them out.
 _INNER = "r"
-# What a system takes for the path of a socket, without the zero at its end.
+# The longest path of a socket, without the zero at its end.
 _SOCKET_BYTES = 103 if sys.platform == "darwin" else 107
 _OURS = f"/{_PREFIX}12345678/{_INNER}"
 _RAYS = "/session_2026-01-01_00-00-00_000000_1234567/sockets/plasma_store.9"
-# Logs, for the most part, and Tune's notes on its trials.
+# For logs mostly, and for Tune's notes on its trials.
 _NEEDED_BYTES = 32_000_000
 _END_S = 5.0
 
 
 @contextmanager
 def ray_folder() -> Iterator[str]:
-    """A new folder for a Ray, which is gone with the context.
+    """A new folder for a Ray, removed when the context ends.
 
-    What a killed driver has left behind is removed by the next search of the same user.
+    The folder of a driver that was killed is removed by the next search of the same user.
 
     Raises:
         UsageError: as `temporary_folder`.
@@ -54,15 +55,15 @@ def ray_folder() -> Iterator[str]:
 
 
 def temporary_folder() -> Path:
-    """A folder for temporary ones that Ray's sockets may be in: TMPDIR where that will do.
+    """A folder for temporary folders with Ray's sockets: TMPDIR if that will do.
 
     Raises:
-        UsageError: there is none; the message says why for each that was looked at.
+        UsageError: there is none; the message has the fault of each candidate.
     """
     faults = []
     named = [(f"{name}={os.environ[name]}", name) for name in _VARIABLES if os.environ.get(name)]
-    places = [(shown, Path(os.environ[name])) for shown, name in named]
-    for shown, folder in [*places, *((path, Path(path)) for path in _ALWAYS)]:
+    candidates = [(shown, Path(os.environ[name])) for shown, name in named]
+    for shown, folder in [*candidates, *((path, Path(path)) for path in _ALWAYS)]:
         fault = _fault(folder)
         if fault is None:
             return folder
@@ -74,7 +75,7 @@ def temporary_folder() -> Path:
 
 
 def _fault(folder: Path) -> str | None:
-    """What keeps Ray from a folder; None where nothing does."""
+    """The reason why Ray cannot use a folder; None if it can."""
     text = str(folder)
     longest = _SOCKET_BYTES - len(_OURS) - len(_RAYS)
     if not folder.is_absolute():
@@ -96,7 +97,7 @@ def _fault(folder: Path) -> str | None:
 def _locked(folder: Path) -> int | None:
     """Marks a folder as in use for as long as this process lives and the file stays open.
 
-    It gets its name when it is locked, so that nobody finds it without.
+    The file gets its name once it is locked, so that no other search finds it unlocked.
     """
     handle, name = tempfile.mkstemp(dir=folder)
     try:
@@ -115,7 +116,7 @@ def _lock(handle: int) -> None:
 
 
 def _remove_abandoned(parent: Path) -> None:
-    """Removes what killed drivers of this user have left."""
+    """Removes the folders of this user's drivers that were killed."""
     for lock in parent.glob(f"{_PREFIX}*/{_LOCK}"):
         with suppress(OSError, ImportError):
             if lock.parent.lstat().st_uid != os.getuid():
@@ -129,16 +130,15 @@ def _remove_abandoned(parent: Path) -> None:
 
 
 def _remove(folder: Path) -> None:
-    """The lock last: what cannot be removed now is found by it later."""
+    """Removes a folder, its lock last: a later search finds by it what cannot be removed now."""
     shutil.rmtree(folder / _INNER, ignore_errors=True)
     if not (folder / _INNER).exists():
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def _end_processes(inner: str) -> None:
-    """Kills what Ray has left running: it keeps no account of a start that failed."""
-    from ray._private.utils import psutil
-
+    """Kills Ray's processes that still run: it keeps no account of a start that failed."""
+    psutil = ray_internals.psutil()
     left = []
     for child in psutil.Process().children(recursive=True):
         with suppress(psutil.Error):

@@ -1,6 +1,6 @@
-"""What the kernel grants this process and takes from it: its CPUs, and processes over its memory.
+"""Control groups of Linux: the CPUs that this process may use, and its kills for memory.
 
-Control groups are read where Linux mounts them, version 1 or 2, as this process sees them.
+They are read where Linux mounts them, version 1 or 2, as this process sees them.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ _PROC = Path("/proc/self")
 
 
 def usable_cpus(proc: Path = _PROC) -> int:
-    """How many CPUs this process may keep busy at once: at least 1.
+    """The number of CPUs that this process may keep busy at once, at least 1.
 
-    The least of what its affinity (`taskset`, SLURM) and the quotas of its control group and of
-    the groups around that (`docker --cpus`, Kubernetes) allow. A part of a CPU counts as one.
+    This is the least of its affinity (`taskset`, SLURM) and the quotas of its control group and
+    of the groups around that (`docker --cpus`, Kubernetes). A part of a CPU counts as one.
 
     Args:
-        proc: holds `cgroup` and `mountinfo` of a process.
+        proc: the folder with `cgroup` and `mountinfo` of a process.
     """
     affinity = getattr(os, "sched_getaffinity", None)
     cpus = len(affinity(0)) if affinity else os.cpu_count() or 1
@@ -29,12 +29,12 @@ def usable_cpus(proc: Path = _PROC) -> int:
 
 
 def memory_kills(proc: Path = _PROC) -> int | None:
-    """How many processes of this one's control group the kernel has ever killed for memory.
+    """The number of processes of this control group that the kernel has killed for memory.
 
-    None where the kernel does not say.
+    None if the kernel does not count them.
 
     Args:
-        proc: as above.
+        proc: as for `usable_cpus`.
     """
     for folder in _groups("memory", proc):
         for name in ("memory.events", "memory.oom_control"):
@@ -54,7 +54,7 @@ def _quota(folder: Path) -> float:
             period = (folder / "cpu.cfs_period_us").read_text()
         cpus = int(quota) / int(period)
     except (OSError, ValueError, ZeroDivisionError):
-        return math.inf  # `max`, or the root, which has none.
+        return math.inf  # `max`, or the root, which has no limit.
     return cpus if cpus > 0 else math.inf
 
 

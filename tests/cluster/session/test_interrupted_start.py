@@ -65,5 +65,5 @@ def test_after_ctrl_c_while_ray_starts_the_process_can_search_again(tmp_path, mo
 
 
 @pytest.mark.long
-def test_a_process_that_ends_after_that_ends_well(tmp_path):
+def test_a_process_that_ends_after_an_interrupted_start_ends_well(tmp_path):
     assert run(ENDS, tmp_path) == ["interrupted"]

@@ -129,7 +129,7 @@ print(ray.is_initialized(), free())
 
 
 @pytest.mark.long
-def test_a_search_changes_nothing_that_lasts(tmp_path):
+def test_a_search_leaves_the_process_as_it_was(tmp_path):
     assert run(ALONE, tmp_path) == ["[]", "True False"]
 
 

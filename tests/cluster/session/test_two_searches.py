@@ -93,9 +93,9 @@ print(dict(study.trials["state"].value_counts()))
 def test_searches_that_begin_together_and_end_apart(tmp_path):
     elsewhere, *ends, left_behind = run(TOGETHER, tmp_path)
     assert elsewhere == (
-        "elsewhere UsageError: address 127.0.0.1:1: another search of this process uses a Ray of "
-        "its own. Wait until it has ended, search in another process, or leave address out to use "
-        "that one."
+        "elsewhere UsageError: address 127.0.0.1:1: another search of this process has started a "
+        "Ray. Wait until it has ended, search in another process, or leave address out to use that "
+        "one."
     )
     assert not (tmp_path / "elsewhere").exists()
     assert ends == ["failing ValueError: of its own", "late 6", "long 40", "short 4"]
@@ -114,7 +114,7 @@ def test_a_ray_that_the_user_shuts_down_in_the_middle_is_an_error(tmp_path):
     assert states == "{'COMPLETE': 40}"
 
 
-def test_two_at_once_have_the_answers_that_they_have_alone(ray, oracle, tmp_path):
+def test_two_searches_at_once_have_the_answers_of_each_alone(ray, oracle, tmp_path):
     studies = {}
 
     def search(name, **options):

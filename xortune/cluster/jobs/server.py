@@ -1,4 +1,4 @@
-"""Searches as jobs of a Ray cluster, through its job server: nothing but HTTP in between."""
+"""Searches as jobs of a Ray cluster, through the HTTP interface of its job server."""
 
 from __future__ import annotations
 
@@ -7,18 +7,15 @@ import inspect
 import math
 import os
 import re
-import shlex
 import shutil
-import signal
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from xortune.cluster.job_connection import (
+from xortune.cluster.jobs.connection import (
     ADDRESS_VARIABLE,
     LONG_ANSWER_S,
     checked_address,
@@ -29,63 +26,26 @@ from xortune.cluster.job_connection import (
     redirection,
     refusal,
 )
+from xortune.cluster.jobs.entrypoint import cluster_folder, entrypoint_of
+from xortune.cluster.jobs.job import Job, any_job, mark, search_job
+from xortune.cluster.ray_internals import STOP_WAIT_VARIABLE
 from xortune.errors import UsageError, XortuneError
+from xortune.wording import option
 
-# On the cluster's machine, in the home of whoever started its Ray.
+# On the cluster's machine, in the home folder of the user who started its Ray.
 DEFAULT_RESULTS = "~/xortune-results"
-ENDED = ("SUCCEEDED", "FAILED", "STOPPED")
 
-_PACKAGE = Path(__file__).resolve().parent.parent
-# How long a search may take to write its tables and runs after it was told to stop; Ray's
-# own three seconds are for scripts.
+_PACKAGE = Path(__file__).resolve().parents[2]
+# A search that is stopped may take this long to write its tables and runs; Ray's default of three
+# seconds is for scripts.
 _STOP_S = 120
 _POLL_S = 0.2
-# Of a wait that may take hours.
+# For a wait that may take hours.
 _LONG_POLL_S = 1.0
-# How long a snapshot may wait for its node, and take.
+# A snapshot may take this long, together with its wait for the node.
 _SNAPSHOT_S = 600
 _BAD_INPUT = 2
-# The metadata by which a job is known to be ours.
-_MARK = "xortune"
 _ID = re.compile(r"\w[\w.-]{0,199}", re.ASCII)
-
-
-@dataclass(frozen=True)
-class Job:
-    """A search on a cluster, as Ray's job server knows it.
-
-    Attributes:
-        id: Ray's.
-        state: PENDING, RUNNING, SUCCEEDED, FAILED or STOPPED.
-        study: the study's name.
-        results: the results folder on the cluster's machine.
-        started: seconds since the epoch; None before that.
-        ended: likewise.
-        exit_code: of the search; None until it has one.
-        message: what Ray says of it, of any length.
-        node: the id of the node that the search is driven from; None before that.
-    """
-
-    id: str
-    state: str
-    study: str
-    results: str
-    started: float | None
-    ended: float | None
-    exit_code: int | None
-    message: str
-    node: str | None
-
-    @property
-    def has_ended(self) -> bool:
-        return self.state in ENDED
-
-    @property
-    def outcome(self) -> int:
-        """The exit code of a search that has ended, as a shell has it."""
-        if self.exit_code is None:
-            return {"SUCCEEDED": 0, "STOPPED": 128 + signal.SIGTERM}.get(self.state, 1)
-        return 128 - self.exit_code if self.exit_code < 0 else self.exit_code
 
 
 class JobServer:
@@ -98,14 +58,14 @@ class JobServer:
             other proxy is used.
 
     Raises:
-        UsageError: there is none, or it does not let us in. All methods raise it for a job
-            that is unknown or not a search, and XortuneError where the server fails.
+        UsageError: there is none, or it refuses the token. All methods raise it for a job that
+            is unknown or not a search, and XortuneError if the server fails.
     """
 
     def __init__(self, address: str | None = None, proxy: str | None = None) -> None:
         given = default_address() if address is None else address
         from_environment = address is None and os.environ.get(ADDRESS_VARIABLE)
-        place = f"{ADDRESS_VARIABLE}=" if from_environment else "--address "
+        place = f"{ADDRESS_VARIABLE}=" if from_environment else f"{option('address')} "
         self.address = checked_address(given, place)
         self._place = f"{place}{self.address}"
         self.proxy = proxy
@@ -117,64 +77,65 @@ class JobServer:
         """Starts a search as a job, and returns the job's id.
 
         Args:
-            space: the search-space file, which travels along, as does this package.
+            space: the search-space file, which is sent along, as is this package.
             study: the study's name.
-            settings: options of the command line's `search`, by their names in Python.
+            settings: options of the command `search`, by their names in Python.
             results: the results folder on the cluster's machine, absolute or from `~/` on.
         """
         name = f"{space.stem}.yaml"
-        entrypoint = _entrypoint(["search", f"./{name}", f"--name={study}"], settings, results)
-        return self._start(entrypoint, {name: space}, _metadata("search", study, results))
+        entrypoint = entrypoint_of(["search", f"./{name}", f"--name={study}"], settings, results)
+        return self._start(entrypoint, {name: space}, mark("search", study, results))
 
     def resume(
         self, study: str, settings: Mapping[str, Any], results: str = DEFAULT_RESULTS
     ) -> str:
         """Resumes a study of the cluster as a new job, and returns the job's id.
 
-        It runs on the machine that the study's latest job was driven from, where the study is.
+        It runs on the machine that drove the study's latest job, where the study is.
 
         Args:
             study: the study's name.
-            settings: options of the command line's `resume`, by their names in Python.
+            settings: options of the command `resume`, by their names in Python.
             results: as for `submit`.
 
         Raises:
-            UsageError: a job is at work on the study.
+            UsageError: a job is working on the study.
         """
-        entrypoint = _entrypoint(["resume", study], settings, results)
+        entrypoint = entrypoint_of(["resume", study], settings, results)
         before = [job for job in self.jobs() if (job.study, job.results) == (study, results)]
         busy = next((job for job in before if not job.has_ended), None)
         if busy is not None:
             raise UsageError(
-                f"study {study}: job {busy.id} is at work on it. Wait for it, or stop it first."
+                f"study {study}: job {busy.id} is working on it. Wait for it, or stop it first."
             )
         node = before[0].node if before else None
-        return self._start(entrypoint, {}, _metadata("resume", study, results), node)
+        return self._start(entrypoint, {}, mark("resume", study, results), node)
 
     def jobs(self) -> list[Job]:
         """The jobs that are searches, the latest first."""
         with self._answered():
-            found = [_job(details) for details in self._client.list_jobs()]
+            found = [search_job(details) for details in self._client.list_jobs()]
         jobs = [job for job in found if job is not None]
         return sorted(jobs, key=lambda job: job.started or 0, reverse=True)
 
     def job(self, id: str) -> Job:
+        """The job of a search."""
         if not _ID.fullmatch(id):
-            raise UsageError(f"job {id!r}: is no job's id. {_list_them(self)}")
+            raise UsageError(f"job {id!r}: not a job's id. {_list_them(self)}")
         with self._answered(id):
-            job = _job(self._client.get_job_info(id))
+            job = search_job(self._client.get_job_info(id))
         if job is None:
-            raise UsageError(f"job {id}: is no search that xortune submitted. {_list_them(self)}")
+            raise UsageError(f"job {id}: not a search that xortune submitted. {_list_them(self)}")
         return job
 
     def log(self, id: str) -> str:
-        """What the search has printed so far."""
+        """The output of a search so far."""
         self.job(id)
         with self._answered(id):
             return str(self._client.get_job_logs(id))
 
     def follow(self, id: str) -> Iterator[str]:
-        """What the search has printed and will print, in pieces, until it has ended."""
+        """The output of a search, past and to come, in pieces, until it has ended."""
         self.job(id)
         loop = asyncio.new_event_loop()
         pieces = self._client.tail_job_logs(id)
@@ -185,19 +146,19 @@ class JobServer:
         except StopAsyncIteration:
             return
         finally:
-            # Ctrl-C leaves the piece that was waited for under way.
+            # Ctrl-C leaves the wait for a piece unfinished.
             _cancel_all(loop)
             loop.run_until_complete(pieces.aclose())
             _cancel_all(loop)
             loop.close()
 
     def wait(self, id: str) -> Job:
-        """Waits until a search has ended, and returns how."""
+        """Waits until a search has ended, and returns its job."""
         self.job(id)
         return self._wait(id, math.inf, "has not ended", poll=_LONG_POLL_S)
 
     def stop(self, id: str) -> Job:
-        """Tells a search to stop, waits until it has, and returns how it ended."""
+        """Stops a search, waits until it has ended, and returns its job."""
         self.job(id)
         with self._answered(id):
             self._client.stop_job(id)
@@ -206,7 +167,7 @@ class JobServer:
     def snapshot(self, job: Job) -> str:
         """The ledger of a search as it is now, for `unpack`.
 
-        A second, short job prints it, on the machine that the search is driven from.
+        A second, short job prints it, on the machine that drives the search.
         """
         folder = cluster_folder(str(PurePosixPath(job.results) / job.study))
         id = self._start(f"exec python -m xortune snapshot {folder}", {}, {}, job.node)
@@ -221,7 +182,7 @@ class JobServer:
         if sent.exit_code != 0:
             reason = last_line(log) or last_line(sent.message)
             error = UsageError if sent.exit_code == _BAD_INPUT else XortuneError
-            raise error(f"job {job.id}: no study came from the cluster: {reason}")
+            raise error(f"job {job.id}: the cluster sent no study: {reason}")
         return log
 
     def _start(
@@ -233,14 +194,14 @@ class JobServer:
     ) -> str:
         with tempfile.TemporaryDirectory(prefix="xortune-") as folder:
             # The working folder, not py_modules: a search that joins a cluster sends those
-            # itself, and Ray takes no two of one kind.
+            # itself, and Ray accepts only one of each kind.
             ignored = shutil.ignore_patterns("__pycache__")
             shutil.copytree(_PACKAGE, Path(folder) / _PACKAGE.name, ignore=ignored)
             for name, file in files.items():
                 shutil.copyfile(file, Path(folder) / name)
             environment = {
                 "working_dir": folder,
-                "env_vars": {"RAY_JOB_STOP_WAIT_TIME_S": str(_STOP_S)},
+                "env_vars": {STOP_WAIT_VARIABLE: str(_STOP_S)},
             }
             where = self._placed_on(node) if node else {}
             with self._answered():
@@ -251,10 +212,10 @@ class JobServer:
                 )
 
     def _placed_on(self, node: str) -> dict[str, Any]:
-        # Rays that cannot place a job have driven the search from their head node too.
+        # Ray versions without this argument have driven the search from the head node too.
         known = inspect.signature(self._client.submit_job).parameters
-        option = "entrypoint_label_selector"
-        return {option: {"ray.io/node-id": node}} if option in known else {}
+        selector = "entrypoint_label_selector"
+        return {selector: {"ray.io/node-id": node}} if selector in known else {}
 
     def _wait(self, id: str, seconds: float, complaint: str, poll: float = _POLL_S) -> Job:
         """The job once it has ended."""
@@ -262,7 +223,7 @@ class JobServer:
         while True:
             with self._answered(id):
                 details = self._client.get_job_info(id)
-            job = _any_job(details)
+            job = any_job(details)
             if job.has_ended:
                 return job
             if time.monotonic() > until:
@@ -273,12 +234,12 @@ class JobServer:
 
     @contextmanager
     def _answered(self, id: str = "") -> Iterator[None]:
-        """Sorts what Ray's client raises."""
+        """Turns the errors of Ray's client into ours."""
         import aiohttp
         import requests
         from ray.exceptions import RayError
 
-        from xortune.cluster.job_client import Redirected
+        from xortune.cluster.jobs.client import Redirected
 
         try:
             yield
@@ -292,12 +253,12 @@ class JobServer:
             raise UsageError(refusal(self._place, error)) from None
         except RuntimeError as error:
             if "status code 404" in str(error):
-                raise UsageError(f"job {id}: there is none here. {_list_them(self)}") from None
+                raise UsageError(f"no job {id} here. {_list_them(self)}") from None
             raise XortuneError(f"{self._place}: {failure(str(error))}") from None
 
 
 def _cancel_all(loop: asyncio.AbstractEventLoop) -> None:
-    """Ends what a loop that has stopped still has to do."""
+    """Ends the unfinished tasks of a loop that has stopped."""
     tasks = asyncio.all_tasks(loop)
     for task in tasks:
         task.cancel()
@@ -305,60 +266,5 @@ def _cancel_all(loop: asyncio.AbstractEventLoop) -> None:
         loop.run_until_complete(asyncio.wait(tasks))
 
 
-def cluster_folder(results: str) -> str:
-    """A folder on the cluster's machine as a word for its shell.
-
-    Raises:
-        UsageError: it depends on where the job happens to run.
-    """
-    if results.startswith("~/"):
-        return f'"$HOME"/{shlex.quote(results[2:])}'
-    if not PurePosixPath(results).is_absolute():
-        raise UsageError(
-            f"--results {results}: is on the cluster's machine, so give an absolute path, or "
-            "one that starts with '~/'."
-        )
-    return shlex.quote(results)
-
-
-def _entrypoint(command: list[str], settings: Mapping[str, Any], results: str) -> str:
-    """What the cluster's shell runs: a command of xortune, on the cluster that it is a job of."""
-    words = ["exec", "python", "-m", "xortune", *command, "--address=auto"]
-    options = dict(settings)
-    words += [f"--set={text}" for text in options.pop("narrow", ())]
-    for key, value in options.items():
-        option = f"--{key.replace('_', '-')}"
-        words.append(option if value is True else f"{option}={value}")
-    return f"{shlex.join(words)} --results {cluster_folder(results)}"
-
-
-def _metadata(kind: str, study: str, results: str) -> dict[str, str]:
-    return {_MARK: kind, "study": study, "results": results}
-
-
-def _job(details: Any) -> Job | None:
-    """A job of ours; None for another's."""
-    return _any_job(details) if _MARK in (details.metadata or {}) else None
-
-
-def _any_job(details: Any) -> Job:
-    metadata = details.metadata or {}
-    return Job(
-        id=details.submission_id,
-        state=str(details.status.value),
-        study=metadata.get("study", ""),
-        results=metadata.get("results", ""),
-        started=_seconds(details.start_time),
-        ended=_seconds(details.end_time),
-        exit_code=details.driver_exit_code,
-        message=details.message or "",
-        node=details.driver_node_id,
-    )
-
-
-def _seconds(milliseconds: int | None) -> float | None:
-    return None if not milliseconds else milliseconds / 1000
-
-
 def _list_them(server: JobServer) -> str:
-    return f"List those there are: python -m xortune status --address {server.address}"
+    return f"List the jobs: python -m xortune status --address {server.address}"

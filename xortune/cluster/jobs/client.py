@@ -1,7 +1,8 @@
 """Ray's own client for jobs, made safe to give a token to.
 
-Its requests follow the environment's proxies, `~/.netrc` and every redirect. These do not: the
-token goes to the address that the user gave, and through a proxy only if the user named one.
+Ray's requests follow the environment's proxies, `~/.netrc` and every redirect. Those of this
+client do not: the token goes to the address that the user gave, and through a proxy only if the
+user named one.
 """
 
 from __future__ import annotations
@@ -19,9 +20,10 @@ from urllib.request import getproxies_environment
 import aiohttp
 import requests
 from ray.exceptions import AuthenticationError
-from ray.job_submission import JobSubmissionClient
 
+from xortune.cluster.ray_internals import job_client_class
 from xortune.errors import UsageError
+from xortune.wording import option
 
 CONNECT_S = 5
 ANSWER_S = 10
@@ -32,10 +34,10 @@ _AUTHORITIES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
 class Redirected(Exception):
-    """The answer sends the request, and with it the token, elsewhere.
+    """The server redirects the request, and with it the token, elsewhere.
 
     Args:
-        location: where to.
+        location: the target of the redirect.
     """
 
     def __init__(self, location: str) -> None:
@@ -43,13 +45,13 @@ class Redirected(Exception):
         super().__init__(location)
 
 
-class JobClient(JobSubmissionClient):  # type: ignore[misc]
+class JobClient(job_client_class()):  # type: ignore[misc]
     """Ray's client, whose requests go to one address and give up after a while.
 
     Args:
         address: the job server's `http://host:port`.
-        token: of the cluster; None where there is none.
-        proxy: what `chosen_proxy` gives.
+        token: the cluster's token; None if there is none.
+        proxy: the result of `chosen_proxy`.
 
     Attributes:
         patience: seconds to wait for an answer.
@@ -61,29 +63,23 @@ class JobClient(JobSubmissionClient):  # type: ignore[misc]
 
     def __init__(self, address: str, token: str | None, proxy: str | None) -> None:
         self.patience = ANSWER_S
+        self._url = address
         self._proxy = proxy
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        super().__init__(address, headers=headers, verify=_authorities(address))
+        self._shown = {"Authorization": f"Bearer {token}"} if token else {}
+        self._authorities = _authorities(address)
+        super().__init__(address, headers=dict(self._shown), verify=self._authorities)
 
-    def _do_request(
-        self,
-        method: str,
-        endpoint: str,
-        *,
-        data: bytes | None = None,
-        json_data: dict[str, Any] | None = None,
-        **_: Any,
-    ) -> requests.Response:
+    def request(self, method: str, endpoint: str, **body: Any) -> requests.Response:
+        """Makes one request, for all of Ray's methods."""
         with requests.Session() as session:
             # No proxies of the environment, nor ~/.netrc, whose password would replace the token.
             session.trust_env = False
             answer = session.request(
                 method,
-                f"{self._address}{endpoint}",
-                data=data,
-                json=json_data,
-                headers=self._headers,
-                verify=self._verify,
+                f"{self._url}{endpoint}",
+                **body,
+                headers=self._shown,
+                verify=self._authorities,
                 proxies={"http": self._proxy, "https": self._proxy} if self._proxy else {},
                 timeout=(CONNECT_S, self.patience),
                 allow_redirects=False,
@@ -97,13 +93,13 @@ class JobClient(JobSubmissionClient):  # type: ignore[misc]
         return answer
 
     async def tail_job_logs(self, job_id: str) -> AsyncIterator[str]:
-        """What a job prints, in pieces, until it has ended."""
+        """The output of a job, in pieces, until it has ended."""
         trace = aiohttp.TraceConfig()
         trace.on_request_redirect.append(_refuse_redirect)
-        url = f"{self._address}/api/jobs/{job_id}/logs/tail"
-        async with aiohttp.ClientSession(headers=self._headers, trace_configs=[trace]) as session:
-            # Not a context: to leave it would be to read on until the server stops sending.
-            pieces = await session.ws_connect(url, proxy=self._proxy, ssl=self._ssl_context or True)
+        url = f"{self._url}/api/jobs/{job_id}/logs/tail"
+        async with aiohttp.ClientSession(headers=self._shown, trace_configs=[trace]) as session:
+            # Not a context: leaving one reads until the server stops sending.
+            pieces = await session.ws_connect(url, proxy=self._proxy, ssl=self.ssl_context)
             async for piece in pieces:
                 if piece.type is aiohttp.WSMsgType.ERROR:
                     raise RuntimeError(f"the log ended early: {pieces.exception()}")
@@ -117,17 +113,17 @@ async def _refuse_redirect(session: Any, context: Any, redirect: Any) -> None:
 
 
 def chosen_proxy(address: str, given: str | None) -> str | None:
-    """The proxy for requests to an address; says that they go through it.
+    """The proxy for requests to an address, with a warning that they go through it.
 
     The environment's `http_proxy` is meant for the web, and a proxy reads the token of a plain
-    request: so only a proxy that was named for this counts.
+    request. So only a proxy that was named for this purpose is used.
 
     Args:
         address: the job server's `http://host:port`.
-        given: the one of --proxy; None takes that of XORTUNE_PROXY, if any.
+        given: the proxy of `--proxy`; None takes that of XORTUNE_PROXY, if any.
 
     Raises:
-        UsageError: it is not the address of a proxy, or this machine is asked through it.
+        UsageError: it is not the address of a proxy, or the job server is on this machine.
     """
     proxy = given or os.environ.get(PROXY_VARIABLE)
     if not proxy:
@@ -138,14 +134,14 @@ def chosen_proxy(address: str, given: str | None) -> str | None:
     except ValueError:
         fits = False
     if not fits:
-        name = "--proxy " if given else f"{PROXY_VARIABLE}="
+        name = f"{option('proxy')} " if given else f"{PROXY_VARIABLE}="
         raise UsageError(f"{name}{proxy.rpartition('@')[2]}: expected http://host:port.")
     shown = f"http://{parts.netloc.rpartition('@')[2]}"
     if is_this_machine(address):
         if given:
             raise UsageError(
-                f"--proxy {shown}: {address} is on this machine, which no proxy reaches. "
-                "Leave --proxy out."
+                f"{option('proxy')} {shown}: {address} is on this machine, which no proxy "
+                f"reaches. Leave {option('proxy')} out."
             )
         return None
     plain = urlsplit(address).scheme == "http"
@@ -155,15 +151,15 @@ def chosen_proxy(address: str, given: str | None) -> str | None:
 
 
 def unused_proxy(address: str) -> str:
-    """A hint for an address that was not reached: the proxy that the environment has for it."""
+    """A hint for an address that was not reached, if the environment has a proxy for it."""
     scheme = urlsplit(address).scheme
     found = getproxies_environment()
     name = next((name for name in (scheme, "all") if name in found), None)
     if name is None or is_this_machine(address):
         return ""
     return (
-        f" {name}_proxy is not used, since a proxy sees the cluster's token. If it is to be, "
-        "name it with --proxy."
+        f" {name}_proxy is not used, since a proxy sees the cluster's token. To use it, name it "
+        f"with {option('proxy')}."
     )
 
 
@@ -185,11 +181,11 @@ def _is_loopback(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool
 
 
 def _authorities(address: str) -> str | bool:
-    """The certificates that an https server's is checked with: requests' own, or the user's."""
+    """The certificates that an https server is checked with: those of requests, or the user's."""
     name = next((name for name in _AUTHORITIES if os.environ.get(name)), None)
     if name is None or urlsplit(address).scheme != "https":
         return True
     path = os.environ[name]
     if not Path(path).exists():
-        raise UsageError(f"{name}={path}: there is no such file. Name one, or unset it.")
+        raise UsageError(f"{name}={path}: no such file. Name an existing one, or unset {name}.")
     return path

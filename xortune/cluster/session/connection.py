@@ -1,4 +1,4 @@
-"""A Ray to run on: one of our own, quiet and short-lived, or a cluster that is there already."""
+"""A Ray to run on: one that the search starts, quiet and short-lived, or a running cluster."""
 
 from __future__ import annotations
 
@@ -6,40 +6,32 @@ import atexit
 import logging
 import os
 import socket
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
-from xortune.cluster.authentication import (
-    Guard,
-    guard_at,
-    known_token,
-    own_token,
-    reread,
-    shows_token,
-)
-from xortune.cluster.limits import usable_cpus
-from xortune.cluster.pulse import Connection, Pulse, end_quickly
+from xortune.cluster import ray_internals
+from xortune.cluster.authentication import Guard, guard_at, known_token, own_token, shows_token
+from xortune.cluster.control_groups import usable_cpus
 from xortune.cluster.ray_errors import in_one_line
-from xortune.cluster.ray_folder import ray_folder
-from xortune.cluster.sharing import InUseError, Shared
-from xortune.cluster.surroundings import muted, signals_left_alone, surroundings
+from xortune.cluster.session.folder import ray_folder
+from xortune.cluster.session.liveness import Connection, Liveness, end_quickly
+from xortune.cluster.session.process_state import process_state, signals_left_alone
+from xortune.cluster.session.shared import InUseError, Shared
 from xortune.errors import UsageError, XortuneError
 from xortune.settings import RunOptions
 from xortune.wording import option
 
 _log = logging.getLogger("xortune")
-_PACKAGE = Path(__file__).resolve().parent.parent
+_PACKAGE = Path(__file__).resolve().parents[2]
 _ANSWER_S = 5
 _OBJECT_STORE_BYTES = 200_000_000
 _EXIT_S = 30
 _LAST_PORT = 65_535
-_RECONNECT = "RAY_gcs_rpc_server_reconnect_timeout_s"
 
-_shared: Shared[Pulse] = Shared()
+_shared: Shared[Liveness] = Shared()
 
 
 @contextmanager
@@ -48,28 +40,29 @@ def connected(
 ) -> Iterator[Connection]:
     """Ray, connected for as long as the context lasts.
 
-    A Ray that this process has initialised before is used as it is and left running. What one
-    search has started or joined the others of this process use as well, and the last ends it.
+    A Ray that this process initialised before is used as it is and left running. A Ray that one
+    search started or joined is used by the other searches of this process too, and ends with the
+    last of them.
 
     Args:
         options: which Ray, and how.
-        meanwhile: called in a thread of its own while Ray starts, which is mostly waiting.
+        meanwhile: called in another thread while Ray starts, which is mostly waiting.
 
     Raises:
-        UsageError: no Ray answers at the address, it wants another token, or another search of
-            this process uses another Ray.
+        UsageError: no Ray answers at the address, it asks for another token, or another search
+            of this process uses another Ray.
         XortuneError: the Ray that was started does not ask for its token.
     """
-    if not _shared.in_use and _is_users():
+    if not _shared.in_use and ray_internals.is_connected():
         if options.address is not None:
             raise UsageError(
                 f"{option('address')} {options.address}: this process uses a Ray already. Call "
                 f"ray.shutdown() first, or leave {option('address')} out to use that one."
             )
-        with surroundings(options.verbose):
+        with process_state(options.verbose):
             if guard_at(_head()) is Guard.OPEN:
                 _warn_open("the Ray of this process", _head())
-            yield Connection(Pulse(own=False), lambda: False)
+            yield Connection(Liveness(own=False), lambda: False)
         return
     try:
         with _shared.using(options.address or "", lambda: _ray(options, meanwhile)) as use:
@@ -78,23 +71,15 @@ def connected(
         raise UsageError(_other_ray(options.address, str(error.key))) from None
 
 
-def _is_users() -> bool:
-    """Whether Ray is initialised, though not by a search: without importing it."""
-    worker = sys.modules.get("ray._private.worker")
-    return (
-        worker is not None and hasattr(worker, "global_worker") and worker.global_worker.connected
-    )
-
-
 def _other_ray(wanted: str | None, used: str) -> str:
     ends = "Wait until it has ended, search in another process"
     if not used:
         return (
-            f"{option('address')} {wanted}: another search of this process uses a Ray of its own. "
+            f"{option('address')} {wanted}: another search of this process has started a Ray. "
             f"{ends}, or leave {option('address')} out to use that one."
         )
     given = (
-        f"{option('address')} {wanted}" if wanted else f"a Ray of its own (no {option('address')})"
+        f"{option('address')} {wanted}" if wanted else f"a Ray to start (no {option('address')})"
     )
     return (
         f"{given}: another search of this process uses the Ray at {used}. {ends}, or give "
@@ -103,25 +88,25 @@ def _other_ray(wanted: str | None, used: str) -> str:
 
 
 @contextmanager
-def _ray(options: RunOptions, meanwhile: Callable[[], None]) -> Iterator[Pulse]:
+def _ray(options: RunOptions, meanwhile: Callable[[], None]) -> Iterator[Liveness]:
     """Ray, in the thread that keeps it."""
     if options.address is not None and options.address != "auto":
         _check_joinable(options.address, options.address)
-    # In the environment as it is: some modules keep for good what they read there.
+    # In the environment as it is: some modules read it once and for all.
     before = set(os.environ)
     import ray
 
     for name in set(os.environ) - before:
-        # What Ray leaves there when it is imported has served its purpose.
+        # Ray sets these for its import alone.
         del os.environ[name]
     atexit.register(_shared.settle, _EXIT_S)
     thread = threading.Thread(target=meanwhile, daemon=True)
     thread.start()
     with (
-        surroundings(options.verbose),
-        _patient(),
-        _own_surroundings() if options.address is None else nullcontext() as folder,
-        nullcontext() if options.verbose else muted(),
+        process_state(options.verbose),
+        ray_internals.settings_for_a_search(own=options.address is None),
+        _token_and_folder() if options.address is None else nullcontext() as folder,
+        nullcontext() if options.verbose else ray_internals.muted(),
     ):
         try:
             if folder is not None:
@@ -129,67 +114,38 @@ def _ray(options: RunOptions, meanwhile: Callable[[], None]) -> Iterator[Pulse]:
             elif options.address is not None:
                 _join(options.address, options)
             thread.join()
-            yield Pulse(own=options.address is None)
+            yield Liveness(own=options.address is None)
         finally:
             end_quickly()
-            # Of a Ray that has gone there may be little left to end.
+            # It may fail where Ray has gone.
             with suppress(Exception, SystemExit):
                 ray.shutdown()
 
 
 @contextmanager
-def _patient() -> Iterator[None]:
-    """Ray ends a process whose head has been away for a minute: a search notices before."""
-    before = os.environ.get(_RECONNECT)
-    os.environ[_RECONNECT] = "600"
-    reread()
-    try:
-        yield
-    finally:
-        if before is None:
-            os.environ.pop(_RECONNECT, None)
-        else:
-            os.environ[_RECONNECT] = before
-        reread()
-
-
-@contextmanager
-def _own_surroundings() -> Iterator[str]:
-    """The token and the folder of a Ray of our own."""
+def _token_and_folder() -> Iterator[str]:
+    """The token and the folder of a Ray that is started."""
     with own_token(), ray_folder() as folder:
         yield folder
 
 
 def _start(options: RunOptions, folder: str) -> None:
-    """A Ray of our own: on this machine's loopback alone, and behind a token all the same."""
-    with _on_loopback():
+    """Starts a Ray: on this machine's loopback alone, and behind a token all the same."""
+    with ray_internals.on_loopback():
         _init(
             options,
             address="local",
-            # Another search of this process may share it, and want more workers.
+            # Another search of this process may share it, with more workers.
             num_cpus=max(options.workers or 0, usable_cpus()),
-            _temp_dir=folder,
             include_dashboard=False,
             object_store_memory=_OBJECT_STORE_BYTES,
+            **ray_internals.folder_option(folder),
         )
     if guard_at(_head()) is not Guard.REFUSED:
         raise XortuneError(
-            "the Ray that was started answers without a token, so that anybody who reaches this "
+            "the Ray that was started answers without a token, so that anyone who reaches this "
             f"machine could run code on it. Use Ray 2.52 or later, or {option('runner', 'inline')}."
         )
-
-
-@contextmanager
-def _on_loopback() -> Iterator[None]:
-    """Makes Ray take 127.0.0.1 for this node, as it does by itself on macOS and Windows."""
-    from ray._private import ray_constants
-
-    before = ray_constants.ENABLE_RAY_CLUSTER
-    ray_constants.ENABLE_RAY_CLUSTER = False
-    try:
-        yield
-    finally:
-        ray_constants.ENABLE_RAY_CLUSTER = before
 
 
 def _head() -> str:
@@ -202,10 +158,10 @@ def _join(address: str, options: RunOptions) -> None:
     try:
         found = address
         if address == "auto":
-            found = _found_here()
+            found = ray_internals.address_of_auto()
             _check_joinable(address, found)
-        with _on_loopback() if _only_on_loopback(found) else nullcontext():
-            # The cluster's nodes need NumPy or PyTorch, but not this package: it is sent there.
+        with ray_internals.on_loopback() if _only_on_loopback(found) else nullcontext():
+            # The cluster's nodes need NumPy or PyTorch, but not this package: Ray sends it there.
             _init(options, address=address, runtime_env={"py_modules": [str(_PACKAGE)]})
     except UsageError:
         raise
@@ -220,21 +176,12 @@ def _join(address: str, options: RunOptions) -> None:
         ) from None
 
 
-def _found_here() -> str:
-    """The `host:port` that Ray takes `auto` for."""
-    from ray._private import services
-
-    return str(services.get_ray_address_from_environment("auto", None))
-
-
 def _only_on_loopback(address: str) -> bool:
     """Whether a Ray listens on this machine's loopback alone; Ray would look elsewhere."""
-    from ray._private import services
-
     host, _, port = address.rpartition(":")
     if host not in ("127.0.0.1", "localhost"):
         return False
-    return guard_at(f"{services.get_node_ip_address()}:{port}") is Guard.NO_RAY
+    return guard_at(f"{ray_internals.node_ip()}:{port}") is Guard.NO_RAY
 
 
 def _init(options: RunOptions, **arguments: Any) -> None:
@@ -250,19 +197,19 @@ def _init(options: RunOptions, **arguments: Any) -> None:
 
 
 def _check_joinable(given: str, address: str) -> None:
-    """Ray itself would wait for minutes, and then end the process.
+    """Raises UsageError where Ray would wait for minutes, and then end the process.
 
     Args:
         given: the address as the user gave it, which may be `auto`.
-        address: where that is.
+        address: the `host:port` that it stands for.
     """
     host, colon, port = address.rpartition(":")
-    place = f"{option('address')} {given}"
+    named = f"{option('address')} {given}"
     if given != address == os.environ.get("RAY_ADDRESS"):
-        place += f", which is RAY_ADDRESS={address}"
+        named += f", which is RAY_ADDRESS={address}"
     is_port = port.isascii() and port.isdigit() and len(port) <= 5 and int(port) <= _LAST_PORT
     if not (colon and host and is_port and "/" not in address):
-        raise UsageError(f"{place}: expected host:port, or auto for the cluster on this machine.")
+        raise UsageError(f"{named}: expected host:port, or auto for the cluster on this machine.")
     try:
         socket.create_connection((host, int(port)), timeout=_ANSWER_S).close()
         guard = guard_at(address)
@@ -270,13 +217,13 @@ def _check_joinable(given: str, address: str) -> None:
         guard = Guard.NO_RAY
     if guard is Guard.NO_RAY:
         raise UsageError(
-            f"{place}: no Ray answers there. Start one with "
-            f"'ray start --head --port {port}', or leave {option('address')} out for a local one."
+            f"{named}: no Ray answers there. Start one with "
+            f"'ray start --head --port {port}', or leave {option('address')} out to start one here."
         )
     if guard is Guard.REFUSED:
         _check_token(given, address)
     if guard is Guard.OPEN:
-        _warn_open(f"{place}: the cluster", address)
+        _warn_open(f"{named}: the cluster", address)
 
 
 def _check_token(given: str, address: str) -> None:
@@ -288,7 +235,7 @@ def _check_token(given: str, address: str) -> None:
         )
     if guard_at(address, token) is Guard.REFUSED:
         raise UsageError(
-            f"{option('address')} {given}: that Ray has another token than this machine. Set "
+            f"{option('address')} {given}: that Ray has a different token from this machine's. Set "
             "RAY_AUTH_TOKEN to the one it was started with: ray get-auth-token, on its head, "
             "prints it."
         )
@@ -296,6 +243,6 @@ def _check_token(given: str, address: str) -> None:
 
 def _warn_open(what: str, address: str) -> None:
     _log.warning(
-        f"{what} asks for no token: whoever reaches {address} can run code on it. Start it "
+        f"{what} asks for no token: anyone who reaches {address} can run code on it. Start it "
         "with RAY_AUTH_MODE=token, and a token from: ray get-auth-token --generate"
     )

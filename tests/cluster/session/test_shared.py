@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from xortune.cluster.sharing import InUseError, Shared
+from xortune.cluster.session.shared import InUseError, Shared
 
 
 class Thing:
@@ -40,7 +40,7 @@ def in_thread(function):
     return thread
 
 
-def test_it_is_made_for_the_first_and_ended_with_the_last(thing):
+def test_a_value_is_made_for_the_first_user_and_ended_with_the_last(thing):
     shared = Shared()
     with shared.using("a", thing.made) as one:
         with shared.using("a", thing.made) as two:
@@ -54,7 +54,7 @@ def test_it_is_made_for_the_first_and_ended_with_the_last(thing):
         assert thing.notes == ["made", "ended", "made"]
 
 
-def test_the_first_may_leave_before_the_second(thing):
+def test_the_first_user_may_leave_before_the_second(thing):
     shared = Shared()
     first_left, second_in = threading.Event(), threading.Event()
 
@@ -72,7 +72,7 @@ def test_the_first_may_leave_before_the_second(thing):
     assert thing.notes == ["made", "ended"]
 
 
-def test_another_key_is_refused_while_it_is_in_use(thing):
+def test_another_key_is_refused_while_a_value_is_in_use(thing):
     shared = Shared()
     with (
         shared.using("a", thing.made),
@@ -84,7 +84,7 @@ def test_another_key_is_refused_while_it_is_in_use(thing):
     assert thing.notes == ["made", "ended"]
 
 
-def test_who_is_the_last_keeps_others_out_until_it_has_ended(thing):
+def test_the_last_user_keeps_others_out_until_the_value_has_ended(thing):
     shared = Shared()
     inside = threading.Event()
 
@@ -101,7 +101,7 @@ def test_who_is_the_last_keeps_others_out_until_it_has_ended(thing):
     assert thing.notes == ["made", "ended", "made", "ended"]
 
 
-def test_a_failure_to_make_it_reaches_all_who_wait(thing):
+def test_a_failure_to_make_a_value_reaches_all_who_wait(thing):
     shared = Shared()
     thing.may_start.clear()
     caught = []
@@ -131,7 +131,7 @@ def test_a_failure_to_make_it_reaches_all_who_wait(thing):
     assert not shared.in_use
 
 
-def test_a_failure_to_end_it_is_the_last_ones(thing):
+def test_a_failure_to_end_a_value_reaches_the_last_user(thing):
     @contextmanager
     def failing():
         yield None
@@ -167,7 +167,7 @@ def interrupt(shared, thing):
     assert thing.notes == []
 
 
-def test_who_is_interrupted_leaves_at_once_and_the_next_takes_over(thing):
+def test_an_interrupted_user_leaves_at_once_and_the_next_takes_over(thing):
     shared = Shared()
     interrupt(shared, thing)
 
@@ -182,7 +182,7 @@ def test_who_is_interrupted_leaves_at_once_and_the_next_takes_over(thing):
     assert thing.notes == ["made", "ended"]
 
 
-def test_what_is_made_for_one_who_has_left_is_ended(thing):
+def test_a_value_made_for_a_user_who_has_left_is_ended(thing):
     shared = Shared()
     interrupt(shared, thing)
     thing.may_start.set()
@@ -191,7 +191,7 @@ def test_what_is_made_for_one_who_has_left_is_ended(thing):
     assert not shared.in_use
 
 
-def test_another_thing_waits_for_the_end_of_one_that_has_no_user(thing):
+def test_another_value_waits_for_the_end_of_one_without_users(thing):
     shared = Shared()
     interrupt(shared, thing)
     in_thread(thing.may_start.set)

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from xortune.cluster.ray_folder import ray_folder, temporary_folder
+from xortune.cluster.session.folder import ray_folder, temporary_folder
 from xortune.errors import UsageError
 
 HOLDING = """
-from xortune.cluster.ray_folder import ray_folder
+from xortune.cluster.session.folder import ray_folder
 with ray_folder() as folder:
     print(folder, flush=True)
     input()
@@ -33,14 +33,14 @@ def short():
         yield Path(folder)
 
 
-def test_tmpdir_is_taken_where_it_will_do(short, monkeypatch):
+def test_a_tmpdir_that_will_do_is_taken(short, monkeypatch):
     monkeypatch.setenv("TMPDIR", str(short))
     with ray_folder() as folder:
         assert Path(folder).parents[1] == short
 
 
 @pytest.mark.parametrize("name", ["d" * 48, "\u00fc", "missing/there", "file"])
-def test_and_left_where_it_will_not(short, monkeypatch, name):
+def test_a_tmpdir_that_will_not_do_is_left(short, monkeypatch, name):
     folder = short / name
     if name == "file":
         folder.touch()
@@ -50,20 +50,20 @@ def test_and_left_where_it_will_not(short, monkeypatch, name):
     assert temporary_folder() == Path("/tmp")
 
 
-def test_a_relative_one_is_left_too(monkeypatch):
+def test_a_relative_tmpdir_is_left(monkeypatch):
     monkeypatch.setenv("TMPDIR", "here")
     assert temporary_folder() == Path("/tmp")
 
 
-def test_ray_own_variable_comes_first(short, monkeypatch):
+def test_the_variable_of_ray_comes_first(short, monkeypatch):
     monkeypatch.setenv("RAY_TMPDIR", str(short))
     monkeypatch.setenv("TMPDIR", "/var/tmp")
     assert temporary_folder() == short
 
 
-def test_without_any_folder_each_is_named(short, monkeypatch):
+def test_without_a_usable_folder_each_candidate_is_named(short, monkeypatch):
     long, odd = short / ("d" * 48), short / "\u00fc"
-    monkeypatch.setattr("xortune.cluster.ray_folder._ALWAYS", ("/proc",))
+    monkeypatch.setattr("xortune.cluster.session.folder._ALWAYS", ("/proc",))
     monkeypatch.setenv("RAY_TMPDIR", str(long))
     monkeypatch.setenv("TMPDIR", str(odd))
     with pytest.raises(UsageError) as raised:
@@ -75,14 +75,14 @@ def test_without_any_folder_each_is_named(short, monkeypatch):
     assert "Set TMPDIR to a short folder with room, or train in this process" in message
 
 
-def test_nobody_else_may_look_into_it():
+def test_no_other_user_may_read_the_folder():
     with ray_folder() as folder:
         around = Path(folder).parent
         assert stat.S_IMODE(around.stat().st_mode) == 0o700
         assert around.stat().st_uid == os.getuid()
 
 
-def test_it_is_removed_and_so_is_what_still_runs_there():
+def test_the_folder_is_removed_with_the_processes_that_use_it():
     with ray_folder() as folder:
         Path(folder, "session").mkdir()
         left = subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()", folder])
@@ -93,7 +93,7 @@ def test_it_is_removed_and_so_is_what_still_runs_there():
     assert other.returncode == 0
 
 
-def test_what_a_killed_driver_has_left_goes_with_the_next(short, monkeypatch):
+def test_the_folder_of_a_killed_driver_is_removed_by_the_next(short, monkeypatch):
     monkeypatch.setenv("TMPDIR", str(short))
     command = [sys.executable, "-c", HOLDING]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}

@@ -1,4 +1,4 @@
-"""What the nodes of a cluster that is joined must have, looked at before anything begins."""
+"""The software that the nodes of a cluster must have, checked before a search starts."""
 
 from __future__ import annotations
 
@@ -13,18 +13,19 @@ from xortune.errors import UsageError
 from xortune.wording import option
 
 _NEEDED = ("ray", "numpy", "torch")
-# It rounds nothing of ours.
+# Its version does not affect results.
 _IN_ANY_VERSION = ("numpy",)
 _PATIENCE_S = 60.0
 
 
 @dataclass(frozen=True)
 class Software:
-    """What a node has.
+    """The software of a node.
 
     Attributes:
-        versions: of Python and of the packages that a worker needs, None where it lacks one.
-        cuda: whether PyTorch finds a GPU; None where that was not asked.
+        versions: the versions of Python and of the packages that a worker needs; None for one
+            that is missing.
+        cuda: whether PyTorch finds a GPU; None if that was not asked.
     """
 
     versions: dict[str, str | None]
@@ -32,15 +33,15 @@ class Software:
 
 
 def check_nodes(address: str, device: str, engine: Engine) -> None:
-    """Checks that every node has what it takes to train with the same result as any other.
+    """Checks that every node has the software to train with the same result as any other.
 
     Args:
-        address: of the cluster, for the message.
-        device: where packs are to be trained, `cpu`, `cuda` or `both`.
-        engine: what trains them.
+        address: the cluster's address, for the message.
+        device: the device that packs are to be trained on: `cpu`, `cuda` or `both`.
+        engine: the engine that trains them.
 
     Raises:
-        UsageError: one has not; the message has a line for each fault.
+        UsageError: a node lacks something; the message has a line for each fault.
     """
     import ray
 
@@ -51,7 +52,7 @@ def check_nodes(address: str, device: str, engine: Engine) -> None:
     asked = {_asked(node, device): node for node in nodes.values() if node["Resources"].get("CPU")}
     answered, silent = ray.wait(list(asked), num_returns=len(asked), timeout=_PATIENCE_S)
     faults = [
-        f"{_name(asked[answer])} starts no worker in {_PATIENCE_S:.0f} s. Look after it, or take "
+        f"{_name(asked[answer])} has started no worker in {_PATIENCE_S:.0f} s. Check it, or take "
         "it out of the cluster."
         for answer in silent
     ]
@@ -62,7 +63,7 @@ def check_nodes(address: str, device: str, engine: Engine) -> None:
             faults.append(f"{_name(asked[answer])} is short of memory: {in_one_line(error)}.")
         except ray.exceptions.RayError as error:
             reason = str(error).strip().splitlines()[-1]
-            faults.append(f"{_name(asked[answer])} can run no worker: {reason}")
+            faults.append(f"{_name(asked[answer])} cannot run a worker: {reason}")
     if faults:
         raise UsageError(
             "\n".join(f"{option('address')} {address}: {fault}" for fault in sorted(faults))
@@ -70,7 +71,11 @@ def check_nodes(address: str, device: str, engine: Engine) -> None:
 
 
 def software(look_for_gpu: bool) -> Software:
-    """What this process has."""
+    """The software of this process.
+
+    Args:
+        look_for_gpu: ask PyTorch for a GPU, too, which takes seconds.
+    """
     versions: dict[str, str | None] = {"Python": ".".join(platform.python_version_tuple()[:2])}
     for name in _NEEDED:
         try:
@@ -85,13 +90,13 @@ def software(look_for_gpu: bool) -> Software:
 
 
 def _asked(node: dict[str, Any], device: str) -> Any:
-    """Starts to ask a node."""
+    """Asks a node for its software; returns the reference to its answer."""
     import ray
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
     gpus = node["Resources"].get("GPU", 0) if device != "cpu" else 0
     there = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
-    # A share of a GPU, since Ray hides GPUs from those who ask for none.
+    # A share of a GPU, because Ray hides GPUs from tasks that ask for none.
     task = ray.remote(num_cpus=0, num_gpus=0.01 if gpus else 0, max_retries=0)(software)
     return task.options(scheduling_strategy=there).remote(look_for_gpu=bool(gpus))
 
@@ -105,11 +110,11 @@ def _faults(there: Software, here: dict[str, str | None], name: str) -> list[str
         elif found != version and package not in _IN_ANY_VERSION:
             faults.append(
                 f"{name} has {package} {found}, and here it is {version}: losses may differ. "
-                "Install the same on all nodes."
+                "Install the same version on all nodes."
             )
     if there.cuda is False:
         faults.append(
-            f"{name} declares a GPU, and PyTorch finds none there. Correct its --num-gpus, or "
+            f"{name} declares a GPU, but PyTorch finds none there. Correct its --num-gpus, or "
             f"search with {option('device', 'cpu')}."
         )
     return faults

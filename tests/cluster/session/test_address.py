@@ -15,16 +15,17 @@ from xortune.errors import UsageError
 
 @pytest.fixture
 def silent_port():
-    """A port at which something listens that is no Ray, and says nothing."""
+    """A port with a listener that is not a Ray, and silent."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server.getsockname()[1]
 
 
 @pytest.fixture
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    return port
+def dead_port():
+    """A port that is taken, and refuses connections."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]
 
 
 def search(address, results, *options):
@@ -44,12 +45,12 @@ def refusal(address, results):
 
 
 @pytest.mark.parametrize("address", ["nowhere", "ray://127.0.0.1:10001", "127.0.0.1:", "a:b"])
-def test_an_address_that_is_none(address, tmp_path):
+def test_an_invalid_address(address, tmp_path):
     assert "expected host:port" in refusal(address, tmp_path)
 
 
 @pytest.mark.parametrize("value", ["http://127.0.0.1:8265", "local", "127.0.0.1:1"])
-def test_what_the_environment_holds_is_named(value, tmp_path, monkeypatch):
+def test_an_invalid_ray_address_of_the_environment_is_named(value, tmp_path, monkeypatch):
     monkeypatch.setenv("RAY_ADDRESS", value)
     done = search("auto", tmp_path / "r")
     assert (done.returncode, done.stdout) == (2, "")
@@ -58,8 +59,8 @@ def test_what_the_environment_holds_is_named(value, tmp_path, monkeypatch):
     assert not (tmp_path / "r").exists()
 
 
-def test_nothing_listens(free_port, tmp_path):
-    message = refusal(f"127.0.0.1:{free_port}", tmp_path)
+def test_nothing_listens(dead_port, tmp_path):
+    message = refusal(f"127.0.0.1:{dead_port}", tmp_path)
     assert "no Ray answers there" in message
     assert "ray start --head" in message
 
@@ -68,9 +69,9 @@ def test_something_else_listens(silent_port, tmp_path):
     assert "no Ray answers there" in refusal(f"127.0.0.1:{silent_port}", tmp_path)
 
 
-def test_a_ray_that_is_in_use_is_not_changed_for_another(ray, free_port, tmp_path):
+def test_a_ray_that_is_in_use_is_kept(ray, dead_port, tmp_path):
     with pytest.raises(UsageError, match="leave address out"):
-        xortune.search("smoke", address=f"127.0.0.1:{free_port}", results=tmp_path)
+        xortune.search("smoke", address=f"127.0.0.1:{dead_port}", results=tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 

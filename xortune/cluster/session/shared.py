@@ -1,23 +1,52 @@
-"""One thing that several threads use at once: made for the first, ended with the last."""
+"""A context that several threads use at once: entered for the first, left with the last."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from queue import SimpleQueue
-from typing import Generic, TypeVar
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from queue import Empty, SimpleQueue
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 _MOMENT_S = 0.01
+_SIGNAL_S = 0.25
+
+
+class Counted:
+    """A context that the first of several threads enters, and the last leaves.
+
+    Args:
+        make: makes the context, with the arguments of the first.
+    """
+
+    def __init__(self, make: Callable[..., AbstractContextManager[None]]) -> None:
+        self._make = make
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._stack = ExitStack()
+
+    @contextmanager
+    def __call__(self, *arguments: Any) -> Iterator[None]:
+        with self._lock:
+            if not self._inside:
+                self._stack.enter_context(self._make(*arguments))
+            self._inside += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._inside -= 1
+                if not self._inside:
+                    self._stack.close()
 
 
 class InUseError(Exception):
-    """Something else is in use.
+    """Something with another key is in use.
 
     Args:
-        key: its key.
+        key: the key of what is in use.
     """
 
     def __init__(self, key: object) -> None:
@@ -26,29 +55,39 @@ class InUseError(Exception):
 
 
 class Use(Generic[T]):
-    """One user's hold on what is shared.
+    """One user's hold on the shared value.
 
     Attributes:
-        value: what is shared.
+        value: the shared value.
     """
 
     value: T
 
     def __init__(self) -> None:
         self._kept: _Kept[T] | None = None
-        self._told: SimpleQueue[BaseException | None] = SimpleQueue()
+        self._news: SimpleQueue[BaseException | None] = SimpleQueue()
+
+    def _wait(self) -> BaseException | None:
+        """Waits until the value is there, or has failed.
+
+        Not on a condition or an event, which an exception from a signal may break; and not for
+        ever, because a signal that comes just before the wait does not interrupt it.
+        """
+        while True:
+            with suppress(Empty):
+                return self._news.get(timeout=_SIGNAL_S)
 
     def is_last(self) -> bool:
-        """Whether what is shared ends with this use; if so, it takes no further user."""
+        """Whether the value ends with this use; if so, it takes no further user."""
         return self._kept is not None and self._kept.close_for(self)
 
 
 class Shared(Generic[T]):
-    """A context that a thread of its own enters, and leaves with the last of its users.
+    """A context that a dedicated thread enters for the first user, and leaves with the last.
 
     A user who is interrupted meanwhile leaves at once, and the thread finishes what it has
-    begun: no import is cut in two. What the context starts may also depend on the thread that
-    did it: Linux ends Ray's processes with theirs.
+    started: no import is cut in two. Also, Linux ends Ray's processes with the thread that
+    started them.
     """
 
     def __init__(self) -> None:
@@ -61,10 +100,10 @@ class Shared(Generic[T]):
 
     @contextmanager
     def using(self, key: object, make: Callable[[], AbstractContextManager[T]]) -> Iterator[Use[T]]:
-        """Uses what is there under the same key, or has it made.
+        """Uses the value of the same key, or has it made.
 
         Args:
-            key: tells one thing from another.
+            key: tells one value from another.
             make: makes the context, if this is the first user.
 
         Yields:
@@ -72,13 +111,12 @@ class Shared(Generic[T]):
 
         Raises:
             InUseError: something is in use under another key.
-            BaseException: what entering the context raised; and leaving it, for the last user.
+            BaseException: whatever entering the context raises, and for the last user, leaving it.
         """
         use: Use[T] = Use()
         try:
             self._join(key, make, use)
-            # Not a condition or an event, which an exception from a signal may break.
-            failure = use._told.get()
+            failure = use._wait()
             if failure is not None:
                 raise failure
             yield use
@@ -87,7 +125,7 @@ class Shared(Generic[T]):
                 use._kept.dismiss(use)
 
     def settle(self, seconds: float) -> None:
-        """Waits for the end of what has no user any more."""
+        """Waits for the end of a value without users."""
         until = time.monotonic() + seconds
         while (kept := self._kept) is not None and not kept.users and time.monotonic() < until:
             time.sleep(_MOMENT_S)
@@ -116,11 +154,11 @@ class Shared(Generic[T]):
 
 
 class _Kept(Generic[T]):
-    """What is shared, and the thread that keeps it.
+    """A shared value, and the thread that keeps it.
 
     Attributes:
-        users: the uses that last; under the lock, like the rest.
-        closing: it takes no more.
+        users: the uses that last; guarded by the lock, like the rest.
+        closing: whether it takes no further users.
     """
 
     def __init__(
@@ -143,14 +181,14 @@ class _Kept(Generic[T]):
         self._left: SimpleQueue[None] = SimpleQueue()
 
     def take(self, use: Use[T]) -> None:
-        """Adds a user; the lock is held."""
+        """Adds a user. The caller holds the lock."""
         use._kept = self
         self.users.add(use)
         if self._ready:
             self._tell(use, None)
 
     def dismiss(self, use: Use[T]) -> None:
-        """Takes a user out; returns when what ends with it has ended."""
+        """Removes a user. If it is the last, waits until the context has been left."""
         with self._lock:
             self.users.discard(use)
             ending = self._ready and not self.users
@@ -197,4 +235,4 @@ class _Kept(Generic[T]):
     def _tell(self, use: Use[T], failure: BaseException | None) -> None:
         if failure is None and self._value is not None:
             use.value = self._value
-        use._told.put(failure)
+        use._news.put(failure)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from xortune.cluster.limits import memory_kills, usable_cpus
+from xortune.cluster.control_groups import memory_kills, usable_cpus
 
-ASK = "from xortune.cluster.limits import usable_cpus; print(usable_cpus())"
+ASK = "from xortune.cluster.control_groups import usable_cpus; print(usable_cpus())"
 HERE = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
@@ -67,7 +67,7 @@ def test_the_quota_of_a_group_counts(machine, content, cpus):
     assert usable_cpus(proc) == cpus
 
 
-def test_and_that_of_a_group_around_it(machine):
+def test_the_quota_of_an_outer_group_counts(machine):
     files = {"cg/a/cpu.max": "100000 100000", "cg/a/b/cpu.max": "max 100000"}
     assert usable_cpus(machine("0::/a/b\n", V2, files)) == 1
 
