@@ -183,7 +183,7 @@ def test_the_lab_always_succeeds_and_true_xor_does_not(lab, tmp_path):
 @pytest.mark.long
 @pytest.mark.filterwarnings("ignore:ssl=None is deprecated:DeprecationWarning")
 def test_the_commands_for_jobs_work_on_a_cluster(tmp_path):
-    from tests.cluster.test_jobs import TOKEN, running_cluster
+    from tests.cluster.jobs.test_jobs import TOKEN, running_cluster
 
     commands = [c for c in blocks(README, "sh")[-1].commands if c.startswith("python -m xortune")]
     scripts = [b for b in blocks(STUDIES, "sh") if b.text.startswith("JOB=")]

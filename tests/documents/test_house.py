@@ -25,8 +25,6 @@ from xortune.settings import SAMPLER_VERSION
 CHANGELOG = ".github/CHANGELOG.md"
 ROOMS = {f"{path.parent.name}/" for path in (ROOT / "xortune").glob("*/__init__.py")}
 (TREE,) = (block.text for block in blocks(README, "text") if block.text.startswith("xortune/"))
-# What is named already, and is still to come.
-COMING = (".github/ctrl-c.md",)
 
 
 def test_the_tree_in_readme_is_the_tree_on_disk():
@@ -69,23 +67,14 @@ def test_every_link_leads_somewhere(name):
         if target.scheme:
             continue
         path = (ROOT / name).parent / target.path if target.path else ROOT / name
-        assert exists(path), link
+        assert path.exists(), link
         assert not target.fragment or target.fragment in anchors(path), link
-
-
-def exists(path):
-    return path.exists() or path in {ROOT / name for name in COMING}
 
 
 @pytest.mark.parametrize("name", GUIDES)
 def test_every_file_that_is_named_exists(name):
     for path in re.findall(r"`((?:\.?\w+/)+(?:\w*\.\w+)?)`", read(name)):
-        assert exists(ROOT / path) or exists(ROOT / "xortune" / path), path
-
-
-@pytest.mark.parametrize("name", COMING)
-def test_what_is_still_to_come_is_not_here_yet(name):
-    assert not (ROOT / name).exists(), f"{name} is here: take it out of COMING"
+        assert (ROOT / path).exists() or (ROOT / "xortune" / path).exists(), path
 
 
 def test_the_change_log_names_the_versions_that_decide_about_studies():
