@@ -44,7 +44,7 @@ def main() -> int:
             result = row.measure(plan)
         except Skipped as reason:
             lines.append((row.name, f"skipped: {reason}"))
-        except Exception as error:  # the other rows are still to be had
+        except Exception as error:  # the other rows are measured all the same
             failures += 1
             traceback.print_exception(error)
             lines.append((row.name, "failed: see above"))
