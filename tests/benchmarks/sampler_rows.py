@@ -41,7 +41,7 @@ class Sampler(Protocol):
 
 
 class OurSampler:
-    """TPE as a search of so many trials asks it: generation by generation.
+    """TPE as a search asks it: generation by generation.
 
     Args:
         study_seed: the study's.
@@ -96,7 +96,7 @@ def made_up(params: Params) -> Outcome:
 def best_losses(make: Callable[[int], Sampler], studies: int, trials: int) -> list[float]:
     """The best final loss of each of some searches, with study seeds from 0.
 
-    They go on side by side, so that each round's trials can be trained as one pack.
+    They advance side by side, so that each round's trials can be trained as one pack.
     """
     samplers = [make(study_seed) for study_seed in range(studies)]
     best = [math.inf] * studies
