@@ -28,7 +28,7 @@ from tests.faults.sockets import sockets_of
 from tests.small_study import SETTINGS, SPACE, answer
 from xortune.cli import main
 from xortune.cluster.authentication import Guard, guard_at
-from xortune.trial import LOSS_FNS
+from xortune.problems.xor.spec import LOSS_FNS
 
 # Ray's client gives aiohttp what it does not want any more.
 pytestmark = pytest.mark.filterwarnings("ignore:ssl=None is deprecated:DeprecationWarning")
