@@ -14,12 +14,12 @@ __all__ = ["Study", "__version__", "load", "resume", "search"]
 
 
 def __dir__() -> list[str]:
-    """What a user may want to complete: the public face, imported or not."""
+    """The public names, for completion."""
     return sorted([*__all__, "__doc__"])
 
 
 def __getattr__(name: str) -> Any:
-    """Imports the public face when it is first used."""
+    """Imports public names when they are first used."""
     if name in ("search", "resume"):
         from xortune.studies import searches
 

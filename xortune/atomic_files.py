@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, and never behind a link."""
+"""Atomic file writes that never follow links."""
 
 from __future__ import annotations
 
@@ -13,18 +13,12 @@ _REMEDY = "Free space or restore access, then resume the study."
 
 
 def write_whole(folder: str | os.PathLike[str], name: str, content: bytes) -> None:
-    """Writes a file in place of an earlier one; a kill leaves the earlier one.
-
-    Args:
-        folder: an existing folder.
-        name: the file's name; if it is a link, the link is replaced and not followed.
-        content: all of it.
+    """Replaces a file, or a link, atomically.
 
     Raises:
-        XortuneError: there is no room for it, say; names the file and the remedy. The
-            earlier file is still there.
+        XortuneError: for example, the disk is full. The earlier file is kept.
     """
-    # One name for all: whoever writes next finds what a kill left, and replaces it.
+    # The same name for all, so that the next write replaces a file left behind by a kill.
     partial = f"{folder}/.partial"
     try:
         _write_new(partial, content)
@@ -36,10 +30,10 @@ def write_whole(folder: str | os.PathLike[str], name: str, content: bytes) -> No
 
 
 def real_folder(folder: str | os.PathLike[str]) -> bool:
-    """Whether it is there; makes nothing.
+    """Whether the folder exists.
 
     Raises:
-        XortuneError: it is a link or no folder, so what is written there would go elsewhere.
+        XortuneError: it is a link or another file.
     """
     try:
         mode = os.lstat(folder).st_mode
@@ -50,13 +44,13 @@ def real_folder(folder: str | os.PathLike[str]) -> bool:
     if stat.S_ISDIR(mode):
         return True
     raise XortuneError(
-        f"{folder} is {'a link' if stat.S_ISLNK(mode) else 'no folder'}, and a study writes in "
-        "folders of its own only. Put a folder in its place, then resume the study."
+        f"{folder} is {'a link' if stat.S_ISLNK(mode) else 'not a folder'}, but a study writes "
+        "only to its own folders. Put a folder in its place, then resume the study."
     )
 
 
 def not_written(file: str | os.PathLike[str], error: OSError) -> XortuneError:
-    """What to say of a file that cannot be written."""
+    """The error for a file that cannot be written."""
     remedy = _REMEDY
     if isinstance(error, FileNotFoundError):
         remedy = "Was its folder moved or removed? Put it back, then resume the study."
@@ -64,7 +58,7 @@ def not_written(file: str | os.PathLike[str], error: OSError) -> XortuneError:
 
 
 def _write_new(file: str, content: bytes) -> None:
-    # Always a new file: an earlier one may be a link, or another name of somebody's file.
+    # Always a new file: an existing one may be a symbolic or a hard link to another file.
     try:
         descriptor = os.open(file, _NEW, 0o666)
     except FileExistsError:

@@ -1,4 +1,4 @@
-"""What can go wrong, sorted by what the command line makes of it."""
+"""The errors that xortune raises, by exit code."""
 
 from __future__ import annotations
 
@@ -9,37 +9,23 @@ _LONGEST_FAULT = 500
 
 
 class XortuneError(Exception):
-    """Something failed while running: exit code 1. What was finished stays.
+    """Something failed while running: exit code 1. Finished trials are kept."""
 
-    Attributes:
-        folder: the study's, where it can be resumed.
-    """
-
-    folder: Path | None = None
+    folder: Path | None = None  # of the study, if it can be resumed
 
 
 class UsageError(XortuneError):
-    """Bad input, found before anything was written: exit code 2.
-
-    The message names the value, its place and the remedy.
-    """
+    """Invalid input, found before anything was written: exit code 2."""
 
 
 class SpaceError(UsageError):
-    """Every fault of one search space.
-
-    Args:
-        source: the file or name that the faults are in.
-        faults: one line a fault, each with its place.
-    """
+    """All faults of one search space, given by file or name; each with its place."""
 
     def __init__(self, source: str, faults: Sequence[str]) -> None:
         self.source = source
         self.faults = tuple(faults)
-        shown = [
-            fault if len(fault) <= _LONGEST_FAULT else f"{fault[:_LONGEST_FAULT]}..."
-            for fault in self.faults
-        ]
+        most = _LONGEST_FAULT
+        shown = [fault if len(fault) <= most else f"{fault[:most]}..." for fault in self.faults]
         if len(shown) == 1:
             message = f"search space {source}: {shown[0]}"
         else:
@@ -49,23 +35,23 @@ class SpaceError(UsageError):
 
 
 class NoEngineError(XortuneError):
-    """The compiled step cannot be had on this machine; the message says why."""
+    """The compiled engine is not available on this machine."""
 
 
 class StudyExistsError(UsageError):
-    """The folder of a new study is there already."""
+    """The folder of a new study exists already."""
 
 
 class StudyBusyError(UsageError):
-    """Another driver is at work on the study."""
+    """Another driver is writing the study."""
 
 
 class Interrupted(KeyboardInterrupt):
-    """The search was told to stop by a signal.
+    """A signal stopped the search.
 
     Args:
         signum: the signal's number; a shell expects exit code `128 + signum`.
-        folder: the study's, once it has begun: it can be resumed.
+        folder: of the study, if it can be resumed.
     """
 
     def __init__(self, signum: int, folder: Path | None = None) -> None:
@@ -74,7 +60,7 @@ class Interrupted(KeyboardInterrupt):
         message = f"stopped by signal {signum}"
         if folder is not None:
             message += (
-                f"; what study {folder.absolute().name} has finished is kept. "
+                f"; the finished trials of study {folder.absolute().name} are kept. "
                 f"Resume it with: xortune.resume({str(folder)!r})"
             )
         super().__init__(message)

@@ -1,7 +1,7 @@
-"""Text that came from outside, made harmless for the place where people see it.
+"""Escapes untrusted text for terminals, CSV, Markdown, JSON and shells.
 
-Names of folders and hosts, errors, and what stands in files may hold anything. The ledger, the
-DataFrame and the parquet file keep it as it is; what is shown goes through one of these.
+Names of folders and hosts, errors and the content of files may hold anything. The ledger, the
+DataFrame and the parquet file keep them unchanged; everything shown is escaped here.
 """
 
 from __future__ import annotations
@@ -11,16 +11,15 @@ import re
 import shlex
 
 _FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]")  # noqa: RUF001
-# An underscore between letters, as in `train_loss`, marks nothing.
+# An underscore between letters, as in `train_loss`, is not markup.
 _MARKDOWN = re.compile(r"[\\|`*~\[\]]|(?<![^\W_])_|_(?![^\W_])")
 _LINK = re.compile(r"://|(?<=www)\.", re.IGNORECASE)
 
 
 def visible(text: str) -> str:
-    """One line in which every character shows: what a terminal would obey is spelled out.
+    """One line with only printable characters.
 
-    Control characters, those that change the direction of writing or have no width, line
-    separators and surrogates come out as Python writes them, such as `\\x1b`.
+    Others, such as control characters, are written as escapes, such as `\\x1b`.
     """
     if text.isprintable():
         return text
@@ -30,37 +29,33 @@ def visible(text: str) -> str:
 
 
 def message(text: str) -> str:
-    """A message of several lines, the later ones indented: no value can pass for a new one."""
+    """A message whose later lines are indented, so that no value looks like a new message."""
     return "\n  ".join(map(visible, text.split("\n")))
 
 
 def csv_cell(text: str) -> str:
-    """One line that no spreadsheet takes for a formula: an apostrophe stands before it then."""
+    """One line, with an apostrophe before text that a spreadsheet would take for a formula."""
     return f"'{visible(text)}" if _FORMULA.match(text) else visible(text)
 
 
 def markdown_cell(text: str) -> str:
-    """One line without markup: no HTML, links, code, emphasis, or border of a table."""
+    """One line without markup: no HTML, links, code, emphasis, or table borders."""
     literal = html.escape(visible(" ".join(text.split("\n"))), quote=False)
     literal = _MARKDOWN.sub(r"\\\g<0>", literal)
     return _LINK.sub(lambda found: "".join(f"&#{ord(c)};" for c in found[0]), literal)
 
 
 def json_text(json: str) -> str:
-    """The same JSON, harmless also inside a page of HTML and on a terminal.
-
-    Args:
-        json: with everything beyond ASCII spelled out already.
-    """
+    """ASCII JSON, harmless also inside an HTML page and on a terminal."""
     for character in "<>&\x7f":
         json = json.replace(character, f"\\u{ord(character):04x}")
     return json
 
 
 def shell_word(path: str) -> str:
-    """A path as one word of a command that can be pasted into a POSIX shell.
+    """A path as one word of a command for a POSIX shell.
 
-    What does not show is spelled out in `$'...'`, which bash, zsh and ksh take.
+    Unprintable characters are escaped in `$'...'`, which bash, zsh and ksh understand.
     """
     path = f"./{path}" if path.startswith("-") else path
     if path.isprintable():

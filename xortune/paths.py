@@ -1,4 +1,4 @@
-"""Every file name of a study, and where the shipped search spaces lie."""
+"""The file names of a study, and the folders of studies and shipped search spaces."""
 
 from __future__ import annotations
 
@@ -16,89 +16,64 @@ from xortune.wording import command, option
 
 DEFAULT_RESULTS = Path("results")
 _PACKAGE = Path(__file__).resolve().parent
-# A wheel carries the files inside the package; a checkout has them beside it.
+# Wheels hold the files inside the package; a checkout has them beside it.
 _SHIPPED = (_PACKAGE / "search_spaces", _PACKAGE.parent / "search_spaces")
 PARTIAL = ".partial"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
+class _In:
+    """A path in the folder of a study."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, paths: StudyPaths, owner: object) -> Path:
+        return paths.folder / self._name
+
+
 @dataclass(frozen=True)
 class StudyPaths:
-    """Where a study keeps what it leaves behind.
-
-    Args:
-        folder: the study's own folder, `results/<study>`.
-    """
+    """The files of a study, in its folder `results/<study>`."""
 
     folder: Path
+
+    ledger = _In("study.db")
+    journal = _In("study.db-journal")  # SQLite's, during a transaction and after a kill in one
+    lock = _In(".lock")  # held by the driver that may write
+    driver = _In(".driver")  # names the process that holds the lock
+    partial = _In(PARTIAL)  # partially written; a kill may leave it, the next write replaces it
+    trials_csv = _In("trials.csv")
+    trials_parquet = _In("trials.parquet")
+    tensorboard = _In("tensorboard")
 
     @property
     def name(self) -> str:
         return self.folder.absolute().name
 
     @property
-    def ledger(self) -> Path:
-        return self.folder / "study.db"
-
-    @property
-    def lock(self) -> Path:
-        """Held by the one driver that may write."""
-        return self.folder / ".lock"
-
-    @property
-    def driver(self) -> Path:
-        """Who holds the lock, while somebody does."""
-        return self.folder / ".driver"
-
-    @property
-    def journal(self) -> Path:
-        """SQLite's, while a transaction is under way, and after a kill in one."""
-        return self.folder / "study.db-journal"
-
-    @property
     def log(self) -> tuple[Path, Path]:
         """SQLite's, while another program has the ledger in WAL mode."""
         return self.folder / "study.db-wal", self.folder / "study.db-shm"
 
-    @property
-    def partial(self) -> Path:
-        """A file that is not whole yet; a kill may leave it, and the next one takes its place."""
-        return self.folder / PARTIAL
-
-    @property
-    def trials_csv(self) -> Path:
-        return self.folder / "trials.csv"
-
-    @property
-    def trials_parquet(self) -> Path:
-        return self.folder / "trials.parquet"
-
-    @property
-    def tensorboard(self) -> Path:
-        return self.folder / "tensorboard"
-
     def is_bare(self) -> bool:
-        """Whether it is a folder that holds at most what a search makes before its first trial."""
+        """Whether the folder holds only what a search creates before its first trial."""
         first = {self.lock, self.driver, self.partial, self.ledger, self.journal, *self.log}
         return self.folder.is_dir() and first.issuperset(self.folder.iterdir())
 
     def run(self, number: int) -> Path:
         """The folder of one trial's TensorBoard run."""
-        return self.folder / f"tensorboard/trial-{number:05d}"  # joined at once: it is called often
+        return self.folder / f"tensorboard/trial-{number:05d}"  # one join, since it is called often
 
 
 def shipped_spaces() -> dict[str, Path]:
-    """The files of the search spaces that come with the package, by name."""
+    """The files of the shipped search spaces, by name."""
     folder = next((folder for folder in _SHIPPED if folder.is_dir()), None)
     return {path.stem: path for path in sorted(folder.glob("*.yaml"))} if folder else {}
 
 
 def as_path(setting: str, value: object) -> Path:
-    """The path that a setting gives.
-
-    Raises:
-        UsageError: it is neither text nor a path.
-    """
+    """The value of a setting as a path; raises UsageError if it is neither text nor a path."""
     if isinstance(value, str | Path):
         return Path(value)
     raise UsageError(f"{option(setting)} {value!r}: expected the path of a folder, as text.")
@@ -108,60 +83,50 @@ def new_study(results: Path, name: str) -> StudyPaths:
     """Paths for a study that does not exist yet; creates nothing.
 
     Raises:
-        UsageError: the name is no plain folder name, or is taken.
+        UsageError: the name is not a plain folder name, or is taken.
     """
     check_name(name)
     paths = StudyPaths(results / name)
     if os.path.lexists(paths.folder):
-        other = f"Choose another {option('name')}"
-        remedy = (
-            f"{other}, or resume it: {command('resume', str(paths.folder))}"
-            if paths.ledger.exists()
-            else f"{other}."
+        resume = f", or resume it: {command('resume', str(paths.folder))}"
+        raise UsageError(
+            f"{option('name')} {name!r}: {paths.folder} exists already. Choose another "
+            f"{option('name')}{resume if paths.ledger.exists() else '.'}"
         )
-        raise UsageError(f"{option('name')} {name!r}: {paths.folder} exists already. {remedy}")
     return paths
 
 
 def is_study(results: Path, name: str) -> bool:
-    """Whether there is a study of that name in a results folder.
-
-    Raises:
-        UsageError: a study cannot have the name.
-    """
+    """Whether a results folder holds a study; raises UsageError for an invalid name."""
     check_name(name)
     return StudyPaths(results / name).ledger.is_file()
 
 
 def numbered(name: str) -> Iterator[str]:
-    """The name, then `name-2`, `name-3` and so on."""
+    """The name, then `name-2`, `name-3`, and so on."""
     yield name
     for number in count(2):
         yield f"{name}-{number}"
 
 
 def check_name(name: str) -> None:
-    """Raises UsageError unless a study may have the name."""
+    """Raises UsageError for an invalid name of a study."""
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise UsageError(
             f"{option('name')} {name!r}: a study's name is one folder name of letters, digits, "
             "'.', '_' and '-', at most 100 characters, not starting with a punctuation "
-            f"mark. Use {option('results')} to choose the folder that it goes into."
+            f"mark. Use {option('results')} to choose the folder that holds it."
         )
 
 
 def check_writable(results: Path) -> None:
-    """Checks that a study can be made in a results folder, which need not exist yet.
-
-    Raises:
-        UsageError: it cannot. Nothing stays behind in either case.
-    """
+    """Raises UsageError unless a study can be created in a results folder; leaves no trace."""
     ancestor = results
     while not os.path.lexists(ancestor) and ancestor != ancestor.parent:
         ancestor = ancestor.parent
     try:
         with suppress(FileNotFoundError):
-            results.lstat()  # finds names that are too long, and links in a circle
+            results.lstat()  # finds names that are too long, and symlink loops
         Path(tempfile.mkdtemp(prefix=".xortune-", dir=ancestor)).rmdir()
     except OSError as error:
         raise UsageError(
@@ -171,14 +136,10 @@ def check_writable(results: Path) -> None:
 
 
 def find_study(study: str | Path, results: Path) -> StudyPaths:
-    """Paths of a study that exists.
-
-    Args:
-        study: its name in the results folder, or the path of its folder.
-        results: the results folder.
+    """Paths of an existing study, by its path or its name in the results folder.
 
     Raises:
-        UsageError: there is no such study; names those there are.
+        UsageError: there is no such study; names the existing ones.
     """
     candidates = [Path(study), results / study]
     for folder in candidates:
@@ -196,10 +157,10 @@ def find_study(study: str | Path, results: Path) -> StudyPaths:
 
 
 def not_begun(paths: StudyPaths) -> UsageError:
-    """What to say of a study whose making was cut off."""
+    """The error for a study whose creation was interrupted."""
     return UsageError(
-        f"study {paths.name} was never begun: {paths.folder} holds no trial, as when a search is "
-        "stopped while it makes its folder. Remove the folder, and start the search again."
+        f"study {paths.name} was never started: {paths.folder} has no trials, probably because the "
+        "search was stopped while creating it. Remove the folder, and start the search again."
     )
 
 

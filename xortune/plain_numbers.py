@@ -1,4 +1,4 @@
-"""Numbers from outside as Python's own: those of NumPy and pandas count, look-alikes do not."""
+"""Converts numbers of NumPy and pandas to Python's, and rejects look-alikes."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ _LONGEST = 80
 
 
 def whole_number(value: Any) -> int | None:
-    """The integer that a value is; None where it is anything else.
+    """The value as an int; None if it is not an integer.
 
-    An integer of NumPy's, also an array without dimensions, is that integer. A bool, a float
-    such as 7.0 and a text such as "7" are not integers.
+    NumPy's integers and arrays without dimensions count. A bool, a float such as 7.0 and a text
+    such as "7" are not integers.
 
     Example:
         whole_number(study.best["number"])
     """
-    # PyTorch's truth values can be indices; NumPy's and Python's are told apart likewise.
+    # operator.index accepts truth values, also PyTorch's.
     if isinstance(value, bool) or str(getattr(value, "dtype", "")).endswith("bool"):
         return None
     try:
@@ -27,7 +27,7 @@ def whole_number(value: Any) -> int | None:
 
 
 def real_number(value: Any) -> float | None:
-    """The number that a value is, an int if it is one; None where it is anything else."""
+    """The value as an int or a float; None if it is not a number."""
     whole = whole_number(value)
     if whole is not None:
         return whole
@@ -38,11 +38,11 @@ def real_number(value: Any) -> float | None:
 
 
 def brief(value: Any) -> str:
-    """A value as a message quotes it; a number of NumPy's as the number alone."""
+    """A value as quoted in a message; NumPy's numbers without their type."""
     plain = real_number(value)
     try:
         text = repr(value if plain is None else plain)
-    except Exception:  # Whatever an object from outside does; Python spells no 5,000 digits.
+    except Exception:  # Any object may raise, as does an int of 5,000 digits.
         text = f"a value of type {type(value).__name__}"
     text = " ".join(text.split("\n"))
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."

@@ -1,4 +1,4 @@
-"""Where the time of one run of a study went."""
+"""How a run of a study spent its time."""
 
 from __future__ import annotations
 
@@ -7,24 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class RunTime:
-    """One search or resume, in seconds.
+    """One search or resume, in seconds; `training`, `queue` and `idle` are sums over workers."""
 
-    Attributes:
-        wall: from its beginning to its end.
-        start_up: of these, until the first worker began to train, without sampling and writing.
-        sampler: the driver's, asking for trials.
-        writing: the driver's, for the ledger, the TensorBoard runs and the tables.
-        workers: how many packs could be trained at once.
-        training: the workers', all added up, as are the next two.
-        queue: packs on their way: they wait for a worker, travel, or wait for the driver.
-        idle: workers without a pack, after the start-up.
-    """
-
-    wall: float
-    start_up: float
-    sampler: float
-    writing: float
-    workers: int
+    wall: float  # from start to end
+    start_up: float  # of these, until the first worker trained, without sampling and writing
+    sampler: float  # the driver's, to ask for trials
+    writing: float  # the driver's, for the ledger, the TensorBoard runs and the tables
+    workers: int  # how many packs could be trained at once
     training: float
-    queue: float
-    idle: float
+    queue: float  # packs waiting for a worker, travelling, or waiting for the driver
+    idle: float  # workers without a pack, after the start-up

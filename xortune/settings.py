@@ -1,4 +1,4 @@
-"""The settings of a search: those that decide the answer, and those that do not."""
+"""The settings of a search: those that decide its result, and those that do not."""
 
 from __future__ import annotations
 
@@ -19,33 +19,29 @@ DeviceName = Literal["auto", "cpu", "cuda", "both"]
 SAMPLERS: tuple[SamplerName, ...] = ("tpe", "random")
 RUNNERS: tuple[RunnerName, ...] = ("auto", "ray", "inline")
 DEVICES: tuple[DeviceName, ...] = ("auto", "cpu", "cuda", "both")
-# Version 2 asks for no point twice.
-SAMPLER_VERSION = 2
+SAMPLER_VERSION = 2  # Since version 2 no point is asked for twice.
 
-# Up to there, JSON and floats are exact.
-_LARGEST = 2**53
+_LARGEST = 2**53  # Integers up to this are exact in JSON and in floats.
 _MAX_SEED = 2**32 - 1
-# What a driver can hold: some ten million trials.
-_MOST_TRIALS = 10_000_000
-# What a search may leave open.
-_OPEN = {"device": "auto", "generation": None}
+_MOST_TRIALS = 10_000_000  # More do not fit into a driver's memory.
+_OPEN = {"device": "auto", "generation": None}  # values that match any recorded one
 
 
 @dataclass(frozen=True)
 class StudySettings:
-    """What a search is asked for, and alone decides its ranked table.
+    """The settings that alone decide a study's ranked table.
 
     Attributes:
         spec: of the problem.
         space: the search space's `parameters`, as in its file.
-        trials: how many trials the study has in all.
-        sampler: which Optuna sampler proposes them.
+        trials: the study's number of trials.
+        sampler: the Optuna sampler.
         study_seed: seeds the sampler, 0 to 2**32 - 1.
         data: the name of the problem's data.
-        generation: trials asked together; None takes all as one generation.
+        generation: trials asked together; None for all.
         log_every: epochs between two points of a curve.
         device: where packs are trained: `cpu`, `cuda`, or `both`.
-        cuda_share: which share of the trials is trained on CUDA, if both are.
+        cuda_share: the share of the trials that CUDA trains, on `both`.
     """
 
     spec: ProblemSpec
@@ -65,16 +61,17 @@ class StudySettings:
             *_whole("trials", self.trials, 1, _MOST_TRIALS),
             *one_of("sampler", self.sampler, SAMPLERS),
             *_whole("study_seed", self.study_seed, 0, _MAX_SEED),
-            *(_whole("generation", self.generation, 1) if self.generation is not None else []),
+            *_whole("generation", self.generation, 1, optional=True),
             *_whole("log_every", self.log_every, 1),
             *_share("cuda_share", self.cuda_share, "CUDA trains a share of the trials"),
         ]
-        _raise_all(faults)
+        if faults:
+            raise UsageError("\n".join(faults))
 
     def device_of(self, number: int) -> str:
-        """Where a trial is trained: a pure function of its number, so that no timing decides.
+        """Where a trial is trained: a function of its number, so that timing has no influence.
 
-        Of any run of trials, `cuda_share` are on CUDA, evenly spread.
+        CUDA's share is spread evenly over the numbers.
         """
         if self.device != "both":
             return self.device
@@ -83,15 +80,14 @@ class StudySettings:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for `from_dict`."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {**values, "spec": self.spec.to_dict()}
+        return {**vars(self), "spec": self.spec.to_dict()}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> StudySettings:
-        """Settings as recorded; other keys are ignored.
+        """Recorded settings; ignores other keys.
 
         Raises:
-            KeyError, TypeError, ValueError, UsageError: they are none.
+            KeyError, TypeError, ValueError, UsageError: they are invalid.
         """
         known = {key: values[key] for key in (field.name for field in fields(cls))}
         return cls(**{**known, "spec": ProblemSpec.from_dict(values["spec"])})
@@ -99,22 +95,15 @@ class StudySettings:
 
 @dataclass(frozen=True)
 class Provenance:
-    """What made a study's numbers, beside its settings: recorded, and compared at a resume.
+    """The software behind a study's numbers: recorded, and compared when it is resumed."""
 
-    Attributes:
-        engine: the name of the training code; another one may round differently.
-        versions: of the libraries that propose and train trials, by name.
-        sampler_version: of the code that turns a sampler's proposals into trials.
-        reference: by device, the digest of the engine's reference pack; empty before a worker
-            has trained it.
-        forced: whether the study was ever resumed with something else.
-    """
-
-    engine: str
+    engine: str  # the name of the training code; others may round differently
+    # Of the libraries that propose and train trials, by name.
     versions: Mapping[str, str] = field(default_factory=dict)
-    sampler_version: int = SAMPLER_VERSION
+    sampler_version: int = SAMPLER_VERSION  # of the code that turns proposals into trials
+    # The digest of the engine's reference pack by device, once it was trained.
     reference: Mapping[str, str] = field(default_factory=dict)
-    forced: bool = False
+    forced: bool = False  # whether the study was ever resumed with other software
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for `from_dict`."""
@@ -122,32 +111,28 @@ class Provenance:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Provenance:
-        """What was recorded; other keys are ignored.
-
-        Raises:
-            KeyError: something is missing.
-        """
+        """Recorded provenance; ignores other keys, and raises KeyError for a missing one."""
         return cls(**{key: values[key] for key in (field.name for field in fields(cls))})
 
 
 def described(settings: StudySettings, provenance: Provenance) -> dict[str, Any]:
-    """All that a study records, and its final loss under the name that a search is given."""
+    """Everything that a study records, with the final loss as `metric`."""
     return {"metric": settings.spec.loss, **settings.to_dict(), **provenance.to_dict()}
 
 
 @dataclass(frozen=True)
 class RunOptions:
-    """What may differ at every start and resume without changing the answer.
+    """Options that may differ at every start and resume without changing the result.
 
     Attributes:
-        runner: `ray`, or `inline` for this process; `auto` is inline where the search is done
-            here sooner than a Ray would have started.
-        workers: how many actors train at once; None takes what the cluster has.
-        pack_size: the most trials in a pack; None chooses it from the generation.
+        runner: `ray`, or `inline` for this process; `auto` chooses inline if that finishes
+            before Ray would have started.
+        workers: how many actors train at once; None for as many as the cluster has room for.
+        pack_size: the most trials in a pack; None derives it from the generation.
         address: an existing Ray cluster's `host:port`, or `auto`; None starts a local one.
-        device: `auto` takes CUDA where there is a GPU; `both` also the CPUs beside it.
-        gpus_per_worker: share of a GPU that each worker holds, on CUDA.
-        retries: how often a trial that loses its worker, alone in its pack, is tried again.
+        device: `auto` chooses CUDA if there is a GPU; `both` adds the CPUs beside it.
+        gpus_per_worker: each worker's share of a GPU, on CUDA.
+        retries: how often a trial that lost its worker, alone in its pack, is retried.
         pack_timeout: seconds after which a pack's worker counts as hung; None derives it
             from the pack's work.
         verbose: let Ray log.
@@ -167,14 +152,12 @@ class RunOptions:
         _make_plain(self, "workers", "pack_size", "gpus_per_worker", "retries", "pack_timeout")
         faults = [
             *one_of("runner", self.runner, RUNNERS),
-            *(_whole("workers", self.workers, 1) if self.workers is not None else []),
-            *(_whole("pack_size", self.pack_size, 1) if self.pack_size is not None else []),
+            *_whole("workers", self.workers, 1, optional=True),
+            *_whole("pack_size", self.pack_size, 1, optional=True),
             *one_of("device", self.device, DEVICES),
             *_whole("retries", self.retries, 0),
+            *_share("gpus_per_worker", self.gpus_per_worker, "a worker takes a share of one GPU"),
         ]
-        faults += _share(
-            "gpus_per_worker", self.gpus_per_worker, "a worker takes a share of one GPU"
-        )
         timeout = self.pack_timeout
         if timeout is not None and not 0 < _number(timeout) < 1e9:
             faults.append(
@@ -182,42 +165,29 @@ class RunOptions:
                 "and below 1e9."
             )
         if self.runner == "inline" and not faults:
-            faults += self._of_a_cluster()
-        _raise_all(faults)
-
-    def _of_a_cluster(self) -> list[str]:
-        """The faults of options that only Ray has."""
-        return [
-            f"{option(name)} {value}: the inline runner trains in this process alone. "
-            "Drop one of the two."
-            for name in ("address", "workers", "gpus_per_worker")
-            if (value := getattr(self, name)) not in (None, 1)
-        ]
+            faults = [
+                f"{option(name)} {value}: the inline runner trains in this process alone. "
+                "Drop one of the two."
+                for name in ("address", "workers", "gpus_per_worker")
+                if (value := getattr(self, name)) not in (None, 1)
+            ]
+        if faults:
+            raise UsageError("\n".join(faults))
 
 
 def default_generation(sampler: SamplerName, trials: int, least: int) -> int | None:
-    """How many trials are asked together unless the user says.
+    """The default number of trials asked together; None for all.
 
-    A random sampler learns nothing from results, so it takes everything as one. TPE learns
-    between generations: sixteen of them, unless those were too small.
-
-    Args:
-        sampler: which sampler.
-        trials: of the study.
-        least: the fewest that the engine wants proposed together.
+    A random sampler does not learn from results. TPE learns between generations: there are
+    sixteen, or fewer if they would be smaller than `least`, which the engine sets.
     """
-    if sampler == "random":
-        return None
-    return max(least, math.ceil(trials / 16))
+    return None if sampler == "random" else max(least, math.ceil(trials / 16))
 
 
 def differences(found: StudySettings, wanted: StudySettings) -> list[str]:
-    """Which recorded settings are not those of a search, in words.
+    """Descriptions of the settings that differ between a recorded study and a new search.
 
-    Args:
-        found: those of a study.
-        wanted: those of the search. What it leaves open differs from nothing: `auto` for the
-            device, None for the generation.
+    The device `auto` and the generation None of the search match any.
     """
     there, here = (json.loads(json.dumps(s.to_dict())) for s in (found, wanted))
     different = ["the search space is another"] if there["space"] != here["space"] else []
@@ -231,7 +201,7 @@ def differences(found: StudySettings, wanted: StudySettings) -> list[str]:
 
 
 def _make_plain(settings: object, *names: str) -> None:
-    """Puts Python's own numbers in place of NumPy's; what is not a number stays for its fault."""
+    """Replaces NumPy's numbers by Python's; leaves other values for the checks."""
     for name in names:
         plain = real_number(getattr(settings, name))
         if plain is not None:
@@ -243,10 +213,11 @@ def _number(value: Any) -> float:
     return math.nan if plain is None else plain
 
 
-def _whole(name: str, value: Any, low: int, high: int | None = None) -> list[str]:
+def _whole(
+    name: str, value: Any, low: int, most: int = _LARGEST, *, optional: bool = False
+) -> list[str]:
     whole = whole_number(value)
-    most = _LARGEST if high is None else high
-    if whole is not None and low <= whole <= most:
+    if (optional and value is None) or (whole is not None and low <= whole <= most):
         return []
     too_large = whole is not None and whole > most
     bounds = f"from {low} to {most}" if too_large or most == _MAX_SEED else f"of at least {low}"
@@ -260,12 +231,7 @@ def _share(name: str, value: Any, meaning: str) -> list[str]:
 
 
 def one_of(name: str, value: Any, choices: tuple[str, ...]) -> list[str]:
-    """The fault of a setting that is not one of some names; empty if it is."""
+    """The fault of a setting that is not one of these names; empty if it is."""
     if isinstance(value, str) and value in choices:
         return []
     return [f"{option(name)} {brief(value)}: must be one of {', '.join(choices)}."]
-
-
-def _raise_all(faults: list[str]) -> None:
-    if faults:
-        raise UsageError("\n".join(faults))

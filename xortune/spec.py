@@ -1,7 +1,7 @@
-"""The spec of a problem: what of it is plain data, and is recorded with every study.
+"""The spec of a problem: plain data that is recorded with every study.
 
-After Vizier's `ProblemStatement`: the parameters, metrics and objectives that a search needs to
-know, and nothing of how a trial is trained.
+Like Vizier's `ProblemStatement`, it holds the parameters, metrics and objectives that a search
+needs, and nothing about training.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ ParameterKind = Literal["float", "int", "choice"]
 MetricKind = Literal["loss", "share", "number"]
 Direction = Literal["minimize", "maximize"]
 _UNRECORDED = ("aliases",)
-# The columns that every table of trials may have, whatever the problem.
+# The columns of every table of trials, besides the spec's.
 STUDY_COLUMNS = (
     "rank", "number", "state", "final_loss", "solved", "duration_s", "generation", "worker",
     "error",
@@ -26,37 +26,27 @@ STUDY_COLUMNS = (
 
 @dataclass(frozen=True)
 class Parameter:
-    """A hyperparameter.
+    """A hyperparameter."""
 
-    Attributes:
-        name: as in search spaces, tables and code.
-        kind: `float`, `int`, or `choice` of numbers, texts or booleans.
-        default: its value where a search space leaves it out.
-        low: the lowest value that training can take; None for choices.
-        high: the highest; likewise.
-        above_low: `low` itself is excluded.
-        choices: every value of a choice.
-        ordered: whether neighbouring values train alike. A number without an order, such as a
-            seed, is drawn and never modelled.
-    """
-
-    name: str
-    kind: ParameterKind
-    default: Value
-    low: float | int | None = None
-    high: float | int | None = None
-    above_low: bool = False
-    choices: tuple[Value, ...] = ()
+    name: str  # as in search spaces, tables and code
+    kind: ParameterKind  # a choice is one of numbers, texts or booleans
+    default: Value  # if a search space omits it
+    low: float | int | None = None  # the lowest value that training can take; None for choices
+    high: float | int | None = None  # the highest; likewise
+    above_low: bool = False  # whether `low` itself is excluded
+    choices: tuple[Value, ...] = ()  # every value of a choice
+    # Whether neighbouring values train alike. A number without an order, such as a seed, is
+    # drawn but never modelled.
     ordered: bool = True
 
     @property
     def modelled(self) -> bool:
-        """Whether there is something to learn about it from trials."""
+        """Whether a sampler can learn about it from trials."""
         return self.kind == "choice" or self.ordered
 
     @property
     def value_type(self) -> type[float] | type[int] | type[bool] | type[str]:
-        """What a table holds of it: floats where choices are ints and floats, else texts."""
+        """The type of its column: float for mixed ints and floats, str for other mixtures."""
         if self.kind != "choice":
             return int if self.kind == "int" else float
         types = {type(choice) for choice in self.choices}
@@ -65,7 +55,7 @@ class Parameter:
         return float if types <= {int, float} else str
 
     def takes(self, value: object) -> bool:
-        """Whether a value, of Python's own types, is one that training can take."""
+        """Whether training can take a value, of Python's own types."""
         if self.kind == "choice":
             return any(value == c and type(value) is type(c) for c in self.choices)
         if type(value) is not (int if self.kind == "int" else float):
@@ -78,21 +68,19 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Metric:
-    """A number that is measured of every trained model.
+    """A number measured for every trained model.
 
-    Attributes:
-        name: as in tables and code.
-        kind: `loss`, on validation data, which can be the final loss; `share`, from 0 to 1,
-            shown as a percentage; or any `number`.
+    A `loss`, on validation data, can be the final loss; a `share`, from 0 to 1, is shown as a
+    percentage.
     """
 
-    name: str
+    name: str  # as in tables and code
     kind: MetricKind = "number"
 
 
 @dataclass(frozen=True)
 class Objective:
-    """A metric that is optimised."""
+    """A metric to optimise."""
 
     metric: str
     direction: Direction = "minimize"
@@ -100,7 +88,7 @@ class Objective:
 
 @dataclass(frozen=True)
 class Goal:
-    """A trial is solved when a metric reaches a value."""
+    """The value at which a metric makes a trial solved."""
 
     metric: str
     value: float
@@ -108,49 +96,31 @@ class Goal:
 
 @dataclass(frozen=True)
 class Series:
-    """One line of a trial's curve.
+    """One line of a trial's curve."""
 
-    Attributes:
-        name: its column in `Study.curves`.
-        tag: its name in TensorBoard.
-    """
-
-    name: str
-    tag: str
+    name: str  # in `Study.curves`
+    tag: str  # in TensorBoard
 
 
 @dataclass(frozen=True)
 class ProblemSpec:
-    """A problem as plain data.
+    """A problem as plain data."""
 
-    Attributes:
-        problem: its name.
-        parameters: what a trial assigns, in the order of the table's columns.
-        metrics: what is measured of a trained model, in that order.
-        loss: the metric that is the final loss, the same for every trial of a study.
-        objectives: what is optimised; the first decides the rank.
-        curve: the series of a trial's curve.
-        cost: the parameter that training time is proportional to; None if there is none.
-        solved: when a trial counts as solved; None where the problem has no such notion.
-        compared: a choice for each of whose values reports name the best trial; None for none.
-        aliases: what people also call parameters and choices, in lower case, and with an empty
-            text words that only look like one; for hints alone, and not recorded.
-    """
-
-    problem: str
-    parameters: tuple[Parameter, ...]
-    metrics: tuple[Metric, ...]
-    loss: str
-    objectives: tuple[Objective, ...]
+    problem: str  # its name
+    parameters: tuple[Parameter, ...]  # in the order of the table's columns
+    metrics: tuple[Metric, ...]  # likewise
+    loss: str  # the metric that is the final loss, the same for every trial of a study
+    objectives: tuple[Objective, ...]  # the first decides the rank
     curve: tuple[Series, ...] = ()
-    cost: str | None = None
+    cost: str | None = None  # the parameter that training time is proportional to
     solved: Goal | None = None
-    compared: str | None = None
+    compared: str | None = None  # a choice; reports name the best trial for each of its values
+    # Other names of parameters and choices, in lower case; an empty text for words that only
+    # look like one. Used in hints, and not recorded.
     aliases: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """The parameters' names."""
         return tuple(parameter.name for parameter in self.parameters)
 
     @cached_property
@@ -170,26 +140,22 @@ class ProblemSpec:
         return self.parameters[self.names.index(name)]
 
     def params(self, values: Iterable[Value | None]) -> Params:
-        """One assignment, from values in the order of the parameters."""
+        """An assignment, from values in the order of the parameters."""
         return Params(self.names, tuple(values))
 
     def assignment(self, values: Mapping[str, Value]) -> Params:
-        """One assignment, with the defaults of the parameters that are left out.
-
-        Raises:
-            KeyError: a name is not one of a parameter.
-        """
+        """An assignment with defaults for missing parameters; KeyError for an unknown name."""
         for name in values:
             if name not in self.names:
                 raise KeyError(name)
         return self.params(values.get(p.name, p.default) for p in self.parameters)
 
     def scores(self, values: Iterable[float]) -> Scores:
-        """The metrics of one trial, from values in their order."""
+        """The metrics of a trial, from values in the order of the metrics."""
         return Scores(self.metric_names, tuple(values))
 
     def cost_of(self, params: Params) -> float:
-        """What training costs, relative to other trials: 1 where nothing says so."""
+        """The cost of training relative to other trials; 1 if the spec has no cost."""
         return 1 if self.cost is None else params[self.cost]  # type: ignore[return-value]
 
     def with_loss(self, metric: str) -> ProblemSpec:
@@ -202,11 +168,7 @@ class ProblemSpec:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> ProblemSpec:
-        """The spec that was recorded.
-
-        Raises:
-            ValueError: the values are not those of a spec.
-        """
+        """The recorded spec; raises ValueError if the values are not those of a spec."""
         try:
             spec = cls(
                 problem=_text(values["problem"]),
@@ -222,12 +184,12 @@ class ProblemSpec:
                 compared=values["compared"],
             )
         except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"it describes no problem: {error!r}") from None
+            raise ValueError(f"it does not describe a problem: {error!r}") from None
         spec._check()
         return spec
 
     def _check(self) -> None:
-        """Raises ValueError where names do not fit together, as they may in a file."""
+        """Raises ValueError if the parts of a recorded spec are inconsistent."""
         names, metrics = self.names, self.metric_names
         used = {self.loss, *(o.metric for o in self.objectives)}
         used |= {self.solved.metric} if self.solved else set()
@@ -251,24 +213,17 @@ class ProblemSpec:
             and (self.solved is None or type(self.solved.value) in (int, float))
         )
         if not fits:
-            raise ValueError("its names do not fit together")
+            raise ValueError("its names and values are inconsistent")
 
 
 @dataclass(frozen=True)
 class GraphNode:
-    """One node of a model's graph, as TensorBoard shows it.
+    """One node of a model's graph in TensorBoard."""
 
-    Attributes:
-        name: slashes make groups.
-        op: the operation.
-        inputs: the names of the nodes that it takes.
-        shape: of its output.
-    """
-
-    name: str
+    name: str  # with a slash between groups
     op: str
-    inputs: tuple[str, ...] = ()
-    shape: tuple[int, ...] = ()
+    inputs: tuple[str, ...] = ()  # names of nodes
+    shape: tuple[int, ...] = ()  # of the output
 
 
 def _parameter(values: Mapping[str, Any]) -> Parameter:

@@ -1,4 +1,4 @@
-"""The vocabulary: trials, what becomes of them, and the packs they travel in."""
+"""Trials, their outcomes, and packs of trials."""
 
 from __future__ import annotations
 
@@ -15,12 +15,7 @@ V_co = TypeVar("V_co", covariant=True)
 
 
 class Record(Mapping[str, V_co]):
-    """A mapping that never changes, and shares its names with others: small, and hashable.
-
-    Args:
-        names: the keys, in their order.
-        values: one for each.
-    """
+    """An immutable, hashable mapping that shares its names with others, to save memory."""
 
     __slots__ = ("_names", "_values")
 
@@ -64,19 +59,19 @@ class Record(Mapping[str, V_co]):
 
 
 class Params(Record[Value | None]):
-    """One assignment of hyperparameters, by name; None for those that do not apply."""
+    """One assignment of hyperparameters, by name; None where one does not apply."""
 
     __slots__ = ()
 
 
 class Scores(Record[float]):
-    """How good a trained model is: its metrics, by name."""
+    """The metrics of a trained model, by name."""
 
     __slots__ = ()
 
 
 class Slim:
-    """Frozen dataclasses with slots that pickle through their constructor: smaller and faster."""
+    """A base of frozen dataclasses with slots: pickles them small and fast."""
 
     __slots__ = ()
 
@@ -87,7 +82,7 @@ class Slim:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A trial that was asked for: its number in the study, from 0, and its generation."""
+    """An assignment to train, with its number in the study, from 0, and its generation."""
 
     number: int
     generation: int
@@ -96,34 +91,24 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Curve(Slim):
-    """What was measured while a trial was trained.
+    """Measurements during the training of a trial."""
 
-    Attributes:
-        epochs: ascending; what is measured at epoch e follows e updates.
-        series: the values at these epochs, by the names of the spec's series.
-    """
-
-    epochs: tuple[int, ...] = ()
-    series: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    epochs: tuple[int, ...] = ()  # ascending; a measurement at epoch e follows e updates
+    series: Mapping[str, tuple[float, ...]] = field(default_factory=dict)  # by the spec's names
 
 
 NO_CURVE = Curve()
 
-# The name and the shape of every array of a model, in their order.
+# The name and shape of every array of a model, in order.
 Layout = tuple[tuple[str, tuple[int, ...]], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Weights(Slim):
-    """The trained numbers of a model.
-
-    Attributes:
-        layout: what they are.
-        content: all of them as little-endian float32, array after array, rows first.
-    """
+    """The trained numbers of a model."""
 
     layout: Layout
-    content: bytes
+    content: bytes  # little-endian float32, array after array, rows first
 
     def numbers(self) -> tuple[float, ...]:
         return struct.unpack(f"<{len(self.content) // 4}f", self.content)
@@ -140,7 +125,7 @@ class RawArray(Slim):
 
 @dataclass(frozen=True, slots=True)
 class Paused(Slim):
-    """A trial that is trained up to an epoch: all that an engine needs to go on from there."""
+    """A trial trained up to an epoch: all that an engine needs to continue it."""
 
     epoch: int
     arrays: Mapping[str, RawArray]
@@ -149,32 +134,21 @@ class Paused(Slim):
 
 @dataclass(frozen=True, slots=True)
 class Outcome(Slim):
-    """What became of one trial.
+    """The outcome of one trial; scores and weights are None if it failed."""
 
-    Attributes:
-        state: COMPLETE or FAIL; RUNNING for one that was told to pause.
-        scores: None when the trial failed.
-        curve: empty when the trial never ran.
-        weights: None when the trial failed.
-        duration_s: the trial's share of its pack's training time, by cost, in seconds.
-        worker: where it was trained, `host:pid`.
-        error: why it failed.
-        paused: from where to continue, of one that was told to pause.
-    """
-
-    state: State
+    state: State  # COMPLETE or FAIL; RUNNING for a paused trial
     scores: Scores | None = None
-    curve: Curve = NO_CURVE
+    curve: Curve = NO_CURVE  # empty if the trial never ran
     weights: Weights | None = None
-    duration_s: float | None = None
-    worker: str | None = None
+    duration_s: float | None = None  # the trial's share, by cost, of its pack's training time
+    worker: str | None = None  # where it was trained, `host:pid`
     error: str | None = None
-    paused: Paused | None = None
+    paused: Paused | None = None  # the point to continue from
 
 
 @dataclass(frozen=True, slots=True)
 class TrialRow:
-    """A trial, with its outcome once it has one."""
+    """A trial, with its outcome once it is finished."""
 
     trial: Trial
     outcome: Outcome | None = None
@@ -190,18 +164,10 @@ class FinishedTrial:
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """Trials of one generation that one worker trains together.
+    """Trials of one generation that one worker trains together."""
 
-    Attributes:
-        id: never given out twice: a pack that is trained again is another pack.
-        trials: in number order.
-        device: where they are trained, `cpu` or `cuda`.
-        tries: how often just these trials were lost with their worker before.
-        avoid: the nodes where that was, by the runner's names for them.
-    """
-
-    id: int
-    trials: tuple[Trial, ...]
-    device: str = "cpu"
-    tries: int = 0
-    avoid: frozenset[str] = frozenset()
+    id: int  # unique; trials that are trained again get another pack
+    trials: tuple[Trial, ...]  # in number order
+    device: str = "cpu"  # or "cuda"
+    tries: int = 0  # how often exactly these trials were lost with their worker
+    avoid: frozenset[str] = frozenset()  # the nodes where they were lost, as the runner names them

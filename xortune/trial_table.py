@@ -5,30 +5,42 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Iterator, Sequence
+from itertools import starmap
 from typing import Any, overload
 
 from xortune.spec import Parameter, ProblemSpec
-from xortune.trial import STATES, FinishedTrial, Outcome, Params, Scores, Trial, TrialRow, Value
+from xortune.trial import (
+    NO_CURVE,
+    STATES,
+    FinishedTrial,
+    Outcome,
+    Params,
+    Scores,
+    Trial,
+    TrialRow,
+    Value,
+)
 
-_WAITING = STATES.index("WAITING")
-# What stands in a column for a value that is missing; no parameter or metric has it.
-_NO_INT, _NO_CHOICE = -(2**63), -1
+_COMPLETE, _WAITING = STATES.index("COMPLETE"), STATES.index("WAITING")
+# By kind of parameter: the type of its column, and the number that stands for None there.
+_STORED: dict[str, tuple[str, float]] = {
+    "float": ("d", math.nan),
+    "int": ("q", -(2**63)),
+    "choice": ("h", -1),
+}
 
 
 class TrialTable(Sequence[TrialRow]):
     """The trials of a study by number, without their curves and weights.
 
-    Rows are made when they are asked for. Grows at its end; an outcome is set once.
-
-    Args:
-        spec: of the study's problem.
+    Rows are created when they are read. Trials are appended; an outcome is set once.
     """
 
     def __init__(self, spec: ProblemSpec) -> None:
         self.spec = spec
         self.finished = 0
         self._generations = array("q")
-        self._params = [_column(parameter) for parameter in spec.parameters]
+        self._params = [_Column(parameter) for parameter in spec.parameters]
         self._states = bytearray()
         self._scores = [array("d") for _ in spec.metrics]
         self._durations = array("d")
@@ -49,12 +61,12 @@ class TrialTable(Sequence[TrialRow]):
         return TrialRow(self.trial(number), self.outcome(number))
 
     def __iter__(self) -> Iterator[TrialRow]:
-        return map(self.__getitem__, range(len(self)))
+        return starmap(TrialRow, self._read(len(self)))
 
     def add(self, trial: Trial) -> None:
-        """Appends a trial that waits; its number is the table's length."""
+        """Appends a waiting trial, whose number has to be the table's length."""
         if trial.number != len(self):
-            raise ValueError(f"trial {trial.number} does not follow on trial {len(self) - 1}")
+            raise ValueError(f"trial {trial.number} does not follow trial {len(self) - 1}")
         for column, value in zip(self._params, trial.params.row):
             column.append(value)
         for scores in self._scores:
@@ -65,7 +77,7 @@ class TrialTable(Sequence[TrialRow]):
         self._workers.append(None)
 
     def finish(self, number: int, outcome: Outcome) -> None:
-        """Sets what became of a trial."""
+        """Sets the outcome of a trial."""
         self.finished += self._states[number] == _WAITING
         self._states[number] = STATES.index(outcome.state)
         if outcome.scores is not None:
@@ -89,37 +101,58 @@ class TrialTable(Sequence[TrialRow]):
         return self._states[number] != _WAITING
 
     def is_complete(self, number: int) -> bool:
-        """Whether a trial has scores: those that failed or wait have none."""
-        return STATES[self._states[number]] == "COMPLETE"
+        """Whether a trial has scores: failed and waiting trials have none."""
+        return self._states[number] == _COMPLETE
 
     def scores(self, number: int) -> Scores | None:
-        """None where a trial has none."""
-        if not self.is_complete(number):
-            return None
-        return Scores(self.spec.metric_names, tuple(column[number] for column in self._scores))
+        outcome = self.outcome(number)
+        return None if outcome is None else outcome.scores
 
     def outcome(self, number: int) -> Outcome | None:
         """None while a trial waits."""
-        if not self.is_finished(number):
+        scores = tuple(column[number] for column in self._scores)
+        state, duration_s = self._states[number], self._durations[number]
+        return self._outcome(number, state, scores, duration_s, self._workers[number])
+
+    def _outcome(
+        self,
+        number: int,
+        state: int,
+        scores: tuple[float, ...],
+        duration_s: float,
+        worker: str | None,
+    ) -> Outcome | None:
+        if state == _WAITING:
             return None
         return Outcome(
-            state=STATES[self._states[number]],
-            scores=self.scores(number),
-            duration_s=_number(self._durations[number]),
-            worker=self._workers[number],
-            error=self._errors.get(number),
+            STATES[state],
+            Scores(self.spec.metric_names, scores) if state == _COMPLETE else None,
+            NO_CURVE,
+            None,
+            None if math.isnan(duration_s) else duration_s,
+            worker,
+            self._errors.get(number),
         )
+
+    def _read(self, until: int) -> Iterator[tuple[Trial, Outcome | None]]:
+        """The trials before a number, column by column: twice as fast as one at a time."""
+        trials = zip(range(until), self._generations, zip(*self._params))
+        outcomes = zip(self._states, zip(*self._scores), self._durations, self._workers)
+        for (number, generation, values), (state, scores, duration_s, worker) in zip(
+            trials, outcomes
+        ):
+            trial = Trial(number, generation, Params(self.spec.names, values))
+            yield trial, self._outcome(number, state, scores, duration_s, worker)
 
     def told(self, until: int) -> Sequence[FinishedTrial]:
         """The trials before a number, all of which have an outcome."""
         return _Told(self, until)
 
     def columns(self) -> dict[str, Sequence[Any]]:
-        """Copies of all columns by name, each by number.
+        """Copies of all columns by name, in the order of trials.
 
-        Named after the parameters and metrics, beside `number`, `state`, `generation`,
-        `duration_s`, `worker` and `error`. NaN stands for a float that is missing, None for
-        anything else that is.
+        Besides the parameters and metrics: `number`, `state`, `generation`, `duration_s`,
+        `worker` and `error`. A missing float is NaN; any other missing value is None.
         """
         return {
             "number": range(len(self)),
@@ -134,7 +167,7 @@ class TrialTable(Sequence[TrialRow]):
 
 
 class _Told(Sequence[FinishedTrial]):
-    """The first trials of a table as finished ones, made when they are asked for."""
+    """The first trials of a table as finished ones, created when they are read."""
 
     def __init__(self, table: TrialTable, until: int) -> None:
         self._table = table
@@ -152,82 +185,51 @@ class _Told(Sequence[FinishedTrial]):
             return [self[n] for n in range(*number.indices(self._until))]
         if not 0 <= number < self._until:
             raise IndexError(number)
-        outcome = self._table.outcome(number)
-        if outcome is None:
-            raise ValueError(f"trial {number} is not finished")
-        return FinishedTrial(self._table.trial(number), outcome)
+        return _finished(self._table.trial(number), self._table.outcome(number))
+
+    def __iter__(self) -> Iterator[FinishedTrial]:
+        return starmap(_finished, self._table._read(self._until))
 
 
-class _Floats(Sequence[Any]):
-    """Floats, NaN standing for None."""
-
-    def __init__(self) -> None:
-        self._values = array("d")
-
-    def append(self, value: Value | None) -> None:
-        self._values.append(math.nan if value is None else value)  # type: ignore[arg-type]
-
-    def __len__(self) -> int:
-        return len(self._values)
-
-    def __getitem__(self, number: Any) -> Any:
-        return _number(self._values[number])
-
-    def copy(self) -> Sequence[Any]:
-        return self._values[:]
+def _finished(trial: Trial, outcome: Outcome | None) -> FinishedTrial:
+    if outcome is None:
+        raise ValueError(f"trial {trial.number} is not finished")
+    return FinishedTrial(trial, outcome)
 
 
-class _Ints(Sequence[Any]):
-    """Integers of 64 bits."""
+class _Column(Sequence[Any]):
+    """The values of a parameter as numbers of one type: themselves, or the indices of choices."""
 
-    def __init__(self) -> None:
-        self._values = array("q")
+    def __init__(self, parameter: Parameter) -> None:
+        kind, self._missing = _STORED[parameter.kind]
+        self._numbers = array(kind)
+        self._choices = (*parameter.choices, None)  # None has the index -1
+        self._index = {(type(choice), choice): i for i, choice in enumerate(parameter.choices)}
+        self._is_decoded = parameter.kind != "choice"
 
     def append(self, value: Value | None) -> None:
-        self._values.append(_NO_INT if value is None else value)  # type: ignore[arg-type]
+        number: Any = value
+        if value is None:
+            number, self._is_decoded = self._missing, False
+        elif self._index:
+            number = self._index[type(value), value]
+        self._numbers.append(number)
+
+    def _value(self, number: Any) -> Any:
+        if self._index:
+            return self._choices[number]
+        return None if number == self._missing or number != number else number
 
     def __len__(self) -> int:
-        return len(self._values)
+        return len(self._numbers)
 
     def __getitem__(self, number: Any) -> Any:
-        value = self._values[number]
-        return None if value == _NO_INT else value
+        return self._value(self._numbers[number])
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._numbers) if self._is_decoded else map(self._value, self._numbers)
 
     def copy(self) -> Sequence[Any]:
-        return list(self) if _NO_INT in self._values else self._values[:]
-
-
-class _Choices(Sequence[Any]):
-    """Places in a parameter's choices."""
-
-    def __init__(self, choices: tuple[Value, ...]) -> None:
-        self._choices = choices
-        self._values = array("h")
-
-    def append(self, value: Value | None) -> None:
-        self._values.append(_NO_CHOICE if value is None else self._place(value))
-
-    def _place(self, value: Value) -> int:
-        same = (i for i, c in enumerate(self._choices) if c == value and type(c) is type(value))
-        return next(same)
-
-    def __len__(self) -> int:
-        return len(self._values)
-
-    def __getitem__(self, number: Any) -> Any:
-        place = self._values[number]
-        return None if place == _NO_CHOICE else self._choices[place]
-
-    def copy(self) -> Sequence[Any]:
-        by_place = (*self._choices, None)  # `_NO_CHOICE` is the last one
-        return [by_place[place] for place in self._values]
-
-
-def _column(parameter: Parameter) -> _Floats | _Ints | _Choices:
-    if parameter.kind == "choice":
-        return _Choices(parameter.choices)
-    return _Ints() if parameter.kind == "int" else _Floats()
-
-
-def _number(value: float) -> float | None:
-    return None if value != value else value
+        """The values; floats with NaN for None."""
+        is_final = self._is_decoded or self._numbers.typecode == "d"
+        return self._numbers[:] if is_final else list(self)

@@ -1,8 +1,7 @@
-"""Settings and commands in messages, in the language of the caller: Python or the shell.
+"""Settings and commands in messages, spelled for the caller: Python or the shell.
 
-A message is worded when it is made. The command line says once that it is the caller; until
-then, and in anyone's script, the caller is Python. This is the only state that the package
-keeps outside its objects; nothing but words depends on it.
+Messages are for Python unless the command line enters `for_the_shell`. That is the only state
+that the package keeps outside its objects, and it affects nothing but messages.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ _speaking = {"shell": False}
 
 @contextmanager
 def for_the_shell() -> Iterator[None]:
-    """While entered, messages name options of the command line."""
+    """Makes messages name options of the command line."""
     before = _speaking["shell"]
     _speaking["shell"] = True
     try:
@@ -27,7 +26,7 @@ def for_the_shell() -> Iterator[None]:
 
 
 def option(name: str, value: str | bool | None = None) -> str:
-    """A setting by its name in Python, with a value if one is proposed.
+    """A setting, with a value if one is proposed.
 
     Example:
         f"{option('log_every')} {value}: must be ..."   # --log-every 0, or log_every 0
@@ -41,7 +40,7 @@ def option(name: str, value: str | bool | None = None) -> str:
 
 
 def command(name: str, study: str, **options: str | bool | int) -> str:
-    """A command on a study, to be pasted: into a shell, or into Python.
+    """A command on a study, to be pasted into a shell or into Python.
 
     Example:
         command("resume", "results/one", trials=100)

@@ -252,7 +252,7 @@ def test_the_notes_of_a_space_are_logged(capsys, caplog, tmp_path, one_rate) -> 
     words = ["search", one_rate, "--runner", "inline", "--trials", "1", "--results", tmp_path]
     assert call(capsys, *words).code == 0
     assert "that xortune ignores: method." in caplog.text
-    assert "the default is taken for seed 42, loss_fn mse." in caplog.text
+    assert "the default is used for seed 42, loss_fn mse." in caplog.text
 
 
 def test_a_study_without_a_name_gets_the_date_and_time(capsys, tmp_path) -> None:

@@ -84,7 +84,7 @@ def test_weights_of_a_trial_that_there_is_not(folder):
     forge(folder, "INSERT INTO weight SELECT 77, layout, content, 0 FROM weight LIMIT 1")
     with (
         Ledger.read(StudyPaths(folder)) as ledger,
-        pytest.raises(UsageError, match="weights of trials that it does not hold"),
+        pytest.raises(UsageError, match="weights of missing trials"),
     ):
         ledger.weighted()
 
@@ -96,6 +96,6 @@ def test_weights_of_a_trial_that_has_none(folder):
     forge(folder, ("INSERT INTO weight SELECT ?, layout, content, 0 FROM weight LIMIT 1", [number]))
     with (
         Ledger.read(StudyPaths(folder)) as ledger,
-        pytest.raises(UsageError, match=f"trial {number} has weights, and is not complete"),
+        pytest.raises(UsageError, match=f"trial {number} has weights but is not complete"),
     ):
         ledger.weights(number)

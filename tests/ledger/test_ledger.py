@@ -466,7 +466,9 @@ def test_a_ledger_of_another_version(paths, way) -> None:
     with pytest.raises(UsageError) as caught:
         way(paths)
     assert f"{paths.ledger} has version 99" in str(caught.value)
-    assert "reads version 2 and 3. Use the xortune that made it, or restore it" in str(caught.value)
+    assert "reads version 2 and 3. Use the xortune that wrote it, or restore it" in str(
+        caught.value
+    )
 
 
 @pytest.mark.parametrize(

@@ -230,23 +230,23 @@ def forge(paths: StudyPaths, *statements: str) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ("lr = 0.0", "trial 0 has parameters"),
+        ("lr = 0.0", "trial 0 has impossible parameters"),
         ("lr = 'x'", "row of trial 0 holds values of another type"),
-        ("epochs = 1099511627776", "trial 0 has parameters"),
-        ("seed = -1", "trial 0 has parameters"),
-        ("generation = -1", "trial 0 has parameters"),
-        ("loss_fn = 'mae'", "trial 0 has parameters"),
+        ("epochs = 1099511627776", "trial 0 has impossible parameters"),
+        ("seed = -1", "trial 0 has impossible parameters"),
+        ("generation = -1", "trial 0 has impossible parameters"),
+        ("loss_fn = 'mae'", "trial 0 has impossible parameters"),
         ("state = 'X'", "trial 0 has an unknown state"),
         ("state = 'WAITING'", "trial 0 has an unknown state"),
-        ("state = 'FAIL'", "trial 0 has scores and weights that do not go with its state"),
+        ("state = 'FAIL'", "trial 0 has scores and weights that do not match its state"),
         ("mse = 9e999", "a score of trial 0 is not finite"),
         ("bce = NULL", "row of trial 0 holds values of another type"),
         ("duration_s = -9e999", "the duration of trial 0 is not finite"),
         ("worker = printf('%.*c', 200000, 'w')", "trial 0 holds a text of 200000 characters"),
         ("weights = '[1, 2]'", "weights of trial 0 are not nine numbers"),
         ("weights = '[NaN, 1, 1, 1, 1, 1, 1, 1, 1]'", "weights of trial 0 are not nine numbers"),
-        ("weights = '[0.1, 1, 1, 1, 1, 1, 1, 1, 1]'", "weights of trial 0 are not those of a"),
-        ("weights = '[1e300, 1, 1, 1, 1, 1, 1, 1, 1]'", "weights of trial 0 are not those of a"),
+        ("weights = '[0.1, 1, 1, 1, 1, 1, 1, 1, 1]'", "weights of trial 0 are not float32"),
+        ("weights = '[1e300, 1, 1, 1, 1, 1, 1, 1, 1]'", "weights of trial 0 are not float32"),
         ("weights = '{'", "is damaged"),
     ],
 )  # fmt: skip
@@ -344,7 +344,10 @@ def test_what_others_added_outlives_the_upgrade(one):
 def test_a_table_of_others_in_the_way_of_the_upgrade_is_named(one):
     with closing(sqlite3.connect(one.ledger)) as connection, connection:
         connection.execute("CREATE TABLE weight (kilograms)")
-    with Ledger.open(one) as ledger, pytest.raises(XortuneError, match="is called weight"):
+    with (
+        Ledger.open(one) as ledger,
+        pytest.raises(XortuneError, match="holds another program.s weight"),
+    ):
         ledger.record(ledger.settings(), ledger.provenance())
     check(one)
     assert version(one) == version2.VERSION

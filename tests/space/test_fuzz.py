@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from tests.space.spaces import inside, load_xor
 from xortune.cli import main
 from xortune.errors import UsageError
+from xortune.paths import shipped_spaces
 from xortune.settings import StudySettings
-from xortune.space import shipped_spaces
 
 # How many cases the quick and the long part run.
 QUICK, LONG = 100, 2000

@@ -102,7 +102,7 @@ def test_what_is_left_out_takes_its_default_and_a_note_says_so() -> None:
         "loss_fn": Choice(("mse",)),
     }
     (note,) = space.notes
-    assert note.endswith("the default is taken for epochs 10000, seed 42, loss_fn mse.")
+    assert note.endswith("the default is used for epochs 10000, seed 42, loss_fn mse.")
 
 
 @settings(deadline=None)

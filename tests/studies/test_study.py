@@ -226,7 +226,7 @@ def test_an_interruption_says_how_to_resume(tmp_path):
         )  # fmt: skip
     folder = tmp_path / "i"
     assert str(caught.value) == (
-        "stopped by signal 2; what study i has finished is kept. "
+        "stopped by signal 2; the finished trials of study i are kept. "
         f"Resume it with: xortune.resume({str(folder)!r})"
     )
     assert eval(str(caught.value).rpartition(": ")[2].replace(")", ", runner='inline')"))
@@ -392,7 +392,7 @@ def test_an_unfinished_study_shows_its_total(study):
 
 def test_what_a_space_leaves_out_is_said(tmp_path, caplog):
     xortune.search({"epochs": {"value": 10}}, trials=1, runner="inline", name="x", results=tmp_path)
-    assert "the default is taken for lr 0.1, seed 42, loss_fn mse" in caplog.text
+    assert "the default is used for lr 0.1, seed 42, loss_fn mse" in caplog.text
 
 
 def test_resuming_a_finished_study_changes_nothing(study, caplog):

@@ -1,4 +1,4 @@
-"""Making a study's folder with its ledger: all of it, or nothing."""
+"""Creates a study's folder with its ledger, or nothing."""
 
 from __future__ import annotations
 
@@ -21,27 +21,19 @@ def created(
     fill: Callable[[sqlite3.Connection], None],
     heartbeat: Callable[[], None],
 ) -> LedgerFile:
-    """A new ledger in a new folder, open for writing.
+    """Creates a ledger in a new folder, open for writing; errors are those of `Ledger.create`.
 
-    Args:
-        paths: the study's.
-        fill: writes what it holds from the beginning, in the transaction that makes the tables.
-        heartbeat: called while a lock is waited for; raises where the wait is to end.
-
-    Raises:
-        StudyExistsError: the folder is there already.
-        UsageError: the folder cannot be made.
-        XortuneError: there is no room for the ledger. Nothing stays behind in either case.
+    `fill` writes its first content, in the transaction that creates the tables.
     """
     missing = [f for f in (paths.folder, *paths.folder.parents) if not os.path.lexists(f)]
     try:
         paths.folder.mkdir(parents=True)
     except OSError as error:
-        # The study's own folder is not ours: another search may just have made it.
+        # The study's own folder is not ours: another search may have just created it.
         _remove(paths, missing[1:])
         fault = StudyExistsError if os.path.lexists(paths.folder) else UsageError
         raise fault(
-            f"study {paths.name}: {paths.folder} cannot be made: {error.strerror}. "
+            f"study {paths.name}: {paths.folder} cannot be created: {error.strerror}. "
             f"Choose another {option('name')} or {option('results')}."
         ) from None
     try:
@@ -51,8 +43,8 @@ def created(
         if not isinstance(error, (XortuneError, OSError, sqlite3.Error)):
             raise
         raise XortuneError(
-            f"study {paths.name}: {paths.ledger} could not be made: "
-            f"{error.__cause__ or error}. Nothing is left of it. "
+            f"study {paths.name}: {paths.ledger} could not be created: "
+            f"{error.__cause__ or error}. Nothing was left behind. "
             f"Free space, or choose another {option('results')}."
         ) from error
 
@@ -84,10 +76,10 @@ def _begun(
 
 
 def _remove(paths: StudyPaths, folders: Sequence[os.PathLike[str]]) -> None:
-    """Takes back what `created` made: its files, and those folders, innermost first."""
+    """Removes the ledger's files, and these folders, innermost first."""
     if paths.folder in folders:
-        made = (paths.ledger, paths.journal, *paths.log, paths.driver, paths.partial, paths.lock)
-        for file in made:
+        files = (paths.ledger, paths.journal, *paths.log, paths.driver, paths.partial, paths.lock)
+        for file in files:
             with suppress(OSError):
                 file.unlink()
     for folder in folders:

@@ -1,4 +1,4 @@
-"""The errors for a ledger that cannot be read."""
+"""Errors for a ledger that cannot be read."""
 
 from __future__ import annotations
 
@@ -12,35 +12,30 @@ from xortune.paths import StudyPaths
 
 # Damage also makes SQLite return invalid UTF-8 and request unbounded memory.
 SQLITE_ERRORS = (sqlite3.Error, UnicodeDecodeError, MemoryError)
-# Bytes 18 and 19 of the file: how it is written and read.
+# What reading an impossible value raises; `Damage` is a ValueError.
+VALUE_ERRORS = (ValueError, LookupError, TypeError, ArithmeticError, RecursionError, UsageError)
+# Bytes 18 and 19 of the file: the versions of its write and its read format.
 MODES = slice(18, 20)
 WAL = b"\2\2"
 
 
 @contextmanager
 def explained(paths: StudyPaths) -> Iterator[None]:
-    """While entered, whatever shows that a ledger is damaged is raised as a UsageError."""
+    """Raises errors that reveal a damaged ledger as UsageError."""
     try:
         yield
     except SQLITE_ERRORS as error:
         raise unreadable(paths, error) from error
-    except (
-        ValueError,
-        LookupError,
-        TypeError,
-        ArithmeticError,
-        RecursionError,
-        UsageError,
-    ) as error:
+    except VALUE_ERRORS as error:
         raise damaged(paths, error) from error
 
 
 def damaged(paths: StudyPaths, reason: object) -> UsageError:
-    """The error for a damaged ledger."""
-    tables = [path for path in (paths.trials_csv, paths.trials_parquet) if path.is_file()]
+    """The error for a damaged ledger; names the tables that remain."""
+    tables = [path.name for path in (paths.trials_csv, paths.trials_parquet) if path.is_file()]
     still = (
-        f" Until then {' and '.join(path.name for path in tables)} beside it "
-        f"still {'hold' if len(tables) > 1 else 'holds'} the table as it was written last."
+        f" Until then {' and '.join(tables)} beside it still "
+        f"{'hold' if len(tables) > 1 else 'holds'} the table as last written."
         if tables
         else ""
     )
@@ -48,9 +43,9 @@ def damaged(paths: StudyPaths, reason: object) -> UsageError:
 
 
 def unreadable(paths: StudyPaths, error: Exception) -> UsageError:
-    """The error where SQLite cannot read the ledger."""
+    """The error for an exception of SQLite's."""
     if isinstance(error, MemoryError):
-        return damaged(paths, "reading it takes more memory than there is")
+        return damaged(paths, "reading it takes more memory than this machine has")
     if type(error) is not sqlite3.OperationalError or "decode" in str(error):
         return damaged(paths, error)
     if is_locked(error):
@@ -62,7 +57,7 @@ def unreadable(paths: StudyPaths, error: Exception) -> UsageError:
         return UsageError(
             f"{paths.ledger} cannot be read: {tame(error)}. Another program has put it into WAL "
             "mode, in which reading it writes files beside it. Make its folder writable, or "
-            "copy the folder to where you may write, and read it there."
+            "read a copy of the folder in a place where you may write."
         )
     return UsageError(
         f"{paths.ledger} cannot be read: {tame(error)}. Restore access to it and to its "
@@ -71,7 +66,7 @@ def unreadable(paths: StudyPaths, error: Exception) -> UsageError:
 
 
 def in_wal_mode(paths: StudyPaths) -> bool:
-    """Whether another program has had SQLite write a log instead of a journal."""
+    """Whether another program has switched the file to WAL mode."""
     try:
         with paths.ledger.open("rb") as file:
             return file.read(MODES.stop)[MODES] == WAL
@@ -80,6 +75,6 @@ def in_wal_mode(paths: StudyPaths) -> bool:
 
 
 def tame(reason: object) -> str:
-    """One short line that a terminal shows as it is: it may quote what is in the file."""
+    """One short printable line; the reason may quote the content of the file."""
     line = " ".join(str(reason).split())[:200].rstrip(".")
     return "".join(sign if sign.isprintable() else "?" for sign in line)

@@ -1,4 +1,4 @@
-"""Settings, trials, curves, weights and times of one study: no loss goes unnoticed."""
+"""The ledger of a study: its settings, trials, curves, weights and run times."""
 
 from __future__ import annotations
 
@@ -23,26 +23,21 @@ from xortune.trial import Curve, FinishedTrial, Trial, TrialRow, Weights
 from xortune.trial_table import TrialTable
 
 _MOST_SETTINGS = 100
-# A table WITHOUT ROWID is an index itself: NOT INDEXED would still let others' be used.
+# A table WITHOUT ROWID is itself an index, so NOT INDEXED would not exclude other indexes.
 _SETTING = "setting INDEXED BY sqlite_autoindex_setting_1"
 _TRIALS = f"SELECT {ASKED}, {OUTCOME} FROM trial NOT INDEXED"
-
-
-def _never() -> None:
-    """The heartbeat of what nothing stops."""
 
 
 class Ledger:
     """Settings, trials, curves and weights of one study.
 
-    A ledger opened for writing owns the study: it holds the study's lock until it is
-    closed, also when the process is killed. Every writing method is one transaction,
-    durable when it returns; the first one makes a ledger of version 2 one of this version.
-    Any number of others may read meanwhile; a writing method waits until they let it.
-    Values that are returned are copies. Reading methods raise UsageError where what they
-    read is not what was written.
+    A ledger opened for writing owns the study: it holds the study's lock until it is closed
+    or its process is killed. Every writing method is one transaction, durable when it
+    returns; the first one upgrades a ledger of version 2. Any number of processes may read
+    at the same time; a writing method waits for them. Returned values are copies. Reading
+    methods raise UsageError if what they read is not what was written.
 
-    No query uses an index that another program has made: it may hold anything.
+    No query uses an index that another program has made, since it may hold anything.
     """
 
     def __init__(self, file: LedgerFile) -> None:
@@ -55,35 +50,31 @@ class Ledger:
         paths: StudyPaths,
         settings: StudySettings,
         provenance: Provenance,
-        heartbeat: Callable[[], None] = _never,
+        heartbeat: Callable[[], None] = lambda: None,
     ) -> Ledger:
-        """Makes the study's folder and its ledger, open for writing.
+        """Creates the study's folder and its ledger, open for writing.
 
         Args:
             paths: the study's.
             settings: recorded in it.
             provenance: likewise.
-            heartbeat: called while a lock is waited for; raises where the wait is to end.
+            heartbeat: called while waiting for a lock; raises to stop waiting.
 
         Raises:
-            StudyExistsError: the folder is there already.
-            UsageError: the folder cannot be made.
-            XortuneError: there is no room for the ledger. Nothing stays behind in either case.
+            StudyExistsError: the folder exists.
+            UsageError: the folder cannot be created.
+            XortuneError: the ledger cannot be written. Nothing is left behind in any case.
         """
         rows = setting_rows(settings, provenance)
         return cls(created(paths, lambda connection: _record(connection, rows), heartbeat))
 
     @classmethod
-    def open(cls, paths: StudyPaths, heartbeat: Callable[[], None] = _never) -> Ledger:
-        """Opens an existing ledger for writing.
-
-        Args:
-            paths: the study's.
-            heartbeat: as for `create`.
+    def open(cls, paths: StudyPaths, heartbeat: Callable[[], None] = lambda: None) -> Ledger:
+        """Opens an existing ledger for writing; `heartbeat` is as for `create`.
 
         Raises:
             StudyBusyError: another driver has it open.
-            UsageError: the file is not a ledger of a version that can be read, or is damaged.
+            UsageError: it is not a ledger, is damaged, or has an unknown version.
         """
         lock = StudyLock(paths)
         try:
@@ -98,11 +89,11 @@ class Ledger:
         """Opens an existing ledger for reading.
 
         Raises:
-            UsageError: the file is not a ledger of a version that can be read.
+            UsageError: it is not a ledger, is damaged, or has an unknown version.
         """
         connection = checked(paths, write=False)
         connection.execute("PRAGMA query_only = ON")
-        return cls(LedgerFile(connection, paths, None, _never))
+        return cls(LedgerFile(connection, paths, None))
 
     def close(self) -> None:
         """Closes the ledger and releases its lock."""
@@ -124,7 +115,7 @@ class Ledger:
             return _recorded(connection)[1]
 
     def record(self, settings: StudySettings, provenance: Provenance) -> None:
-        """Records settings and provenance, in place of those before."""
+        """Replaces the recorded settings and provenance."""
         rows = setting_rows(settings, provenance)
         with self._file.transaction() as connection:
             connection.execute(f"DELETE FROM {_SETTING}")
@@ -132,7 +123,7 @@ class Ledger:
         self._known = None
 
     def add_trials(self, trials: Iterable[Trial]) -> None:
-        """Records trials that were asked for: they wait."""
+        """Records new trials as waiting."""
         form = self._rows()
         rows = [form.asked(trial) for trial in trials]
         with self._file.transaction() as connection:
@@ -147,8 +138,8 @@ class Ledger:
         """Records the outcomes of a pack.
 
         Args:
-            finished: with their curves, and the weights of those whose weights are kept.
-            forget: the numbers of trials whose weights are not kept any longer.
+            finished: with their curves, and with weights where those are kept.
+            forget: the numbers of trials whose weights are no longer kept.
         """
         form = self._rows()
         curves = [form.pack_curve(f.outcome.curve) for f in finished]
@@ -178,14 +169,14 @@ class Ledger:
             return table
 
     def trial(self, number: int) -> TrialRow | None:
-        """One trial without its curve and weights, None if there is none of that number."""
+        """One trial without its curve and weights; None if it does not exist."""
         form = self._rows()
         with self._file.reading() as connection:
             row = _trial(connection, number)
             return None if row is None else form.trial(row, number)
 
     def curve(self, number: int) -> Curve:
-        """The curve of one trial, without points if it has none."""
+        """The curve of one trial; without points if the trial has not run."""
         form = self._rows()
         with self._file.reading() as connection:
             row = _trial(connection, number)
@@ -195,7 +186,7 @@ class Ledger:
             return form.curve(packed, row[CURVE], number)
 
     def weights(self, number: int) -> Weights | None:
-        """The weights of one trial, None if they are not kept."""
+        """The weights of one trial; None if they are not kept."""
         form = self._rows()
         with self._file.reading() as connection:
             trial = _trial(connection, number)
@@ -206,21 +197,21 @@ class Ledger:
                 return None
             outcome = form.trial(trial, number).outcome
             if outcome is None or outcome.scores is None:
-                raise Damage(f"trial {number} has weights, and is not complete")
+                raise Damage(f"trial {number} has weights but is not complete")
             return read_weights(kept, _row(connection, "layout", kept[1]), number)
 
     def weighted(self) -> list[int]:
-        """The trials whose weights are kept, by number."""
+        """The numbers of the trials whose weights are kept, ascending."""
         with self._file.reading() as connection:
             rows = connection.execute("SELECT number FROM weight NOT INDEXED ORDER BY number")
             numbers = [number for (number,) in rows]
             _check_count(connection, "weights", len(numbers))
             if numbers and not 0 <= numbers[0] <= numbers[-1] < _sealed(connection, "trials"):
-                raise Damage("it holds weights of trials that it does not hold")
+                raise Damage("it holds weights of missing trials")
             return numbers
 
     def add_run(self, run: RunTime) -> None:
-        """Records where the time of a run went."""
+        """Records how a run spent its time."""
         with self._file.transaction() as connection:
             (number,) = connection.execute("SELECT runs FROM seal NOT INDEXED").fetchone()
             values = run_row(number, run)
@@ -230,7 +221,7 @@ class Ledger:
             connection.execute("UPDATE seal NOT INDEXED SET runs = runs + 1")
 
     def runs(self) -> list[RunTime]:
-        """Where the time of every run went, in their order; one that was killed left nothing."""
+        """How every run spent its time, in order, except runs that were killed."""
         with self._file.reading() as connection:
             rows = connection.execute(f"SELECT {RUN} FROM run NOT INDEXED ORDER BY number")
             found = [read_run(row, number) for number, row in enumerate(rows)]
@@ -238,14 +229,14 @@ class Ledger:
             return found
 
     def copy_to(self, file: Path) -> None:
-        """Writes what the ledger holds at this moment to a file, while its driver continues."""
+        """Writes the ledger's current content to a file, while its driver continues."""
         with self._file.reading() as connection, closing(sqlite3.connect(file)) as copy:
             connection.backup(copy)
-            # A copy of a ledger in WAL mode would be in it too, and make files of its own.
+            # The copy of a ledger in WAL mode is in WAL mode too, with files beside it.
             copy.execute("PRAGMA journal_mode = DELETE")
 
     def _rows(self) -> TrialRows:
-        """How this study's trials are written: its spec does not change."""
+        """The row format of this study's trials; its spec does not change."""
         if self._known is None:
             self._known = TrialRows(self.settings().spec)
         return self._known
@@ -267,25 +258,23 @@ def _recorded(connection: sqlite3.Connection) -> tuple[StudySettings, Provenance
 def _sealed(connection: sqlite3.Connection, column: str) -> int:
     row = connection.execute(f"SELECT {column} FROM seal NOT INDEXED WHERE only = 0").fetchone()
     if row is None or type(row[0]) is not int:
-        raise Damage("it does not say what it holds")
+        raise Damage("its seal is missing")
     value: int = row[0]
     return value
 
 
 def _check_count(connection: sqlite3.Connection, what: str, found: int) -> None:
-    """Checks how many rows of a kind, a column of the seal, there are."""
+    """Compares a number of rows with the one in the seal's column `what`."""
     expected = _sealed(connection, what)
     if found != expected:
-        raise Damage(f"it holds {found} {what}, and {expected} were recorded")
+        raise Damage(f"it holds {found} {what}, but {expected} were recorded")
 
 
 def _trial(connection: sqlite3.Connection, number: int) -> tuple[Any, ...] | None:
-    """The row of a trial, None if there is none of that number."""
     if not 0 <= number < _sealed(connection, "trials"):
         return None
-    row: tuple[Any, ...] | None = connection.execute(
-        f"{_TRIALS} WHERE number = ?", (number,)
-    ).fetchone()
+    query = f"{_TRIALS} WHERE number = ?"
+    row: tuple[Any, ...] | None = connection.execute(query, (number,)).fetchone()
     if row is None:
         raise Damage(f"trial {number} is missing")
     return row

@@ -1,4 +1,4 @@
-"""Opening the ledger's file: only if its schema is exactly ours, wherever it came from."""
+"""Opens the ledger's file, only if its schema is exactly ours."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from xortune.paths import StudyPaths, not_begun
 _MAGIC = b"SQLite format 3\0"
 _HEADER = 100
 _JOURNAL = b"\1\1"
-# How long a reader waits for a lock, and a driver for others to let it leave WAL mode.
+# How long a reader waits for a lock, and a driver for other programs to release WAL mode.
 MOST_READ_S = 30.0
 _MOST_SWITCH_S = 10.0
 _LONGEST_VALUE = 2**28
 # Reading the schema takes some hundred steps; cyclic pages never finish.
 _SCHEMA_STEPS = 1_000_000
-# A journal that ends in this names a further file, which SQLite would delete.
+# A journal that ends in this names another file, which SQLite would delete.
 _SUPER_JOURNAL = bytes.fromhex("d9d505f920a163d7")
 
 
@@ -36,14 +36,7 @@ def connect(
 ) -> sqlite3.Connection:
     """A connection to an existing file that trusts nothing in it.
 
-    Args:
-        paths: the study's.
-        write: whether it is for the study's driver.
-        heartbeat: called while it waits for another program's lock; raises to give up.
-
-    Raises:
-        sqlite3.Error: it cannot be opened.
-        UsageError: another program keeps it in WAL mode.
+    Raises UsageError if another program keeps the file in WAL mode, or SQLite's errors.
     """
     uri = f"{paths.ledger.absolute().as_uri()}?mode=rw"
     connection = sqlite3.connect(uri, timeout=TRY_S, isolation_level=None, uri=True)
@@ -52,7 +45,7 @@ def connect(
         _distrust(connection)
         take_lock(paths, connection, heartbeat, math.inf if write else MOST_READ_S)
         connection.set_progress_handler(None, 0)
-        # EXTRA also makes a journal's removal, which is the commit, durable.
+        # EXTRA makes a journal's removal, which is the commit, durable too.
         connection.execute("PRAGMA synchronous = EXTRA")
         if write:
             _use_journal(paths, connection, heartbeat)
@@ -65,7 +58,7 @@ def connect(
 def take_lock(
     paths: StudyPaths, connection: sqlite3.Connection, heartbeat: Callable[[], None], most_s: float
 ) -> None:
-    """Waits until the file can be read; in a transaction it then stays so."""
+    """Waits until the file can be read; within a transaction that remains so."""
     query = "SELECT 1 FROM sqlite_master LIMIT 1"
     patiently(lambda: connection.execute(query).fetchone(), paths.ledger, heartbeat, most_s)
 
@@ -74,7 +67,7 @@ def take_lock(
 def locked(
     paths: StudyPaths, connection: sqlite3.Connection, heartbeat: Callable[[], None], most_s: float
 ) -> Iterator[None]:
-    """While entered, no other program changes the file; begins once it can be read."""
+    """Keeps other programs from changing the file, once it can be read."""
     try:
         connection.execute("BEGIN")
         take_lock(paths, connection, heartbeat, most_s)
@@ -84,7 +77,7 @@ def locked(
 
 
 def roll_back(connection: sqlite3.Connection) -> None:
-    """Ends a transaction, if there is one; never raises, so that an earlier error is kept."""
+    """Ends any transaction; never raises, so that an earlier error is kept."""
     if connection.in_transaction:
         with suppress(sqlite3.Error):
             connection.execute("ROLLBACK")
@@ -97,21 +90,19 @@ def _distrust(connection: sqlite3.Connection) -> None:
         connection.setconfig(sqlite3.SQLITE_DBCONFIG_DEFENSIVE, True)
     connection.execute("PRAGMA trusted_schema = OFF")
     connection.execute("PRAGMA cell_size_check = ON")
-    # Tables of others may refer to ours; no rule of theirs acts on what is written.
+    # Other programs' tables may refer to ours, but must not act on what is written.
     connection.execute("PRAGMA foreign_keys = OFF")
 
 
 def _use_journal(
     paths: StudyPaths, connection: sqlite3.Connection, heartbeat: Callable[[], None]
 ) -> None:
-    """A rollback journal, not WAL: the study stays one file, read also in a read-only folder."""
+    """Leaves WAL mode, so that the study is one file, readable in a read-only folder."""
     pragma = "PRAGMA journal_mode = DELETE"
+    most_s = _MOST_SWITCH_S if in_wal_mode(paths) else math.inf
     try:
         mode = patiently(
-            lambda: connection.execute(pragma).fetchone(),
-            paths.ledger,
-            heartbeat,
-            _MOST_SWITCH_S if in_wal_mode(paths) else math.inf,
+            lambda: connection.execute(pragma).fetchone(), paths.ledger, heartbeat, most_s
         )
     except sqlite3.OperationalError as error:
         if not (is_locked(error) and in_wal_mode(paths)):
@@ -127,17 +118,9 @@ def _use_journal(
 def checked(
     paths: StudyPaths, *, write: bool, heartbeat: Callable[[], None] = lambda: None
 ) -> sqlite3.Connection:
-    """A connection to an existing ledger, whose tables are ours and of this version.
+    """A connection to an existing ledger with tables of this version; errors are UsageErrors.
 
-    Those of an earlier version are temporary: copies, beside the file's own.
-
-    Args:
-        paths: the study's.
-        write: whether it is for the study's driver.
-        heartbeat: as for `connect`.
-
-    Raises:
-        UsageError: there is none; says what can be done.
+    For a ledger of version 2 the tables are temporary copies, beside the file's own.
     """
     _check_files(paths)
     connection = None
@@ -162,11 +145,7 @@ def checked(
 
 
 def tables_of(paths: StudyPaths, connection: sqlite3.Connection) -> Mapping[str, str]:
-    """The tables that a ledger of its version has: names, and the statements that make them.
-
-    Raises:
-        UsageError: this xortune does not read the version.
-    """
+    """The statements that create the tables of a ledger's version, by name."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (pages,) = connection.execute("PRAGMA page_count").fetchone()
     if not pages:
@@ -176,7 +155,7 @@ def tables_of(paths: StudyPaths, connection: sqlite3.Connection) -> Mapping[str,
         raise UsageError(
             f"{paths.ledger} has version {version}, and this xortune reads version "
             f"{' and '.join(map(str, sorted(known)))}. "
-            "Use the xortune that made it, or restore it from a copy if it was this one."
+            "Use the xortune that wrote it, or restore it from a copy if it was this one."
         )
     return known[version]
 
@@ -184,24 +163,20 @@ def tables_of(paths: StudyPaths, connection: sqlite3.Connection) -> Mapping[str,
 def _check_pages(
     paths: StudyPaths, connection: sqlite3.Connection, tables: Mapping[str, str]
 ) -> None:
-    """Checks that no page is lost or counted twice: writing would make it worse."""
+    """Checks that no page is lost or used twice: writing would make that worse."""
     if has_others(connection, tables):
-        # They would be evaluated; the only one of ours is looked at here.
+        # Their constraints would be evaluated; the only one of ours is checked below.
         connection.execute("PRAGMA ignore_check_constraints = ON")
     (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     connection.execute("PRAGMA ignore_check_constraints = OFF")
     if connection.execute("SELECT only FROM seal NOT INDEXED LIMIT 2").fetchall() != [(0,)]:
-        raise damaged(paths, "it does not say what it holds")
+        raise damaged(paths, "its seal is missing")
     if found != "ok":
         raise damaged(paths, found)
 
 
 def no_link(file: Path) -> None:
-    """Checks that a file, if it exists, is one: neither a link nor a pipe.
-
-    Raises:
-        UsageError: it is something else.
-    """
+    """Raises UsageError if a file exists but is a link, a pipe or the like."""
     try:
         mode = file.lstat().st_mode
     except FileNotFoundError:
@@ -241,19 +216,18 @@ def _check_files(paths: StudyPaths) -> None:
     except FileNotFoundError:
         pass
     except OSError as error:
-        raise UsageError(
-            f"{paths.ledger} cannot be read: {error.strerror}. Restore access to it."
-        ) from None
+        text = f"{paths.ledger} cannot be read: {error.strerror}. Restore access to it."
+        raise UsageError(text) from None
 
 
 def _check_log(paths: StudyPaths, expected: bool) -> None:
-    """A log is part of a ledger in WAL mode; SQLite would also believe that of a stray one."""
+    """Refuses a stray log, which SQLite would take for part of the ledger."""
     for extra in paths.log:
         if expected:
             no_link(extra)
         elif os.path.lexists(extra):
             raise UsageError(
-                f"{extra} belongs to no study: SQLite would take it for a part of "
+                f"{extra} does not belong to the study: SQLite would take it for a part of "
                 f"{paths.ledger.name}. Remove it, or restore the study from a copy."
             )
 

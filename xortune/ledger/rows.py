@@ -1,4 +1,4 @@
-"""The rows of settings and runs, and what all rows share: one form, checked when read.
+"""The rows of settings and runs, and the form that all rows share.
 
 Nothing that is read is trusted. SQLite does not notice when a byte of a value changes, so
 every row carries a digest of its other values; and since anyone can compute a digest, every
@@ -21,13 +21,12 @@ from xortune.settings import Provenance, StudySettings
 RUN = "number, wall, start_up, sampler, writing, workers, training, queue, idle, digest"
 
 LONGEST_TEXT = 100_000
-# No float32, and so no number that is trained with, is larger than 3.4e38.
+# Larger than any float32, and so than any number that a trial is trained with.
 _TOO_LARGE = 10**39
-# A spec lists parameters, and they their choices.
-_DEEPEST = 4
+_DEEPEST = 4  # A spec lists parameters, and these list their choices.
 _DEVICES = ("cpu", "cuda", "both")
 
-# Plain values as JSON in one form: floats as Python writes them, no spaces, no NaN.
+# One JSON text for equal plain values: floats as Python writes them, no spaces, no NaN.
 canonical = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 
@@ -36,18 +35,18 @@ class Damage(ValueError):
 
 
 def digest(values: object) -> int:
-    """64 bits that change when any of the values does; plain values, or bytes."""
+    """A 64-bit digest of plain values or bytes."""
     content = values if isinstance(values, bytes) else ascii(values).encode()
     return int.from_bytes(blake2b(content, digest_size=8).digest(), "little", signed=True)
 
 
 def sealed(values: tuple[Any, ...]) -> tuple[Any, ...]:
-    """A row: the values, and their digest."""
+    """The values and their digest."""
     return (*values, digest(values))
 
 
 def is_sealed(row: Sequence[Any], number: int) -> bool:
-    """Whether a row is the one of that number, as it was written."""
+    """Whether a row has this number and is as it was written."""
     return bool(row[0] == number and digest(row[:-1]) == row[-1])
 
 
@@ -57,21 +56,15 @@ def real(value: float) -> float:
 
 
 def setting_rows(settings: StudySettings, provenance: Provenance) -> list[tuple[str, str]]:
-    """Key and value, by key; their digest is that of this list."""
+    """Keys and values, by key; the seal holds the digest of this list."""
     values = {**settings.to_dict(), **provenance.to_dict()}
     return sorted((key, canonical(value)) for key, value in values.items())
 
 
 def read_settings(rows: list[tuple[Any, ...]], expected: int) -> tuple[StudySettings, Provenance]:
-    """The settings, and what made the study's numbers.
+    """Settings and provenance, from rows whose digest is `expected`.
 
-    Args:
-        rows: as from `setting_rows`.
-        expected: their digest.
-
-    Raises:
-        Damage: they are not those that were written, or cannot be.
-        KeyError, TypeError: one is missing, or of another kind.
+    Raises Damage, or KeyError or TypeError for a setting that is missing or of another type.
     """
     values = setting_values(rows, expected)
     try:
@@ -82,7 +75,7 @@ def read_settings(rows: list[tuple[Any, ...]], expected: int) -> tuple[StudySett
 
 
 def setting_values(rows: list[tuple[Any, ...]], expected: int) -> dict[str, Any]:
-    """The values that rows of settings hold, checked as far as every version has them."""
+    """The values in rows of settings; checks those that every version has."""
     if digest(rows) != expected:
         raise Damage("the settings are not as they were written")
     values = {key: json.loads(value) for key, value in rows}
@@ -115,11 +108,7 @@ def run_row(number: int, run: RunTime) -> tuple[Any, ...]:
 
 
 def read_run(row: tuple[Any, ...], number: int) -> RunTime:
-    """One run.
-
-    Raises:
-        Damage: the row is not the one that was written, or holds what no run can.
-    """
+    """Raises Damage if the row is not as it was written, or is impossible."""
     if not is_sealed(row, number):
         raise Damage(f"the row of run {number} is not as it was written")
     values = row[1:-1]
@@ -130,7 +119,7 @@ def read_run(row: tuple[Any, ...], number: int) -> RunTime:
 
 
 def _is_plain(value: Any, depth: int) -> bool:
-    """Whether it is a small number, a text, or a shallow collection of such."""
+    """Whether a value is a small number, a text, or a shallow collection of these."""
     if isinstance(value, (dict, list)):
         parts: Iterable[Any] = value.values() if isinstance(value, Mapping) else value
         return depth > 0 and all(_is_plain(part, depth - 1) for part in parts)

@@ -1,8 +1,8 @@
-"""The ledger's own tables, and what other programs may put beside them.
+"""The ledger's own tables, and checks of what other programs put beside them.
 
-Tools add statistics, views, indexes and tables of their own to a file that they open. Those are
-never read here and are left alone. What would run when trials are written, or changes a table
-of ours, is refused.
+Tools add statistics, views, indexes and tables to a file that they open. Those are never read
+here and are left alone. Anything that changes our tables, or would run when trials are written,
+is refused.
 """
 
 from __future__ import annotations
@@ -83,14 +83,14 @@ SCHEMA = (
 )""",
 )
 TABLES = {sql.split()[2]: sql for sql in SCHEMA}
-# What a file may hold in all; Optuna's tables and their indexes are forty.
+# Optuna, for comparison, adds forty tables and indexes.
 _MOST_OBJECTS = 1000
 _PLAIN_COLLATIONS = ("BINARY", "NOCASE", "RTRIM")
 _GENERATED = (2, 3)  # as PRAGMA table_xinfo marks a virtual and a stored column
 
 
 class _Object(NamedTuple):
-    """A row of the schema: what SQLite says it is, and the statement that it obeys."""
+    """A row of the schema: the declared kind, and the statement that SQLite obeys."""
 
     kind: str
     name: str
@@ -100,16 +100,10 @@ class _Object(NamedTuple):
 def check_schema(
     paths: StudyPaths, connection: sqlite3.Connection, ours: Mapping[str, str] = TABLES
 ) -> None:
-    """Checks that the tables are ours, and that nothing of others can act on them.
+    """Checks that the tables are ours, and that nothing else in the file can act on them.
 
-    Args:
-        paths: the study's.
-        connection: to its ledger.
-        ours: by name, the statement that made each table of the ledger's version.
-
-    Raises:
-        UsageError: says what there is, who may have made it, and how to remove it.
-        sqlite3.Error: the file cannot be read.
+    `ours` holds the statement of each table of the ledger's version. Raises a UsageError that
+    names the fault and the remedy.
     """
     query = "SELECT type, name, sql FROM sqlite_master LIMIT ?"
     rows = connection.execute(query, (_MOST_OBJECTS + 1,)).fetchall()
@@ -130,8 +124,8 @@ def check_schema(
             )
         if tables[name] != sql:
             raise UsageError(
-                f"{paths.ledger} has a table {name} that is not as xortune made it: another "
-                "program changed it, such as by a further column. Restore it from a copy."
+                f"{paths.ledger} has a table {name} that is not as xortune created it: another "
+                "program changed it, for example by adding a column. Restore it from a copy."
             )
         _check_indexes(paths, connection, name)
     for name in tables.keys() - ours.keys():
@@ -145,10 +139,10 @@ def has_others(connection: sqlite3.Connection, ours: Mapping[str, str]) -> bool:
 
 
 def _check_object(paths: StudyPaths, found: _Object) -> None:
-    """Refuses what is not as plain as it claims: SQLite goes by the statement alone."""
+    """Refuses an object whose statement does not match its kind: SQLite obeys the statement."""
     kind, name, sql = found
     if not isinstance(name, str) or not (sql is None or isinstance(sql, str)):
-        raise damaged(paths, "its schema holds what is not text")
+        raise damaged(paths, "its schema holds values that are not text")
     if kind == "trigger":
         raise _refused(paths, "a trigger", name, "it changes the study as trials are written")
     if kind == "table" and sql is not None and sql.startswith("CREATE VIRTUAL "):
@@ -163,7 +157,7 @@ def _check_object(paths: StudyPaths, found: _Object) -> None:
 
 
 def _begins(sql: str, words: str, name: str) -> bool:
-    """Whether a statement is the one that SQLite writes down for an object of that name."""
+    """Whether a statement begins as SQLite records it for an object of that name."""
     if not sql.startswith(words):
         return False
     rest = sql[len(words) :]
@@ -173,34 +167,33 @@ def _begins(sql: str, words: str, name: str) -> bool:
 
 
 def _check_indexes(paths: StudyPaths, connection: sqlite3.Connection, table: str) -> None:
-    """Refuses an index on a table of ours that limits or computes what is written.
+    """Refuses an index on our table that restricts or computes what is written.
 
-    Others cost a little time. No query of ours looks into one.
+    Other indexes only cost a little time, since our queries use none.
     """
     for _, name, unique, origin, partial in _pragma(connection, "index_list", table):
         if origin != "c":
-            continue  # It belongs to the table's own statement.
+            continue  # It is part of the table's own statement.
         columns = [row for row in _pragma(connection, "index_xinfo", name) if row[5]]
         plain = all(row[1] >= -1 and row[4] in _PLAIN_COLLATIONS for row in columns)
         if unique or partial or not plain:
             kind = "unique" if unique else "partial" if partial else "computed"
-            reason = f"it limits or computes what is written to table {table}"
+            reason = f"it restricts or computes what is written to table {table}"
             raise _refused(paths, f"a {kind} index", name, reason)
 
 
 def _check_columns(paths: StudyPaths, connection: sqlite3.Connection, table: str) -> None:
-    """Refuses a table whose columns are computed: checking the file would compute them."""
+    """Refuses a table with computed columns: checking the file would compute them."""
     columns = list(_pragma(connection, "table_xinfo", table))
     if not columns:
         raise damaged(paths, f"its schema lists {table} as what it is not")
     if any(column[6] in _GENERATED for column in columns):
-        raise _refused(
-            paths, "a table with computed columns", table, "checking the file would compute them"
-        )
+        what = "a table with computed columns"
+        raise _refused(paths, what, table, "checking the file would compute them")
 
 
 def _pragma(connection: sqlite3.Connection, name: str, argument: str) -> list[tuple[Any, ...]]:
-    # A table or view of others may have the name of a pragma's function, not of a pragma.
+    # Not the pragma's function, whose name another program's table or view may have.
     quoted = argument.replace('"', '""')
     return connection.execute(f'PRAGMA main.{name}("{quoted}")').fetchall()
 
@@ -208,12 +201,8 @@ def _pragma(connection: sqlite3.Connection, name: str, argument: str) -> list[tu
 def _refused(paths: StudyPaths, what: str, name: str, reason: str) -> UsageError:
     kind = what.split()[-1] if what.endswith(("trigger", "index")) else "table"
     remedy = f"DROP {kind.upper()}"
-    statement = f"{remedy} {name}" if re.fullmatch(r"[A-Za-z_]\w{0,60}", name, re.ASCII) else None
-    how = (
-        f"Remove it: sqlite3 {shell_word(str(paths.ledger))} '{statement}'"
-        if statement
-        else f"Remove it with SQLite's {remedy}."
-    )
-    return UsageError(
-        f"{paths.ledger} holds {what} that is not xortune's, {tame(name)}: {reason}. {how}"
-    )
+    how = f"Remove it with SQLite's {remedy}."
+    if re.fullmatch(r"[A-Za-z_]\w{0,60}", name, re.ASCII):
+        how = f"Remove it: sqlite3 {shell_word(str(paths.ledger))} '{remedy} {name}'"
+    what = f"{what} that is not xortune's, {tame(name)}"
+    return UsageError(f"{paths.ledger} holds {what}: {reason}. {how}")

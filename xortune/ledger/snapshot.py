@@ -1,4 +1,4 @@
-"""A ledger as lines of text, for a job's log: the only channel back from a cluster."""
+"""A ledger as lines of text in a job's log, the only channel back from a cluster."""
 
 from __future__ import annotations
 
@@ -23,16 +23,12 @@ _FRAME = re.compile(
     re.MULTILINE,
 )
 _BLOCK_BYTES = 1 << 20
-# What level 6 would save is a tenth, for three times the time.
+# Level 6 would save a tenth, and take three times as long.
 _LEVEL = 1
 
 
 def pack(paths: StudyPaths) -> Iterator[str]:
-    """The lines of a snapshot: the study as it is at this moment, while its driver continues.
-
-    Raises:
-        UsageError: the file is not a ledger of a version that can be read.
-    """
+    """The lines of a snapshot of a study, whose driver may continue meanwhile."""
     with tempfile.TemporaryDirectory(prefix="xortune-") as scratch:
         copy = Path(scratch) / "study.db"
         with Ledger.read(paths) as ledger:
@@ -52,11 +48,11 @@ def unpack(text: str, file: Path) -> None:
     """Writes the ledger of a snapshot to a file.
 
     Args:
-        text: holds the snapshot's lines, and may hold others before and after.
-        file: created, or overwritten.
+        text: holds the snapshot's lines, perhaps among others.
+        file: created or overwritten.
 
     Raises:
-        XortuneError: it holds no complete snapshot, or not the one that was sent.
+        XortuneError: the snapshot is incomplete, or not the one that was sent.
     """
     frame = _FRAME.search(text)
     if frame is None:
@@ -79,7 +75,7 @@ def _encoded(compressed: bytes) -> Iterator[str]:
 
 
 def _decoded(lines: str, most: int) -> Iterator[bytes]:
-    """The ledger's bytes; at most one more than expected, whatever the lines say."""
+    """The ledger's bytes, limited to one more than expected."""
     decompressor = zlib.decompressobj()
     left = most + 1
     try:

@@ -1,4 +1,4 @@
-"""One driver at a time: the lock of a study, and the name of the process that holds it."""
+"""The lock of a study, for one driver at a time, and the name of the process that holds it."""
 
 from __future__ import annotations
 
@@ -10,23 +10,21 @@ from pathlib import Path
 
 from xortune.atomic_files import write_whole
 from xortune.errors import StudyBusyError, UsageError
+from xortune.ledger.faults import VALUE_ERRORS
 from xortune.ledger.opening import no_link
 from xortune.paths import StudyPaths
 
 
 class StudyLock:
-    """The right to write a study: held until it is released, or its process is killed.
-
-    Args:
-        paths: the study's.
+    """The right to write a study: held until it is released or its process is killed.
 
     Raises:
-        StudyBusyError: another driver is; the message names it.
+        StudyBusyError: another driver holds it; the message names the process.
         UsageError: the folder cannot be written.
     """
 
     def __init__(self, paths: StudyPaths) -> None:
-        # Readers have no use for it, and it takes as long to import as a ledger takes to read.
+        # Readers do not need it, and its import takes as long as reading a ledger.
         from filelock import FileLock, Timeout
 
         self._paths = paths
@@ -44,7 +42,7 @@ class StudyLock:
                 f"study {paths.name}: {paths.folder}: {error.strerror}. Restore access to it."
             ) from None
         try:
-            # In a file of its own: the ledger cannot be read while a transaction holds it.
+            # In a separate file, since the ledger cannot be read during a transaction.
             name = json.dumps({"host": socket.gethostname(), "pid": os.getpid()})
             write_whole(paths.folder, paths.driver.name, name.encode())
         except BaseException:
@@ -59,7 +57,7 @@ class StudyLock:
 
 
 def _holder(file: Path) -> str:
-    """Only read while the lock is held; a name that makes no sense is not shown."""
+    """The process that holds the lock; a malformed name is not shown."""
     try:
         no_link(file)
         with file.open("rb") as content:
@@ -69,14 +67,6 @@ def _holder(file: Path) -> str:
             os.kill(pid, 0)
     except PermissionError:
         pass
-    except (
-        OSError,
-        ArithmeticError,
-        ValueError,
-        LookupError,
-        TypeError,
-        RecursionError,
-        UsageError,
-    ):
+    except (OSError, *VALUE_ERRORS):
         return "just starting"
     return f"process {pid} on {host[:100]}" if host.isprintable() else "just starting"

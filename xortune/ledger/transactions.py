@@ -1,4 +1,4 @@
-"""The ledger's file while it is open: views for reading, transactions for writing."""
+"""The ledger's open file: consistent views for reading, transactions for writing."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from xortune.paths import StudyPaths
 
 
 class LedgerFile:
-    """An open ledger, as its tables.
+    """An open ledger file.
 
     Args:
         connection: to the file.
         paths: the study's.
-        lock: held until it is closed; None for a reader.
-        heartbeat: called while another program's lock is waited for; raises to give up.
+        lock: held until the file is closed; None for a reader.
+        heartbeat: called while waiting for another program's lock; raises to stop waiting.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class LedgerFile:
         connection: sqlite3.Connection,
         paths: StudyPaths,
         lock: StudyLock | None,
-        heartbeat: Callable[[], None],
+        heartbeat: Callable[[], None] = lambda: None,
     ) -> None:
         self._connection = connection
         self._paths = paths
@@ -43,7 +43,6 @@ class LedgerFile:
         self._schema: int | None = None
 
     def close(self) -> None:
-        """Closes the file and releases the lock."""
         if self._lock is not None:
             self._leave_wal_mode()
         self._connection.close()
@@ -52,11 +51,7 @@ class LedgerFile:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """One view of the file, whatever a driver writes meanwhile.
-
-        Raises:
-            UsageError: it cannot be read, or what was read is not what was written.
-        """
+        """A consistent view of the file while a driver writes; raises UsageError for damage."""
         connection = self._connection
         most_s = MOST_READ_S if self._lock is None else math.inf
         with explained(self._paths), locked(self._paths, connection, self._heartbeat, most_s):
@@ -64,11 +59,7 @@ class LedgerFile:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """A durable transaction: what is written while it is entered, or none of it.
-
-        Raises:
-            XortuneError: it cannot be written.
-        """
+        """An atomic, durable transaction; raises XortuneError if it fails."""
         connection = self._connection
         try:
             self._check_in_place()
@@ -80,45 +71,40 @@ class LedgerFile:
         except SQLITE_ERRORS as error:
             roll_back(connection)
             raise XortuneError(
-                f"the ledger {self._paths.ledger} could not be written: {error}. What was "
-                "finished before is kept; free space or restore access, then resume the study."
+                f"the ledger {self._paths.ledger} could not be written: {error}. Finished "
+                "trials are kept; free space or restore access, then resume the study."
             ) from error
         except BaseException:
             roll_back(connection)
             raise
 
     def _patiently(self, statement: str) -> None:
-        """Others that read keep a transaction from its end, which can be tried again."""
-        patiently(
-            lambda: self._connection.execute(statement),
-            self._paths.ledger,
-            self._heartbeat,
-            math.inf,
-        )
+        """Executes a statement that other readers may block, however long that takes."""
+        execute = self._connection.execute
+        patiently(lambda: execute(statement), self._paths.ledger, self._heartbeat, math.inf)
 
     def _check_schema(self) -> None:
-        """Another program may add a trigger at any time; its transactions exclude ours.
+        """Checks a schema that has changed, since another program may add a trigger at any time.
 
-        A ledger of version 2 becomes one of version 3, with what is written first.
+        Upgrades a ledger of version 2.
         """
         (schema,) = self._connection.execute("PRAGMA schema_version").fetchone()
         if schema in (0, self._schema):
-            return  # 0: our tables are about to be made.
+            return  # 0: our tables are about to be created.
         try:
             tables = tables_of(self._paths, self._connection)
             check_schema(self._paths, self._connection, tables)
             if tables is version2.TABLES:
                 version2.upgrade(self._paths, self._connection)
-                return  # After a rollback it is of version 2 again, with this schema.
+                return  # A rollback would restore version 2, with this schema version.
         except UsageError as error:
             raise XortuneError(
-                f"the search cannot write: {error} What was finished before is kept; then resume "
-                "the study."
+                f"the search cannot write: {error} Finished trials are kept; then resume the study."
             ) from error
         self._schema = schema
 
     def _leave_wal_mode(self) -> None:
-        """Where another program has changed the mode meanwhile, and does not hold it."""
+        """Undoes another program's change of mode, unless that program has the file open."""
         with suppress(sqlite3.Error):
             if self._connection.execute("PRAGMA journal_mode").fetchone() == ("wal",):
                 self._connection.execute("PRAGMA journal_mode = DELETE")
@@ -127,9 +113,9 @@ class LedgerFile:
         """SQLite silently keeps writing to a file that was moved or removed."""
         if _identity(self._paths) != self._file:
             raise XortuneError(
-                f"the ledger {self._paths.ledger} was removed, moved or replaced while the "
-                f"search was at work. What was finished is in it, wherever it is: put "
-                f"{self._paths.folder} back as it was, then resume the study."
+                f"the ledger {self._paths.ledger} was removed, moved or replaced during the "
+                f"search. It holds the finished trials, wherever it is: put {self._paths.folder} "
+                "back as it was, then resume the study."
             )
 
 

@@ -23,16 +23,12 @@ _NOTHING = (None,) * 5
 _NULL = type(None)
 _FINISHED = ("COMPLETE", "PRUNED", "FAIL")
 _SCALARS = {int, float, str, bool}
-# This many rows at a time are parsed as one JSON list, which takes half as long.
+# Parsing this many rows at a time as one JSON list takes half as long.
 _BATCH = 1000
 
 
 class TrialRows:
-    """The rows of one study's trials.
-
-    Args:
-        spec: names what they hold.
-    """
+    """The format of the rows of one study's trials and curves."""
 
     def __init__(self, spec: ProblemSpec) -> None:
         self._spec = spec
@@ -42,11 +38,11 @@ class TrialRows:
         self._scores = _template(spec.metric_names)
 
     def asked(self, trial: Trial) -> tuple[Any, ...]:
-        """`ASKED` and `OUTCOME` of a trial that waits."""
+        """`ASKED` and `OUTCOME` of a waiting trial."""
         return sealed((*self._asked(trial), "WAITING", *_NOTHING))
 
     def finished(self, trial: Trial, outcome: Outcome, curve: int) -> tuple[Any, ...]:
-        """`ASKED` and `OUTCOME` of a trial; `curve` is the digest of its packed curve."""
+        """`ASKED` and `OUTCOME` of a finished trial; `curve` is its curve's digest."""
         scores, duration_s, error = outcome.scores, outcome.duration_s, outcome.error
         return sealed(
             (
@@ -65,14 +61,7 @@ class TrialRows:
         return trial.number, trial.generation, self._params % tuple(values)
 
     def table(self, rows: Iterable[tuple[Any, ...]]) -> TrialTable:
-        """All trials of a study.
-
-        Args:
-            rows: `ASKED` and `OUTCOME`, by number from 0.
-
-        Raises:
-            Damage: a row is not the one that was written, or holds what no trial can.
-        """
+        """All trials, from `ASKED` and `OUTCOME` by number; raises Damage for a wrong row."""
         table = TrialTable(self._spec)
         checked = _checked(rows, first=0)
         while batch := list(islice(checked, _BATCH)):
@@ -83,19 +72,10 @@ class TrialRows:
         return table
 
     def trial(self, row: tuple[Any, ...], number: int) -> TrialRow:
-        """One trial.
-
-        Args:
-            row: `ASKED` and `OUTCOME`.
-            number: the one that was looked for.
-
-        Raises:
-            Damage: as for `table`.
-        """
+        """One trial, from `ASKED` and `OUTCOME`; raises as `table` does."""
         return self._read(list(_checked([row], number)))[0]
 
     def _read(self, rows: Sequence[tuple[Any, ...]]) -> list[TrialRow]:
-        """Trials from rows that are those that were written."""
         spec = self._spec
         params = {row[0]: row[2] for row in rows}
         scores = {row[0]: row[4] for row in rows if row[4] is not None}
@@ -112,7 +92,7 @@ class TrialRows:
         ]
 
     def _check_params(self, assigned: Mapping[int, tuple[Any, ...]]) -> None:
-        """Checks whole columns at once, and rows only to name the one that is at fault."""
+        """Checks column by column, and row by row only to name the wrong one."""
         columns = zip(self._spec.parameters, zip(*assigned.values()))
         if all(self._fits(parameter, column) for parameter, column in columns):
             return
@@ -120,10 +100,10 @@ class TrialRows:
             for parameter, value in zip(self._spec.parameters, values):
                 if not self._fits(parameter, (value,)):
                     name = parameter.name
-                    raise Damage(f"the parameter {name} of trial {number} is not one it can have")
+                    raise Damage(f"the parameter {name} of trial {number} has an impossible value")
 
     def _fits(self, parameter: Parameter, column: Sequence[Any]) -> bool:
-        """Whether training can take every value. None, where it does not apply, costs nothing."""
+        """Whether training can take every value; None means that it does not apply."""
         values = [value for value in column if value is not None]
         if len(values) < len(column) and parameter.name == self._spec.cost:
             return False
@@ -145,16 +125,7 @@ class TrialRows:
         return struct.pack(f"<{count}q{count * len(self._series)}d", *curve.epochs, *losses)
 
     def curve(self, packed: object, expected: int, number: int) -> Curve:
-        """The curve of a trial.
-
-        Args:
-            packed: as from `pack_curve`.
-            expected: its digest.
-            number: the trial's.
-
-        Raises:
-            Damage: it is not the one that was written, or not a curve.
-        """
+        """The curve of a trial, from the bytes of `pack_curve` and their digest."""
         if not isinstance(packed, bytes) or digest(packed) != expected:
             raise Damage(f"the curve of trial {number} is not as it was written")
         columns = len(self._series)
@@ -170,12 +141,12 @@ class TrialRows:
 
     @property
     def no_curve(self) -> Curve:
-        """The curve of a trial that never ran: no points, but the spec's series."""
+        """The curve of a trial that never ran: the spec's series without points."""
         return Curve((), dict.fromkeys(self._series, ()))
 
 
 def _template(names: tuple[str, ...]) -> str:
-    """A JSON object with a place for the JSON of every value: faster than to encode it anew."""
+    """A JSON object with `%s` for every value: faster than encoding the object each time."""
     pairs = (canonical(name).replace("%", "%%") + ":%s" for name in names)
     return f"{{{','.join(pairs)}}}"
 
@@ -184,19 +155,18 @@ def _float_json(value: Any) -> str:
     if value is None:
         return "null"
     plain = real(value)
-    return repr(plain) if isfinite(plain) else canonical(plain)  # which raises
+    return repr(plain) if isfinite(plain) else canonical(plain)  # raises ValueError
 
 
 def _int_json(value: Any) -> str:
     return repr(value) if type(value) is int else canonical(value)
 
 
-# Choices repeat; 1, 1.0 and True are different ones.
-_choice_json = lru_cache(maxsize=256, typed=True)(canonical)
 _json_of: dict[str, Callable[[Any], str]] = {
     "float": _float_json,
     "int": _int_json,
-    "choice": _choice_json,
+    # Choices repeat; typed, since 1, 1.0 and True are different choices.
+    "choice": lru_cache(maxsize=256, typed=True)(canonical),
 }
 
 
@@ -205,7 +175,7 @@ def _is_storable(value: float | int) -> bool:
 
 
 def _checked(rows: Iterable[tuple[Any, ...]], first: int) -> Iterator[tuple[Any, ...]]:
-    """Rows that are those that were written: of the right numbers, types and lengths."""
+    """Checks that rows are as they were written, with possible types and lengths."""
     for number, row in enumerate(rows, first):
         if not is_sealed(row, number):
             raise Damage(f"the row of trial {number} is not as it was written")
@@ -215,13 +185,13 @@ def _checked(rows: Iterable[tuple[Any, ...]], first: int) -> Iterator[tuple[Any,
             if text is not None and len(text) > LONGEST_TEXT:
                 raise Damage(f"trial {number} holds a text of {len(text)} characters")
         if row[1] < 0:
-            raise Damage(f"trial {number} is of generation {row[1]}")
+            raise Damage(f"trial {number} has the generation {row[1]}")
         yield row
 
 
 @lru_cache(maxsize=256)
 def _types_fit(types: tuple[type, ...]) -> bool:
-    """Whether a trial's values are of types that they can have; few combinations occur."""
+    """Whether a row has possible types; cached, since few combinations occur."""
     metrics, duration, worker, error, curve = types[4:9]
     return (
         types[:4] == (int, int, str, str)
@@ -234,7 +204,7 @@ def _types_fit(types: tuple[type, ...]) -> bool:
 def _objects(
     texts: Mapping[int, str], names: tuple[str, ...], what: str
 ) -> dict[int, tuple[Any, ...]]:
-    """The values of JSON objects that all have the same names, in the same order."""
+    """The values of JSON objects that all have these names, in this order, by number."""
     try:
         found = [tuple(zip(*pairs)) for pairs in _parsed(list(texts.values()))]
         if all(keys == names for keys, _ in found):
@@ -249,24 +219,20 @@ def _objects(
 
 
 def _parsed(texts: list[str]) -> list[tuple[tuple[str, Any], ...]]:
-    """The pairs of each JSON object.
-
-    Raises:
-        ValueError, RecursionError: a text is not one object.
-    """
+    """The pairs of each JSON object; raises ValueError unless every text is one object."""
     if not texts:
         return []
-    # No text of JSON spans two lines within a string, so each of these breaks is between two
-    # objects, and no text holds more than one.
+    # A JSON string cannot contain a line break, so each break separates two objects, and no
+    # text holds more than one.
     joined = ",\n".join(texts)
     breaks = len(texts) - 1
     if joined.count("\n") != breaks or joined.count("},\n{") != breaks:
-        raise ValueError("there is a break within an object")
+        raise ValueError("an object contains a line break")
     found: list[Any] = json.loads(
         f"[{joined}]", object_pairs_hook=tuple, parse_constant=_no_constant
     )
     if len(found) != len(texts) or not all(type(pairs) is tuple for pairs in found):
-        raise ValueError("there are other values than objects")
+        raise ValueError("some values are not objects")
     return found
 
 
@@ -289,13 +255,8 @@ def _outcome(
     if state not in _FINISHED or row[CURVE] is None:
         raise Damage(f"trial {number} has an unknown state")
     if (values is not None) != (state == "COMPLETE"):
-        raise Damage(f"trial {number} has metrics that do not go with its state")
+        raise Damage(f"trial {number} has metrics that do not match its state")
     if duration_s is not None and not isfinite(duration_s):
         raise Damage(f"the duration of trial {number} is not finite")
-    return Outcome(
-        state=state,
-        scores=None if values is None else spec.scores(values),
-        duration_s=duration_s,
-        worker=row[6],
-        error=row[7],
-    )
+    scores = None if values is None else spec.scores(values)
+    return Outcome(state, scores, duration_s=duration_s, worker=row[6], error=row[7])

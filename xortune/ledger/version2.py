@@ -1,7 +1,7 @@
-"""Ledgers of version 2, which held XOR alone: read for ever, and upgraded by the first write.
+"""Ledgers of version 2, for XOR alone: read for ever, and upgraded by the first write.
 
-A connection to one gets temporary tables of this version with the same content; SQLite finds
-those before the file's own.
+A connection gets temporary tables of this version with the same content, which SQLite finds
+before the file's own.
 """
 
 from __future__ import annotations
@@ -23,11 +23,12 @@ from xortune.ledger.rows import (
     Damage,
     digest,
     is_sealed,
+    sealed,
     setting_rows,
     setting_values,
 )
 from xortune.ledger.trial_rows import TrialRows
-from xortune.ledger.weight_rows import layout_row, pack_layout, weight_row
+from xortune.ledger.weight_rows import pack_layout, weight_row
 from xortune.paths import StudyPaths
 from xortune.problems.xor.spec import DATA_NAMES, SPEC
 from xortune.settings import Provenance, StudySettings
@@ -41,7 +42,7 @@ _SCHEMA = (
     trials INTEGER NOT NULL,  -- how many rows there are
     runs INTEGER NOT NULL
 )""",
-    "CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+    schema.TABLES["setting"],
     """CREATE TABLE trial (
     number INTEGER PRIMARY KEY,  -- from 0, without a gap
     generation INTEGER NOT NULL,
@@ -60,12 +61,7 @@ _SCHEMA = (
     number INTEGER PRIMARY KEY REFERENCES trial (number),
     points BLOB NOT NULL  -- epochs as int64, training and validation as float64
 )""",
-    """CREATE TABLE run (
-    number INTEGER PRIMARY KEY,  -- from 0, without a gap
-    wall REAL, start_up REAL, sampler REAL, writing REAL,
-    workers INTEGER, training REAL, queue REAL, idle REAL,  -- seconds
-    digest INTEGER NOT NULL
-)""",
+    schema.TABLES["run"],
 )
 TABLES = {sql.split()[2]: sql for sql in _SCHEMA}
 
@@ -74,7 +70,7 @@ _TRIAL = (
     " weights, duration_s, worker, error, curve, digest"
 )
 _LAYOUT = (("fc1.weight", (2, 2)), ("fc1.bias", (2,)), ("fc2.weight", (1, 2)), ("fc2.bias", (1,)))
-# What the first studies did not record, or what held where a setting was left out.
+# Settings that the first studies did not record, or left out where these held.
 _DEFAULTS = {"data": "xor", "metric": "mse", "versions": {}, "sampler_version": 1, "forced": False}
 _MOST_SETTINGS = 100
 _NULL = type(None)
@@ -83,43 +79,26 @@ _FINISHED = ("COMPLETE", "PRUNED", "FAIL")
 
 
 def convert(paths: StudyPaths, connection: sqlite3.Connection) -> None:
-    """Makes temporary tables of this version, with what the file's own hold.
-
-    Args:
-        paths: the study's.
-        connection: in a transaction, to a file whose schema has been checked.
-
-    Raises:
-        UsageError: a row is not as it was written, or holds what it cannot.
-    """
+    """Creates temporary tables of this version from the file's own, whose schema is checked."""
     with explained(paths):
         for table in schema.SCHEMA:
             connection.execute(table.replace("CREATE", "CREATE TEMP", 1))
         _convert_settings(connection)
         _convert_trials(connection)
-        for name in ("curve", "run"):  # They are as they were, and checked when they are read.
+        for name in ("curve", "run"):  # Unchanged, and checked when they are read.
             connection.execute(f"INSERT INTO temp.{name} SELECT * FROM main.{name} NOT INDEXED")
 
 
 def upgrade(paths: StudyPaths, connection: sqlite3.Connection) -> None:
-    """Moves the temporary tables into the file, in place of its own.
-
-    Args:
-        paths: the study's.
-        connection: as `convert` left it, in a transaction.
-
-    Raises:
-        UsageError: another program's table is in the way.
-    """
+    """Replaces the file's tables by the temporary ones of `convert`, in a transaction."""
     for name in TABLES:
         connection.execute(f"DROP TABLE main.{name}")
     for name, table in schema.TABLES.items():
-        if connection.execute(
-            "SELECT 1 FROM main.sqlite_master WHERE name = ?", (name,)
-        ).fetchone():
+        named = "SELECT 1 FROM main.sqlite_master WHERE name = ?"
+        if connection.execute(named, (name,)).fetchone():
             raise UsageError(
-                f"{paths.ledger} has something of another program's that is called {name}, as a "
-                "table of this xortune's is. Rename or remove it."
+                f"{paths.ledger} holds another program's {name}, which is also the name of a "
+                "table of this xortune. Rename or remove it."
             )
         connection.execute(table)
         connection.execute(f"INSERT INTO main.{name} SELECT * FROM temp.{name}")
@@ -132,9 +111,9 @@ def _convert_settings(connection: sqlite3.Connection) -> None:
         "SELECT settings, trials, runs FROM main.seal NOT INDEXED WHERE only = 0"
     ).fetchall()
     if len(seals) != 1 or {*map(type, seals[0])} != {int}:
-        raise Damage("it does not say what it holds")
+        raise Damage("its seal is missing")
     settings, trials, runs = seals[0]
-    # A table WITHOUT ROWID is an index itself: NOT INDEXED would still let others' be used.
+    # A table WITHOUT ROWID is itself an index, so NOT INDEXED would not exclude other indexes.
     rows = connection.execute(
         "SELECT key, value FROM main.setting INDEXED BY sqlite_autoindex_setting_1"
         " ORDER BY key LIMIT ?",
@@ -148,7 +127,7 @@ def _convert_settings(connection: sqlite3.Connection) -> None:
 
 
 def _settings(values: Mapping[str, Any]) -> tuple[StudySettings, Provenance]:
-    """The same settings in the words of this version."""
+    """The settings as this version records them."""
     values = {**_DEFAULTS, **values}
     if values["metric"] not in SPEC.losses or values["data"] not in DATA_NAMES:
         raise Damage("the settings 'metric' and 'data' name no known metric or data")
@@ -162,7 +141,7 @@ def _settings(values: Mapping[str, Any]) -> tuple[StudySettings, Provenance]:
 def _convert_trials(connection: sqlite3.Connection) -> None:
     (asked,) = connection.execute("SELECT trials FROM temp.seal").fetchone()
     rows = connection.execute(f"SELECT {_TRIAL} FROM main.trial NOT INDEXED ORDER BY number")
-    layout = layout_row(0, pack_layout(_LAYOUT))
+    layout = sealed((0, pack_layout(_LAYOUT)))
     connection.execute("INSERT INTO temp.layout VALUES (?, ?, ?)", layout)
     written, number = TrialRows(SPEC), -1
     for number, row in enumerate(rows):
@@ -173,23 +152,19 @@ def _convert_trials(connection: sqlite3.Connection) -> None:
             kept = weight_row(number, 0, weights)
             connection.execute("INSERT INTO temp.weight VALUES (?, ?, ?, ?)", kept)
     if number + 1 != asked:
-        raise Damage(f"it holds {number + 1} trials, and {asked} were recorded")
+        raise Damage(f"it holds {number + 1} trials, but {asked} were recorded")
     connection.execute("UPDATE temp.seal SET weights = (SELECT count(*) FROM temp.weight)")
 
 
 def _trial(row: tuple[Any, ...], number: int) -> tuple[Trial, Outcome | None, bytes | None]:
-    """A trial, what became of it, and its weights.
-
-    Raises:
-        Damage: the row is not the one that was written, or holds what no trial can.
-    """
+    """A trial with its outcome and weights."""
     if not is_sealed(row, number):
         raise Damage(f"the row of trial {number} is not as it was written")
     if not _types_fit(tuple(map(type, row))):
         raise Damage(f"the row of trial {number} holds values of another type")
     generation, params, state = row[1], row[2:6], row[6]
     if generation < 0 or not all(p.takes(v) for p, v in zip(SPEC.parameters, params)):
-        raise Damage(f"trial {number} has parameters that no trial can have")
+        raise Damage(f"trial {number} has impossible parameters")
     trial = Trial(number, generation, SPEC.params(params))
     if state == "WAITING" and row[7:16] == _NOTHING:
         return trial, None, None
@@ -198,7 +173,7 @@ def _trial(row: tuple[Any, ...], number: int) -> tuple[Trial, Outcome | None, by
 
 @lru_cache(maxsize=256)
 def _types_fit(types: tuple[type, ...]) -> bool:
-    """Whether a trial's values are of types that they can have; few combinations occur."""
+    """Whether a row has possible types; cached, since few combinations occur."""
     scores, (weights, duration, worker, error, curve) = types[7:11], types[11:16]
     return (
         types[:7] == (int, int, float, int, int, str, str)
@@ -216,7 +191,7 @@ def _outcome(number: int, state: Any, row: tuple[Any, ...]) -> tuple[Outcome, by
     if state not in _FINISHED or curve is None:
         raise Damage(f"trial {number} has an unknown state")
     if (scores is not None) != complete or (weights is not None and not complete):
-        raise Damage(f"trial {number} has scores and weights that do not go with its state")
+        raise Damage(f"trial {number} has scores and weights that do not match its state")
     if scores is not None and not all(map(math.isfinite, scores.row)):
         raise Damage(f"a score of trial {number} is not finite")
     if duration_s is not None and not math.isfinite(duration_s):
@@ -237,5 +212,5 @@ def _weights(number: int, text: str) -> bytes:
     except OverflowError:
         packed = b"\0" * 36
     if struct.unpack("<9f", packed) != weights:
-        raise Damage(f"the weights of trial {number} are not those of a float32")
+        raise Damage(f"the weights of trial {number} are not float32")
     return packed

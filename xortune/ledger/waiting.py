@@ -15,28 +15,28 @@ from xortune.escaping import visible
 
 _log = logging.getLogger("xortune")
 _T = TypeVar("_T")
-# How long SQLite itself tries: in there Python notices no signal.
+# How long SQLite itself retries, during which Python cannot handle signals.
 TRY_S = 0.1
-# Others' reads take moments; after this the wait is explained, and again at such intervals.
+# Reads by other programs are short. Warn after this long, then at intervals.
 _SILENT_S = 5.0
 _REMIND_S = 60.0
 _MOST_NAMED = 5
 
 
 def is_locked(error: BaseException) -> bool:
-    """Whether it is a lock, which passes, that an error of SQLite's is about."""
+    """Whether an error is about a lock, which passes."""
     return isinstance(error, sqlite3.OperationalError) and "locked" in str(error)
 
 
 def patiently(
     action: Callable[[], _T], file: Path, heartbeat: Callable[[], None], most_s: float
 ) -> _T:
-    """Repeats an action until no lock is in its way; warns when that takes long.
+    """Repeats an action until no lock blocks it; warns if that takes long.
 
     Args:
-        action: what SQLite is to do; changes nothing when it finds a lock.
+        action: a call to SQLite that changes nothing while it is blocked.
         file: the ledger, for the warning.
-        heartbeat: called between two attempts; raises where the wait is to end.
+        heartbeat: called between two attempts; raises to stop waiting.
         most_s: seconds after which the lock's error is raised.
     """
     began = time.monotonic()
@@ -58,7 +58,7 @@ def patiently(
 
 
 def others(file: Path) -> str:
-    """Who else has the file open, as far as the system tells; names come from outside."""
+    """The other programs that have the file open, as far as the system tells."""
     found = sorted(set(_holders(file)))
     if not found:
         return "another program"
@@ -68,7 +68,7 @@ def others(file: Path) -> str:
 
 
 def _holders(file: Path) -> Iterator[tuple[int, str]]:
-    """Other processes that have the file open; none where there is no /proc."""
+    """The ids and names of other processes that have the file open; none without /proc."""
     with suppress(OSError):
         wanted = file.stat()
         for folder in Path("/proc").glob("[0-9]*"):

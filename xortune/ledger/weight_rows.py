@@ -1,4 +1,4 @@
-"""The weights of trials, and the layouts that many of them share."""
+"""The weights of trials, and their shared layouts."""
 
 from __future__ import annotations
 
@@ -17,13 +17,7 @@ _LONGEST_LAYOUT = 1_000_000
 def keep_weights(
     connection: sqlite3.Connection, finished: Sequence[FinishedTrial], forget: Collection[int]
 ) -> None:
-    """Writes the weights of a pack, and removes those that are not kept any longer.
-
-    Args:
-        connection: in a transaction.
-        finished: all of the pack; those without weights lose what they had.
-        forget: the numbers of trials whose weights are not kept, of this pack or another.
-    """
+    """Replaces the weights of a pack, and removes those of the trials numbered in `forget`."""
     forgotten = {*forget}
     outdated = forgotten | {f.trial.number for f in finished}
     removed = connection.executemany(
@@ -42,32 +36,18 @@ def keep_weights(
     connection.execute("UPDATE seal NOT INDEXED SET weights = weights + ?", (more,))
 
 
-def layout_row(number: int, content: str) -> tuple[Any, ...]:
-    """Number, content and digest of a layout."""
-    return sealed((number, content))
-
-
 def pack_layout(layout: Layout) -> str:
-    """The JSON of a layout: the same for the same layout."""
+    """A layout as JSON."""
     return canonical([(name, shape) for name, shape in layout])
 
 
 def weight_row(number: int, layout: int, content: bytes) -> tuple[Any, ...]:
-    """Number, layout, content and digest of a trial's weights."""
+    """Number, layout's number, content and digest of a trial's weights."""
     return number, layout, content, digest(ascii((number, layout)).encode() + content)
 
 
 def read_weights(row: Sequence[Any], layout: Sequence[Any] | None, number: int) -> Weights:
-    """The weights of a trial.
-
-    Args:
-        row: as from `weight_row`.
-        layout: as from `layout_row`; None if it is missing.
-        number: the trial's.
-
-    Raises:
-        Damage: they are not those that were written, or not numbers of that layout.
-    """
+    """The weights of a trial, from its rows in the tables `weight` and `layout`."""
     content = row[2]
     if not isinstance(content, bytes) or weight_row(number, row[1], content) != tuple(row):
         raise Damage(f"the weights of trial {number} are not as they were written")
@@ -83,19 +63,18 @@ def read_weights(row: Sequence[Any], layout: Sequence[Any] | None, number: int) 
 
 
 def _layout_number(connection: sqlite3.Connection, content: str) -> int:
-    """The number of a layout, which is written if it is new."""
+    """The number of a layout, which is inserted if it is new."""
     found = connection.execute(
         "SELECT number FROM layout NOT INDEXED WHERE content = ?", (content,)
     ).fetchone()
     if found is None:
         found = connection.execute("SELECT count(*) FROM layout NOT INDEXED").fetchone()
-        connection.execute("INSERT INTO layout VALUES (?, ?, ?)", layout_row(found[0], content))
+        connection.execute("INSERT INTO layout VALUES (?, ?, ?)", sealed((found[0], content)))
     number: int = found[0]
     return number
 
 
 def _layout(content: object, number: int) -> Layout:
-    """The names and shapes that a layout's JSON lists."""
     if not isinstance(content, str) or len(content) > _LONGEST_LAYOUT:
         raise Damage(f"layout {number} is not a text of at most {_LONGEST_LAYOUT} characters")
     listed = json.loads(content)

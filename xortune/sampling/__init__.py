@@ -1,4 +1,4 @@
-"""Optuna: which trials to try next."""
+"""Chooses the next trials with Optuna."""
 
 from xortune.sampling.generations import ask_generation, optuna_study
 

@@ -1,4 +1,4 @@
-"""From the search space's domains to Optuna's distributions, and from floats to values."""
+"""Converts domains to Optuna's distributions, and sampled floats to values."""
 
 from __future__ import annotations
 
@@ -14,12 +14,11 @@ from optuna.distributions import (
 
 from xortune.space import Domain, Range, SearchSpace, grid_bounds
 
-# The share of a range that `stretched` adds at each end.
-_MARGIN = 0.05
+_MARGIN = 0.05  # The share of a range that `stretched` adds at each end.
 
 
 def distributions(space: SearchSpace) -> Mapping[str, BaseDistribution]:
-    """What each parameter is in Optuna's terms, bounds included on both sides."""
+    """Optuna's distribution for each parameter, with both bounds included."""
     return {name: _distribution(domain) for name, domain in space.domains.items()}
 
 
@@ -28,7 +27,7 @@ def _distribution(domain: Domain) -> BaseDistribution:
         return CategoricalDistribution(domain.values)
     low, high = grid_bounds(domain)
     if domain.whole:
-        # Optuna takes no step on a logarithmic scale: then the rounding alone keeps to it.
+        # Optuna has no step on a logarithmic scale; there only rounding keeps to the grid.
         step = 1 if domain.log or domain.step is None else int(domain.step)
         return IntDistribution(int(low), int(high), log=domain.log, step=step)
     return FloatDistribution(low, high, log=domain.log)
@@ -37,7 +36,7 @@ def _distribution(domain: Domain) -> BaseDistribution:
 def continuous(domain: Range) -> FloatDistribution:
     """The interval of floats that `on_grid` maps onto the domain.
 
-    Half a step is added at both ends, so that the end values are as likely as the others.
+    It extends half a step beyond both ends, so that the end values are as likely as the others.
     """
     step = domain.step or (1 if domain.whole else 0)
     low, high = grid_bounds(domain)
@@ -45,22 +44,22 @@ def continuous(domain: Range) -> FloatDistribution:
 
 
 def stretched(domain: Range) -> FloatDistribution:
-    """The interval of `continuous` with a twentieth of its width added at both ends.
+    """The interval of `continuous`, extended by a twentieth of its width at both ends.
 
-    `on_grid` maps what is added to the end values, which thus have a share of their own. The
-    optimum often lies at a bound, which a density confined to the bounds only approaches.
+    `on_grid` maps the extensions to the end values, since the optimum often lies at a bound,
+    which a density confined to the bounds only approaches.
     """
     inside = continuous(domain)
     if not domain.log:
         margin = _MARGIN * (inside.high - inside.low)
         return FloatDistribution(inside.low - margin, inside.high + margin)
     factor = math.exp(_MARGIN * (math.log(inside.high) - math.log(inside.low)))
-    # A quotient that no float is small enough for would be 0, which has no logarithm.
+    # A quotient too small for a float would be 0, which has no logarithm.
     return FloatDistribution(inside.low / factor or inside.low, inside.high * factor, log=True)
 
 
 def on_grid(domain: Range, value: float) -> float | int:
-    """The domain's value nearest to a float of its interval."""
+    """The domain's value nearest to a float."""
     step = domain.step or (1 if domain.whole else 0)
     low, high = grid_bounds(domain)
     if step:

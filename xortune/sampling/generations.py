@@ -1,4 +1,4 @@
-"""Asking Optuna for generations, and showing it what became of them."""
+"""Asks Optuna for generations, and gives it finished trials."""
 
 from __future__ import annotations
 
@@ -33,26 +33,25 @@ def ask_generation(
     known: Sequence[Params] = (),
     version: int = SAMPLER_VERSION,
 ) -> Iterator[Params]:
-    """Asks for the first `size` trials of a generation, one by one as they are taken.
+    """Asks for the first `size` trials of a generation lazily, one by one.
 
-    A pure function: the same arguments give the same trials, and a larger `size` the same
-    ones with more behind them. There are fewer than `size` where the space has no more points:
-    since version 2 no point is asked for twice.
+    A pure function: the same arguments give the same trials, and a larger `size` appends to
+    them. It gives fewer than `size` trials when the space has no more points, since version 2
+    asks for each point once.
 
     Args:
-        space: what to choose from.
-        sampler: which sampler.
+        space: the search space.
+        sampler: the sampler's name.
         study_seed: the study's seed.
         generation: the generation's number.
-        size: how many trials.
-        told: all trials of the generations before, by number. Read once before this returns;
-            of a million rows only numbers are kept.
-        known: the generation's trials that were asked for before. They are asked for again,
+        size: the number of trials.
+        told: all trials of earlier generations, by number. Read once, before this returns.
+        known: the generation's trials that were asked for earlier. They are asked for again,
             and are the same unless another version of Optuna proposed them.
         version: of the sampler, as recorded; version 1 repeats points.
     """
     learns = sampler != "random"
-    # What is drawn blindly from a range of floats does not repeat.
+    # Random draws from a range of floats do not repeat.
     repeats = version > 1 and (learns or count_points(space) is not None)
     asked = Points()
     losses = array("d")
@@ -78,7 +77,7 @@ def _loss(spec: ProblemSpec, finished: FinishedTrial) -> float:
 
 
 def _proposed(draws: Draws, model: Model | None) -> dict[str, Any]:
-    """Everything is drawn, whatever the model then replaces, so that no draw depends on it."""
+    """Draws every parameter, even those that the model replaces: draws do not depend on it."""
     return draws.ask() | (model.ask() if model else {})
 
 
@@ -92,10 +91,9 @@ def _each_once(unseen: Unseen, size: int, known: Sequence[Params]) -> Iterator[P
 
 
 def optuna_study(name: str, space: SearchSpace, told: Iterable[FinishedTrial]) -> optuna.Study:
-    """An in-memory study with every finished trial, for `optuna.visualization` and the like.
+    """An in-memory study of the finished trials, for example for `optuna.visualization`.
 
-    It has the spec's objectives with their directions. Its trials have the numbers of the
-    study's, as long as there is no gap between those that are finished.
+    It has the spec's objectives. Its trials keep their numbers if these have no gap.
     """
     directions = [objective.direction for objective in space.spec.objectives]
     with _quiet():
@@ -120,7 +118,7 @@ def _frozen(space: SearchSpace, told: Iterable[FinishedTrial]) -> Iterator[Froze
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Optuna announces every new study, and warns of features that it calls experimental."""
+    """Silences Optuna's messages about new studies and experimental features."""
     verbosity = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(max(verbosity, optuna.logging.WARNING))
     with warnings.catch_warnings():

@@ -1,4 +1,4 @@
-"""A pseudo-random order of very many things, computed entry by entry."""
+"""A pseudo-random order of very many numbers, computed entry by entry."""
 
 from __future__ import annotations
 
@@ -10,13 +10,9 @@ _ROUNDS = 4
 class Permutation:
     """The numbers from 0 to `count - 1`, each once, in an order that depends on the seed.
 
-    A Feistel network permutes the smallest square of a power of two that holds them all;
-    entries outside are permuted again until they are inside, at most four times on average.
-    Nothing is kept, so that 10^12 numbers cost as little as ten.
-
-    Args:
-        count: how many numbers, at least 1.
-        seed: any text.
+    A Feistel network permutes the smallest sufficient power of four; results outside are
+    permuted again until they are inside, at most four times on average. Nothing is stored, so
+    10^12 numbers cost as little as ten.
     """
 
     def __init__(self, count: int, seed: str) -> None:
@@ -26,7 +22,6 @@ class Permutation:
         self._mask = (1 << self._half) - 1
 
     def __getitem__(self, place: int) -> int:
-        """The number at a place, from 0; IndexError beyond the last."""
         if not 0 <= place < self._count:
             raise IndexError(place)
         number = self._permuted(place)

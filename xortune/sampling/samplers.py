@@ -1,7 +1,7 @@
-"""Optuna's samplers, fitted to what is searched here.
+"""Optuna's samplers, adapted to this search.
 
-They are called through the methods of `BaseSampler`: to keep a trial's parameters in a study
-costs more than to choose them.
+They are called through the methods of `BaseSampler`, since storing a trial's parameters in a
+study costs more than choosing them.
 """
 
 from __future__ import annotations
@@ -23,15 +23,12 @@ from xortune.trial import Params
 
 # Start modelling after this many trials, unless all of them failed.
 _STARTUP = 10
-# TPE's cost for a trial grows with those asked before it in the generation: keep the latest.
+# TPE's cost for a trial grows with the running trials of the generation: keep the latest.
 _LIES = 100
 
 
 class Draws:
-    """Draws all parameters blindly.
-
-    Ranges are drawn as intervals of floats, for `on_grid` to round.
-    """
+    """Draws all parameters at random; ranges as intervals of floats, for `on_grid` to round."""
 
     def __init__(self, space: SearchSpace, study_seed: int, generation: int) -> None:
         self._sampler = RandomSampler(seed=_seed(study_seed, generation, "draws"))
@@ -43,7 +40,6 @@ class Draws:
         }
 
     def ask(self) -> dict[str, Any]:
-        """A trial's parameters, each a float of its interval or one of its choices."""
         return {
             name: self._sampler.sample_independent(self._study, self._trial, name, distribution)
             for name, distribution in self._distributions.items()
@@ -51,17 +47,13 @@ class Draws:
 
 
 class Model:
-    """TPE: what there is to learn from told trials, but for parameters without an order.
+    """TPE on the told trials, for all parameters but those without an order.
 
-    Optuna treats an integer range value by value, in Python: over thousands of values most of
-    its time goes there. It is asked for a float instead, for `on_grid` to round.
+    Optuna treats an integer range value by value, in Python, which is slow for thousands of
+    values. It is asked for a float instead, for `on_grid` to round.
 
-    Args:
-        space: what to choose from.
-        study_seed: the study's seed.
-        generation: the generation's number.
-        known: trials of the generations before, by number, with what their objective came to;
-            smaller is better, and infinite for those that failed.
+    `known` are trials of earlier generations, by number, with their objectives: smaller is
+    better, and infinite for failed trials.
     """
 
     def __init__(
@@ -71,8 +63,8 @@ class Model:
         generation: int,
         known: Sequence[tuple[Params, float]],
     ) -> None:
-        # Multivariate costs half of one model a parameter. The constant liar keeps apart what
-        # is asked before any of it is told.
+        # Multivariate costs half as much as a model for each parameter. The constant liar
+        # spreads trials that are asked before any of them is told.
         self._sampler = TPESampler(
             n_startup_trials=_STARTUP,
             seed=_seed(study_seed, generation, "model"),
@@ -87,7 +79,7 @@ class Model:
         self._lies: deque[Trial] = deque()
 
     def ask(self) -> dict[str, Any]:
-        """The parameters that are modelled; none before enough trials are complete."""
+        """The modelled parameters; none before enough trials are complete."""
         if not self._learns:
             return {}
         self._lies.append(self._study.ask())
@@ -98,11 +90,8 @@ class Model:
 
 
 def _frozen(params: Params, loss: float, modelled: Mapping[str, BaseDistribution]) -> FrozenTrial:
-    return create_trial(
-        params={name: params[name] for name in modelled},
-        distributions=dict(modelled),
-        value=loss,
-    )
+    chosen = {name: params[name] for name in modelled}
+    return create_trial(params=chosen, distributions=dict(modelled), value=loss)
 
 
 def _modelled(space: SearchSpace) -> dict[str, BaseDistribution]:
@@ -115,6 +104,6 @@ def _modelled(space: SearchSpace) -> dict[str, BaseDistribution]:
 
 
 def _seed(study_seed: int, generation: int, purpose: str) -> int:
-    """Independent 32-bit seeds; a hash, since neighbouring seeds need not give unlike streams."""
+    """A 32-bit seed; hashed, since streams of neighbouring seeds may be alike."""
     text = f"{study_seed}/{generation}/{purpose}".encode()
     return int.from_bytes(hashlib.sha256(text).digest()[:4], "big")

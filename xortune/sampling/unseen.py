@@ -1,4 +1,4 @@
-"""Points that were not asked for before: training is deterministic, a repeat teaches nothing."""
+"""Asks for each point once: training is deterministic, so repeating a point is useless."""
 
 from __future__ import annotations
 
@@ -12,18 +12,13 @@ from xortune.sampling.samplers import Draws, Model
 from xortune.space import Range, SearchSpace, count_points, count_values, point_at
 from xortune.trial import Params
 
-# Near the end of a space nearly every proposal is a repeat: a model costs milliseconds to ask
-# again, a draw microseconds.
+# When few points are left, nearly every proposal is a repeat. Asking a model again takes
+# milliseconds, drawing again microseconds.
 _MODEL_TRIES, _DRAW_TRIES = 2, 8
 
 
 def assignment(space: SearchSpace, proposed: Mapping[str, Any]) -> Params:
-    """What a sampler proposes, rounded to the space's values.
-
-    Args:
-        space: what to choose from.
-        proposed: by parameter, a float of its interval or one of its choices.
-    """
+    """A sampler's proposal, floats of intervals and choices, rounded to the space's values."""
     return space.params(
         {
             name: on_grid(domain, proposed[name]) if isinstance(domain, Range) else proposed[name]
@@ -33,7 +28,7 @@ def assignment(space: SearchSpace, proposed: Mapping[str, Any]) -> Params:
 
 
 class Points:
-    """A set of points that keeps digests alone: a million of them take 95 MB."""
+    """A set of points, stored as digests: a million take 95 MB."""
 
     def __init__(self) -> None:
         self._digests: set[bytes] = set()
@@ -53,18 +48,17 @@ def _digest(params: Params) -> bytes:
 
 
 class Unseen:
-    """Asks for points that were not asked for before.
+    """Asks for new points: a pure function of the arguments and of the points added.
 
-    A proposal that repeats a point is made again a few times, last of all drawn blindly. If all
-    of them repeat, the first new point in a pseudo-random order of the space takes their place.
-    Both depend on nothing but the arguments and on what is added.
+    A repeated point is proposed again a few times, in the end at random. If all proposals are
+    repeats, the first new point in a pseudo-random order of the space replaces them.
 
     Args:
-        space: what to choose from.
+        space: the search space.
         draws: draws every parameter.
-        model: replaces what it knows something of; None for blind draws.
-        asked: the points of all trials before; added to.
-        seed: decides the order in which points take a proposal's place.
+        model: replaces the draws of the parameters that it models; None for random search.
+        asked: the points of all earlier trials; updated.
+        seed: seeds the order of replacements.
     """
 
     def __init__(
@@ -79,13 +73,12 @@ class Unseen:
         self._place = 0
 
     def add(self, params: Params) -> None:
-        """Counts a point as asked for."""
         self._asked.add(params)
 
     def ask(self) -> Params | None:
-        """A point that was not asked for; None if there are no more.
+        """A new point; None if none is left.
 
-        It may be a repeat where the ranges of an infinite space hold a few floats only.
+        It may be a repeat if the ranges of an infinite space hold only a few floats.
         """
         if self._count is not None and len(self._asked) >= self._count:
             return None
@@ -103,7 +96,7 @@ class Unseen:
             yield assignment(self._space, self._draws.ask())
 
     def _varies(self, learnt: dict[str, Any]) -> bool:
-        """Whether drawing again may change anything: what has no order is not modelled."""
+        """Whether drawing again may change the point: some parameters are not modelled."""
         domains = self._space.domains.items()
         return any(name not in learnt and count_values(domain) != 1 for name, domain in domains)
 

@@ -1,16 +1,17 @@
-"""Search spaces: what the trials of a study are drawn from."""
+"""Search spaces, from which the trials of a study are drawn."""
 
 from xortune.space.domains import (
     Choice,
     Domain,
     Range,
     SearchSpace,
+    count_points,
+    count_values,
     grid_bounds,
-    multiples,
+    point_at,
 )
 from xortune.space.files import load_space, space_file
 from xortune.space.narrowing import Narrowing, narrowed
-from xortune.space.points import count_points, count_values, point_at
 
 __all__ = [
     "Choice",
@@ -22,7 +23,6 @@ __all__ = [
     "count_values",
     "grid_bounds",
     "load_space",
-    "multiples",
     "narrowed",
     "point_at",
     "space_file",

@@ -1,8 +1,8 @@
-"""A parameter's entry in a search-space file: to its domain and back, naming every fault.
+"""Converts a parameter's entry in a search-space file to its domain and back.
 
-Unlike in W&B, both bounds are included on a grid too. `q_log_uniform` follows W&B to the
-letter: its lowest and highest values are the multiples of q nearest to the bounds, since
-exponents such as 3.466 are rounded themselves.
+Unlike in W&B, both bounds of a grid are included. `q_log_uniform` is exactly W&B's: its lowest
+and highest values are the multiples of q nearest to the bounds, since exponents such as 3.466
+are rounded.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from xortune.spec import Parameter, ProblemSpec
 
 
 def read_entry(spec: ProblemSpec, parameter: Parameter, entry: Any, fault: Fault) -> Domain | None:
-    """The domain that an entry of the `parameters` block describes; None after a fault."""
+    """The domain of an entry in the `parameters` block; None after a fault."""
     place = f"parameters.{parameter.name}"
     if not isinstance(entry, Mapping):
         several = isinstance(entry, (list, tuple))
@@ -61,7 +61,7 @@ def read_entry(spec: ProblemSpec, parameter: Parameter, entry: Any, fault: Fault
 
 
 def written_entry(domain: Domain) -> dict[str, Any]:
-    """The entry that `read_entry` makes this domain of."""
+    """The entry from which `read_entry` returns this domain."""
     if isinstance(domain, Choice):
         values = list(domain.values)
         return {"values": values} if len(values) > 1 else {"value": values[0]}
@@ -75,15 +75,7 @@ def written_entry(domain: Domain) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class _Entry:
-    """An entry with known keys and a known distribution.
-
-    Attributes:
-        spec: of the problem.
-        parameter: whose entry it is.
-        entry: the entry.
-        place: of the entry, for messages.
-        fault: called with every fault.
-    """
+    """An entry with known keys and a known distribution; methods return None after a fault."""
 
     spec: ProblemSpec
     parameter: Parameter
@@ -92,7 +84,6 @@ class _Entry:
     fault: Fault
 
     def constant(self) -> Domain | None:
-        """The domain of `value`."""
         value = self.entry["value"]
         if isinstance(value, (list, tuple)):
             text = f"expected one value, found {shown(value)}; for several write 'values: ...'"
@@ -101,7 +92,6 @@ class _Entry:
         return self._choice([value], f"{self.place}.value", "constant")
 
     def choices(self) -> Domain | None:
-        """The domain of `values`."""
         values = self.entry["values"]
         if not isinstance(values, (list, tuple)) or not values:
             one = isinstance(values, (int, float, str)) and not isinstance(values, bool)
@@ -127,7 +117,6 @@ class _Entry:
         return Choice(distinct)
 
     def range(self) -> Domain | None:
-        """The domain of `min` and `max`."""
         if self.parameter.kind == "choice":
             remedy = f"write values: [{listed(self.parameter.choices)}]"
             self.fault(self.place, f"takes choices, not min and max; {remedy}")
@@ -203,7 +192,7 @@ class _Entry:
     def _bounds(
         self, distribution: str, shape: Shape, step: float | int | None
     ) -> tuple[float | int, float | int] | None:
-        """The lowest and the highest value, as numbers that the parameter can be."""
+        """The lowest and the highest value of the parameter."""
         low, high = (self._number(key, distribution, shape) for key in ("min", "max"))
         if low is None or high is None:
             return None
@@ -237,7 +226,7 @@ class _Entry:
     def _power(
         self, key: str, exponent: float | int, step: float | int | None
     ) -> float | int | None:
-        """The bound whose natural logarithm is given: with a step, the multiple nearest to it."""
+        """The bound with this natural logarithm, rounded to the grid if there is a step."""
         place = f"{self.place}.{key}"
         try:
             exact = math.exp(exponent)
@@ -251,7 +240,7 @@ class _Entry:
             self.fault(place, f"{text}{_of_power(exponent, exact, bound, step)}")
 
         if not 0 < bound < math.inf:
-            fault_of_power(place, "a bound lies above 0, and is finite")
+            fault_of_power(place, "a bound has to be finite and above 0")
             return None
         if step is None and self.parameter.kind == "int":
             return bound

@@ -1,4 +1,4 @@
-"""Search-space files: shipped names and paths, and what may be wrong with a file as such."""
+"""Finds and reads search-space files, by path or shipped name."""
 
 from __future__ import annotations
 
@@ -11,25 +11,23 @@ from xortune.errors import SpaceError, UsageError
 from xortune.paths import shipped_spaces
 from xortune.space.domains import SearchSpace
 from xortune.space.parse import parse_space
-from xortune.space.plain import plain
+from xortune.space.values import plain
 from xortune.space.yaml_text import Text, parse_yaml
 from xortune.spec import ProblemSpec
 
-# PyYAML reads this much within seconds.
-_MAX_BYTES = 100_000
+_MAX_BYTES = 100_000  # PyYAML reads this much within seconds.
 
 
 def load_space(source: str | Path | Mapping[str, Any], spec: ProblemSpec) -> SearchSpace:
     """A search space from a shipped name, a file's path, or the content of such a file.
 
     Args:
-        source: a name, a path, or a mapping: the complete content or the `parameters` block
-            alone.
-        spec: of the problem, whose parameters the space may set.
+        source: a name, a path, or a mapping: the content of a file, or its `parameters` alone.
+        spec: of the problem.
 
     Raises:
         UsageError: there is no such file.
-        SpaceError: it has faults; names them all.
+        SpaceError: names all faults of the space.
     """
     if isinstance(source, Mapping):
         given = plain(source)
@@ -40,11 +38,7 @@ def load_space(source: str | Path | Mapping[str, Any], spec: ProblemSpec) -> Sea
 
 
 def space_file(source: str) -> Path:
-    """The file of a shipped name or a path.
-
-    Raises:
-        UsageError: there is no such file.
-    """
+    """The file of a shipped name or a path; raises UsageError if there is none."""
     path = Path(source)
     shipped = shipped_spaces()
     if _exists(path) and not (source in shipped and path.is_dir()):
@@ -71,7 +65,7 @@ def _exists(path: Path) -> bool:
 def _read(path: Path) -> Text:
     try:
         if not (path.is_file() or path.is_dir()):
-            # A pipe that nobody writes to would never end.
+            # Reading a pipe without a writer would never end.
             raise UsageError(f"search space {path}: cannot be read: it is not a regular file.")
         with path.open("rb") as file:
             content = file.read(_MAX_BYTES + 1)

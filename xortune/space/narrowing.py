@@ -1,4 +1,4 @@
-"""Narrowing a search space: a value, a range or some choices for single parameters."""
+"""Narrows a search space: a value, a range or some choices for single parameters."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ from typing import Any
 from xortune.errors import UsageError
 from xortune.space.domains import Choice, Domain, Range, SearchSpace, multiples
 from xortune.space.entries import written_entry
-from xortune.space.plain import plain
-from xortune.space.values import Fault, has_order, read_number, read_value
+from xortune.space.values import Fault, has_order, plain, read_number, read_value
 from xortune.space.vocabulary import likely, listed, shown, spelled
 from xortune.space.yaml_text import plain_number
 from xortune.spec import Parameter, ProblemSpec
 from xortune.trial import Value
 
-# Parameters with a value, a tuple of two bounds, or a list; or texts such as `width=8..32`.
+# A value, a tuple of two bounds, or a list by parameter; or texts such as `width=8..32`.
 Narrowing = Mapping[str, Any] | Sequence[str]
 _FORMS = "NAME=VALUE, NAME=LOWEST..HIGHEST or NAME=VALUE,VALUE"
 
@@ -24,16 +23,16 @@ _FORMS = "NAME=VALUE, NAME=LOWEST..HIGHEST or NAME=VALUE,VALUE"
 def narrowed(space: SearchSpace, narrowing: Narrowing) -> SearchSpace:
     """The part of a search space in which some parameters have fewer values.
 
-    A range keeps its parameter's scale and step; of a parameter with choices it keeps those
-    that lie in it. What is asked for has to lie in the space.
+    A range keeps the parameter's scale and step, or its choices within the range. It has to lie
+    in the space.
 
         narrowed(space, {"rate": 0.1, "width": (8, 32), "activation": ["relu", "tanh"]})
         narrowed(space, ["rate=0.1", "width=8..32", "activation=relu,tanh", "bias=true"])
 
     Args:
         space: the search space.
-        narrowing: by parameter, a value, a tuple of two bounds, or a list of choices; or the
-            texts of `--set`.
+        narrowing: a value, a tuple of two bounds or a list of choices by parameter; or texts of
+            `--set`.
 
     Raises:
         UsageError: names all faults.
@@ -60,7 +59,7 @@ def narrowed(space: SearchSpace, narrowing: Narrowing) -> SearchSpace:
 def _wanted(
     spec: ProblemSpec, narrowing: Narrowing, faults: list[str]
 ) -> list[tuple[str, str, Any]]:
-    """Name, what to call it in a message, and what is wanted, for known parameters."""
+    """The name, label for messages, and wanted values of each known parameter."""
     given: list[tuple[str, str, Any]] = []
     if isinstance(narrowing, Mapping):
         given = [(str(key), f"narrow {key}={shown(v)}", v) for key, v in narrowing.items()]
@@ -84,7 +83,7 @@ def _short(text: str) -> str:
 
 
 def _read(parameter: Parameter, text: str) -> Any:
-    """What a text of `--set` stands for: a value, a tuple of two bounds, or a list."""
+    """The value, the tuple of two bounds or the list that a text of `--set` means."""
     if text in parameter.choices:
         return text
     if ".." in text:
@@ -97,7 +96,7 @@ def _read(parameter: Parameter, text: str) -> Any:
 
 
 def _read_value(parameter: Parameter, text: str) -> Value:
-    """The choice that a text spells, else the number that it is, else the text."""
+    """The choice or else the number that a text spells, or else the text itself."""
     text = text.strip()
     number = plain_number(text)
     for choice in parameter.choices:
@@ -108,7 +107,7 @@ def _read_value(parameter: Parameter, text: str) -> Value:
 
 @dataclass(frozen=True)
 class _Part:
-    """The part of one parameter's domain that is wanted; None after a fault."""
+    """The wanted part of one parameter's domain; methods return None after a fault."""
 
     spec: ProblemSpec
     parameter: Parameter
@@ -116,7 +115,6 @@ class _Part:
     fault: Fault
 
     def of(self, wanted: Any) -> Domain | None:
-        """The part that is a value, a tuple of two bounds, or a list of choices."""
         if isinstance(wanted, tuple):
             return self._between(tuple(map(plain, wanted)))
         wanted = plain(wanted)
@@ -146,7 +144,7 @@ class _Part:
         return read
 
     def _described(self) -> str:
-        """The bounds of the domain, and what to do about them."""
+        """The values of the domain, and a remedy."""
         domain, name = self.domain, self.parameter.name
         remedy = "choose one of these, or another space"
         if isinstance(domain, Choice):
@@ -157,7 +155,6 @@ class _Part:
         return f"{name} goes from {low} to {high}{step}; {remedy}"
 
     def _between(self, bounds: tuple[Any, ...]) -> Domain | None:
-        """The part from a lowest to a highest value."""
         if not has_order(self.parameter):
             listing = f"list some of {listed(self.parameter.choices)}"
             self._fault(f"{self.parameter.name} has no order, so no range; {listing}")

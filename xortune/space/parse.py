@@ -1,8 +1,7 @@
-"""From the `parameters` block of a W&B sweep file to a SearchSpace, naming every fault.
+"""Parses the `parameters` block of a W&B sweep file into a SearchSpace, naming every fault.
 
-The keys and their defaults are those of W&B's sweep configuration
-(https://docs.wandb.ai/guides/sweeps/sweep-config-keys): `value`, `values`, or `min` and `max`
-with a `distribution`; integer bounds mean integers.
+Keys and defaults are W&B's (https://docs.wandb.ai/guides/sweeps/sweep-config-keys): `value`,
+`values`, or `min` and `max` with a `distribution`; integer bounds mean integers.
 """
 
 from __future__ import annotations
@@ -23,16 +22,9 @@ _LIKE_A_BOUND = 1
 
 
 def parse_space(spec: ProblemSpec, name: str, source: str, text: Text) -> SearchSpace:
-    """The search space that a sweep file describes.
+    """The search space of a sweep file, or a SpaceError that names all faults.
 
-    Args:
-        spec: of the problem.
-        name: the space's name.
-        source: where the text comes from, for messages.
-        text: the file as plain values, with the faults found so far.
-
-    Raises:
-        SpaceError: names all faults.
+    `source` is the origin of the text, for messages.
     """
     found = list(text.faults)
 
@@ -55,19 +47,19 @@ def parse_space(spec: ProblemSpec, name: str, source: str, text: Text) -> Search
     if missing:
         taken = ", ".join(f"{p.name} {spelled(p.default)}" for p in missing)
         notes.append(
-            f"search space {source} leaves out some parameters; the default is taken for {taken}."
+            f"search space {source} omits some parameters; the default is used for {taken}."
         )
     recorded = dict(parameters)
     for key, domain in domains.items():
         if _is_in_logarithms(parameters.get(key, {})):
-            # Another machine's exponential function may round otherwise.
+            # Another machine's exponential function may round differently.
             recorded[key] = written_entry(domain)
             notes.append(_in_logarithms(source, key, parameters[key], domain))
     return SearchSpace(spec, name, domains, recorded, tuple(notes))
 
 
 def _meet(place: str, other: str) -> bool:
-    """Whether one of two places is, or lies in, the other."""
+    """Whether one of two places is, or contains, the other."""
     shorter, longer = sorted((place, other), key=len)
     return longer.startswith(shorter) and longer[len(shorter) :][:1] in ("", ".", "[")
 
@@ -93,7 +85,7 @@ def _in_logarithms(source: str, key: str, entry: Mapping[str, Any], domain: Doma
 
 
 def _parameters(spec: ProblemSpec, content: Any, fault: Fault) -> tuple[dict[str, Any], list[str]]:
-    """The `parameters` block without unknown names, and notes."""
+    """The `parameters` block and notes."""
     there_are = ", ".join(spec.names)
     if content is None or content == {}:
         fault("parameters", f"the file is empty; give at least one of {there_are}")
@@ -115,7 +107,7 @@ def _parameters(spec: ProblemSpec, content: Any, fault: Fault) -> tuple[dict[str
 
 
 def _other_keys(spec: ProblemSpec, content: Mapping[Any, Any], fault: Fault) -> list[str]:
-    """A note on the keys beside `parameters`, those of W&B; any other is a fault."""
+    """A note on W&B's keys beside `parameters`; other keys are faults."""
     ignored = []
     for key in (str(key) for key in content if key != "parameters"):
         if key in SWEEP_KEYS or key.startswith(TEMPLATES):

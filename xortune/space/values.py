@@ -1,23 +1,55 @@
-"""One value of a parameter: as training takes it, or what is wrong with it."""
+"""Converts and checks values given in files and in Python."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from numbers import Integral, Real
 from typing import Any
 
 from xortune.space.vocabulary import likely, listed, shown, spelled
 from xortune.spec import Parameter, ProblemSpec
 from xortune.trial import Value
 
-# Records the text of a fault at a place.
+# Records a fault, given its place and its text.
 Fault = Callable[[str, str], None]
+_DEEPEST = 4  # As in {"parameters": {"width": {"values": [8]}}}
+
+
+def plain(value: Any, depth: int = _DEEPEST) -> Any:
+    """Mappings as dictionaries, sequences as lists, and NumPy's numbers as Python's.
+
+    Anything else is returned unchanged, for the caller to refuse.
+    """
+    if isinstance(value, (bool, bytes)) or value is None or type(value) in (int, float, str):
+        return value
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, Mapping):
+        if depth == 0:
+            return value
+        return {
+            str(key) if isinstance(key, str) else key: plain(inner, depth - 1)
+            for key, inner in value.items()
+        }
+    if callable(getattr(value, "tolist", None)):  # arrays, tensors and series
+        listed = value.tolist()
+        return _number(listed) if isinstance(listed, type(value)) else plain(listed, depth)
+    if isinstance(value, (list, tuple, range)) and depth > 0:
+        return [plain(inner, depth - 1) for inner in value]
+    return _number(value)
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, Integral):
+        return int(value)
+    return float(value) if isinstance(value, Real) else value
 
 
 def read_value(
     spec: ProblemSpec, parameter: Parameter, value: Any, place: str, fault: Fault
 ) -> Value | None:
-    """The value as one of the spec's parameters takes it; None after a fault."""
+    """The value as the parameter's type; None after a fault."""
     if parameter.kind == "choice":
         chosen = _chosen(parameter, value)
         if chosen is None:
@@ -33,7 +65,7 @@ def read_value(
 
 
 def read_number(parameter: Parameter, value: Any, place: str, fault: Fault) -> float | int | None:
-    """The value as a number of the parameter's kind, whatever its size; None after a fault."""
+    """The value as a number, even outside the parameter's bounds; None after a fault."""
     number = finite_number(parameter, value)
     if number is None:
         fault(place, not_taken(parameter.name, _taken(parameter), value))
@@ -41,7 +73,7 @@ def read_number(parameter: Parameter, value: Any, place: str, fault: Fault) -> f
 
 
 def finite_number(parameter: Parameter, value: Any) -> float | int | None:
-    """A number as it is, or as an int if it is one and the parameter takes those; else None."""
+    """A finite number, as an int where the parameter takes ints; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     try:
@@ -55,19 +87,19 @@ def finite_number(parameter: Parameter, value: Any) -> float | int | None:
 
 
 def not_taken(name: str, taken: str, value: Any) -> str:
-    """What is wrong with a value where numbers are expected."""
+    """The fault of a value that is not one of the expected numbers."""
     return f"{name} takes {taken}, found {shown(value)}{_unquoted(value)}"
 
 
 def has_order(parameter: Parameter) -> bool:
-    """Whether a range of the parameter's values means anything."""
+    """Whether a range of the parameter's values is meaningful."""
     if parameter.kind != "choice":
         return True
     return parameter.ordered and all(_sort(choice) is float for choice in parameter.choices)
 
 
 def _chosen(parameter: Parameter, value: Any) -> Value | None:
-    """The choice that a value is: 8.0 is the choice 8, but True is not the choice 1."""
+    """The choice equal to a value: 8.0 is the choice 8, but True is not the choice 1."""
     same = (c for c in parameter.choices if _sort(c) is _sort(value) and c == value)
     return next(same, None)
 
@@ -78,7 +110,7 @@ def _sort(value: Any) -> type:
 
 
 def _no_choice(parameter: Parameter, value: Any, aliases: Mapping[str, str]) -> str:
-    """What is wrong with a value that is not one of the choices."""
+    """The fault of a value that is not one of the choices."""
     texts = [choice for choice in parameter.choices if isinstance(choice, str)]
     others = [spelled(choice) for choice in parameter.choices if not isinstance(choice, str)]
     hint = likely(str(value), texts, aliases)
@@ -104,7 +136,7 @@ def _taken(parameter: Parameter) -> str:
 
 
 def _unquoted(value: Any) -> str:
-    """How a text that reads like a number is written as one."""
+    """A hint for a text that reads like a number."""
     if not isinstance(value, str) or len(value) > 30:
         return ""
     try:

@@ -1,7 +1,7 @@
-"""The words of search-space files: ours, those of W&B that are ignored, and likely slips.
+"""The words of search-space files: known, ignored, not offered, and likely mistakes.
 
-W&B's are those of its sweep configuration
-(https://docs.wandb.ai/guides/sweeps/sweep-config-keys and the schema of its sweeps package).
+W&B's words are from https://docs.wandb.ai/guides/sweeps/sweep-config-keys and the schema of its
+sweeps package.
 """
 
 from __future__ import annotations
@@ -16,17 +16,11 @@ from xortune.trial import Value
 
 @dataclass(frozen=True)
 class Shape:
-    """How a distribution spreads its values.
+    """How a distribution spreads its values."""
 
-    Attributes:
-        log: evenly over the logarithm.
-        grid: over multiples of q only.
-        exponents: `min` and `max` are natural logarithms of the bounds.
-    """
-
-    log: bool = False
-    grid: bool = False
-    exponents: bool = False
+    log: bool = False  # evenly over the logarithm
+    grid: bool = False  # over multiples of q only
+    exponents: bool = False  # min and max are natural logarithms of the bounds
 
 
 RANGES = {
@@ -39,7 +33,7 @@ RANGES = {
     "q_log_uniform_values": Shape(log=True, grid=True),
 }
 DISTRIBUTIONS = ("constant", "categorical", *RANGES)
-# Those of W&B that are not offered, and what gives the same or comes near.
+# W&B's other distributions, and the nearest replacements.
 _NEAR = "min and max at mu - 2 sigma and mu + 2 sigma, or as far as it matters"
 NOT_OFFERED = {
     "categorical_w_probabilities": "categorical, where every value is as likely as the others",
@@ -53,16 +47,14 @@ NOT_OFFERED = {
     "q_beta": "q_uniform with min and max",
 }
 KEYS = ("value", "values", "min", "max", "q", "distribution")
-# Keys that go with what is not offered.
+_OF_ANOTHER = "goes with {} distributions, which are not offered here; give min and max"
 _FOREIGN_KEYS = {
-    "mu": "goes with normal distributions, which are not offered here; give min and max",
-    "sigma": "goes with normal distributions, which are not offered here; give min and max",
-    "a": "goes with beta distributions, which are not offered here; give min and max",
-    "b": "goes with beta distributions, which are not offered here; give min and max",
+    **dict.fromkeys(("mu", "sigma"), _OF_ANOTHER.format("normal")),
+    **dict.fromkeys(("a", "b"), _OF_ANOTHER.format("beta")),
     "probabilities": "is not offered here: every value is as likely as the others; drop it",
     "parameters": "is not offered here: parameters are not nested",
 }
-# Keys of W&B's sweeps and of its Launch, which are ignored.
+# Keys of W&B's sweeps and Launch that are ignored.
 SWEEP_KEYS = (
     "apiVersion", "kind", "program", "program_args", "job", "image_uri", "method", "metric",
     "metrics", "name", "description", "project", "entity", "command", "early_terminate", "run_cap",
@@ -82,13 +74,13 @@ _VALUES_OR_LOGARITHMS = (
 
 
 def likely(word: str, known: Iterable[str], aliases: Mapping[str, str] = _OFTEN_CALLED) -> str:
-    """A hint at the known word that was meant; empty where that would be a guess.
+    """A hint at the known word that was meant; empty if none is likely.
 
     Args:
         word: an unknown word.
-        known: the words that there are.
-        aliases: what else they are called, in lower case. The alias of a word that is not
-            known means something else, however alike it looks.
+        known: the known words.
+        aliases: other names for them, in lower case. An alias of an unknown word suppresses
+            the hint.
     """
     lower = word.lower()
     by_lower = {name.lower(): name for name in known}
@@ -100,9 +92,9 @@ def likely(word: str, known: Iterable[str], aliases: Mapping[str, str] = _OFTEN_
 
 
 def likely_distribution(word: str) -> str:
-    """As `likely`, but never a distribution of another meaning.
+    """As `likely`, but never hints at a distribution with another meaning.
 
-    Other libraries write `loguniform`, some with the bounds and some with their logarithms.
+    The `loguniform` of other libraries takes the bounds in some, and their logarithms in others.
     """
     logarithmic, quantised = "log" in word.lower(), word.lower().startswith("q")
     known = [
@@ -119,14 +111,14 @@ def likely_distribution(word: str) -> str:
 
 
 def unknown_key(key: Any) -> str:
-    """What is wrong with a key of a parameter that is not one of `KEYS`."""
+    """The fault of a key that is not one of `KEYS`."""
     if isinstance(key, str) and key in _FOREIGN_KEYS:
         return f"{key} {_FOREIGN_KEYS[key]}"
     return f"unknown key {key!r}{likely(str(key), KEYS)}; there are {', '.join(KEYS)}"
 
 
 def unknown_distribution(name: Any) -> str:
-    """What is wrong with a distribution that is not one of `DISTRIBUTIONS`."""
+    """The fault of a distribution that is not one of `DISTRIBUTIONS`."""
     if isinstance(name, str) and name in NOT_OFFERED:
         return f"W&B's {name} is not offered here; use {NOT_OFFERED[name]}"
     hint = likely_distribution(name) if isinstance(name, str) else ""
@@ -142,12 +134,12 @@ def shown(value: Any) -> str:
 
 
 def spelled(value: Value) -> str:
-    """A value as a search-space file and `--set` spell it: `relu`, `0.1`, `8`, `true`."""
+    """A value as search-space files and `--set` spell it: `relu`, `0.1`, `8`, `true`."""
     if isinstance(value, bool):
         return str(value).lower()
     return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)
 
 
 def listed(values: Iterable[Value]) -> str:
-    """Values in a message, one after the other."""
+    """Values in a message, separated by commas."""
     return ", ".join(map(spelled, values))

@@ -1,13 +1,14 @@
-"""YAML with line numbers, as plain values, and what may be wrong with a file before its meaning.
+"""Reads YAML as plain values with line numbers, and finds faults of syntax.
 
-YAML 1.1 reads some numbers otherwise than people do: `0100` is 64, `3:20` is 200. In the
-`parameters` of a space those are faults.
+YAML 1.1 reads some numbers differently from people: `0100` is 64, `3:20` is 200. In the
+`parameters` of a space these are faults.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,21 +17,25 @@ import yaml
 from xortune.errors import SpaceError
 
 _MAX_NODES = 10_000
-# More than any number needs; Python takes hours for some of a hundred thousand digits.
+# Python takes hours to read some numbers of a hundred thousand digits.
 _MAX_DIGITS = 1000
 _TAG = "tag:yaml.org,2002:"
 _NUMBERS = (f"{_TAG}int", f"{_TAG}float")
-# Whole numbers that read the same to everyone; underscores may separate thousands.
+# Unambiguous numbers; underscores may separate thousands.
 _PLAIN_INT = re.compile(r"[-+]?(?:0|[1-9][0-9]*|[1-9][0-9]{0,2}(?:_[0-9]{3})+)")
 _PLAIN_FLOAT = re.compile(
     r"[-+]?(?:(?:[0-9]+|[0-9]{1,3}(?:_[0-9]{3})+)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
     r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
 )
 _OCTAL = re.compile(r"[-+]?0[0-7_]+")
+# What constructing a value raises for tags and texts of other kinds.
+_CONSTRUCTION_ERRORS = (
+    yaml.YAMLError, ValueError, ArithmeticError, LookupError, TypeError, AttributeError,
+)  # fmt: skip
 
 
 class _Loader(yaml.SafeLoader):
-    """Also reads 1e-3 as a number, as YAML 1.2 does and YAML 1.1 does not."""
+    """Also reads 1e-3 as a number, as YAML 1.2 does."""
 
 
 _Loader.add_implicit_resolver(
@@ -42,23 +47,16 @@ _Loader.add_implicit_resolver(
 
 @dataclass
 class Text:
-    """What a YAML text holds.
+    """The content of a YAML text; a place is such as `parameters.width.min`."""
 
-    Attributes:
-        content: plain values; None where there is a fault instead.
-        lines: the line, from 1, of each place such as `parameters.width.min`.
-        faults: one line each.
-        unread: the places of which a fault took the value.
-    """
-
-    content: Any = None
-    lines: dict[str, int] = field(default_factory=dict)
+    content: Any = None  # plain values; None in place of a value with a fault
+    lines: dict[str, int] = field(default_factory=dict)  # by place, from 1
     faults: list[str] = field(default_factory=list)
-    unread: set[str] = field(default_factory=set)
+    unread: set[str] = field(default_factory=set)  # the places of values with a fault
 
 
 def plain_number(text: str) -> float | int | None:
-    """The number that a text is, written as people write one; None for any other text."""
+    """The number that a text unambiguously spells; None for any other text."""
     if len(text) > _MAX_DIGITS:
         return None
     if _PLAIN_INT.fullmatch(text):
@@ -68,10 +66,9 @@ def plain_number(text: str) -> float | int | None:
 
 
 def parse_yaml(text: str, source: str) -> Text:
-    """The values of a YAML text, with the faults of single ones: a tag, a key twice, `0100`.
+    """The values of a YAML text, and the faults of single values, such as tags or `0100`.
 
-    Raises:
-        SpaceError: it is not YAML, or too large once its aliases are resolved.
+    Raises SpaceError if the text is not YAML, or too large once its aliases are resolved.
     """
     loader = None
     try:
@@ -95,7 +92,7 @@ def parse_yaml(text: str, source: str) -> Text:
 
 
 class _Walk:
-    """Turns YAML nodes into values, keeping the faults and each place's line."""
+    """Turns YAML nodes into values, and records faults and lines."""
 
     def __init__(self, loader: _Loader) -> None:
         self._loader = loader
@@ -113,14 +110,7 @@ class _Walk:
             return self._unread(node, place, text)
         try:
             value = self._loader.construct_object(node)
-        except (
-            yaml.YAMLError,
-            ValueError,
-            ArithmeticError,
-            LookupError,
-            TypeError,
-            AttributeError,
-        ):
+        except _CONSTRUCTION_ERRORS:
             text = f"the tag {node.tag!r} is not a plain value; write the value"
             return self._unread(node, place, text)
         trap = _trap(node, value) if place.startswith("parameters") else None
@@ -139,10 +129,15 @@ class _Walk:
                 return self._mapping(node, place)
             return [self.value(child, f"{place}[{i}]") for i, child in enumerate(node.value)]
 
-    def _opened(self, node: yaml.Node, place: str) -> _Opened:
+    @contextmanager
+    def _opened(self, node: yaml.Node, place: str) -> Iterator[None]:
         if id(node) in self._open:
             raise yaml.YAMLError(f"{place} contains itself through an alias")
-        return _Opened(self._open, id(node))
+        self._open.add(id(node))
+        try:
+            yield
+        finally:
+            self._open.discard(id(node))
 
     def _mapping(self, node: yaml.MappingNode, place: str) -> dict[str, Any]:
         values: dict[str, Any] = {}
@@ -154,9 +149,9 @@ class _Walk:
         return values
 
     def _pairs(self, node: yaml.MappingNode, place: str) -> list[tuple[yaml.Node, yaml.Node]]:
-        """The keys of a mapping with their values, those that `<<` merges in included.
+        """The keys and values of a mapping, including those that `<<` merges.
 
-        A key of the mapping's own overrides, as does an earlier mapping of a merged list.
+        The mapping's own keys take precedence, then earlier mappings of a merged list.
         """
         own: dict[str, tuple[yaml.Node, yaml.Node]] = {}
         merged: dict[str, tuple[yaml.Node, yaml.Node]] = {}
@@ -204,22 +199,8 @@ class _Walk:
         self.text.faults.append(f"{place or 'top'} (line {line}): {text}")
 
 
-@dataclass
-class _Opened:
-    """Marks a node as one that is being walked."""
-
-    open: set[int]
-    node: int
-
-    def __enter__(self) -> None:
-        self.open.add(self.node)
-
-    def __exit__(self, *exc_info: object) -> None:
-        self.open.discard(self.node)
-
-
 def _trap(node: yaml.Node, value: Any) -> str | None:
-    """What is wrong with a scalar that YAML 1.1 reads otherwise than people do."""
+    """The fault of a scalar that YAML 1.1 reads differently from people."""
     text = str(node.value)
     if node.tag == f"{_TAG}timestamp":
         return f"YAML reads {text} as a date; write a number, or put text in quotes"

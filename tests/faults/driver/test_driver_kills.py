@@ -29,8 +29,8 @@ def kill_and_resume(forks, undisturbed, results, boundary):
         resumed = forks("killed_driver", "resume", str(results), None, str(results / "trained"))
         assert resumed.code == 2, resumed.text
         (line,) = resumed.text.splitlines()
-        assert "study one was never begun" in line
-        assert f"{results / 'one'} holds no trial" in line
+        assert "study one was never started" in line
+        assert f"{results / 'one'} has no trials" in line
         assert "Remove the folder, and start the search again." in line
         return
     finished = finished_trials(results / "one", results / "copy")

@@ -59,8 +59,8 @@ def fill(forks, undisturbed, disk: Path, pages: int) -> str:
         line = complaint(ended)
         assert "ree space" in line
         assert str(disk / "one") in line
-        if "could not be made" in line:
-            assert "Nothing is left of it." in line
+        if "could not be created" in line:
+            assert "Nothing was left behind." in line
             assert list(disk.iterdir()) == []
             return "creation"
         assert list(disk.rglob("*.partial")) == []
@@ -88,8 +88,8 @@ def test_a_disk_of_every_size(forks, undisturbed, tmp_path):
 def test_a_file_that_may_not_grow(forks, tmp_path, largest):
     results = tmp_path / "new" / "results"
     line = complaint(forks("failing_disk", "search", str(results), largest))
-    assert f"{results / 'one' / 'study.db'} could not be made" in line
-    assert "Nothing is left of it. Free space, or choose another --results." in line
+    assert f"{results / 'one' / 'study.db'} could not be created" in line
+    assert "Nothing was left behind. Free space, or choose another --results." in line
     assert list(tmp_path.iterdir()) == []
 
 
@@ -154,7 +154,7 @@ def test_a_folder_that_is_removed_in_mid_run(forks, undisturbed, tmp_path):
     line = disturb(forks, undisturbed, tmp_path / "1", at, "removed")
     assert "Was its folder moved or removed? Put it back, then resume the study." in line
     line = disturb(forks, undisturbed, tmp_path / "2", at, "ledger removed")
-    assert "study.db was removed, moved or replaced while the search was at work" in line
+    assert "study.db was removed, moved or replaced during the search" in line
 
 
 def test_runs_that_cannot_be_written(forks, undisturbed, tmp_path):

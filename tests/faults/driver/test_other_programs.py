@@ -134,7 +134,7 @@ def test_optuna_may_add_its_tables(a_copy, capsys, undisturbed):
         ),
         (
             ["CREATE UNIQUE INDEX other ON trial (number, worker)"],
-            "holds a unique index that is not xortune's, other: it limits or computes what is "
+            "holds a unique index that is not xortune's, other: it restricts or computes what is "
             "written to table trial. Remove it: sqlite3 {ledger} 'DROP INDEX other'",
         ),
         (
@@ -172,7 +172,10 @@ def test_what_is_refused_can_be_removed_as_it_says(
 @pytest.mark.parametrize(
     ("statement", "words"),
     [
-        ("ALTER TABLE trial ADD COLUMN more", "has a table trial that is not as xortune made it"),
+        (
+            "ALTER TABLE trial ADD COLUMN more",
+            "has a table trial that is not as xortune created it",
+        ),
         ("ALTER TABLE run RENAME TO runs", "has no table run: another program removed or renamed"),
         ("DROP TABLE curve", "has no table curve: another program removed or renamed it"),
     ],
@@ -356,7 +359,7 @@ def test_wal_mode_in_a_read_only_folder(a_copy, unprivileged):
     a_copy.chmod(0o755)
     assert done.returncode == 2
     assert "Another program has put it into WAL mode" in done.stderr
-    assert "copy the folder to where you may write" in done.stderr
+    assert "read a copy of the folder in a place where you may write" in done.stderr
 
 
 @pytest.mark.parametrize("ending", ["-wal", "-shm"])
