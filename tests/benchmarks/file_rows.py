@@ -25,7 +25,8 @@ from tests.benchmarks.sampler_rows import made_up
 from tests.benchmarks.stock_writer import write_run
 from xortune.ledger import Ledger
 from xortune.paths import StudyPaths
-from xortune.problems.xor import load_data, seeded_model
+from xortune.problems.xor.data import load_data
+from xortune.problems.xor.model import seeded_model
 from xortune.settings import StudySettings
 from xortune.space import load_space
 from xortune.tensorboard.runs import METRIC_TAGS, RunWriter

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.benchmarks.lab_loop import train
 from tests.benchmarks.stock_writer import write_run
-from xortune.problems.xor import load_data
+from xortune.problems.xor.data import load_data
 from xortune.trial import Params
 
 

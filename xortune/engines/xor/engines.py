@@ -9,26 +9,22 @@ from xortune.engines.engine import Pace, Trainer
 from xortune.problems.xor.spec import LOSS_FNS, SPEC
 from xortune.trial import Params
 
-# On a CPU the buffers of a block stay in its cache; a GPU wants all the lanes it can get.
+# On a CPU the buffers of a block stay in its cache; a GPU takes all the lanes that it can get.
 LARGEST = {"cpu": 4096, "cuda": 131_072}
 # A GPU takes the same time for any fewer lanes.
 _WORTH_LANES = {"cuda": 16_384}
-# An epoch of lanes that are measured after every one.
+# Seconds for an epoch after which the lanes are measured.
 _SLOWEST_S = 1e-4
 
 
 def _reference_trial(i: int) -> Params:
-    """Large rates, which carry a change of the last bit into the weights; some outputs saturate."""
+    """A large rate, which carries a change of the last bit into the weights; some saturate."""
     lr = (1.0, 3.0, 10.0, 30.0, 1000.0)[i % 5]
     return SPEC.params((lr, 60 - i, i * 2_654_435_761 % 2**32, LOSS_FNS[i % 3]))
 
 
 class _Engine:
-    """What both engines have in common; see `xortune.engines.engine.Engine`.
-
-    Args:
-        data: the name of the data set.
-    """
+    """The common part of both engines; see `xortune.engines.engine.Engine`."""
 
     name: str
     bits: Literal["lane", "pack"] = "lane"
@@ -66,12 +62,7 @@ class EagerEngine(_Engine):
 
 
 class CompiledEngine(_Engine):
-    """C on a CPU; on a GPU what the eager engine does there.
-
-    Args:
-        data: the name of the data set.
-        library: as `built_library` returns it.
-    """
+    """C on a CPU, the eager engine's code on a GPU; `library` is that of `built_library`."""
 
     name = "compiled-2"
     _cost_per_s = 1e8

@@ -1,4 +1,4 @@
-"""What a trained network answers, without PyTorch, which takes a second to import."""
+"""The output of a trained network, without PyTorch, which takes a second to import."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 
 def answer(weights: Sequence[float], inputs: Sequence[float]) -> float:
-    """The output, in (0, 1), for one row of two inputs, as of the module except for the last bit.
+    """The output, in (0, 1), for one row of two inputs: PyTorch's, except for the last bit.
 
     In float32, with the operations in the order of PyTorch on a CPU.
 
@@ -28,7 +28,7 @@ def _linear(w0: float, x0: float, w1: float, x1: float, bias: float) -> float:
 
 
 def _sigmoid(x: float) -> float:
-    """float32's exp is infinite beyond 88.7, where that of Python ends at 709."""
+    """Clamps the exponent: float32's exp is infinite beyond 88.7, Python's raises beyond 709."""
     power = _single(math.exp(min(-x, 100.0))) if x == x else x
     return _single(1 / _single(1 + power))
 

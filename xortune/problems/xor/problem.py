@@ -1,4 +1,4 @@
-"""The lab's XOR, as the rest of the package sees it; PyTorch is imported with its first model."""
+"""The lab's XOR as a `Problem`; its first model imports PyTorch."""
 
 from __future__ import annotations
 
@@ -37,6 +37,5 @@ class XORProblem:
         return answer(weights.numbers(), inputs)
 
 
-def made_with(data: str) -> XORProblem:
-    """The problem with one of its data sets."""
-    return XORProblem(data)
+# Its name where no problem is named.
+made_with = XORProblem
