@@ -34,11 +34,7 @@ class EngineChoice:
     """Starts compiling in the background, unless the eager engine was requested.
 
     Compiling takes a third of a second where the library is not cached, and Ray and PyTorch
-    take seconds to start, so it never delays a search.
-
-    Args:
-        wanted: one of `ENGINES`; `auto` prefers the compiled engine.
-        data: the name of the data set.
+    take seconds to start, so it never delays a search. `auto` prefers the compiled engine.
     """
 
     generation = EagerEngine.generation

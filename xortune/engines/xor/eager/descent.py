@@ -8,9 +8,8 @@ import torch
 from torch import Tensor
 
 from xortune.engines.xor.eager.lanes import Lanes, padded
-from xortune.engines.xor.gradient import OFFSET, ROWS, SLOPE
+from xortune.engines.xor.gradient import OFFSETS, ROWS, SLOPES
 from xortune.problems.xor.data import Rows
-from xortune.problems.xor.spec import LOSS_FNS
 
 _sigmoid_backward = torch.ops.aten.sigmoid_backward.grad_input
 
@@ -19,14 +18,8 @@ class Descent:
     """Lanes that train in preallocated buffers: an epoch allocates nothing.
 
     All arithmetic is element-wise over the lanes, so no lane can affect another, not even by
-    becoming NaN. Lanes that have reached their ends are copied out; their columns become
-    padding, which may be trained further.
-
-    Args:
-        lanes: as initialised; their tensors are modified.
-        start: the epoch that all lanes have reached.
-        ends: each lane's last epoch, descending.
-        rows: the training data, B = 4 rows whose inputs are 0 or 1.
+    becoming NaN. Lanes that have reached their ends, in descending order, are copied out; their
+    columns become padding, which may be trained further. The inputs of the rows are 0 or 1.
     """
 
     def __init__(self, lanes: Lanes, start: int, ends: Sequence[int], rows: Rows) -> None:
@@ -36,10 +29,8 @@ class Descent:
         self._epoch = start
         self._remaining = len(ends)
         self._trained = lanes.weights.clone()
-        self._slope, self._offset = (
-            lanes.lr.new_tensor([factor[name] for name in LOSS_FNS])[lanes.loss]
-            for factor in (SLOPE, OFFSET)
-        )
+        self._slope = lanes.lr.new_tensor(SLOPES)[lanes.loss]
+        self._offset = lanes.lr.new_tensor(OFFSETS)[lanes.loss]
         self._x0 = rows.x[:, 0, None, None].contiguous()
         self._x1 = rows.x[:, 1, None, None].contiguous()
         self._y = rows.y

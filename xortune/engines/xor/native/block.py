@@ -8,13 +8,12 @@ from contextlib import AbstractContextManager, nullcontext
 import numpy as np
 from numpy.typing import NDArray
 
-from xortune.engines.xor.gradient import INITIAL_BOUND, OFFSET, SLOPE, STATE_DICT_ROWS
+from xortune.engines.xor.gradient import INITIAL_BOUND, OFFSETS, SLOPES, STATE_DICT_ROWS
 from xortune.engines.xor.kernels import Floats, Stretch, columns
 from xortune.engines.xor.native.library import WIDTH, CFunctions
 from xortune.problems.xor.spec import LOSS_FNS
 from xortune.problems.xor.tables import TABLES
 
-_SLOPES, _OFFSETS = ([values[name] for name in LOSS_FNS] for values in (SLOPE, OFFSET))
 _ROWS = list(STATE_DICT_ROWS)
 
 
@@ -72,8 +71,8 @@ class CompiledBlock:
         self._arrays = (
             self.weights,
             column(params["lr"], np.float32),
-            np.array(_SLOPES, np.float32)[loss],
-            np.array(_OFFSETS, np.float32)[loss],
+            np.array(SLOPES, np.float32)[loss],
+            np.array(OFFSETS, np.float32)[loss],
             column(stretch.ends, np.int32),
             targets[0],
         )
