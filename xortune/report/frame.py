@@ -124,8 +124,8 @@ def write_tables(
 ) -> None:
     """Writes both files atomically: an interruption leaves the old ones.
 
-    The origin, plain values, is JSON under the key `xortune` of the parquet file's metadata, and
-    `attrs` of the frame that pandas reads from it.
+    `origin`, plain values, becomes JSON under the key `xortune` of the parquet file's metadata,
+    and `attrs` of the frame that pandas reads from it.
 
     Raises:
         XortuneError: for example, the disk is full.

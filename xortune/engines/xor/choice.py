@@ -26,8 +26,8 @@ def family(recorded_name: str) -> str:
 
 def libraries(recorded_name: str, device: str) -> tuple[str, ...]:
     """As `Engine.libraries`, for a recorded engine."""
-    compiled = family(recorded_name) == "compiled"
-    return (CompiledEngine("", b"") if compiled else EagerEngine("")).libraries(device)
+    engine = CompiledEngine if family(recorded_name) == "compiled" else EagerEngine
+    return engine.libraries(device)
 
 
 class EngineChoice:
@@ -39,7 +39,7 @@ class EngineChoice:
 
     generation = EagerEngine.generation
     # The pace of a CPU at best.
-    fastest = CompiledEngine("", b"").pace("cpu")
+    fastest = CompiledEngine.pace("cpu")
 
     def __init__(self, wanted: str, data: str) -> None:
         self._wanted = wanted

@@ -38,9 +38,10 @@ class _Engine:
     def __init__(self, data: str) -> None:
         self.data = data
 
-    def pace(self, device: str) -> Pace:
+    @classmethod
+    def pace(cls, device: str) -> Pace:
         largest, worth = LARGEST[device], _WORTH_LANES.get(device)
-        return Pace(self._cost_per_s, self._least_lanes, _SLOWEST_S, largest, worth)
+        return Pace(cls._cost_per_s, cls._least_lanes, _SLOWEST_S, largest, worth)
 
 
 class EagerEngine(_Engine):
@@ -50,7 +51,8 @@ class EagerEngine(_Engine):
     _cost_per_s = 2e7
     _least_lanes = 256
 
-    def libraries(self, device: str) -> tuple[str, ...]:
+    @classmethod
+    def libraries(cls, device: str) -> tuple[str, ...]:
         return ("torch",)
 
     def open(self, device: str) -> Trainer:
@@ -72,7 +74,8 @@ class CompiledEngine(_Engine):
         super().__init__(data)
         self._library = library
 
-    def libraries(self, device: str) -> tuple[str, ...]:
+    @classmethod
+    def libraries(cls, device: str) -> tuple[str, ...]:
         return () if device == "cpu" else ("torch",)
 
     def open(self, device: str) -> Trainer:

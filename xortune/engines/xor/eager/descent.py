@@ -18,8 +18,8 @@ class Descent:
     """Lanes that train in preallocated buffers: an epoch allocates nothing.
 
     All arithmetic is element-wise over the lanes, so no lane can affect another, not even by
-    becoming NaN. Lanes that have reached their ends, in descending order, are copied out; their
-    columns become padding, which may be trained further. The inputs of the rows are 0 or 1.
+    becoming NaN. A lane that has reached its end is copied out; its column becomes padding, which
+    may be trained further. `ends` are descending; the inputs of `rows` are 0 or 1.
     """
 
     def __init__(self, lanes: Lanes, start: int, ends: Sequence[int], rows: Rows) -> None:
