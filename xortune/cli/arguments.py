@@ -74,7 +74,7 @@ def _add_study_settings(parser: argparse.ArgumentParser) -> Any:
     _option(answer, "--sampler", SAMPLERS, "the sampler of trials", default=_STUDY.sampler)
     _option(answer, "--study-seed", "N", "seeds the sampler", int, _STUDY.study_seed)
     _option(answer, "--data", DATA_NAMES, "the problem's data", default=DEFAULT_DATA)
-    _option(answer, "--metric", SPEC.losses, "the final loss, which ranks", default=SPEC.loss)
+    _option(answer, "--metric", SPEC.losses, "the final loss, for the ranking", default=SPEC.loss)
     _option(
         answer, "--generation", "N", "trials proposed together", int,
         "tpe a sixteenth, at least 10; random all",
@@ -107,7 +107,7 @@ def _add_resume(commands: Any) -> None:
         argument_default=argparse.SUPPRESS,
     )  # fmt: skip
     _add_study(parser)
-    _option(parser, "--trials", "TOTAL", "the study's new total of trials", int, "as it was")
+    _option(parser, "--trials", "TOTAL", "the study's new total of trials", int, "as recorded")
     _flag(parser, "--force", text="resume with other library versions than recorded")
     _add_results(parser)
     _add_run_options(parser)
@@ -119,7 +119,9 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
         group, "--runner", RUNNERS, "Ray, this process (inline), or the faster one",
         default=_RUN.runner,
     )  # fmt: skip
-    _option(group, "--address", "ADDRESS", "a Ray's host:port, or auto", default="a local Ray")
+    _option(
+        group, "--address", "ADDRESS", "host:port of a Ray cluster, or auto", default="a local Ray"
+    )
     _add_worker_options(group)
     output = parser.add_mutually_exclusive_group()
     _flag(output, "-q", "--quiet", text="print nothing but errors")
@@ -128,7 +130,7 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
 
 def _add_worker_options(group: Any) -> None:
     _option(group, "--workers", "N", "workers at once", int, "the cluster's CPUs")
-    _option(group, "--pack-size", "N", "trials in a pack at most", int, "from the work in them")
+    _option(group, "--pack-size", "N", "the most trials in a pack", int, "from the work in them")
     _option(group, "--device", DEVICES, "where packs are trained", default=_RUN.device)
     share = f"{_RUN.gpus_per_worker:g}"
     _option(group, "--gpus-per-worker", "SHARE", "of one GPU, on cuda", float, share)
@@ -145,7 +147,9 @@ def _add_report(commands: Any) -> None:
         "--top", type=_positive, metavar="N", help="best trials only (default: 10 in a table)"
     )
     parser.add_argument("--format", choices=FORMATS, default="table", help="(default: table)")
-    parser.add_argument("--output", type=Path, metavar="FILE", help="instead of standard output")
+    parser.add_argument(
+        "--output", type=Path, metavar="FILE", help="write here, not to standard output"
+    )
     _add_results(parser, default=DEFAULT_RESULTS)
 
 

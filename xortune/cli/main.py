@@ -166,7 +166,7 @@ def _report(arguments: Namespace, screen: Screen) -> None:
     try:
         with arguments.output.open("w", encoding="utf-8") as file:
             _print_report(study, arguments, file)
-    except (OSError, ValueError) as error:  # ValueError: the name holds a null character.
+    except (OSError, ValueError) as error:  # ValueError: no file can have this name.
         reason = getattr(error, "strerror", None) or error
         raise UsageError(
             f"--output {arguments.output}: cannot be written: {reason}. Choose another file."

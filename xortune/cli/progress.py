@@ -53,9 +53,8 @@ class ProgressView:
             self._bar.stop()
 
     def __call__(self, progress: Progress) -> None:
-        now = time.monotonic()
-        text = self._text.words(progress)
         if self._bar is not None:
+            text = self._text.words(progress)
             self._bar.update(
                 self._task,
                 description="trials" if self._text.has_moved(progress) else "starting workers",
@@ -63,7 +62,8 @@ class ProgressView:
                 completed=progress.done,
                 text=text,
             )
-        elif self._lines and (now >= self._next_line or progress.done == progress.total):
-            self._next_line = now + _SECONDS_BETWEEN_LINES
-            line = f"{progress.done}/{progress.total} trials  {text}".rstrip()
-            self._console.print(line, soft_wrap=True)
+        elif self._lines:
+            line, now = self._text.line(progress), time.monotonic()
+            if now >= self._next_line or progress.done == progress.total:
+                self._next_line = now + _SECONDS_BETWEEN_LINES
+                self._console.print(line, soft_wrap=True)

@@ -41,6 +41,10 @@ class ProgressText:
                 parts.append(f"{_duration(left)} left")
         return "  ".join(parts)
 
+    def line(self, progress: Progress) -> str:
+        """The number of finished trials, and the words."""
+        return f"{progress.done}/{progress.total} trials  {self.words(progress)}".rstrip()
+
     def has_moved(self, progress: Progress) -> bool:
         """Whether this run has finished a trial."""
         return self._started is not None and progress.done != self._started[1]
@@ -94,21 +98,16 @@ class _Line:
 
     def __call__(self, progress: Progress) -> None:
         self._latest = progress
-        words = self._text.words(progress)
+        line = self._text.line(progress)
         now = time.monotonic()
         if now >= self._next:
             self._next = now + _SECONDS_BETWEEN_UPDATES
-            self._show(f"{_count(progress)}  {words}".rstrip())
+            self._show(line)
 
     def end(self, word: str) -> None:
-        """Shows the final line, without speed and time left, with a word on the end, or none."""
-        latest = self._latest
-        parts = [_count(latest), ProgressText().words(latest)] if latest else []
-        self._show("  ".join(filter(None, [*parts, word])) or "nothing was left to train")
-
-
-def _count(progress: Progress) -> str:
-    return f"{progress.done}/{progress.total} trials"
+        """Shows the final line, without speed and time left, followed by a word, or none."""
+        line = ProgressText().line(self._latest) if self._latest else ""
+        self._show("  ".join(filter(None, (line, word))) or "nothing was left to train")
 
 
 def _notebook_line() -> Callable[[str], None] | None:

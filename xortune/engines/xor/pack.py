@@ -55,7 +55,7 @@ class PackTrainer:
 def _stretches(
     params: Sequence[Params], until: int | None, paused: Sequence[Paused | None], largest: int
 ) -> Iterator[tuple[list[int], Stretch]]:
-    """Trials that continue from one epoch, a block at a time, with their indices in `params`."""
+    """The blocks of trials that continue from one epoch, with their indices in `params`."""
     starts = [0 if pause is None else pause.epoch for pause in paused] or [0] * len(params)
     ends = columns(params)["epochs"]
     if until is not None:
