@@ -77,14 +77,19 @@ def _add_study_settings(parser: argparse.ArgumentParser) -> Any:
     _option(answer, "--metric", SPEC.losses, "the final loss, for the ranking", default=SPEC.loss)
     _option(
         answer, "--generation", "N", "trials proposed together", int,
-        "tpe a sixteenth, at least 10; random all",
+        "for tpe a sixteenth, at least 10; for random all",
     )  # fmt: skip
     _option(answer, "--log-every", "N", "epochs between points of a curve", int, _STUDY.log_every)
     _option(
         answer, "--engine", ENGINES, "the engine that trains", default="auto, the fastest available"
     )
     _option(
-        answer, "--cuda-share", "SHARE", "of trials, if --device both", float, _STUDY.cuda_share
+        answer,
+        "--cuda-share",
+        "SHARE",
+        "share of trials on cuda, with --device both",
+        float,
+        _STUDY.cuda_share,
     )
     target = parser.add_argument_group("location of the study")
     _option(target, "--name", "NAME", "the study's name", default="the problem, date and time")
@@ -133,11 +138,11 @@ def _add_worker_options(group: Any) -> None:
     _option(group, "--pack-size", "N", "the most trials in a pack", int, "from the work in them")
     _option(group, "--device", DEVICES, "where packs are trained", default=_RUN.device)
     share = f"{_RUN.gpus_per_worker:g}"
-    _option(group, "--gpus-per-worker", "SHARE", "of one GPU, on cuda", float, share)
+    _option(group, "--gpus-per-worker", "SHARE", "share of a GPU per worker, on cuda", float, share)
+    _option(group, "--retries", "N", "retries of a trial lost alone in its pack", int, _RUN.retries)
     _option(
-        group, "--retries", "N", "of a trial that loses its worker when alone", int, _RUN.retries
+        group, "--pack-timeout", "S", "the most seconds for a pack", float, "ten times its work"
     )
-    _option(group, "--pack-timeout", "S", "seconds for a pack", float, "ten times its work")
 
 
 def _add_report(commands: Any) -> None:

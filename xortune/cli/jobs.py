@@ -37,8 +37,7 @@ def _submit(arguments: Namespace, screen: Screen) -> None:
     _print(screen, id)
     screen.out.flush()
     _note(screen, f"study   {name}, in {visible(results)} on the cluster's head")
-    for line in _next(server, id, "status", "logs --follow", "wait", "stop", "fetch"):
-        _note(screen, line)
+    _note(screen, _next(server, id, "status", "logs --follow", "wait", "stop", "fetch"))
 
 
 def _started(
@@ -100,7 +99,7 @@ def _status(arguments: Namespace, screen: Screen) -> None:
         if value not in (None, "") and not (key == "last_line" and job.state == "SUCCEEDED"):
             _print(screen, f"{key.replace('_', ' '):9} {visible(str(value))}")
     rest = ("fetch",) if job.has_ended else ("logs --follow", "wait", "stop", "fetch")
-    _say_next(screen, server, job.id, *rest)
+    _print(screen, _next(server, job.id, *rest))
 
 
 def _print_jobs(jobs: list[Job], form: str, screen: Screen) -> None:
@@ -155,7 +154,7 @@ def _stop(arguments: Namespace, screen: Screen) -> None:
     if not job.has_ended:
         job, ended = server.stop(arguments.job), "has ended"
     _print(screen, f"job {job.id} {ended}: {job.state}; finished trials are kept on the cluster")
-    _say_next(screen, server, job.id, "logs", "fetch")
+    _print(screen, _next(server, job.id, "logs", "fetch"))
 
 
 def _fetch(arguments: Namespace, screen: Screen) -> Study:
@@ -225,14 +224,9 @@ def _last_line(text: str) -> str:
     return (lines or [""])[-1].strip()
 
 
-def _say_next(screen: Screen, server: JobServer, id: str, *commands: str) -> None:
-    for line in _next(server, id, *commands):
-        _print(screen, line)
-
-
-def _next(server: JobServer, id: str, *commands: str) -> list[str]:
+def _next(server: JobServer, id: str, *commands: str) -> str:
     """A line for each command that may follow."""
-    return [f"{command.split()[0]:7} {_command(server, command, id)}" for command in commands]
+    return "\n".join(f"{c.split()[0]:7} {_command(server, c, id)}" for c in commands)
 
 
 def _command(server: JobServer, command: str, id: str) -> str:

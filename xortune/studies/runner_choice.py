@@ -27,8 +27,6 @@ _log = logging.getLogger("xortune")
 # A local Ray needs five to seven seconds until its first worker trains.
 _RAY_START_S = 6.0
 
-OnRay = Callable[[], AbstractContextManager[Runner]]
-
 
 @contextmanager
 def chosen_runner(
@@ -69,7 +67,9 @@ class InlineFirstRunner(InlineRunner):
     and would train that long again. Both are estimates: no clock decides.
     """
 
-    def __init__(self, options: RunOptions, on_ray: OnRay) -> None:
+    def __init__(
+        self, options: RunOptions, on_ray: Callable[[], AbstractContextManager[Runner]]
+    ) -> None:
         super().__init__(options, options.device)
         self._on_ray = on_ray
         self._trained = 0

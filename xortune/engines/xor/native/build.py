@@ -53,10 +53,9 @@ def built_library() -> bytes:
 
 def _compiler() -> str:
     wanted = os.environ.get("CC")
-    for name in (wanted,) if wanted else _COMPILERS:
-        found = shutil.which(name)
-        if found is not None:
-            return found
+    found = next(filter(None, map(shutil.which, (wanted,) if wanted else _COMPILERS)), None)
+    if found is not None:
+        return found
     where = f"CC={wanted}" if wanted else f"one of {', '.join(_COMPILERS)}"
     raise NoEngineError(f"no C compiler was found ({where})")
 
