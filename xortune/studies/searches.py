@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
@@ -306,10 +306,7 @@ def _finish(
     engine: Engine | None,
     watch: _Watch,
 ) -> None:
-    """Trains the rest, if there is a runner, and writes runs, tables and times.
-
-    Every part is tried; the first error is raised at the end.
-    """
+    """Trains the rest, if there is a runner, and writes runs, tables and times."""
     from xortune.loop.run_queue import RunQueue
     from xortune.loop.search import Search
     from xortune.tensorboard.runs import RunWriter
@@ -339,12 +336,17 @@ def _finish(
         if runner is not None:
             ledger.add_run(clock.total(runner.workers))
 
+    _try_all((train, runs.write_all, write_tables, record_times), paths.folder)
+
+
+def _try_all(parts: Iterable[Callable[[], None]], folder: Path) -> None:
+    """Calls all parts, and then raises the first error."""
     failures: list[BaseException] = []
-    for part in (train, runs.write_all, write_tables, record_times):
+    for part in parts:
         try:
             part()
         except Interrupted as interruption:
-            failures.append(Interrupted(interruption.signum, paths.folder))
+            failures.append(Interrupted(interruption.signum, folder))
         except BaseException as error:
             failures.append(error)
     if failures:

@@ -18,7 +18,7 @@ _SLOWEST_S = 1e-4
 
 
 def _reference_trial(i: int) -> Params:
-    """A large rate, which carries a change of the last bit into the weights; some saturate."""
+    """A large rate carries a change of the last bit into the weights; some outputs saturate."""
     lr = (1.0, 3.0, 10.0, 30.0, 1000.0)[i % 5]
     return SPEC.params((lr, 60 - i, i * 2_654_435_761 % 2**32, LOSS_FNS[i % 3]))
 
