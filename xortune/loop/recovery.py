@@ -49,10 +49,7 @@ class Recovery:
         self._in_a_row += 1
         tries = pack.tries + 1
         again = replace(
-            pack,
-            id=next(self._ids),
-            tries=tries,
-            avoid=pack.avoid | ({place} if place else set()),
+            pack, id=next(self._ids), tries=tries, avoid=pack.avoid | ({place} if place else set())
         )
         if self.is_probe(pack):
             if tries > self._retries:

@@ -51,9 +51,7 @@ class ProgressText:
 
 
 @contextmanager
-def watched(
-    on_progress: Callable[[Progress], None] | None,
-) -> Iterator[Callable[[Progress], None]]:
+def watched(on_progress: Callable[[Progress], None] | None) -> Iterator[Callable[[Progress], None]]:
     """The observer of a search: `on_progress` if given, else a line in a Jupyter notebook."""
     show = None if on_progress is not None else _notebook_line()
     if show is None:

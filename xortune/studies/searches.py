@@ -43,13 +43,7 @@ from xortune.studies.options import (
 )
 from xortune.studies.problems import EngineChoice, family, problem_of
 from xortune.studies.progress import watched
-from xortune.studies.request import (
-    Request,
-    checked_request,
-    default_name,
-    each_point_once,
-    known,
-)
+from xortune.studies.request import Request, checked_request, default_name, each_point_once, known
 from xortune.studies.study import Study
 from xortune.wording import option
 
@@ -300,11 +294,7 @@ def _existing(
 
 
 def _finish(
-    ledger: Ledger,
-    paths: StudyPaths,
-    runner: Runner | None,
-    engine: Engine | None,
-    watch: _Watch,
+    ledger: Ledger, paths: StudyPaths, runner: Runner | None, engine: Engine | None, watch: _Watch
 ) -> None:
     """Trains the rest, if there is a runner, and writes runs, tables and times."""
     from xortune.loop.run_queue import RunQueue
