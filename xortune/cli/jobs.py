@@ -230,7 +230,7 @@ def _next(server: JobServer, id: str, *commands: str) -> str:
 
 
 def _command(server: JobServer, command: str, id: str) -> str:
-    from xortune.cluster.job_connection import default_address
+    from xortune.cluster.jobs import default_address
 
     name, *options = command.split()
     words = ["python", "-m", "xortune", name, visible(id), *options]

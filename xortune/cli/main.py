@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from xortune.cli.arguments import parse
-from xortune.cli.double_ctrl_c import kill_descendants, noticing_ctrl_c_twice
 from xortune.cli.screen import Screen, console_on
+from xortune.cli.signals import interruptible, kill_descendants
 from xortune.errors import Interrupted, UsageError, XortuneError
 from xortune.escaping import shell_word, visible
 from xortune.interrupt import StopSignal
@@ -39,14 +39,13 @@ def main(argv: list[str] | None = None) -> int:
     try:
         with (
             for_the_shell(),
-            noticing_ctrl_c_twice(
+            interruptible(
                 lambda signum: _end(screen, "stopped at once; what was finished is kept", signum)
             ),
-            StopSignal(_raise, again=_leave_it),
         ):
             return _answer(parse(argv), screen)
     except Interrupted as interruption:
-        # Where _answer was already about to say so, or to leave.
+        # It came while _answer was printing its last words, or returning.
         return 128 + interruption.signum
 
 
@@ -74,14 +73,6 @@ def _answer(arguments: Namespace, screen: Screen) -> int:
     return 1 if screen.out.unread and command not in _SEARCHING else code
 
 
-def _raise(signum: int) -> NoReturn:
-    raise Interrupted(signum)
-
-
-def _leave_it(signum: int) -> None:
-    """`noticing_ctrl_c_twice` has the better ear."""
-
-
 def _end(screen: Screen, words: str, signum: int) -> NoReturn:
     """Ends this process at once, as if killed. Studies survive that."""
     kill_descendants()
@@ -103,7 +94,7 @@ def _run(arguments: Namespace, screen: Screen) -> None:
     def end(signum: int) -> NoReturn:
         _end(screen, _how_to_go_on(None), signum)
 
-    with StopSignal(say_so, again=_leave_it, instead=end) as stop:
+    with StopSignal(say_so, end) as stop:
         from xortune.cli.progress import ProgressView
 
         with ProgressView(screen, quiet) as view:
@@ -215,7 +206,7 @@ def _job_command(arguments: Namespace, screen: Screen) -> int | None:
 
 def _how_to_go_on(folder: Path | None) -> str:
     if folder is None:
-        return "stopped before anything was begun"
+        return "stopped before anything was started"
     command = f"python -m xortune resume {shell_word(str(folder))}"
     return f"stopped; what was finished is kept. Resume with: {command}"
 

@@ -156,7 +156,7 @@ def _ray(options: RunOptions, stop: StopSignal) -> Iterator[Runner]:
     with ExitStack() as stack:
         # Nothing has been written, so raising at once is safe; and a Ray that got the same
         # signal may never answer.
-        with stop.to_blame(), stop.raising():
+        with stop.errors_as_interrupts(), stop.raising():
             runner = stack.enter_context(ray_runner(options, _import_report))
         stop.check()
         yield runner

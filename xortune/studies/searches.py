@@ -310,7 +310,7 @@ def _finish(
         if runner is None or engine is None:
             return
         try:
-            with stop.to_blame():
+            with stop.errors_as_interrupts():
                 runner.run(Search(ledger, engine, runs, clock, watch.observer, stop.check))
         except XortuneError as error:
             error.folder = paths.folder
@@ -367,6 +367,6 @@ def _resumable(ledger: Ledger, name: str, trials: int | None, force: bool) -> St
 
 def _check_machines(runner: Runner, engine: Engine, stop: StopSignal) -> None:
     # Nothing has been written, so a signal may interrupt at once.
-    with stop.to_blame(), stop.raising():
+    with stop.errors_as_interrupts(), stop.raising():
         runner.check(engine)
     stop.check()
