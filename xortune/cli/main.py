@@ -58,13 +58,13 @@ def _answer(arguments: Namespace, screen: Screen) -> int:
     except UsageError as error:
         return _fail(screen, str(error), 2)
     except Interrupted as interruption:
-        words = _how_to_go_on(interruption.folder) if command in _SEARCHING else "stopped"
+        words = _how_to_resume(interruption.folder) if command in _SEARCHING else "stopped"
         return _fail(screen, words, 128 + interruption.signum)
     except KeyboardInterrupt:
         return _fail(screen, "stopped", 130)
     except (XortuneError, OSError) as error:
         folder = getattr(error, "folder", None)
-        words = f"{error}\n{_how_to_go_on(folder)}" if folder is not None else str(error)
+        words = f"{error}\n{_how_to_resume(folder)}" if folder is not None else str(error)
         return _fail(screen, words, 1)
     screen.out.flush()
     if screen.out.fault is not None:
@@ -92,7 +92,7 @@ def _run(arguments: Namespace, screen: Screen) -> None:
             screen.urgent("xortune: stopping; Ctrl-C once more stops at once")
 
     def end(signum: int) -> NoReturn:
-        _end(screen, _how_to_go_on(None), signum)
+        _end(screen, _how_to_resume(None), signum)
 
     with StopSignal(say_so, end) as stop:
         from xortune.cli.progress import ProgressView
@@ -204,7 +204,7 @@ def _job_command(arguments: Namespace, screen: Screen) -> int | None:
     return 0
 
 
-def _how_to_go_on(folder: Path | None) -> str:
+def _how_to_resume(folder: Path | None) -> str:
     if folder is None:
         return "stopped before anything was started"
     command = f"python -m xortune resume {shell_word(str(folder))}"
