@@ -26,8 +26,9 @@ from tests.benchmarks.stock_writer import write_run
 from tests.make import make_curve, make_provenance, make_settings, make_weights
 from xortune.ledger import Ledger
 from xortune.paths import StudyPaths
-from xortune.problems.xor import load_data, seeded_model
+from xortune.problems.xor.data import load_data
 from xortune.problems.xor.graph import GRAPH
+from xortune.problems.xor.model import seeded_model
 from xortune.problems.xor.spec import SPEC
 from xortune.space import load_space
 from xortune.tensorboard.runs import RunWriter

@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.benchmarks.lab_loop import train
 from tests.benchmarks.stock_writer import write_run
-from xortune.problems.xor import load_data
+from xortune.problems.xor.data import load_data
 
 
 def run_trial(params: Mapping[str, Any], folder: Path) -> float:

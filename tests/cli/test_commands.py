@@ -155,7 +155,7 @@ def test_a_study_goes_by_name_or_folder(capsys, study, results, by) -> None:
 
 
 def answer_of(study, number: int, inputs: list[float]) -> str:
-    from xortune.problems.xor import predict
+    from xortune.problems.xor.model import predict
 
     return f"{predict(xortune.load(study).model(number), inputs):.6g}\n"
 

@@ -89,7 +89,7 @@ def test_without_a_compiler_auto_is_eager_and_the_reason_is_logged(no_compiler) 
     assert done.out.startswith("study one: 3 trials (3 COMPLETE)\n")
     said = [line for line in done.err.splitlines() if "/3 trials" not in line]
     assert said == [
-        "xortune: PyTorch's own kernels train this study, which takes longer: "
+        "xortune: training with PyTorch's own kernels, which is slower: "
         "no C compiler was found (CC=missing-cc)."
     ]
     assert xortune.load("one").provenance.engine == EAGER
@@ -125,7 +125,7 @@ def test_resume_of_a_compiled_study_needs_a_compiler(capsys, compiler, no_compil
     done = call(capsys, *RESUME, "--trials", "9")
     assert (done.code, done.out) == (2, "")
     assert done.err == (
-        "xortune: study one was begun with the engine compiled-2: no C compiler was found "
+        "xortune: study one began with the engine compiled-2: no C compiler was found "
         "(CC=missing-cc). Resume it where there is a C compiler (gcc or clang), with "
         "--device cpu.\n"
     )

@@ -70,7 +70,7 @@ def test_other_software_needs_force(begun, undisturbed, recorded, words, capsys)
     message = capsys.readouterr().err
     assert code == 2
     assert all(word in message for word in words)
-    assert "Install what it was begun with, or resume it with --force." in message
+    assert "Install the software that it began with, or resume it with --force." in message
     assert begun.paths.ledger.read_bytes() == before
     check_undisturbed(resume(begun, force=True), undisturbed)
     check_undisturbed(xortune.resume(begun.paths.folder), undisturbed)
