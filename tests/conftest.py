@@ -32,9 +32,9 @@ def unprivileged() -> list[str]:
 
 @pytest.fixture
 def when_there_is_no_room(monkeypatch):
-    """Calls a function when a search says that no worker has begun; keeps what it says.
+    """Calls a function when a search warns that no worker has started; keeps the warnings.
 
-    A second of silence is long here.
+    The search warns after a second instead of ten.
     """
     monkeypatch.setattr("xortune.cluster.capacity._SILENT_S", 1.0)
     said = []
@@ -44,7 +44,7 @@ def when_there_is_no_room(monkeypatch):
 
     def listen(call=lambda: None):
         def hear(record):
-            if "begun" in record.getMessage():
+            if "has started in" in record.getMessage():
                 said.append(record.getMessage())
                 call()
 

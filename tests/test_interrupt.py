@@ -45,14 +45,14 @@ def test_a_first_signal_waits_for_the_check(arrived, number) -> None:
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-def test_a_signal_from_outside_does_the_same(arrived, number) -> None:
+def test_a_signal_from_outside_waits_for_the_check(arrived, number) -> None:
     with StopSignal() as stop:
         os.kill(os.getpid(), number)
         with pytest.raises(Interrupted):
             stop.check()
 
 
-def test_the_mark_stays(arrived) -> None:
+def test_the_record_stays(arrived) -> None:
     with StopSignal() as stop:
         signal.raise_signal(signal.SIGTERM)
         for _ in range(2):
@@ -86,13 +86,22 @@ def test_other_signals_after_a_first_one_change_nothing(arrived, first, second) 
     assert caught.value.signum == first
 
 
-def test_who_enters_it_may_say_what_happens(arrived) -> None:
+def test_the_first_signal_is_noticed_once(arrived) -> None:
     noticed: list[int] = []
-    again: list[int] = []
-    with StopSignal(noticed.append, again.append):
+    with StopSignal(noticed.append):
         for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT, signal.SIGINT):
             signal.raise_signal(number)
-    assert (noticed, again, arrived) == ([signal.SIGHUP], [signal.SIGINT] * 2, [])
+    assert (noticed, arrived) == ([signal.SIGHUP], [signal.SIGINT] * 2)
+
+
+def test_a_process_that_listens_for_a_second_ctrl_c_itself_is_left_to_it(arrived) -> None:
+    ended: list[int] = []
+    with StopSignal(end=ended.append) as stop:
+        for _ in range(3):
+            signal.raise_signal(signal.SIGINT)
+        with pytest.raises(Interrupted):
+            stop.check()
+    assert (ended, arrived) == ([], [])
 
 
 @pytest.mark.parametrize("number", SIGNALS)
@@ -113,13 +122,13 @@ def test_a_signal_may_raise_where_it_strikes(arrived, number) -> None:
 
 
 class Struck:
-    """Is struck by a signal where nothing can be raised."""
+    """Receives a signal where nothing can be raised."""
 
     def __del__(self) -> None:
         signal.raise_signal(signal.SIGTERM)
 
 
-def test_what_python_ignores_is_ignored_without_a_word(arrived, capsys) -> None:
+def test_an_interruption_that_python_ignores_prints_nothing(arrived, capsys) -> None:
     with StopSignal() as stop:
         with stop.raising():
             Struck()
@@ -129,7 +138,7 @@ def test_what_python_ignores_is_ignored_without_a_word(arrived, capsys) -> None:
 
 
 def fail_under(stop: StopSignal) -> None:
-    with stop.to_blame():
+    with stop.errors_as_interrupts():
         raise ValueError("of its own")
 
 
@@ -209,16 +218,16 @@ def test_in_another_thread_signals_are_left_alone(arrived) -> None:
     assert handlers() == before
 
 
-def test_a_process_that_can_simply_end_is_told_instead(arrived) -> None:
+def test_a_process_that_can_simply_end_does_so_where_others_raise(arrived) -> None:
     ended = []
-    with StopSignal(instead=ended.append) as stop, pytest.raises(Interrupted), stop.raising():
+    with StopSignal(end=ended.append) as stop, pytest.raises(Interrupted), stop.raising():
         signal.raise_signal(signal.SIGTERM)
     assert ended == [signal.SIGTERM]
-    with StopSignal(instead=ended.append):
+    with StopSignal(end=ended.append):
         signal.raise_signal(signal.SIGTERM)
     assert ended == [signal.SIGTERM]
 
 
-def test_an_interruption_is_no_ordinary_exception() -> None:
+def test_an_interruption_is_a_keyboard_interrupt() -> None:
     assert issubclass(Interrupted, KeyboardInterrupt)
     assert str(Interrupted(15)) == "stopped by signal 15"

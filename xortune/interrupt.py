@@ -1,4 +1,7 @@
-"""Stopping on Ctrl-C, SIGTERM and a closed terminal, at points where nothing is half done."""
+"""Stopping on Ctrl-C, SIGTERM and a closed terminal, at points where nothing is half done.
+
+How the parts work together: "The life of a Ctrl-C" in CONTRIBUTING.md.
+"""
 
 from __future__ import annotations
 
@@ -19,36 +22,51 @@ SIGNALS = tuple(
 )
 
 
-class StopSignal:
-    """While entered, the first SIGINT, SIGTERM or SIGHUP leaves a mark, for `check` to find.
+def handle(handler: Any) -> dict[int, Any]:
+    """Sets the handler of SIGINT, SIGTERM and SIGHUP, in the main thread.
 
-    After it only a SIGINT does more: a closing terminal, or what stops a service, may well send
-    several signals. A signal that is ignored already stays so, as under `nohup`. Outside the
-    main thread, where Python allows no handlers, signals act as they always do.
+    A signal that is ignored stays so, as under `nohup`.
+
+    Returns:
+        The handlers before, for `restore`.
+    """
+    heeded = [s for s in SIGNALS if signal.getsignal(s) not in (signal.SIG_IGN, None)]
+    return {number: signal.signal(number, handler) for number in heeded}
+
+
+def restore(handlers: dict[int, Any]) -> None:
+    """Sets the handlers that `handle` returned."""
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+class StopSignal:
+    """While entered, the first SIGINT, SIGTERM or SIGHUP is recorded, and raised by `check`.
+
+    After it only a SIGINT does more, which then acts as it did before: a closing terminal, or
+    whatever stops a service, may well send several signals. A signal that is ignored stays so.
+    Outside the main thread, where Python allows no handlers, signals act as they always do.
 
     Args:
         noticed: called in the handler with the first signal.
-        again: called in the handler with a SIGINT after it; by default that acts as it did
-            before.
-        instead: called in the handler in place of raising, while `raising` is entered: for a
-            process that can simply end. An exception out of nowhere may leave a lock held.
+        end: for a process that can simply end, and listens for a second SIGINT itself: called in
+            the handler in place of raising, while `raising` is entered, because an exception at
+            an arbitrary point may leave a lock held. Does not return.
     """
 
     def __init__(
         self,
         noticed: Callable[[int], None] = lambda signum: None,
-        again: Callable[[int], None] | None = None,
-        instead: Callable[[int], NoReturn] | None = None,
+        end: Callable[[int], NoReturn] | None = None,
     ) -> None:
         self._noticed = noticed
-        self._again = again
-        self._instead = instead
+        self._end = end
         self._received: int | None = None
         self._at_once = False
         self._previous: dict[int, Any] = {}
 
     def check(self, folder: Path | None = None) -> None:
-        """Raises Interrupted once a signal has come, with the study's folder."""
+        """Raises Interrupted, with the study's folder, if a signal has come."""
         if self._received is not None:
             raise Interrupted(self._received, folder)
 
@@ -56,13 +74,13 @@ class StopSignal:
     def raising(self) -> Iterator[None]:
         """While entered, the first signal raises Interrupted wherever it strikes.
 
-        That may be where Python ignores what is raised, as in a destructor: then it ignores it
-        without a word, and the next `check` raises.
+        Python ignores exceptions in some places, such as destructors. It does so silently then,
+        and the next `check` raises.
         """
         self.check()
         if not self._previous:
-            # No signal is heeded: in another thread than the main one, above all, which may
-            # leave this sooner or later than that.
+            # No signal is handled, most likely because this is not the main thread. That one may
+            # set and restore the hook meanwhile.
             yield
             return
         hook = sys.unraisablehook
@@ -77,10 +95,10 @@ class StopSignal:
             sys.unraisablehook = hook
 
     @contextmanager
-    def to_blame(self) -> Iterator[None]:
-        """While entered, an error after a signal is an Interrupted.
+    def errors_as_interrupts(self) -> Iterator[None]:
+        """While entered, an error after a signal becomes an Interrupted.
 
-        The signal may have gone to everything that this process has started, Ray say.
+        The signal may have reached the processes that this one has started too, such as Ray's.
         """
         try:
             yield
@@ -90,8 +108,7 @@ class StopSignal:
 
     def __enter__(self) -> StopSignal:
         if threading.current_thread() is threading.main_thread():
-            heeded = [s for s in SIGNALS if signal.getsignal(s) not in (signal.SIG_IGN, None)]
-            self._previous = {s: signal.signal(s, self._receive) for s in heeded}
+            self._previous = handle(self._receive)
         return self
 
     def __exit__(self, *exc_info: object) -> None:
@@ -100,39 +117,36 @@ class StopSignal:
     def _receive(self, signum: int, frame: FrameType | None) -> None:
         if self._received is None:
             self._received = signum
-            if self._at_once and self._instead is not None:
-                self._instead(signum)
+            if self._at_once and self._end is not None:
+                self._end(signum)
             self._noticed(signum)
             if self._at_once:
                 self.check()
-        elif signum == signal.SIGINT:
-            self._insist(signum, frame)
+        elif signum == signal.SIGINT and self._end is None:
+            self._pass_on(signum, frame)
 
-    def _insist(self, signum: int, frame: FrameType | None) -> None:
+    def _pass_on(self, signum: int, frame: FrameType | None) -> None:
         before = self._previous.get(signum, signal.SIG_DFL)
-        if self._again is not None:
-            self._again(signum)
-        elif callable(before):
+        if callable(before):
             before(signum, frame)
         else:
             self._restore()
             signal.raise_signal(signum)
 
     def _restore(self) -> None:
-        for number, handler in self._previous.items():
-            signal.signal(number, handler)
+        restore(self._previous)
         self._previous = {}
 
 
 def kill(pids: Iterable[int]) -> None:
-    """Kills processes, those that are still there."""
+    """Kills those of the processes that still exist."""
     for pid in pids:
         with suppress(OSError):
             os.kill(pid, signal.SIGKILL)
 
 
 def descendants(pid: int) -> Iterator[int]:
-    """What a process has started, and what that has; nothing on a system without `/proc`."""
+    """The processes that one has started, and theirs; none on a system without `/proc`."""
     for thread in Path(f"/proc/{pid}/task").glob("*/children"):
         with suppress(OSError):
             for child in map(int, thread.read_text().split()):

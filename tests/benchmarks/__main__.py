@@ -44,7 +44,7 @@ def main() -> int:
             result = row.measure(plan)
         except Skipped as reason:
             lines.append((row.name, f"skipped: {reason}"))
-        except Exception as error:  # the other rows are still to be had
+        except Exception as error:  # the other rows are measured all the same
             failures += 1
             traceback.print_exception(error)
             lines.append((row.name, "failed: see above"))
@@ -66,7 +66,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("names", nargs="*", metavar="NAME", help="rows (default: all)")
     parser.add_argument("--list", action="store_true", help="list the rows, and measure nothing")
     parser.add_argument(
-        "--repeats", type=int, default=3, metavar="N", help="at least 3 to be believed (default: 3)"
+        "--repeats", type=int, default=3, metavar="N", help="fewer than 3 say little (default: 3)"
     )
     parser.add_argument(
         "--quick", action="store_true", help="at a tenth of the size, without recording anything"
@@ -83,7 +83,7 @@ def shown(row: Row, result: Result) -> list[tuple[str, ...]]:
 
 
 def print_table(lines: Sequence[tuple[str, ...]]) -> None:
-    """In columns; a line that is shorter than the head goes on to the right as it is."""
+    """Prints lines in columns; one that is shorter than the head is printed as it is."""
     full = [line for line in lines if len(line) == len(HEAD)]
     widths = [max(len(line[column]) for line in full) for column in range(len(HEAD))]
     for line in lines:

@@ -138,7 +138,7 @@ def interleaved(
             if rest:
                 os.sync()
                 time.sleep(rest)
-            gc.collect()  # nobody clears up after the one before
+            gc.collect()  # so that no action clears up after another
             taken[name].append(seconds(action))
     return taken
 
@@ -164,7 +164,7 @@ def duration(values: Sequence[float]) -> str:
 
 
 def rate(count: float, values: Sequence[float]) -> str:
-    """So many in the median of some durations, per second."""
+    """How many per second, in the median of some durations."""
     per_second = count / statistics.median(values)
     if per_second >= 1e6:
         return f"{per_second / 1e6:.3g} M/s"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any
 
 import numpy as np
 
@@ -25,6 +24,7 @@ from tests.benchmarks.core import (
     ratios,
     seconds,
 )
+from tests.make import make_params
 from xortune.engines.xor import CompiledEngine, EagerEngine
 from xortune.engines.xor.kernels import Block, Stretch
 from xortune.engines.xor.native import built_library, load_library
@@ -42,14 +42,6 @@ TIMES = 20
 CLOSE = 0.01
 
 Trainer = Callable[[Sequence[Params]], list[Outcome]]
-
-
-def xor(lr: float, epochs: int, seed: int, loss_fn: LossFn = "mse") -> Params:
-    return SPEC.params((lr, epochs, seed, loss_fn))
-
-
-def changed(trial: Params, **values: Any) -> Params:
-    return SPEC.assignment({**trial, **values})
 
 
 def random_trials(count: int) -> list[Params]:
@@ -81,7 +73,7 @@ def fastest_trainer() -> Trainer:
 def engine_eager(plan: Plan) -> Result:
     train = trainer("eager")
     mixed = random_trials(plan.size(LANES))
-    alone = [changed(trial, loss_fn="mse") for trial in mixed]
+    alone = [make_params(**{**trial, "loss_fn": "mse"}) for trial in mixed]
     epochs, loop_epochs = total(mixed), total(loop_trials(plan))
     taken = interleaved(
         plan.repeats,
@@ -190,10 +182,10 @@ def engine_few_lanes(plan: Plan) -> Result:
     train = trainer("compiled")
     epochs = plan.size(300_000)
     many, lanes, alone = (
-        [xor(0.5, epochs, seed) for seed in range(count)] for count in (LANES, 16, 1)
+        [make_params(0.5, epochs, seed) for seed in range(count)] for count in (LANES, 16, 1)
     )
-    many = [changed(trial, epochs=epochs // 16) for trial in many]
-    beside = [*alone, *(xor(0.5, 5, seed) for seed in range(1, 64))]
+    many = [make_params(**{**trial, "epochs": epochs // 16}) for trial in many]
+    beside = [*alone, *(make_params(0.5, 5, seed) for seed in range(1, 64))]
     packs = {"10 lanes": few_lanes(10), "63 lanes": few_lanes(63)}
     actions = {
         "1 lane": lambda: train(alone),
@@ -278,7 +270,7 @@ class TrainingAlone:
 def loop_trials(plan: Plan, losses: Sequence[LossFn] = LOSS_FNS) -> list[Params]:
     """A few trials for the lab's loop, of LOOP_EPOCHS in all."""
     epochs = plan.size(LOOP_EPOCHS) // len(losses)
-    return [xor(0.5, epochs, seed, name) for seed, name in enumerate(losses)]
+    return [make_params(0.5, epochs, seed, name) for seed, name in enumerate(losses)]
 
 
 def loop(trials: Sequence[Params]) -> Action:

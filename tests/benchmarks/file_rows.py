@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 from tests.benchmarks import stock_journal
@@ -23,13 +23,16 @@ from tests.benchmarks.core import (
 from tests.benchmarks.engine_rows import random_trials
 from tests.benchmarks.sampler_rows import made_up
 from tests.benchmarks.stock_writer import write_run
+from tests.make import make_curve, make_provenance, make_settings, make_weights
 from xortune.ledger import Ledger
 from xortune.paths import StudyPaths
-from xortune.problems.xor import load_data, seeded_model
-from xortune.settings import StudySettings
+from xortune.problems.xor.data import load_data
+from xortune.problems.xor.graph import GRAPH
+from xortune.problems.xor.model import seeded_model
+from xortune.problems.xor.spec import SPEC
 from xortune.space import load_space
-from xortune.tensorboard.runs import METRIC_TAGS, RunWriter
-from xortune.trial import Curve, FinishedTrial, Trial
+from xortune.tensorboard.runs import RunWriter
+from xortune.trial import FinishedTrial, Trial
 
 RUNS, STOCK_RUNS, POINTS = 500, 50, 20
 TRIALS, STOCK_TRIALS, PACK, CURVE = 2000, 200, 100, 8
@@ -43,8 +46,8 @@ def finished_trials(count: int, points: int) -> list[FinishedTrial]:
         epochs = tuple(range(0, 500 * points, 500))
         outcome = replace(
             made_up(params),
-            curve=Curve(epochs, losses, losses),
-            weights=tuple(losses[0] + k / 7 for k in range(9)),
+            curve=make_curve(epochs, losses, losses),
+            weights=make_weights(losses[0] + k / 7 for k in range(9)),
             duration_s=0.01,
             worker="worker:1",
         )
@@ -127,7 +130,8 @@ def _per_trial(
 
 
 def _our_runs(folder: Path, finished: Sequence[FinishedTrial]) -> None:
-    writer = RunWriter(StudyPaths(folder), load_space("default"), "mse")
+    folder.mkdir()
+    writer = RunWriter(StudyPaths(folder), load_space("default", SPEC), GRAPH)
     for f in finished:
         writer.write(f)
 
@@ -141,15 +145,20 @@ def _stock_runs(folder: Path, finished: Sequence[FinishedTrial], graph: bool) ->
             folder / f"trial-{f.trial.number:05d}",
             model if graph else None,
             x,
-            asdict(f.trial.params),
-            zip(curve.epochs, curve.training, curve.validation),
-            dict(zip(METRIC_TAGS, (scores.mse, scores.train_loss, scores.accuracy))),
+            dict(f.trial.params),
+            zip(curve.epochs, *curve.series.values()),
+            {
+                "final_loss": scores["mse"],
+                "train_loss": scores["train_loss"],
+                "accuracy": scores["accuracy"],
+            },
         )
 
 
 def _our_ledger(folder: Path, finished: Sequence[FinishedTrial]) -> None:
-    settings = StudySettings(space=load_space("default").parameters, trials=len(finished))
-    with Ledger.create(StudyPaths(folder), settings) as written:
+    space = load_space("default", SPEC).parameters
+    settings = make_settings(space=space, trials=len(finished))
+    with Ledger.create(StudyPaths(folder), settings, make_provenance()) as written:
         written.add_trials(f.trial for f in finished)
         for start in range(0, len(finished), PACK):
             written.finish_trials(finished[start : start + PACK])

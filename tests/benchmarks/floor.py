@@ -29,6 +29,7 @@ def start_ray() -> None:
     import ray
 
     ray.init(
+        address="local",  # also where somebody else's Ray is running
         include_dashboard=False,
         log_to_driver=False,
         logging_level="ERROR",

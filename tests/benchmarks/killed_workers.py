@@ -12,7 +12,7 @@ import tempfile
 from typing import Any
 
 import xortune
-from tests.studies import worker_pids
+from tests.small_study import worker_pids
 
 PACKS = 48
 EVERY = 8  # packs between two kills

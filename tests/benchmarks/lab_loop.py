@@ -13,7 +13,8 @@ from typing import Any
 import torch
 from torch import nn, optim
 
-from xortune.problems.xor import XOR, load_data
+from xortune.problems.xor.data import load_data
+from xortune.problems.xor.model import XOR
 
 LOG_EVERY = 500
 _LOSSES = {"mse": nn.MSELoss(), "bce": nn.BCELoss(), "bce_with_logits": nn.BCEWithLogitsLoss()}

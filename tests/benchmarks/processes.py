@@ -1,4 +1,4 @@
-"""Whole commands, timed and watched from outside."""
+"""Commands, timed and watched from outside."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _GLANCE_S = 0.05
 
 
 class Failed(Exception):
-    """A command that did not end well."""
+    """A command that failed."""
 
 
 def run(*arguments: str) -> str:
     """Runs `python ...` to its end, and returns what it printed.
 
     Raises:
-        Failed: it exited with something else than 0.
+        Failed: its exit code was not 0.
     """
     command = [*_PYTHON, *arguments]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)

@@ -20,10 +20,12 @@ from tests.benchmarks.core import (
 )
 from tests.benchmarks.engine_rows import fastest_trainer
 from tests.benchmarks.stock_sampler import StockSampler
+from xortune.engines.xor.choice import EngineChoice
+from xortune.problems.xor.spec import LOSS_FNS, SPEC
 from xortune.sampling import ask_generation
 from xortune.settings import default_generation
 from xortune.space import load_space
-from xortune.trial import LOSS_FNS, FinishedTrial, Outcome, Params, Scores, Trial
+from xortune.trial import FinishedTrial, Outcome, Params, Trial
 
 TIMED_TRIALS = 1000
 STUDIES = 20
@@ -39,7 +41,7 @@ class Sampler(Protocol):
 
 
 class OurSampler:
-    """TPE as a search of so many trials asks it: generation by generation.
+    """TPE as a search asks it: generation by generation.
 
     Args:
         study_seed: the study's.
@@ -49,8 +51,8 @@ class OurSampler:
     def __init__(self, study_seed: int, trials: int) -> None:
         self._study_seed = study_seed
         self._trials = trials
-        self._size = default_generation("tpe", trials) or trials
-        self._space = load_space("default")
+        self._size = generation_size(trials)
+        self._space = load_space("default", SPEC)
         self._asked: list[Params] = []
         self._told: list[FinishedTrial] = []
 
@@ -59,9 +61,7 @@ class OurSampler:
         generation = told // self._size
         size = min(self._size, self._trials - told)
         self._asked = list(
-            ask_generation(
-                self._space, "tpe", self._study_seed, generation, size, self._told, "mse"
-            )
+            ask_generation(self._space, "tpe", self._study_seed, generation, size, self._told)
         )
         return self._asked
 
@@ -70,6 +70,11 @@ class OurSampler:
         for params, outcome in zip(self._asked, outcomes, strict=True):
             trial = Trial(len(self._told), generation, params)
             self._told.append(FinishedTrial(trial, outcome))
+
+
+def generation_size(trials: int) -> int:
+    """How many trials of a search are asked together, as the search decides it."""
+    return default_generation("tpe", trials, EngineChoice.generation) or trials
 
 
 def ask_and_tell(sampler: Sampler, trials: int) -> None:
@@ -83,15 +88,15 @@ def ask_and_tell(sampler: Sampler, trials: int) -> None:
 
 def made_up(params: Params) -> Outcome:
     """An outcome that depends smoothly on the trial, as if lr 3 and many epochs were best."""
-    distance = (math.log10(params.lr) - 0.5) ** 2 + 0.1 * LOSS_FNS.index(params.loss_fn)
-    loss = distance + 500 / params.epochs
-    return Outcome("COMPLETE", Scores(loss, loss, loss, 1.0))
+    distance = (math.log10(params["lr"]) - 0.5) ** 2 + 0.1 * LOSS_FNS.index(params["loss_fn"])
+    loss = distance + 500 / params["epochs"]
+    return Outcome("COMPLETE", SPEC.scores((loss, loss, loss, 1.0)))
 
 
 def best_losses(make: Callable[[int], Sampler], studies: int, trials: int) -> list[float]:
     """The best final loss of each of some searches, with study seeds from 0.
 
-    They go on side by side, so that each round's trials can be trained as one pack.
+    They advance side by side, so that each round's trials can be trained as one pack.
     """
     samplers = [make(study_seed) for study_seed in range(studies)]
     best = [math.inf] * studies
@@ -102,7 +107,7 @@ def best_losses(make: Callable[[int], Sampler], studies: int, trials: int) -> li
         for i, (sampler, batch) in enumerate(zip(samplers, asked)):
             told = [next(outcomes) for _ in batch]
             sampler.tell(told)
-            best[i] = min([best[i], *(o.scores.mse for o in told if o.scores is not None)])
+            best[i] = min([best[i], *(o.scores["mse"] for o in told if o.scores is not None)])
         done += len(asked[0])
     return best
 
@@ -139,7 +144,7 @@ def sampler_tpe(plan: Plan) -> Result:
     notes = [
         "Both models see the same made-up outcomes in the first figure; in the second, trials are "
         "really trained. Ours is told a generation at a time "
-        f"(here {default_generation('tpe', trials)} trials), stock TPE after every single trial, "
+        f"(here {generation_size(trials)} trials), stock TPE after every single trial, "
         "which is the easier way to find good ones.",
         f"Best final losses: ours from {min(ours):.3g} to {max(ours):.3g}, stock from "
         f"{min(stock):.3g} to {max(stock):.3g}; ours is the better one of "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 import optuna
@@ -13,7 +12,8 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.study import StudyDirection
 from optuna.trial import TrialState
 
-from xortune.trial import LOSS_FNS, FinishedTrial
+from xortune.problems.xor.spec import LOSS_FNS
+from xortune.trial import FinishedTrial
 
 _DISTRIBUTIONS = {
     "lr": FloatDistribution(0.01, 10.0, log=True),
@@ -29,7 +29,7 @@ def trial_by_trial(file: Path, finished: Sequence[FinishedTrial]) -> None:
     study = storage.create_new_study([StudyDirection.MINIMIZE])
     for f in finished:
         trial = storage.create_new_trial(study)
-        for name, value in asdict(f.trial.params).items():
+        for name, value in f.trial.params.items():
             distribution = _DISTRIBUTIONS[name]
             internal = distribution.to_internal_repr(value)
             storage.set_trial_param(trial, name, internal, distribution)
@@ -40,7 +40,7 @@ def as_finished(file: Path, finished: Sequence[FinishedTrial]) -> None:
     """The fewest writes there can be: `add_trial` with trials that have ended, one entry each."""
     study = optuna.create_study(storage=_storage(file))
     for f in finished:
-        params = asdict(f.trial.params)
+        params = dict(f.trial.params)
         study.add_trial(
             optuna.create_trial(params=params, distributions=_DISTRIBUTIONS, value=_loss(f))
         )
@@ -53,4 +53,4 @@ def _storage(file: Path) -> JournalStorage:
 
 def _loss(finished: FinishedTrial) -> float:
     assert finished.outcome.scores is not None
-    return finished.outcome.scores.mse
+    return finished.outcome.scores["mse"]

@@ -6,16 +6,19 @@ from collections.abc import Sequence
 
 import optuna
 
-from xortune.trial import LOSS_FNS, Outcome, Params
+from xortune.problems.xor.spec import LOSS_FNS, SPEC
+from xortune.trial import Outcome, Params
 
 
 def suggest(trial: optuna.Trial) -> Params:
     """The default space, as Optuna's documentation would have it written."""
-    return Params(
-        lr=trial.suggest_float("lr", 0.01, 10.0, log=True),
-        epochs=trial.suggest_int("epochs", 500, 10_000, log=True),
-        seed=trial.suggest_int("seed", 0, 9999),
-        loss_fn=trial.suggest_categorical("loss_fn", LOSS_FNS),
+    return SPEC.params(
+        (
+            trial.suggest_float("lr", 0.01, 10.0, log=True),
+            trial.suggest_int("epochs", 500, 10_000, log=True),
+            trial.suggest_int("seed", 0, 9999),
+            trial.suggest_categorical("loss_fn", LOSS_FNS),
+        )
     )
 
 
@@ -40,4 +43,4 @@ class StockSampler:
             if outcome.scores is None:
                 self.study.tell(self._trial, state=optuna.trial.TrialState.FAIL)
             else:
-                self.study.tell(self._trial, outcome.scores.mse)
+                self.study.tell(self._trial, outcome.scores["mse"])

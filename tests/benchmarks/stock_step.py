@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.benchmarks.core import Skipped
-from xortune.problems.xor import load_data
+from xortune.problems.xor.data import load_data
 from xortune.problems.xor.model import seeded_model, weights_of
 from xortune.trial import Params
 

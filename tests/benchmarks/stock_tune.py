@@ -38,16 +38,14 @@ def make_trainable(runs: Path) -> Any:
     class LabTrial(tune.Trainable):
         def setup(self, config: dict[str, Any]) -> None:
             from tests.benchmarks.stock_trial import run_trial
-            from xortune.trial import Params
 
-            self._params, self._run_trial = Params, run_trial
+            self._run_trial = run_trial
 
         def reset_config(self, new_config: dict[str, Any]) -> bool:
             return True
 
         def step(self) -> dict[str, Any]:
-            params = self._params(**self.config)
-            final_loss = self._run_trial(params, runs / self.trial_id)
+            final_loss = self._run_trial(self.config, runs / self.trial_id)
             return {"final_loss": final_loss, "done": True}
 
     return LabTrial

@@ -12,7 +12,7 @@ import pytest
 
 from xortune.cli import main
 
-# Those with help.
+# Those that --help lists, in its order.
 COMMANDS = (
     *("search", "resume", "report", "predict", "tensorboard"),
     *("submit", "status", "logs", "wait", "stop", "fetch"),

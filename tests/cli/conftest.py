@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-import logging
 
 import pytest
 
@@ -14,13 +13,6 @@ from xortune.cli import main
 def eighty_columns(monkeypatch):
     """The width of the terminal that the tables are made for."""
     monkeypatch.setenv("COLUMNS", "80")
-
-
-@pytest.fixture(autouse=True)
-def log_level():
-    """What --quiet does to the logger lasts no longer than the test."""
-    yield
-    logging.getLogger("xortune").setLevel(logging.NOTSET)
 
 
 @pytest.fixture(scope="module")

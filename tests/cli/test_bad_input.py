@@ -76,7 +76,7 @@ def test_a_binary_file(capsys, place, tmp_path, content) -> None:
         ("n" * 5000, "search space"),
     ],
 )
-def test_a_space_that_is_not_there(capsys, place, space, text) -> None:
+def test_a_missing_space(capsys, place, space, text) -> None:
     assert text in complaint(call(capsys, "search", space, "--runner", "inline"))
     assert contents(place) == {}
 
@@ -149,7 +149,7 @@ def test_no_command(capsys, place, argv, texts) -> None:
     assert contents(place) == {}
 
 
-def test_nothing_at_all_shows_the_help(capsys, place) -> None:
+def test_an_empty_command_line_shows_the_help(capsys, place) -> None:
     answer = call(capsys)
     assert answer == (2, "", call(capsys, "--help").out)
     assert contents(place) == {}
@@ -192,12 +192,12 @@ def test_an_option_named_like_a_parameter(capsys, place, command, argv, fix) -> 
         (["fetch", "a", "--adress=x"], "Did you mean --address? See xortune fetch --help."),
     ],
 )
-def test_an_option_that_is_misspelled(capsys, place, argv, text) -> None:
+def test_a_misspelled_option(capsys, place, argv, text) -> None:
     assert text in complaint(call(capsys, *argv))
     assert contents(place) == {}
 
 
-def test_a_name_that_is_taken(capsys, study, results) -> None:
+def test_a_taken_name(capsys, study, results) -> None:
     before = contents(results)
     message = complaint(call(capsys, *SEARCH, "--results", results, "--name", "one"))
     assert f"{study} exists already" in message
@@ -206,7 +206,7 @@ def test_a_name_that_is_taken(capsys, study, results) -> None:
 
 
 @pytest.mark.parametrize("below", ["", "a", "a/b"])
-def test_results_that_are_a_file(capsys, place, below) -> None:
+def test_results_in_the_place_of_a_file(capsys, place, below) -> None:
     Path("file").write_text("mine")
     message = complaint(call(capsys, *SEARCH, "--results", Path("file") / below))
     assert f"--results {Path('file') / below}: nothing can be written in file: Not a" in message
@@ -215,7 +215,7 @@ def test_results_that_are_a_file(capsys, place, below) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="no /proc")
 @pytest.mark.parametrize("folder", ["/proc/xortune-results", "/proc"])
-def test_results_that_not_even_root_can_make(capsys, place, folder) -> None:
+def test_results_where_no_folder_can_be_made(capsys, place, folder) -> None:
     message = complaint(call(capsys, *SEARCH, "--results", folder, "--name", "one"))
     assert f"--results {folder}" in message
     assert "Choose another" in message
@@ -233,7 +233,7 @@ def test_results_without_permission(place, unprivileged, below) -> None:
 
 
 @pytest.mark.parametrize("name", ["n" * 300, "loop/one"])
-def test_results_that_the_file_system_does_not_take(capsys, place, name) -> None:
+def test_results_with_a_name_the_file_system_refuses(capsys, place, name) -> None:
     Path("loop").symlink_to("loop")
     message = complaint(call(capsys, *SEARCH, "--results", name, "--name", "one"))
     assert f"--results {name}" in message
@@ -244,7 +244,7 @@ READING = [["report"], ["resume", "--runner", "inline"], ["predict", "0", "1"], 
 
 
 @pytest.mark.parametrize("argv", READING, ids=lambda argv: argv[0])
-def test_a_study_that_is_not_there(capsys, place, argv) -> None:
+def test_a_missing_study(capsys, place, argv) -> None:
     command, *rest = argv
     message = complaint(call(capsys, command, "two", *rest))
     assert "no study 'two'" in message
@@ -253,7 +253,7 @@ def test_a_study_that_is_not_there(capsys, place, argv) -> None:
 
 
 @pytest.mark.parametrize("argv", READING, ids=lambda argv: argv[0])
-def test_a_study_that_is_not_there_among_others(capsys, place, study, results, argv) -> None:
+def test_a_missing_study_among_others(capsys, place, study, results, argv) -> None:
     command, *rest = argv
     before = contents(results)
     message = complaint(call(capsys, command, "two", *rest, "--results", results))
@@ -263,7 +263,7 @@ def test_a_study_that_is_not_there_among_others(capsys, place, study, results, a
 
 
 @pytest.mark.parametrize("argv", READING, ids=lambda argv: argv[0])
-def test_a_study_that_is_none(capsys, place, argv) -> None:
+def test_a_folder_that_is_not_a_study(capsys, place, argv) -> None:
     folder = place / "two"
     folder.mkdir()
     (folder / "study.db").write_bytes(b"hello")
@@ -301,7 +301,7 @@ def test_resume_with_bad_options(capsys, study, options) -> None:
     assert contents(study) == before
 
 
-def test_resume_of_a_study_that_is_busy(capsys, study) -> None:
+def test_resume_of_a_busy_study(capsys, study) -> None:
     with Ledger.open(StudyPaths(study)):
         before = contents(study)
         message = complaint(call(capsys, "resume", study, "--runner", "inline", "--trials", "9"))
@@ -310,7 +310,7 @@ def test_resume_of_a_study_that_is_busy(capsys, study) -> None:
 
 
 @pytest.mark.parametrize("output", ["missing/table", "folder", "file/table", ""])
-def test_report_to_a_place_that_cannot_be(capsys, place, study, output) -> None:
+def test_report_to_an_impossible_file(capsys, place, study, output) -> None:
     Path("folder").mkdir()
     Path("file").write_text("mine")
     before = contents(place)
@@ -350,7 +350,7 @@ def test_predict_with_another_number_of_inputs(capsys, study, inputs) -> None:
 
 
 @pytest.mark.parametrize("number", ["999", "8", "-1", "9" * 30])
-def test_predict_with_a_trial_that_is_not_there(capsys, study, number) -> None:
+def test_predict_with_a_missing_trial(capsys, study, number) -> None:
     message = complaint(call(capsys, "predict", study, "0", "1", "--trial", number))
     assert f"study one has no trial {number}; its trials: 0 to 7." in message
 
@@ -362,7 +362,7 @@ def test_tensorboard_at_no_port(capsys, study, port) -> None:
     assert port in message
 
 
-def test_a_process_of_its_own_says_the_same(place) -> None:
+def test_errors_of_a_separate_process_are_the_same(place) -> None:
     (place / "file.yaml").write_text("parameters:\n  lr: {min: 2.0, max: 1.0}\n")
     message = complaint(run("search", "file.yaml", folder=place))
     assert message == (

@@ -155,7 +155,7 @@ def test_a_study_goes_by_name_or_folder(capsys, study, results, by) -> None:
 
 
 def answer_of(study, number: int, inputs: list[float]) -> str:
-    from xortune.problems.xor import predict
+    from xortune.problems.xor.model import predict
 
     return f"{predict(xortune.load(study).model(number), inputs):.6g}\n"
 
@@ -227,7 +227,7 @@ def test_set_narrows_the_space(capsys, tmp_path) -> None:
     assert study.settings.space["seed"] == {"value": 7}
 
 
-def test_a_space_without_more_points_does_not_say_how_to_go_on(capsys, tmp_path) -> None:
+def test_a_space_without_more_points_prints_no_resume_command(capsys, tmp_path) -> None:
     words = ["search", "smoke", "--set", "lr=0.5,5", "--set=epochs=50", "--set", "seed=7..8"]
     words += ["--runner", "inline", "--name", "n", "--results", tmp_path]
     some = call(capsys, *words, "--trials", "7")
@@ -248,7 +248,7 @@ def test_quiet_resume_prints_nothing(capsys, results, study) -> None:
     assert call(capsys, *words) == (0, "", "")
 
 
-def test_what_is_to_be_said_of_a_space_is_said(capsys, caplog, tmp_path, one_rate) -> None:
+def test_the_notes_of_a_space_are_logged(capsys, caplog, tmp_path, one_rate) -> None:
     words = ["search", one_rate, "--runner", "inline", "--trials", "1", "--results", tmp_path]
     assert call(capsys, *words).code == 0
     assert "that xortune ignores: method." in caplog.text
@@ -262,7 +262,7 @@ def test_a_study_without_a_name_gets_the_date_and_time(capsys, tmp_path) -> None
     assert re.fullmatch(r"xor-\d{8}-\d{6}", folder.name)
 
 
-def test_a_stopped_search_says_how_to_go_on(tmp_path) -> None:
+def test_a_stopped_search_prints_the_resume_command(tmp_path) -> None:
     command = [sys.executable, "-m", "xortune", "search", "smoke", "--runner", "inline"]
     command += ["--trials", "2000", "--generation", "1", "--name", "one"]
     pipe = subprocess.PIPE
@@ -282,7 +282,7 @@ def test_a_stopped_search_says_how_to_go_on(tmp_path) -> None:
     assert (tmp_path / folder / "trials.csv").exists()
 
 
-def test_a_reader_that_has_seen_enough(study) -> None:
+def test_a_reader_that_closes_the_pipe_early(study) -> None:
     command = f"{sys.executable} -m xortune report {study} --format csv | head -n 1"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
     assert (done.stdout, done.stderr) == (",".join(columns(SPEC)) + "\n", "")

@@ -83,7 +83,7 @@ def test_bash_offers_files(bash) -> None:
 @pytest.mark.parametrize(
     ("typed", "words"), [("xortune ", COMMANDS), ("xortune search --engine ", ENGINES)]
 )
-def test_zsh_offers_the_same(script, tmp_path, typed, words) -> None:
+def test_zsh_offers_what_bash_offers(script, tmp_path, typed, words) -> None:
     environment = {**os.environ, "HOME": str(tmp_path), "TERM": "dumb", "PS1": ""}
     shell = pexpect.spawn(
         "zsh", ["-f", "-i"], env=environment, dimensions=(50, 200), encoding="utf-8", timeout=60

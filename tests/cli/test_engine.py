@@ -82,26 +82,26 @@ def test_the_engines_answer_alike_but_not_to_the_bit(capsys, compiler) -> None:
     assert not tables[0].equals(tables[1])
 
 
-def test_without_a_compiler_auto_is_eager_and_says_why(no_compiler) -> None:
+def test_without_a_compiler_auto_is_eager_and_the_reason_is_logged(no_compiler) -> None:
     no_compiler()
     done = run(*SEARCH)
     assert done.code == 0
     assert done.out.startswith("study one: 3 trials (3 COMPLETE)\n")
     said = [line for line in done.err.splitlines() if "/3 trials" not in line]
     assert said == [
-        "xortune: PyTorch's own kernels train this study, which takes longer: "
+        "xortune: training with PyTorch's own kernels, which is slower: "
         "no C compiler was found (CC=missing-cc)."
     ]
     assert xortune.load("one").provenance.engine == EAGER
 
 
-def test_quiet_does_not_say_why(no_compiler) -> None:
+def test_quiet_hides_the_reason_for_the_eager_engine(no_compiler) -> None:
     no_compiler()
     assert run(*SEARCH, "-q") == (0, "", "")
     assert xortune.load("one").provenance.engine == EAGER
 
 
-def test_without_a_compiler_eager_says_nothing(capsys, caplog, no_compiler) -> None:
+def test_without_a_compiler_eager_logs_nothing(capsys, caplog, no_compiler) -> None:
     no_compiler()
     assert call(capsys, *SEARCH, "--engine", "eager").code == 0
     assert caplog.messages == []
@@ -125,7 +125,7 @@ def test_resume_of_a_compiled_study_needs_a_compiler(capsys, compiler, no_compil
     done = call(capsys, *RESUME, "--trials", "9")
     assert (done.code, done.out) == (2, "")
     assert done.err == (
-        "xortune: study one was begun with the engine compiled-2: no C compiler was found "
+        "xortune: study one began with the engine compiled-2: no C compiler was found "
         "(CC=missing-cc). Resume it where there is a C compiler (gcc or clang), with "
         "--device cpu.\n"
     )
@@ -134,7 +134,7 @@ def test_resume_of_a_compiled_study_needs_a_compiler(capsys, compiler, no_compil
     assert {**contents(place), database: b""} == {**files, database: b""}
 
 
-def test_a_compiled_study_that_is_done_needs_none(capsys, caplog, compiler, no_compiler) -> None:
+def test_a_finished_compiled_study_needs_no_compiler(capsys, caplog, compiler, no_compiler) -> None:
     assert call(capsys, *SEARCH, "--engine", "compiled").code == 0
     before = answer(xortune.load("one"))
     no_compiler()

@@ -297,11 +297,11 @@ def fuzz(cases: int, sandbox: Path, template: Path, capsys: Any) -> None:
         os.chdir(home)
 
 
-def test_a_command_line_has_an_answer(sandbox, template, capsys) -> None:
+def test_every_command_line_has_an_answer(sandbox, template, capsys) -> None:
     fuzz(QUICK, sandbox, template, capsys)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
-def test_a_command_line_has_an_answer_long(sandbox, template, capsys) -> None:
+def test_every_command_line_has_an_answer_long(sandbox, template, capsys) -> None:
     fuzz(LONG, sandbox, template, capsys)

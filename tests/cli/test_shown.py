@@ -62,7 +62,7 @@ def hostile(tmp_path_factory) -> Path:
 
 @pytest.mark.parametrize("name", FORMATS)
 @pytest.mark.parametrize("how", ["printed", "output"])
-def test_no_format_lets_anything_through(capsys, tmp_path, hostile, name, how) -> None:
+def test_no_format_lets_control_characters_through(capsys, tmp_path, hostile, name, how) -> None:
     if how == "printed":
         answer = call(capsys, "report", hostile, "--format", name, "--top", 99)
         text = answer.out
@@ -175,7 +175,7 @@ def yaml_word(text: str) -> str:
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_what_stands_in_a_space_file(capsys, tmp_path, text) -> None:
+def test_values_of_a_space_file_in_messages(capsys, tmp_path, text) -> None:
     word = yaml_word(text)
     for content in (
         f"parameters: {{lr: {{value: {word}}}}}",

@@ -11,10 +11,11 @@ def ray():
     """A local Ray with two CPUs, which is the user's, though started as a search starts one."""
     import ray
 
-    from xortune.cluster import connection
+    from xortune.cluster.ray_internals import muted
+    from xortune.cluster.session import connection
     from xortune.settings import RunOptions
 
-    with connection.muted(), connection._own_surroundings() as folder:
+    with muted(), connection._token_and_folder() as folder:
         connection._start(RunOptions(workers=2), folder)
         yield ray
         ray.shutdown()

@@ -1,5 +1,6 @@
 """Python programs in a process of their own: what they print, and how they end."""
 
+import signal
 import subprocess
 import sys
 import textwrap
@@ -17,6 +18,8 @@ def run(script, *arguments):
         text=True,
         check=False,
         timeout=110,
+        # Tests that run in the background of a shell inherit that it is ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout.splitlines()

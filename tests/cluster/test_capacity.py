@@ -32,20 +32,20 @@ def hold(ray):
         ray.util.remove_placement_group(group)
 
 
-def test_a_full_cluster_is_said_and_waited_for(ray, hold, when_there_is_no_room, oracle, tmp_path):
+def test_a_search_reports_a_full_cluster_and_waits(
+    ray, hold, when_there_is_no_room, oracle, tmp_path
+):
     said = when_there_is_no_room(hold(CPU=2))
     study = xortune.search(SPACE, runner="ray", name="s", results=tmp_path, **SETTINGS)
     (line,) = said
     assert line == (
-        "no worker on cpu has begun in 1 s: each asks for CPU 1 on one node, and free are "
-        "CPU 0 of 2. The search begins when there is room; Ctrl-C stops it."
+        "no worker on cpu has started in 1 s: each asks for CPU 1 on one node, and this is free: "
+        "CPU 0 of 2. The search starts when there is room; Ctrl-C stops it."
     )
     assert_frame_equal(answer(study), answer(oracle), check_exact=True)
 
 
-def test_nothing_is_said_where_some_of_the_workers_begin(
-    ray, hold, when_there_is_no_room, tmp_path
-):
+def test_no_warning_where_some_of_the_workers_start(ray, hold, when_there_is_no_room, tmp_path):
     said = when_there_is_no_room()
     hold(CPU=1)
     study = xortune.search(

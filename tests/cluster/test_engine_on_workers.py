@@ -8,10 +8,10 @@ from xortune.engines.xor.native import build
 from xortune.errors import NoEngineError, XortuneError
 
 
-def test_a_library_that_workers_cannot_load_is_no_lost_pack(ray, tmp_path, monkeypatch):
+def test_a_library_that_workers_cannot_load_ends_the_search(ray, tmp_path, monkeypatch):
     monkeypatch.setattr(build, "_compile", lambda compiler: b"for another kind of processor")
     monkeypatch.setattr(build, "_cache_file", lambda compiler: None)
-    monkeypatch.setattr(build, "load_step", lambda library: None)
+    monkeypatch.setattr(build, "load_library", lambda library: None)
     with pytest.raises(
         XortuneError, match="cannot run the study's engine.*with another engine"
     ) as caught:

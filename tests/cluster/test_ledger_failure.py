@@ -11,7 +11,7 @@ from xortune.errors import XortuneError
 
 
 @pytest.mark.parametrize("runner", ["inline", "ray"])
-def test_the_first_pack_is_kept_and_the_reason_said(ray, tmp_path, runner):
+def test_the_first_pack_is_kept_and_the_reason_given(ray, tmp_path, runner):
     def close_the_ledger(progress):
         if progress.done == 3:
             with closing(sqlite3.connect(tmp_path / "full" / "study.db")) as connection:

@@ -34,7 +34,7 @@ def test_a_longer_search_than_estimated_moves_to_ray(
     assert_frame_equal(answer(study), answer(oracle), check_exact=True)
 
 
-def test_where_ray_does_not_start_it_stays(
+def test_a_search_stays_here_where_ray_does_not_start(
     oracle, tmp_path, estimated_too_short, caplog, monkeypatch
 ):
     def no_ray(options, stop):
@@ -47,7 +47,7 @@ def test_where_ray_does_not_start_it_stays(
     assert_frame_equal(answer(study), answer(oracle), check_exact=True)
 
 
-def test_what_fails_on_ray_is_not_tried_again_here(
+def test_a_failure_on_ray_is_not_tried_again_here(
     tmp_path, estimated_too_short, caplog, monkeypatch
 ):
     class Failing:

@@ -25,7 +25,7 @@ def test_ray_gives_the_table_of_the_inline_runner(ray, oracle, tmp_path, options
     assert study.curves(3).equals(oracle.curves(3))
 
 
-def test_so_it_does_for_the_eager_engine(ray, oracle, tmp_path):
+def test_ray_matches_inline_on_the_eager_engine(ray, oracle, tmp_path):
     alone, on_ray = (
         xortune.search(
             SPACE, name=runner, results=tmp_path, runner=runner, engine="eager", **SETTINGS
@@ -39,7 +39,7 @@ def test_so_it_does_for_the_eager_engine(ray, oracle, tmp_path):
 
 
 @pytest.mark.parametrize("pack_size", [1, 5, 100])
-def test_packs_do_not_matter(oracle, tmp_path, pack_size):
+def test_the_cut_into_packs_does_not_matter(oracle, tmp_path, pack_size):
     study = xortune.search(
         SPACE, runner="inline", pack_size=pack_size, name="packs", results=tmp_path, **SETTINGS
     )

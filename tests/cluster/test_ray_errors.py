@@ -20,7 +20,7 @@ from xortune.errors import Interrupted, UsageError, XortuneError
         UnicodeEncodeError("ascii", "\u00fc", 0, 1, "ordinal not in range(128)"),
     ],
 )
-def test_everything_becomes_one_line_with_a_remedy(error):
+def test_every_error_becomes_one_line_with_a_remedy(error):
     with pytest.raises(XortuneError) as raised, said_plainly():
         raise error
     message = str(raised.value)
@@ -31,7 +31,7 @@ def test_everything_becomes_one_line_with_a_remedy(error):
 
 
 @pytest.mark.parametrize("error", [UsageError("as said"), KeyboardInterrupt(), Interrupted(15)])
-def test_except_what_is_ours(error):
+def test_errors_of_xortune_and_interruptions_pass(error):
     with pytest.raises(type(error)) as raised, said_plainly():
         raise error
     assert raised.value is error

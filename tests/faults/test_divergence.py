@@ -30,7 +30,7 @@ def study(request, tmp_path_factory):
     )
 
 
-def test_they_fail_with_the_epoch(study):
+def test_diverged_trials_fail_with_the_epoch(study):
     failed = study.trials.query("state == 'FAIL'")
     assert len(failed) >= 8
     assert failed["error"].str.fullmatch(r"loss is not finite at epoch \d+").all()
@@ -42,7 +42,7 @@ def test_they_fail_with_the_epoch(study):
     )
 
 
-def test_they_are_never_best(study):
+def test_diverged_trials_never_rank(study):
     complete = study.trials.query("state == 'COMPLETE'")
     assert study.best["number"] == complete.iloc[0]["number"]
     assert complete["final_loss"].map(math.isfinite).all()
@@ -50,7 +50,7 @@ def test_they_are_never_best(study):
     assert list(study.trials["state"]) == sorted(study.trials["state"])
 
 
-def test_their_neighbours_are_not_touched(study, tmp_path):
+def test_neighbours_of_a_diverged_trial_are_not_touched(study, tmp_path):
     """The same trials, each alone in its pack."""
     alone = xortune.search(
         SPACE,
@@ -69,7 +69,7 @@ def test_their_neighbours_are_not_touched(study, tmp_path):
 
 @pytest.mark.parametrize("engine", ["eager", "compiled"])
 @pytest.mark.parametrize("lr", [math.nan, math.inf])
-def test_so_it_is_with_what_is_no_number_at_all(lr, engine):
+def test_a_learning_rate_that_is_not_finite_fails_alone(lr, engine):
     trainer = EngineChoice(engine, "xor").decide("cpu").open("cpu")
 
     def made(lr, seed, loss_fn):
@@ -85,12 +85,12 @@ def test_so_it_is_with_what_is_no_number_at_all(lr, engine):
         assert replace(outcome, duration_s=None) == replace(alone, duration_s=None)
 
 
-def test_the_sampler_learns_to_keep_away_from_them(study):
+def test_the_sampler_learns_to_avoid_divergence(study):
     trials = study.trials.sort_values("number")
     failed = (trials["state"] == "FAIL").to_numpy()
     assert failed[-60:].mean() < 0.5 * failed[:20].mean()
 
 
-def test_they_have_runs_and_the_rest_of_the_study_goes_on(study):
+def test_diverged_trials_have_runs_and_the_rest_completes(study):
     assert (study.trials["state"] == "COMPLETE").sum() > 60
     check_runs(study)

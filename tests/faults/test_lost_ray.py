@@ -49,7 +49,7 @@ def kill(terminal, names):
         pytest.param(("gcs_server", "raylet"), marks=pytest.mark.long),
     ],
 )
-def test_a_search_whose_ray_is_killed_says_so_and_keeps_all(tmp_path, whole, names):
+def test_a_search_whose_ray_is_killed_reports_it_and_loses_nothing(tmp_path, whole, names):
     (tmp_path / "slow.yaml").write_text(yaml.safe_dump({"parameters": SPACE}))
     with Terminal(SEARCH, tmp_path) as terminal:
         terminal.wait_for(r"[1-9]\d*/12\b")

@@ -108,13 +108,13 @@ def test_a_search_listens_on_loopback_alone(sockets):
     assert [socket for socket in sockets if not socket.on_loopback] == []
 
 
-def test_no_socket_of_a_search_obeys_who_has_no_token(sockets):
+def test_no_socket_of_a_search_obeys_without_the_token(sockets):
     answers = {socket: answer_without_token(socket) for socket in sockets}
     kept_out = ("refused by gRPC", "refused by HTTP", "metrics to read")
     assert {s: answer for s, answer in answers.items() if answer not in kept_out} == {}
 
 
-def test_it_is_the_token_that_opens(search, head):
+def test_a_call_with_the_token_is_answered(search, head):
     (token,) = {
         value
         for pid in tree_of(search.pid) - {search.pid}
@@ -139,10 +139,10 @@ def test_a_stranger_can_write_nothing(head, stranger, mode):
     [
         ("nobody", "token", "that Ray asks for a token. Set RAY_AUTH_MODE=token, and RAY_AUTH_"),
         ("stranger", "disabled", "that Ray asks for a token. Set RAY_AUTH_MODE=token, and"),
-        ("stranger", "token", "that Ray has another token than this machine. Set RAY_AUTH_TOKEN"),
+        ("stranger", "token", "that Ray has a different token from this machine's. Set RAY_AUTH"),
     ],
 )
-def test_a_search_that_may_not_join_says_why(head, request, tmp_path, who, mode, message):
+def test_a_search_that_may_not_join_names_the_reason(head, request, tmp_path, who, mode, message):
     command = [sys.executable, "-m", "xortune", "search", "smoke", "--address", head]
     environment = {**request.getfixturevalue(who), "RAY_AUTH_MODE": mode}
     done = attempt([*command, "--results", str(tmp_path / "results")], environment)
@@ -221,7 +221,7 @@ def test_a_search_does_not_start_on_an_open_ray_of_its_own(tmp_path):
     code = """
 import os, sys, contextlib
 from xortune.cli import main
-from xortune.cluster import connection
+from xortune.cluster.session import connection
 connection.own_token = contextlib.nullcontext
 sys.exit(main(["search", "smoke", "--runner", "ray", "--results", sys.argv[1]]))
 """
@@ -233,7 +233,7 @@ sys.exit(main(["search", "smoke", "--runner", "ray", "--results", sys.argv[1]]))
 
 
 @pytest.mark.parametrize("content", [None, "", "\n"])
-def test_a_token_file_that_holds_none(tmp_path, content):
+def test_a_token_file_without_a_token(tmp_path, content):
     path = tmp_path / "token"
     if content is not None:
         path.write_text(content)

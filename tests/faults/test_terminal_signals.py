@@ -107,7 +107,7 @@ def test_a_search_on_ray_is_stopped(folder, whole, blow) -> None:
 @pytest.mark.long
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("blow", ["ctrl-c", "term", "group"])
-def test_a_search_on_ray_is_stopped_by_the_rest(folder, whole, blow) -> None:
+def test_a_search_on_ray_is_stopped_by_other_signals(folder, whole, blow) -> None:
     stop_in_the_middle(folder, "ray", blow, whole)
 
 
@@ -134,7 +134,7 @@ def test_a_search_is_stopped_before_it_has_begun(folder, runner, blow) -> None:
         assert "Traceback" not in terminal.screen, terminal.screen[-4000:]
         if blow not in ("hup", "twice"):
             last = terminal.screen.splitlines()[-1]
-            assert last.endswith("xortune: stopped before anything was begun")
+            assert last.endswith("xortune: stopped before anything was started")
         assert terminal.left_behind() == []
     assert [path.name for path in folder.iterdir()] == ["slow.yaml"]
 
@@ -227,7 +227,7 @@ def piped(folder: Path, tail: str, name: str) -> subprocess.CompletedProcess[str
         pytest.param(">/dev/full", "1", marks=pytest.mark.long),
     ],
 )
-def test_a_search_does_not_need_anybody_to_look_at_it(tmp_path, tail, code) -> None:
+def test_a_search_outlives_the_readers_of_its_output(tmp_path, tail, code) -> None:
     done = piped(tmp_path, tail, "one")
     assert (tmp_path / "code").read_text().strip() == code
     assert "Traceback" not in done.stdout + done.stderr

@@ -51,7 +51,7 @@ def test_versions_are_recorded(begun):
     assert begun.provenance.versions["optuna"].startswith("5.")
 
 
-def test_the_same_software_goes_on_without_a_word(begun, undisturbed):
+def test_the_same_software_resumes_silently(begun, undisturbed):
     check_undisturbed(resume(begun), undisturbed)
 
 
@@ -70,7 +70,7 @@ def test_other_software_needs_force(begun, undisturbed, recorded, words, capsys)
     message = capsys.readouterr().err
     assert code == 2
     assert all(word in message for word in words)
-    assert "Install what it was begun with, or resume it with --force." in message
+    assert "Install the software that it began with, or resume it with --force." in message
     assert begun.paths.ledger.read_bytes() == before
     check_undisturbed(resume(begun, force=True), undisturbed)
     check_undisturbed(xortune.resume(begun.paths.folder), undisturbed)
@@ -86,7 +86,7 @@ def test_another_pytorch_needs_force_where_it_trains(begin):
     assert resume(begun, force=True).provenance.versions["torch"].startswith("2.")
 
 
-def test_another_pytorch_is_welcome_where_c_trains(begun, undisturbed):
+def test_another_pytorch_is_accepted_where_c_trains(begun, undisturbed):
     assert begun.provenance.engine == COMPILED
     record(begun, versions={**begun.provenance.versions, "torch": "1.0"})
     check_undisturbed(resume(begun), undisturbed)
@@ -96,7 +96,7 @@ def test_another_pytorch_is_welcome_where_c_trains(begun, undisturbed):
     ("earlier", "wanted", "now"),
     [("compiled-1", "compiled", COMPILED), ("eager-0", "eager", EAGER)],
 )
-def test_a_study_of_an_earlier_engine_goes_on_with_its_successor(begin, earlier, wanted, now):
+def test_a_study_of_an_earlier_engine_resumes_with_its_successor(begin, earlier, wanted, now):
     """As before, it is reported without a word."""
     begun = begin(wanted)
     record(begun, engine=earlier)
@@ -110,13 +110,13 @@ def test_a_study_of_an_earlier_engine_goes_on_with_its_successor(begin, earlier,
     assert kept["final_loss"].tolist() == table.sort_values("number")["final_loss"].tolist()
 
 
-def test_several_changes_are_said_together(begun):
+def test_several_changes_are_reported_together(begun):
     record(begun, versions={"torch": "1.0", "optuna": "2.0"}, engine="eager-0")
     with pytest.raises(UsageError, match=r"eager-0.*optuna was 2\.0.*torch was 1\.0"):
         resume(begun)
 
 
-def test_with_force_a_generation_is_filled_up_though_its_proposals_changed(begun):
+def test_with_force_a_generation_is_completed_though_its_proposals_changed(begun):
     record(begun, versions={"optuna": "1.0"}, study_seed=5)
     study = resume(begun, force=True)
     assert "WAITING" not in set(study.trials["state"])

@@ -2,8 +2,8 @@
 
 python -m tests.hosts
 
-For root on Linux; about three minutes. Exit code 0 if all that it says held, 1 if not, 2
-where no hosts can be made.
+For root on Linux; about three minutes. Exit code 0 if everything held, 1 if not, 2 where
+no hosts can be made.
 """
 
 from __future__ import annotations
@@ -243,7 +243,7 @@ def _runs(study: xortune.Study) -> dict[str, dict[str, list[tuple[int, float]]]]
 
 
 class _Nodes:
-    """Watches, on the head, which nodes Ray holds for alive.
+    """Watches, on the head, which nodes Ray considers alive.
 
     Attributes:
         ever: the addresses that were alive at some time.
@@ -260,7 +260,7 @@ class _Nodes:
     def wait_for(self, condition: Callable[[set[str]], bool], seconds: float) -> None:
         with self._news:
             if not self._news.wait_for(lambda: condition(self._alive), seconds):
-                raise Failed(f"after {seconds} s Ray still has {sorted(self._alive)} for alive")
+                raise Failed(f"after {seconds} s Ray still considers {sorted(self._alive)} alive")
 
     def _watch(self) -> None:
         for line in self._process.stdout or ():

@@ -6,8 +6,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tests.toy import SPACE, SPEC, HillEngine
 from xortune.ledger import Ledger
 from xortune.loop.clock import Clock
-from xortune.loop.inline import InlineRunner
 from xortune.loop.run_queue import RunQueue
+from xortune.loop.runner import InlineRunner
 from xortune.loop.search import Search
 from xortune.paths import StudyPaths
 from xortune.report import columns, tabulate, trials_frame

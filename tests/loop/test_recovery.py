@@ -6,8 +6,8 @@ import pytest
 
 from tests.make import make_params, make_trial
 from xortune.errors import XortuneError
-from xortune.loop.recovery import GivenUp, Recovery
-from xortune.trial import Pack
+from xortune.loop.recovery import Recovery
+from xortune.trial import FinishedTrial, Outcome, Pack
 
 PROBE = make_params(epochs=1)
 
@@ -76,7 +76,9 @@ def test_culprits_are_found_and_all_others_trained(recovery, culprits):
     trained, given_up = drain(recovery, [Pack(0, trials(*range(7)))], takes_its_worker_along)
     assert sorted(trained) == sorted(set(range(7)) - culprits)
     assert sorted(gone.trial.number for gone in given_up) == sorted(culprits)
-    assert {gone.error for gone in given_up} == {"given up after 3 tries alone: its worker died"}
+    assert {gone.outcome.error for gone in given_up} == {
+        "given up after 3 tries alone: its worker died"
+    }
 
 
 def test_nothing_is_given_up_before_another_pack_was_trained(recovery):
@@ -87,7 +89,8 @@ def test_nothing_is_given_up_before_another_pack_was_trained(recovery):
     assert recovery.is_probe(probe)
     assert probe.trials[0].params == PROBE
     error = "given up after 3 tries alone: its worker died"
-    assert recovery.trained(probe) == [GivenUp(trials(1)[0], error)]
+    failed = Outcome("FAIL", error=error)
+    assert recovery.trained(probe) == [FinishedTrial(trials(1)[0], failed)]
     assert recovery.trained(Pack(9, trials(2))) == []
 
 
@@ -110,7 +113,10 @@ def test_without_retries_one_loss_is_enough(recovery):
     (probe,) = lose(recovery, halves[0])
     assert recovery.is_probe(probe)
     (gone,) = recovery.trained(halves[1])
-    assert (gone.trial.number, gone.error) == (1, "given up after 1 tries alone: its worker died")
+    assert (gone.trial.number, gone.outcome.error) == (
+        1,
+        "given up after 1 tries alone: its worker died",
+    )
 
 
 def test_places_where_a_pack_was_lost_are_to_be_avoided(recovery):

@@ -88,7 +88,7 @@ def test_curves_end_with_the_train_loss(study):
 
 
 def test_models_score_what_the_table_says(study):
-    from xortune.problems.xor import load_data
+    from xortune.problems.xor.data import load_data
     from xortune.problems.xor.loop import score
 
     for row in study.trials.itertuples():

@@ -1,4 +1,4 @@
-"""What the command line takes. Everything left out keeps the library's own default."""
+"""The command line's arguments. Those left out keep the library's own defaults."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FORMATS = ("table", "csv", "json", "markdown")
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
-    """The parsed command line; exits with code 2 on one that makes no sense."""
+    """The parsed command line; exits with code 2 if it is invalid."""
     words = sys.argv[1:] if argv is None else argv
     parser = _parser()
     if not words:
@@ -34,7 +34,7 @@ def _parser() -> Parser:
     parser = Parser(
         prog="xortune",
         description="Hyperparameter search for small PyTorch models, thousands at a time.",
-        epilog="Begin with: xortune search --trials 50. Each command has --help.",
+        epilog="Start with: xortune search --trials 50. Each command has --help.",
     )
     parser.add_argument("--version", action="version", version=f"xortune {__version__}")
     parser.add_argument(
@@ -42,12 +42,8 @@ def _parser() -> Parser:
         help="print a script that completes commands and options in that shell",
     )  # fmt: skip
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    _add_search(commands)
-    _add_resume(commands)
-    _add_report(commands)
-    _add_predict(commands)
-    _add_tensorboard(commands)
-    _add_jobs(commands)
+    for add in (_add_search, _add_resume, _add_report, _add_predict, _add_tensorboard, _add_jobs):
+        add(commands)
     return parser
 
 
@@ -55,51 +51,53 @@ def _add_search(commands: Any) -> None:
     parser = commands.add_parser(
         "search", help="search a space, and rank the trials", argument_default=argparse.SUPPRESS
     )
-    place = _add_what_to_search(parser)
-    place.add_argument(
-        "--exist-ok", action="store_true", help="resume a study of that name with these settings"
-    )
-    _add_results(place)
+    target = _add_study_settings(parser)
+    _flag(target, "--exist-ok", text="resume a study of that name with these settings")
+    _add_results(target)
     _add_run_options(parser)
 
 
-def _add_what_to_search(parser: argparse.ArgumentParser) -> Any:
-    """Returns the group of the options that say where the study goes."""
+def _add_study_settings(parser: argparse.ArgumentParser) -> Any:
+    """Adds the space and the recorded settings; returns the group for the study's location."""
     parser.add_argument(
         "space", nargs="?", default="default", metavar="SPACE",
         help=f"a search-space file, or a shipped one: {', '.join(shipped_spaces())} "
         "(default: default)",
     )  # fmt: skip
-    answer = parser.add_argument_group("what decides the answer, recorded in the study")
+    answer = parser.add_argument_group("settings that decide the result, recorded in the study")
+    examples = ", ".join(_narrowing(p) for p in SPEC.parameters if p.modelled)
     answer.add_argument(
         "--set", dest="narrow", action="append", metavar="NAME=VALUE",
-        help=f"narrow the space: {_narrowing()}; once a parameter",
+        help=f"narrow the space: {examples}; once per parameter",
     )  # fmt: skip
     _option(answer, "--trials", "N", "trials of the study", int, _STUDY.trials)
-    _option(answer, "--sampler", SAMPLERS, "what proposes trials", default=_STUDY.sampler)
+    _option(answer, "--sampler", SAMPLERS, "the sampler of trials", default=_STUDY.sampler)
     _option(answer, "--study-seed", "N", "seeds the sampler", int, _STUDY.study_seed)
     _option(answer, "--data", DATA_NAMES, "the problem's data", default=DEFAULT_DATA)
-    _option(answer, "--metric", SPEC.losses, "the final loss, which ranks", default=SPEC.loss)
+    _option(answer, "--metric", SPEC.losses, "the final loss, for the ranking", default=SPEC.loss)
     _option(
         answer, "--generation", "N", "trials proposed together", int,
-        "tpe a sixteenth, at least 10; random all",
+        "for tpe a sixteenth, at least 10; for random all",
     )  # fmt: skip
     _option(answer, "--log-every", "N", "epochs between points of a curve", int, _STUDY.log_every)
-    _option(answer, "--engine", ENGINES, "what trains", default="auto, the fastest there is")
     _option(
-        answer, "--cuda-share", "SHARE", "of trials, if --device both", float, _STUDY.cuda_share
+        answer, "--engine", ENGINES, "the engine that trains", default="auto, the fastest available"
     )
-    place = parser.add_argument_group("where it goes")
-    _option(place, "--name", "NAME", "the study's name", default="the problem, date and time")
-    return place
+    _option(
+        answer,
+        "--cuda-share",
+        "SHARE",
+        "share of trials on cuda, with --device both",
+        float,
+        _STUDY.cuda_share,
+    )
+    target = parser.add_argument_group("location of the study")
+    _option(target, "--name", "NAME", "the study's name", default="the problem, date and time")
+    return target
 
 
-def _narrowing() -> str:
-    """Examples of `--set`, from the problem's parameters."""
-    return ", ".join(map(_example, (p for p in SPEC.parameters if p.modelled)))
-
-
-def _example(parameter: Parameter) -> str:
+def _narrowing(parameter: Parameter) -> str:
+    """An example of `--set`."""
     if parameter.kind == "choice":
         return f"{parameter.name}={','.join(map(str, parameter.choices[:2]))}"
     if parameter.kind == "float":
@@ -110,46 +108,41 @@ def _example(parameter: Parameter) -> str:
 
 def _add_resume(commands: Any) -> None:
     parser = commands.add_parser(
-        "resume",
-        help="resume after a crash or an interruption, or to a larger total",
+        "resume", help="resume after a crash or an interruption, or to a larger total",
         argument_default=argparse.SUPPRESS,
-    )
+    )  # fmt: skip
     _add_study(parser)
-    _option(parser, "--trials", "TOTAL", "the study's new total of trials", int, "as it was")
-    parser.add_argument(
-        "--force", action="store_true", help="resume with other library versions than it began with"
-    )
+    _option(parser, "--trials", "TOTAL", "the study's new total of trials", int, "as recorded")
+    _flag(parser, "--force", text="resume with other library versions than recorded")
     _add_results(parser)
     _add_run_options(parser)
 
 
 def _add_run_options(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("how it runs; may differ at every resume")
+    group = parser.add_argument_group("options of a run; may differ at every resume")
     _option(
-        group, "--runner", RUNNERS, "Ray, this process (inline), or whichever is done sooner",
+        group, "--runner", RUNNERS, "Ray, this process (inline), or the faster one",
         default=_RUN.runner,
     )  # fmt: skip
-    _option(group, "--address", "ADDRESS", "a Ray's host:port, or auto", default="a local Ray")
+    _option(
+        group, "--address", "ADDRESS", "host:port of a Ray cluster, or auto", default="a local Ray"
+    )
     _add_worker_options(group)
     output = parser.add_mutually_exclusive_group()
-    output.add_argument("-q", "--quiet", action="store_true", help="print nothing but errors")
-    output.add_argument("-v", "--verbose", action="store_true", help="show what Ray logs")
+    _flag(output, "-q", "--quiet", text="print nothing but errors")
+    _flag(output, "-v", "--verbose", text="show the log of Ray")
 
 
 def _add_worker_options(group: Any) -> None:
     _option(group, "--workers", "N", "workers at once", int, "the cluster's CPUs")
-    _option(group, "--pack-size", "N", "trials in a pack at most", int, "from the work in them")
+    _option(group, "--pack-size", "N", "the most trials in a pack", int, "from the work in them")
     _option(group, "--device", DEVICES, "where packs are trained", default=_RUN.device)
+    share = f"{_RUN.gpus_per_worker:g}"
+    _option(group, "--gpus-per-worker", "SHARE", "share of a GPU per worker, on cuda", float, share)
+    _option(group, "--retries", "N", "retries of a trial lost alone in its pack", int, _RUN.retries)
     _option(
-        group,
-        "--gpus-per-worker",
-        "SHARE",
-        "of one GPU, on cuda",
-        float,
-        f"{_RUN.gpus_per_worker:g}",
+        group, "--pack-timeout", "S", "the most seconds for a pack", float, "ten times its work"
     )
-    _option(group, "--retries", "N", "of a trial that loses its worker, alone", int, _RUN.retries)
-    _option(group, "--pack-timeout", "S", "seconds for a pack", float, "ten times its work")
 
 
 def _add_report(commands: Any) -> None:
@@ -159,7 +152,9 @@ def _add_report(commands: Any) -> None:
         "--top", type=_positive, metavar="N", help="best trials only (default: 10 in a table)"
     )
     parser.add_argument("--format", choices=FORMATS, default="table", help="(default: table)")
-    parser.add_argument("--output", type=Path, metavar="FILE", help="instead of standard output")
+    parser.add_argument(
+        "--output", type=Path, metavar="FILE", help="write here, not to standard output"
+    )
     _add_results(parser, default=DEFAULT_RESULTS)
 
 
@@ -177,11 +172,10 @@ def _add_tensorboard(commands: Any) -> None:
     parser = commands.add_parser("tensorboard", help="browse a study's trials in TensorBoard")
     _add_study(parser)
     parser.add_argument(
-        "--host",
-        default="127.0.0.1",
-        help="what it listens on (default: 127.0.0.1, so this "
-        "machine alone; it asks nobody for a password)",
-    )
+        "--host", default="127.0.0.1",
+        help="the address to listen on (default: 127.0.0.1, so this machine only; TensorBoard "
+        "asks for no password)",
+    )  # fmt: skip
     parser.add_argument("--port", type=_port, default=6006, help="0 for a free one (default: 6006)")
     _add_results(parser, default=DEFAULT_RESULTS)
 
@@ -189,36 +183,29 @@ def _add_tensorboard(commands: Any) -> None:
 def _add_jobs(commands: Any) -> None:
     """The commands for searches that run as jobs of a cluster."""
     submit = commands.add_parser(
-        "submit",
-        help="search on a cluster, as a Ray job",
-        argument_default=argparse.SUPPRESS,
+        "submit", help="search on a cluster, as a Ray job", argument_default=argparse.SUPPRESS
     )
-    place = _add_what_to_search(submit)
+    target = _add_study_settings(submit)
     submit.set_defaults(space=None)
-    submit.add_argument(
-        "--resume", action="store_true", help="SPACE is the name of a study there: resume it"
-    )
-    submit.add_argument(
-        "--force", action="store_true", help="resume it with other library versions, too"
-    )
-    place.add_argument(
+    _flag(submit, "--resume", text="SPACE is the name of a study there: resume it")
+    _flag(submit, "--force", text="resume it with other library versions, too")
+    target.add_argument(
         "--results", metavar="DIR", default="~/xortune-results",
         help="the folder of studies on the cluster's head (default: ~/xortune-results there)",
     )  # fmt: skip
-    _add_worker_options(submit.add_argument_group("how it runs"))
+    _add_worker_options(submit.add_argument_group("options of the run"))
     _add_job_server(submit)
     status = _add_job(commands, "status", "a job's status; all searches without JOB", nargs="?")
-    status.add_argument(
-        "--format", choices=("table", "json"), default="table", help="(default: table)"
-    )
-    logs = _add_job(commands, "logs", "what a job has printed")
-    logs.add_argument("-f", "--follow", action="store_true", help="until the job has ended")
-    _add_job(commands, "wait", "wait for a job, and end with its search's exit code")
-    _add_job(commands, "stop", "stop a job; what it has finished is kept")
-    fetch = _add_job(commands, "fetch", "bring a job's study here, or what is new of it")
+    formats = ("table", "json")
+    status.add_argument("--format", choices=formats, default="table", help="(default: table)")
+    logs = _add_job(commands, "logs", "the output of a job")
+    _flag(logs, "-f", "--follow", text="until the job has ended")
+    _add_job(commands, "wait", "wait for a job, and exit with its search's exit code")
+    _add_job(commands, "stop", "stop a job; finished trials are kept")
+    fetch = _add_job(commands, "fetch", "copy a job's study here, or update the copy")
     fetch.add_argument("--name", help="the study's name here (default: as there)")
     _add_results(fetch, default=DEFAULT_RESULTS)
-    # Without help it is not listed: what `fetch` runs on the cluster.
+    # `fetch` runs it on the cluster. Without help it is not listed.
     _add_study(commands.add_parser("snapshot"))
 
 
@@ -255,6 +242,10 @@ def _add_results(parser: Any, **default: Any) -> None:
     )  # fmt: skip
 
 
+def _flag(parser: Any, *names: str, text: str) -> None:
+    parser.add_argument(*names, action="store_true", help=text)
+
+
 def _option(
     parser: Any,
     name: str,
@@ -263,7 +254,7 @@ def _option(
     kind: type = str,
     default: object = None,
 ) -> None:
-    """An option whose default, the library's own, is named in its help."""
+    """Adds an option whose help names the default."""
     shape: dict[str, Any] = {"metavar": values} if isinstance(values, str) else {"choices": values}
     parser.add_argument(name, type=kind, help=f"{text} (default: {default})", **shape)
 

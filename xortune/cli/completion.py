@@ -1,4 +1,4 @@
-"""The scripts by which a shell completes the command line."""
+"""Scripts that complete the command line in a shell."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from typing import Any
 SHELLS = ("bash", "zsh")
 
 _FILES, _FOLDERS = ("space", "output"), ("study", "results")
-# Of the cluster's machine.
-_ELSEWHERE = ("submit",)
 
 
 class PrintCompletion(argparse.Action):
@@ -29,12 +27,7 @@ class PrintCompletion(argparse.Action):
 
 
 def completion(parser: argparse.ArgumentParser, shell: str) -> str:
-    """The script that completes a parser's commands and options, and the names of files.
-
-    Args:
-        parser: of all commands; those without help are not offered.
-        shell: one of `SHELLS`.
-    """
+    """The script that completes a parser's listed commands, their options, and file names."""
     import shtab
 
     for action in _actions(parser):
@@ -46,10 +39,10 @@ def completion(parser: argparse.ArgumentParser, shell: str) -> str:
 
 
 def _actions(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
-    """What every command takes of this machine."""
+    """The arguments of every command, without a folder on the cluster."""
     for group in parser._actions:
         if isinstance(group, argparse._SubParsersAction):
             for name, command in group.choices.items():
                 for action in command._actions:
-                    if not (name in _ELSEWHERE and action.dest == "results"):
+                    if (name, action.dest) != ("submit", "results"):
                         yield action

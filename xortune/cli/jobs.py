@@ -1,11 +1,12 @@
-"""The commands for searches that run as jobs of a cluster."""
+"""The commands for searches that run as Ray jobs."""
 
 from __future__ import annotations
 
 import json
 import shlex
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     from xortune.cluster.jobs import Job, JobServer
     from xortune.studies.study import Study
 
-_RAYS = "Running entrypoint for job "
-# What a study records, so that a resumed one cannot have it otherwise; `trials` may grow.
+_RAY_LINE = "Running entrypoint for job "
+# Recorded settings, which a resume cannot change.
 _FIXED = (
     *("sampler", "study_seed", "data", "metric", "generation", "log_every", "engine"),
     *("cuda_share", "name", "narrow"),
@@ -30,20 +31,19 @@ def _submit(arguments: Namespace, screen: Screen) -> None:
     settings = vars(arguments)
     settings.pop("command")
     address, proxy, results = (settings.pop(key) for key in ("address", "proxy", "results"))
-    submit = _resumed if settings.pop("resume", False) else _begun
+    submit = _resumed if settings.pop("resume", False) else _started
     server, id, name = submit(settings, results, address, proxy)
     # The id alone on standard output: JOB=$(xortune submit).
     _print(screen, id)
     screen.out.flush()
     _note(screen, f"study   {name}, in {visible(results)} on the cluster's head")
-    for line in _next(server, id, "status", "logs --follow", "wait", "stop", "fetch"):
-        _note(screen, line)
+    _note(screen, _next(server, id, "status", "logs --follow", "wait", "stop", "fetch"))
 
 
-def _begun(
+def _started(
     settings: dict[str, Any], results: str, address: str | None, proxy: str | None
 ) -> tuple[JobServer, str, str]:
-    """Submits a search: the server, the job's id, and the study's name."""
+    """Submits a search; returns the server, the job's id, and the study's name."""
     from xortune.cluster.jobs import cluster_folder
     from xortune.paths import numbered
     from xortune.space import space_file
@@ -65,7 +65,7 @@ def _begun(
 def _resumed(
     settings: dict[str, Any], results: str, address: str | None, proxy: str | None
 ) -> tuple[JobServer, str, str]:
-    """Likewise for `resume`."""
+    """Submits a resume; likewise."""
     from xortune.cluster.jobs import cluster_folder
     from xortune.studies.request import check_search
 
@@ -88,11 +88,7 @@ def _resumed(
 def _status(arguments: Namespace, screen: Screen) -> None:
     server = _server(arguments.address, arguments.proxy)
     if arguments.job is None:
-        jobs = server.jobs()
-        if arguments.format == "json":
-            _print(screen, json.dumps([_described(job) for job in jobs], indent=2))
-        else:
-            _print_jobs(jobs, screen)
+        _print_jobs(server.jobs(), arguments.format, screen)
         return
     job = server.job(arguments.job)
     described = {**_described(job), "last_line": _last_line(server.log(job.id) or job.message)}
@@ -103,21 +99,22 @@ def _status(arguments: Namespace, screen: Screen) -> None:
         if value not in (None, "") and not (key == "last_line" and job.state == "SUCCEEDED"):
             _print(screen, f"{key.replace('_', ' '):9} {visible(str(value))}")
     rest = ("fetch",) if job.has_ended else ("logs --follow", "wait", "stop", "fetch")
-    _say_next(screen, server, job.id, *rest)
+    _print(screen, _next(server, job.id, *rest))
 
 
-def _print_jobs(jobs: list[Job], screen: Screen) -> None:
+def _print_jobs(jobs: list[Job], form: str, screen: Screen) -> None:
+    if form == "json":
+        _print(screen, json.dumps([_described(job) for job in jobs], indent=2))
+        return
     if not jobs:
         _print(screen, "no searches")
         return
-    rows = [("job", "state", "study", "started"), *(_row(job) for job in jobs)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    rows = [("job", "state", "study", "started")]
+    rows += [(job.id, job.state, job.study, _time(job.started) or "") for job in jobs]
+    widths = [max(len(visible(text)) for text in column) for column in zip(*rows)]
     for row in rows:
-        _print(screen, "  ".join(text.ljust(width) for text, width in zip(row, widths)).rstrip())
-
-
-def _row(job: Job) -> tuple[str, ...]:
-    return tuple(map(visible, (job.id, job.state, job.study, _time(job.started) or "")))
+        cells = (visible(text).ljust(width) for text, width in zip(row, widths))
+        _print(screen, "  ".join(cells).rstrip())
 
 
 def _logs(arguments: Namespace, screen: Screen) -> None:
@@ -125,37 +122,39 @@ def _logs(arguments: Namespace, screen: Screen) -> None:
     if not arguments.follow:
         screen.out.write(_lines(server.log(arguments.job)))
         return
-    try:
+    with _continuing(server, arguments.job, screen):
         for piece in server.follow(arguments.job):
             screen.out.write(_lines(piece))
             screen.out.flush()
-    except KeyboardInterrupt:
-        screen.say(f"the job continues. To stop it: {_command(server, 'stop', arguments.job)}")
-        raise
 
 
 def _wait(arguments: Namespace, screen: Screen) -> int:
     server = _server(arguments.address, arguments.proxy)
-    try:
+    with _continuing(server, arguments.job, screen):
         job = server.wait(arguments.job)
-    except KeyboardInterrupt:
-        screen.say(f"the job continues. To stop it: {_command(server, 'stop', arguments.job)}")
-        raise
     screen.say(f"job {job.id} has ended: {job.state}, exit code {job.outcome}")
     if job.outcome:
         screen.say(f"its last line: {_last_line(server.log(job.id) or job.message)}")
     return job.outcome
 
 
+@contextmanager
+def _continuing(server: JobServer, id: str, screen: Screen) -> Iterator[None]:
+    """While entered, Ctrl-C says how to stop the job, which continues."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        screen.say(f"the job continues. To stop it: {_command(server, 'stop', id)}")
+        raise
+
+
 def _stop(arguments: Namespace, screen: Screen) -> None:
     server = _server(arguments.address, arguments.proxy)
-    before = server.job(arguments.job)
-    job = before if before.has_ended else server.stop(arguments.job)
-    already = "had ended already" if before.has_ended else "has ended"
-    _print(
-        screen, f"job {job.id} {already}: {job.state}; what it has finished is kept on the cluster"
-    )
-    _say_next(screen, server, job.id, "logs", "fetch")
+    job, ended = server.job(arguments.job), "had ended already"
+    if not job.has_ended:
+        job, ended = server.stop(arguments.job), "has ended"
+    _print(screen, f"job {job.id} {ended}: {job.state}; finished trials are kept on the cluster")
+    _print(screen, _next(server, job.id, "logs", "fetch"))
 
 
 def _fetch(arguments: Namespace, screen: Screen) -> Study:
@@ -176,18 +175,18 @@ def _fetch(arguments: Namespace, screen: Screen) -> Study:
     states = study.summary()["states"]
     done = sum(count for state, count in states.items() if state not in ("RUNNING", "WAITING"))
     if done < study.settings.trials:
-        resume = f"python -m xortune resume {shlex.quote(str(study.paths.folder))}"
-        remedy = f"Resume it here with: {resume}"
-        if not job.has_ended:
-            remedy = "Fetch it again later: a study that is resumed here takes no more from the job"
+        remedy = "Fetch it again later: a study that is resumed here takes no more from the job"
+        if job.has_ended:
+            folder = shlex.quote(str(study.paths.folder))
+            remedy = f"Resume it here with: python -m xortune resume {folder}"
         screen.say(
             f"the search is not finished, its job is {job.state}: these are {done} of "
             f"{study.settings.trials} trials. {remedy}"
         )
     if job.state == "FAILED":
         screen.say(
-            f"job {job.id} FAILED: what was fetched is the study as it is on the cluster, which "
-            f"may be from before. See {_command(server, 'logs', job.id)}"
+            f"job {job.id} FAILED: the study was fetched as it is on the cluster, and may be "
+            f"from an earlier job. See {_command(server, 'logs', job.id)}"
         )
     return study
 
@@ -197,7 +196,7 @@ def _snapshot(arguments: Namespace, screen: Screen) -> None:
     from xortune.paths import DEFAULT_RESULTS, find_study
 
     for line in pack(find_study(arguments.study, DEFAULT_RESULTS)):
-        screen.out.write(f"{line}\n")  # in one piece, since Ray writes to the same log
+        screen.out.write(f"{line}\n")  # in one call, since Ray writes to the same log
 
 
 def _server(address: str | None, proxy: str | None) -> JobServer:
@@ -208,14 +207,9 @@ def _server(address: str | None, proxy: str | None) -> JobServer:
 
 def _described(job: Job) -> dict[str, Any]:
     return {
-        "job": job.id,
-        "state": job.state,
-        "study": job.study,
-        "results": job.results,
-        "started": _time(job.started),
-        "ended": _time(job.ended),
-        "exit_code": job.exit_code,
-    }
+        "job": job.id, "state": job.state, "study": job.study, "results": job.results,
+        "started": _time(job.started), "ended": _time(job.ended), "exit_code": job.exit_code,
+    }  # fmt: skip
 
 
 def _time(seconds: float | None) -> str | None:
@@ -225,29 +219,24 @@ def _time(seconds: float | None) -> str | None:
 
 
 def _last_line(text: str) -> str:
-    """The last line that is the search's own: Ray writes to the same log, whenever it likes."""
-    lines = [line for line in text.strip().splitlines() if not line.startswith(_RAYS)]
+    """The last line of the search itself: Ray writes to the same log at any time."""
+    lines = [line for line in text.strip().splitlines() if not line.startswith(_RAY_LINE)]
     return (lines or [""])[-1].strip()
 
 
-def _say_next(screen: Screen, server: JobServer, id: str, *commands: str) -> None:
-    for line in _next(server, id, *commands):
-        _print(screen, line)
-
-
-def _next(server: JobServer, id: str, *commands: str) -> list[str]:
-    """A line for each command that may come next."""
-    return [f"{command.split()[0]:7} {_command(server, command, id)}" for command in commands]
+def _next(server: JobServer, id: str, *commands: str) -> str:
+    """A line for each command that may follow."""
+    return "\n".join(f"{c.split()[0]:7} {_command(server, c, id)}" for c in commands)
 
 
 def _command(server: JobServer, command: str, id: str) -> str:
-    from xortune.cluster.job_connection import default_address
+    from xortune.cluster.jobs import default_address
 
     name, *options = command.split()
     words = ["python", "-m", "xortune", name, visible(id), *options]
     if server.address != default_address():
         words += ["--address", server.address]
-    if server.proxy is not None and "@" not in server.proxy:  # a password is not repeated
+    if server.proxy is not None and "@" not in server.proxy:  # passwords are not repeated
         words += ["--proxy", server.proxy]
     return shlex.join(words)
 
@@ -261,12 +250,11 @@ def _note(screen: Screen, line: str) -> None:
 
 
 def _lines(log: str) -> str:
-    """Text from elsewhere, without what a terminal would obey."""
+    """Untrusted text, without control characters."""
     return "\n".join(map(visible, log.expandtabs().split("\n")))
 
 
-# A command that returns a study leaves it to the caller to show it; one that returns a number
-# ends with it as its exit code.
+# A command returns a study for the caller to show, its exit code, or nothing.
 COMMANDS: dict[str, Callable[[Namespace, Screen], Study | int | None]] = {
     "submit": _submit,
     "status": _status,

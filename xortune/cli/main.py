@@ -1,4 +1,4 @@
-"""Calls the library, prints, and turns errors into exit codes: nobody else does."""
+"""The commands: they call the library, print, and turn errors into exit codes."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from xortune.cli.arguments import parse
-from xortune.cli.double_ctrl_c import kill_descendants, noticing_ctrl_c_twice
 from xortune.cli.screen import Screen, console_on
+from xortune.cli.signals import interruptible, kill_descendants
 from xortune.errors import Interrupted, UsageError, XortuneError
 from xortune.escaping import shell_word, visible
 from xortune.interrupt import StopSignal
@@ -39,14 +39,13 @@ def main(argv: list[str] | None = None) -> int:
     try:
         with (
             for_the_shell(),
-            noticing_ctrl_c_twice(
+            interruptible(
                 lambda signum: _end(screen, "stopped at once; what was finished is kept", signum)
             ),
-            StopSignal(_raise, again=_leave_it),
         ):
             return _answer(parse(argv), screen)
     except Interrupted as interruption:
-        # Where _answer was already about to say so, or to leave.
+        # It came while _answer was printing its last words, or returning.
         return 128 + interruption.signum
 
 
@@ -59,60 +58,33 @@ def _answer(arguments: Namespace, screen: Screen) -> int:
     except UsageError as error:
         return _fail(screen, str(error), 2)
     except Interrupted as interruption:
-        words = _how_to_go_on(interruption.folder) if command in _SEARCHING else "stopped"
+        words = _how_to_resume(interruption.folder) if command in _SEARCHING else "stopped"
         return _fail(screen, words, 128 + interruption.signum)
     except KeyboardInterrupt:
         return _fail(screen, "stopped", 130)
     except (XortuneError, OSError) as error:
         folder = getattr(error, "folder", None)
-        words = f"{error}\n{_how_to_go_on(folder)}" if folder is not None else str(error)
+        words = f"{error}\n{_how_to_resume(folder)}" if folder is not None else str(error)
         return _fail(screen, words, 1)
     screen.out.flush()
     if screen.out.fault is not None:
         return _fail(screen, f"standard output cannot be written: {screen.out.fault}.", 1)
-    # A search is in its folder; what else a command is for was in what nobody read.
+    # A search leaves its results on disk. Of any other command the output was everything.
     return 1 if screen.out.unread and command not in _SEARCHING else code
 
 
-def _raise(signum: int) -> NoReturn:
-    raise Interrupted(signum)
-
-
-def _leave_it(signum: int) -> None:
-    """`noticing_ctrl_c_twice` has the better ear."""
-
-
 def _end(screen: Screen, words: str, signum: int) -> NoReturn:
-    """Ends this process as a kill would, which no study minds."""
+    """Ends this process at once, as if killed. Studies survive that."""
     kill_descendants()
     screen.urgent(f"xortune: {words}")
     os._exit(128 + signum)
 
 
-def _search(arguments: Namespace, screen: Screen) -> None:
-    def command(**rest: Any) -> Study:
-        from xortune.studies.searches import search
-
-        return search(space, **rest)
-
+def _run(arguments: Namespace, screen: Screen) -> None:
+    """The commands `search` and `resume`: calls the function of that name."""
     settings = vars(arguments)
-    space = settings.pop("space")
-    _run(settings, command, screen)
-
-
-def _resume(arguments: Namespace, screen: Screen) -> None:
-    def command(**rest: Any) -> Study:
-        from xortune.studies.searches import resume
-
-        return resume(study, **rest)
-
-    settings = vars(arguments)
-    study = settings.pop("study")
-    _run(settings, command, screen)
-
-
-def _run(settings: dict[str, Any], command: Callable[..., Study], screen: Screen) -> None:
-    settings.pop("command")
+    command = settings.pop("command")
+    subject = settings.pop("space" if command == "search" else "study")
     quiet = settings.pop("quiet", False)
 
     def say_so(signum: int) -> None:
@@ -120,13 +92,16 @@ def _run(settings: dict[str, Any], command: Callable[..., Study], screen: Screen
             screen.urgent("xortune: stopping; Ctrl-C once more stops at once")
 
     def end(signum: int) -> NoReturn:
-        _end(screen, _how_to_go_on(None), signum)
+        _end(screen, _how_to_resume(None), signum)
 
-    with StopSignal(say_so, again=_leave_it, instead=end) as stop:
+    with StopSignal(say_so, end) as stop:
         from xortune.cli.progress import ProgressView
 
         with ProgressView(screen, quiet) as view:
-            study = command(on_progress=view, stop=stop, **settings)
+            from xortune.studies import searches
+
+            function = getattr(searches, command)
+            study = function(subject, on_progress=view, stop=stop, **settings)
     if not quiet:
         _show_result(study, screen)
 
@@ -141,25 +116,24 @@ def _show_result(study: Study, screen: Screen) -> None:
         ("runs", f"{study.paths.tensorboard}"),
         ("report", f"python -m xortune report {folder}"),
         ("browse", f"python -m xortune tensorboard {folder}"),
-        *_going_on(study, trials, folder),
+        *_next_command(study, trials, folder),
     ):
         console.print(f"{label:7} {visible(text)}", soft_wrap=True)
 
 
-def _going_on(study: Study, trials: DataFrame, folder: str) -> list[tuple[str, str]]:
-    """The command that finishes a study, or for more trials where the space has more points."""
+def _next_command(study: Study, trials: DataFrame, folder: str) -> list[tuple[str, str]]:
+    """The command that finishes a study, or extends it where the space has more points."""
     total, most = study.settings.trials, study.most_trials
     if trials["state"].isin(["RUNNING", "WAITING"]).any() or len(trials) < total:
         return [("resume", f"python -m xortune resume {folder}")]
     if most is not None and total >= most:
         return []
-    return [
-        ("resume", f"python -m xortune resume {folder} --trials {min(2 * total, most or math.inf)}")
-    ]
+    larger = min(2 * total, most or math.inf)
+    return [("resume", f"python -m xortune resume {folder} --trials {larger}")]
 
 
 def _show_table(console: Console, study: Study, top: int) -> DataFrame:
-    """Prints a study; returns all of its trials."""
+    """Prints a study's summary and best trials; returns all of its trials."""
     from xortune.cli.tables import summary_lines, trials_table
 
     trials = study.trials
@@ -169,17 +143,21 @@ def _show_table(console: Console, study: Study, top: int) -> DataFrame:
     return trials
 
 
-def _report(arguments: Namespace, screen: Screen) -> None:
+def _loaded(arguments: Namespace) -> Study:
     from xortune.studies.study import load
 
-    study = load(arguments.study, arguments.results)
+    return load(arguments.study, arguments.results)
+
+
+def _report(arguments: Namespace, screen: Screen) -> None:
+    study = _loaded(arguments)
     if arguments.output is None:
         _print_report(study, arguments, screen.out)
         return
     try:
         with arguments.output.open("w", encoding="utf-8") as file:
             _print_report(study, arguments, file)
-    except (OSError, ValueError) as error:  # The name may hold what no file's name can.
+    except (OSError, ValueError) as error:  # ValueError: no file can have this name.
         reason = getattr(error, "strerror", None) or error
         raise UsageError(
             f"--output {arguments.output}: cannot be written: {reason}. Choose another file."
@@ -203,20 +181,15 @@ def _print_report(study: Study, arguments: Namespace, file: Any) -> None:
 
 
 def _predict(arguments: Namespace, screen: Screen) -> None:
-    from xortune.studies.study import load
-
-    study = load(arguments.study, arguments.results)
+    study = _loaded(arguments)
     number = study.best_number if arguments.trial is None else arguments.trial
     screen.out.write(f"{study.predict(number, arguments.inputs):.6g}\n")
 
 
 def _tensorboard(arguments: Namespace, screen: Screen) -> None:
-    from xortune.studies.study import load
-
-    study = load(arguments.study, arguments.results)
-    command = [sys.executable, "-m", "tensorboard.main"]
-    command += [f"--logdir={study.paths.tensorboard}"]
-    command += [f"--host={arguments.host}", "--port", str(arguments.port)]
+    study = _loaded(arguments)
+    command = [sys.executable, "-m", "tensorboard.main", f"--logdir={study.paths.tensorboard}"]
+    command += [f"--host={arguments.host}", f"--port={arguments.port}"]
     screen.out.flush()
     os.execv(sys.executable, command)
 
@@ -231,9 +204,9 @@ def _job_command(arguments: Namespace, screen: Screen) -> int | None:
     return 0
 
 
-def _how_to_go_on(folder: Path | None) -> str:
+def _how_to_resume(folder: Path | None) -> str:
     if folder is None:
-        return "stopped before anything was begun"
+        return "stopped before anything was started"
     command = f"python -m xortune resume {shell_word(str(folder))}"
     return f"stopped; what was finished is kept. Resume with: {command}"
 
@@ -244,8 +217,8 @@ def _fail(screen: Screen, message: str, code: int) -> int:
 
 
 _COMMANDS: dict[str, Callable[[Namespace, Screen], int | None]] = {
-    "search": _search,
-    "resume": _resume,
+    "search": _run,
+    "resume": _run,
     "report": _report,
     "predict": _predict,
     "tensorboard": _tensorboard,

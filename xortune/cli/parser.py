@@ -1,4 +1,4 @@
-"""argparse, with messages that say what to type instead."""
+"""argparse, with messages that name the remedy."""
 
 from __future__ import annotations
 
@@ -12,17 +12,16 @@ from typing import Any, NoReturn
 from xortune.escaping import message as shown
 from xortune.studies.problems import SPEC
 
-# What argparse takes for a value although it begins with a dash: it would not take -1e-3.
+# Values that begin with a dash. The expression of argparse does not match -1e-3.
 _NEGATIVE = re.compile(r"-(\.?\d|inf|nan)")
-# A search space's parameters, and what others call them.
+# A search space's parameters by their names and aliases.
 _PARAMETERS = {**SPEC.aliases, **{name: name for name in SPEC.names}}
 
 
 class Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line, without the usage of every option above it.
+    """Reports an error in one line, without the usage.
 
-    Options have to be spelled out: what is short for one option today is short for two as soon
-    as another one is added.
+    Options cannot be abbreviated: an abbreviation becomes ambiguous when an option is added.
     """
 
     def __init__(self, *args: Any, **settings: Any) -> None:
@@ -34,25 +33,16 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {shown(message)}{end} See {self.prog} --help.\n")
 
     def parse_all(self, argv: Sequence[str]) -> argparse.Namespace:
-        """The parsed command line; exits with code 2 on one that makes no sense."""
+        """The parsed command line; exits with code 2 if it is invalid."""
         arguments, unknown = self.parse_known_args(argv)
         if unknown:
-            command = self.commands[arguments.command]
-            command.error(command.what_is(unknown, argv))
+            commands = next(a for a in self._actions if isinstance(a, argparse._SubParsersAction))
+            command = commands.choices[arguments.command]
+            command.error(command.unknown_words(unknown, argv))
         return arguments
 
-    @property
-    def commands(self) -> dict[str, Parser]:
-        """The parser of every command, by its name."""
-        return self._choices().choices
-
-    @property
-    def listed(self) -> list[str]:
-        """The commands that have help; the others are for xortune itself."""
-        return [action.dest for action in self._choices()._get_subactions()]
-
-    def what_is(self, unknown: Sequence[str], argv: Sequence[str]) -> str:
-        """What to say of words that the command does not take."""
+    def unknown_words(self, unknown: Sequence[str], argv: Sequence[str]) -> str:
+        """The message on words that the command does not take."""
         options = [word for word in unknown if word.startswith("-")]
         if not options:
             return f"unexpected {' '.join(unknown)!r}"
@@ -69,25 +59,25 @@ class Parser(argparse.ArgumentParser):
         sampler = "; the sampler's own is --study-seed" if "seed" in fixed.values() else ""
         return f"{names} {verb} of the search space. To fix a value: {words}{sampler}"
 
-    def _choices(self) -> argparse._SubParsersAction[Any]:
-        return next(a for a in self._actions if isinstance(a, argparse._SubParsersAction))
-
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if isinstance(action, argparse._SubParsersAction) and value not in action.choices:
-            hint = _did_you_mean(value, self.listed) or "."
-            listed = ", ".join(self.listed)
-            raise argparse.ArgumentError(None, f"no command {value!r}{hint} Commands: {listed}")
+            # Those with help; the others are for xortune itself.
+            listed = [command.dest for command in action._get_subactions()]
+            hint = _did_you_mean(value, listed) or "."
+            raise argparse.ArgumentError(
+                None, f"no command {value!r}{hint} Commands: {', '.join(listed)}"
+            )
         super()._check_value(action, value)
 
 
 def _parameter(word: str) -> str | None:
-    """The parameter that an option is meant for; None where it is not."""
+    """The parameter that an option means, or None."""
     name = _PARAMETERS.get(word.partition("=")[0].lstrip("-").replace("-", "_").lower())
     return name if name in SPEC.names else None
 
 
 def _value(argv: Sequence[str], word: str) -> str:
-    """What is given to an option: behind its `=`, or in the next word."""
+    """The value of an option: after its `=`, or the next word."""
     _, equals, given = word.partition("=")
     if equals:
         return given

@@ -1,4 +1,4 @@
-"""How far a search is: a live line on a terminal, plain lines elsewhere."""
+"""The progress of a search: a live line on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColu
 from rich.progress import Progress as Bar
 
 from xortune.cli.screen import Screen, console_on
-from xortune.studies.progress import Pace
+from xortune.studies.progress import ProgressText
 
 if TYPE_CHECKING:
     from xortune.loop.search import Progress
@@ -19,12 +19,7 @@ _SECONDS_BETWEEN_LINES = 2.0
 
 
 class ProgressView:
-    """Shows progress on standard error while entered; called with every news.
-
-    Args:
-        screen: whose standard error is used.
-        quiet: show nothing.
-    """
+    """Shows progress on standard error while entered, unless quiet; called with every update."""
 
     def __init__(self, screen: Screen, quiet: bool) -> None:
         self._console = console = console_on(screen.err)
@@ -43,7 +38,7 @@ class ProgressView:
                 transient=True,
             )
             self._task = self._bar.add_task("starting", total=None, text="")
-        self._pace = Pace()
+        self._text = ProgressText()
         self._next_line = 0.0
 
     def __enter__(self) -> ProgressView:
@@ -58,17 +53,17 @@ class ProgressView:
             self._bar.stop()
 
     def __call__(self, progress: Progress) -> None:
-        now = time.monotonic()
-        text = self._pace.words(progress)
         if self._bar is not None:
+            text = self._text.words(progress)
             self._bar.update(
                 self._task,
-                description="trials" if self._pace.has_moved(progress) else "starting workers",
+                description="trials" if self._text.has_moved(progress) else "starting workers",
                 total=progress.total,
                 completed=progress.done,
                 text=text,
             )
-        elif self._lines and (now >= self._next_line or progress.done == progress.total):
-            self._next_line = now + _SECONDS_BETWEEN_LINES
-            line = f"{progress.done}/{progress.total} trials  {text}".rstrip()
-            self._console.print(line, soft_wrap=True)
+        elif self._lines:
+            line, now = self._text.line(progress), time.monotonic()
+            if now >= self._next_line or progress.done == progress.total:
+                self._next_line = now + _SECONDS_BETWEEN_LINES
+                self._console.print(line, soft_wrap=True)

@@ -1,4 +1,4 @@
-"""Standard output and standard error: both outlive their readers, and nothing steers them."""
+"""Standard output and error: writing never raises, and text cannot control the terminal."""
 
 from __future__ import annotations
 
@@ -16,32 +16,30 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _SHOW_CURSOR = "\x1b[?25h"
-# The other end of a pipe is closed; the terminal is gone.
-_NOBODY_READS = (errno.EPIPE, errno.EIO)
+# A pipe without a reader; a terminal that has gone.
+_UNREAD = (errno.EPIPE, errno.EIO)
 
 
 class Stream:
-    """A standard stream that never raises: after a failure, what is written goes nowhere.
+    """A standard stream that never raises: after a failure, output is discarded.
 
-    A search must not end because nobody looks at its progress any more.
-
-    Args:
-        stream: the stream; None where the process was started without it.
+    A search must not end because its progress has lost its reader. The stream is None where the
+    process was started without it.
     """
 
     def __init__(self, stream: TextIO | None) -> None:
-        # Not closed: it takes the place of one that lasts as long as the process.
+        # Not closed, like the stream that it replaces.
         self._stream = stream or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123
         self._failure: OSError | None = None
 
     @property
     def unread(self) -> bool:
-        """Whether its reader went away before everything was written."""
-        return self._failure is not None and self._failure.errno in _NOBODY_READS
+        """Whether the reader left before everything was written."""
+        return self._failure is not None and self._failure.errno in _UNREAD
 
     @property
     def fault(self) -> str | None:
-        """Why it could not be written, other than that its reader went away."""
+        """The reason why writing failed, unless the reader left."""
         return None if self._failure is None or self.unread else self._failure.strerror
 
     def write(self, text: str) -> int:
@@ -62,7 +60,7 @@ class Stream:
         return getattr(self._stream, name)
 
     def _give_up(self, error: OSError) -> None:
-        """Sends whatever is still in the stream's buffers nowhere: Python flushes them at exit."""
+        """Discards the stream's buffers too, which Python flushes at exit."""
         self._failure = self._failure or error
         with suppress(OSError):
             nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -71,7 +69,7 @@ class Stream:
 
 
 class Screen:
-    """What one command has to print on."""
+    """The standard streams of one command."""
 
     def __init__(self) -> None:
         self.out = Stream(sys.stdout)
@@ -89,7 +87,7 @@ class Screen:
 
     @contextmanager
     def below(self, console: Console) -> Iterator[None]:
-        """While entered, messages go above what a console keeps at the bottom of the terminal."""
+        """While entered, messages are printed above a console's live line."""
         self._live = console
         try:
             yield
@@ -98,7 +96,7 @@ class Screen:
 
     @contextmanager
     def with_warnings(self, quiet: bool) -> Iterator[None]:
-        """While entered, what the library notes and warns of is said, unless quiet."""
+        """While entered, the library's log is shown, unless quiet."""
         handler = _Warnings(self)
         log = logging.getLogger("xortune")
         before = log.level
@@ -119,7 +117,7 @@ class Screen:
 
 
 def console_on(file: Any) -> Console:
-    """A console that takes text as it is: no markup, no emoji, no colours of its own."""
+    """A console that prints text unchanged: no markup, no emoji, no colours."""
     from rich.console import Console
 
     return Console(file=file, markup=False, emoji=False, highlight=False)

@@ -23,19 +23,15 @@ if TYPE_CHECKING:
 
 _MISSING = "-"
 _WIDTH = 80
-# The parts of `Study.summary`'s time, in words that leave a line short enough.
+# Short words for the parts of the time in `Study.summary`.
 _TIMES = {
-    "start": "start_up",
-    "ask": "sampler",
-    "train": "training",
-    "queue": "queue",
-    "write": "writing",
-    "idle": "idle",
-}
+    "start": "start_up", "ask": "sampler", "train": "training",
+    "queue": "queue", "write": "writing", "idle": "idle",
+}  # fmt: skip
 
 
 def summary_lines(name: str, summary: Mapping[str, Any], total: int) -> list[str]:
-    """A few lines on a study, from its `Study.summary` and its total of trials."""
+    """The lines above the table, from `Study.summary` and the study's total of trials."""
     states = ", ".join(f"{count} {state}" for state, count in summary["states"].items())
     trials = f"{summary['trials']} of {total}" if summary["trials"] < total else f"{total}"
     lines = [f"study {name}: {trials} trials ({states or 'none yet'})"]
@@ -47,18 +43,14 @@ def summary_lines(name: str, summary: Mapping[str, Any], total: int) -> list[str
         f"best with {choice}: {found['final_loss']:.3g} (trial {found['number']})"
         for choice, found in summary.get("best", {}).items()
     ]
-    if summary["time"]:
-        lines.append(_time_line(summary["time"]))
+    if seconds := summary["time"]:
+        parts = ", ".join(f"{word} {_duration(seconds[name])}" for word, name in _TIMES.items())
+        lines.append(f"time {_duration(seconds['wall'])}: {parts}")
     return lines
 
 
-def _time_line(seconds: Mapping[str, float]) -> str:
-    parts = ", ".join(f"{word} {_duration(seconds[name])}" for word, name in _TIMES.items())
-    return f"time {_duration(seconds['wall'])}: {parts}"
-
-
 def _duration(seconds: float) -> str:
-    """In four characters, up to 41 days."""
+    """Seconds in four characters, up to 41 days."""
     if seconds < 9.95:
         return f"{seconds:.1f}s"
     if seconds < 999.5:
@@ -68,9 +60,9 @@ def _duration(seconds: float) -> str:
 
 
 def trials_table(frame: pd.DataFrame, spec: ProblemSpec) -> Table:
-    """The rows of a ranked frame, with the columns that a person looks at first.
+    """The rows of a ranked frame with the most important columns.
 
-    Of the parameters it has as many as fit, the first ones; a line below it names the others.
+    It has the first parameters, as many as fit; a line below names the others.
     """
     rows = plain_rows(frame)
     before = [
@@ -84,8 +76,10 @@ def trials_table(frame: pd.DataFrame, spec: ProblemSpec) -> Table:
         *(_Column(name, [_text(row[name], ".0%") for row in rows]) for name in shares),
     ]
     params = [_parameter_column(parameter, rows) for parameter in spec.parameters]
-    shown, hidden = _fitting(params, _WIDTH - 1 - sum(column.width for column in before + after))
-    return _table([*before, *shown, *after], hidden)
+    room = _WIDTH - 1 - sum(column.width for column in before + after)
+    fitting = bisect_right(list(accumulate(column.width for column in params)), room)
+    hidden = [column.name for column in params[fitting:]]
+    return _table([*before, *params[:fitting], *after], hidden)
 
 
 @dataclass(frozen=True)
@@ -98,7 +92,7 @@ class _Column:
 
     @cached_property
     def width(self) -> int:
-        """What it takes of a line, with the space that follows it."""
+        """Its width in characters, with the space that follows it."""
         return 1 + max(map(cell_len, (self.name, *self.cells)))
 
 
@@ -108,13 +102,6 @@ def _parameter_column(parameter: Parameter, rows: Sequence[Mapping[str, Any]]) -
         return _Column(parameter.name, [visible(_text(value, "")) for value in values], "left")
     digits = ".4g" if parameter.value_type is float else "d"
     return _Column(parameter.name, [_text(value, digits) for value in values])
-
-
-def _fitting(columns: Sequence[_Column], width: int) -> tuple[list[_Column], list[str]]:
-    """The first columns that fit a width together, and the names of the others."""
-    ends = list(accumulate(column.width for column in columns))
-    count = bisect_right(ends, width)
-    return list(columns[:count]), [column.name for column in columns[count:]]
 
 
 def _table(columns: Sequence[_Column], hidden: Sequence[str]) -> Table:

@@ -1,4 +1,4 @@
-"""Ray: the workers that train packs, and Ray Tune that drives them."""
+"""Searches on Ray: workers that train packs, and Ray Tune that drives them."""
 
 from xortune.cluster.runner import ray_runner
 

@@ -1,4 +1,4 @@
-"""Room for workers on a cluster: asking for it, and a word where there is none."""
+"""Room for workers on a cluster: requests for it, and a warning when there is none."""
 
 from __future__ import annotations
 
@@ -20,15 +20,16 @@ _log = logging.getLogger("xortune")
 _rooms: WeakValueDictionary[str, Room] = WeakValueDictionary()
 # The label that Ray gives every node.
 _NODE_ID = "ray.io/node-id"
-# Without any worker for this long it is looked up whether there is room; where there is, one
-# has this long to begin.
+# Without a worker for this long, check whether there is room. If there is, a worker has this long
+# to start.
 _SILENT_S, _START_S = 10.0, 120.0
 
 
 class Room:
-    """What workers ask of one node, and whether the cluster has it for them.
+    """The resources that each worker asks of one node, and whether the cluster has them.
 
-    Tune pickles whatever is asked for resources: in this process that still is the same room.
+    Tune pickles the functions that it asks for resources. Unpickled in this process, a room is
+    still the same object.
 
     Args:
         needs: the resources of a worker, by device.
@@ -46,11 +47,11 @@ class Room:
         return _room, (self._key,)
 
     def place(self, device: str, avoid: Sequence[str]) -> PlacementGroupFactory:
-        """What Tune is to ask for, for one worker.
+        """The request for one worker's resources, for Tune to make.
 
         Args:
-            device: the worker's.
-            avoid: ids of nodes that it must not be on.
+            device: the worker's device.
+            avoid: the ids of nodes that it must not be on.
         """
         where = {}
         if avoid:
@@ -58,10 +59,10 @@ class Room:
         return _Place([dict(self._needs[device])], self._asked[device], **where)
 
     def look(self, waiting: Iterable[str]) -> None:
-        """Says once that no worker of a device has begun for a while, and what is missing.
+        """Warns once if no worker of a device has started for a while, and says what is missing.
 
         Args:
-            waiting: the devices for which workers were asked for, and none has begun.
+            waiting: the devices for which workers were requested, and none has started.
         """
         now = time.monotonic()
         self._since = {device: self._since.get(device, now) for device in waiting}
@@ -75,12 +76,12 @@ class Room:
             elif now - since >= _START_S:
                 self._said.add(device)
                 _log.warning(
-                    f"no worker has begun in {_START_S:.0f} s, though Ray has room for it. Look "
-                    "after the machine: its disk, its memory. The search waits."
+                    f"no worker has started in {_START_S:.0f} s, though Ray has room for it. "
+                    "Check the machine's disk and memory. The search waits."
                 )
 
     def _has_room(self, device: str) -> bool:
-        """Whether Ray has given a worker of this search a place."""
+        """Whether Ray has reserved resources for a worker of this search."""
         groups = placement_group_table()
         states = (groups[group]["state"] for group in self._asked[device] & groups.keys())
         return "CREATED" in states
@@ -91,7 +92,7 @@ def _room(key: str) -> Room | None:
 
 
 class _Place(PlacementGroupFactory):  # type: ignore[misc]
-    """Notes the ids of what it asks Ray for."""
+    """Notes the ids of the placement groups that it requests."""
 
     def __init__(self, bundles: list[dict[str, float]], asked: set[str], **where: Any) -> None:
         super().__init__(bundles, **where)
@@ -104,10 +105,10 @@ class _Place(PlacementGroupFactory):  # type: ignore[misc]
 
 
 def check_room(needs: Mapping[str, Mapping[str, float]]) -> None:
-    """Checks that a Ray which no node will join by itself can ever have a worker.
+    """Checks that a Ray which no node will join can ever have a worker.
 
     Raises:
-        UsageError: it has no node with what a worker needs.
+        UsageError: no node has the resources that a worker needs.
     """
     nodes = _nodes()
     for device, need in needs.items():
@@ -116,7 +117,7 @@ def check_room(needs: Mapping[str, Mapping[str, float]]) -> None:
             raise UsageError(
                 f"the Ray of this process has no room for a worker on {device}: each takes "
                 f"{_listed(need)}, and it has {_listed(total)}. Call ray.shutdown() first, or "
-                f"ray.init() with as much, or search with {option('runner', 'inline')}."
+                f"call ray.init() with as much, or search with {option('runner', 'inline')}."
             )
 
 
@@ -125,14 +126,14 @@ def _lack(device: str, need: Mapping[str, float]) -> str:
     total, free = _sum(nodes, need), ray.available_resources()
     parts = (f"{name} {free.get(name, 0):g} of {total[name]:g}" for name in need)
     words = (
-        f"no worker on {device} has begun in {_SILENT_S:.0f} s: each asks for {_listed(need)} on "
-        f"one node, and free are {', '.join(parts)}"
+        f"no worker on {device} has started in {_SILENT_S:.0f} s: each asks for {_listed(need)} "
+        f"on one node, and this is free: {', '.join(parts)}"
     )
     if any(_fits(need, node) for node in nodes):
-        return f"{words}. The search begins when there is room; Ctrl-C stops it."
+        return f"{words}. The search starts when there is room; Ctrl-C stops it."
     return (
-        f"{words}; no node has that much, even if it were free. The search begins when such a "
-        "node joins; Ctrl-C stops it."
+        f"{words}; no node has that much, even if all of it were free. The search starts when "
+        "such a node joins; Ctrl-C stops it."
     )
 
 

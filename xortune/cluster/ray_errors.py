@@ -1,4 +1,4 @@
-"""What Ray raises, in words for the user: one line, its cause and a remedy."""
+"""Ray's errors in words for the user: one line, with the cause and a remedy."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ def _remedy(error: BaseException) -> str:
         return f"{short_of}, or train in this process: {inline}."
     return (
         "Free what it ran short of (room in TMPDIR, memory, ports, open files or processes: ulimit "
-        f"-n, -u), or train in this process: {inline}. {option('verbose', True)} shows what Ray "
-        "says."
+        f"-n, -u), or train in this process: {inline}. {option('verbose', True)} shows Ray's "
+        "messages."
     )
 
 
 @contextmanager
 def said_plainly(address: str | None = None) -> Iterator[None]:
-    """Turns whatever Ray raises while it starts, or is joined, into an XortuneError.
+    """Turns any error of Ray, while it starts or is joined, into an XortuneError.
 
     Args:
-        address: of the Ray that is joined.
+        address: the address of the Ray that is joined.
 
     Raises:
-        XortuneError: Ray failed; its cause in one line, and what to do.
+        XortuneError: Ray failed; the message has the cause and a remedy, in one line.
     """
     try:
         yield
@@ -53,7 +53,7 @@ def said_plainly(address: str | None = None) -> Iterator[None]:
 
 
 def in_one_line(error: BaseException) -> str:
-    """The first line that an error has to say, or its kind."""
+    """The first line of an error's message, or its kind if it has none."""
     if isinstance(error, SystemExit):
         return f"it ended this process with exit code {error.code}, which was prevented"
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]

@@ -5,25 +5,25 @@ from __future__ import annotations
 import secrets
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
-from xortune.cluster.connection import connected
-from xortune.cluster.nodes import check_nodes
-from xortune.cluster.pulse import Connection, gone
+from xortune.cluster import ray_internals
+from xortune.cluster.node_health import Nodes
+from xortune.cluster.node_software import check_nodes
 from xortune.cluster.ray_errors import in_one_line, said_plainly
-from xortune.cluster.ray_folder import temporary_folder
-from xortune.cluster.surroundings import handler_of_sigusr1_kept
+from xortune.cluster.session.connection import connected
+from xortune.cluster.session.folder import temporary_folder
+from xortune.cluster.session.liveness import Connection, gone
+from xortune.cluster.session.process_state import handler_of_sigusr1_kept
 from xortune.engines.engine import Engine
 from xortune.errors import UsageError, XortuneError
 from xortune.loop.search import Search
 from xortune.settings import RunOptions
 from xortune.wording import option
 
-_FRESH_S = 1.0
-# What Tune registers before its loop begins is in a table that takes one thread at a time.
+# Before its loop begins, Tune registers trainables in a table that takes one thread at a time.
 _BEGINNING = threading.Lock()
 
 
@@ -32,16 +32,16 @@ def ray_runner(options: RunOptions, meanwhile: Callable[[], None]) -> Iterator[R
     """A runner on the Ray that the options name, connected for as long as the context lasts.
 
     Args:
-        options: which Ray, and what to do with it.
-        meanwhile: imports what will be needed, in a thread, while Ray starts.
+        options: which Ray, and how to use it.
+        meanwhile: imports what the search will need, in a thread, while Ray starts.
 
     Raises:
-        UsageError: there is no such Ray, or it has not what the options want.
-        XortuneError: Ray fails; nothing that it raises leaves here as it is.
+        UsageError: there is no such Ray, or it lacks what the options ask for.
+        XortuneError: Ray fails. Its own errors do not leave this function.
     """
 
     def import_tune() -> None:
-        # Where it fails, it will fail again in the thread that has use for it.
+        # If it fails, it will fail again, visibly, in the main thread.
         with suppress(Exception):
             import xortune.cluster.searcher
             import xortune.cluster.trainable  # noqa: F401
@@ -66,20 +66,18 @@ class RayRunner:
         self._scratch = temporary_folder()
         resources = ray.cluster_resources()
         self.device = _device(options, resources.get("GPU", 0))
+        self._nodes = Nodes()
         self._slots = _slots(options, resources, self.device)
         self._needs = {device: _need(device, options.gpus_per_worker) for device in self._slots}
         if options.address is None:
             self._check_room()
-        self._seen = time.monotonic()
 
     def _check_room(self) -> None:
-        """Of a cluster that this process did not start, nodes may still join."""
-        import ray._private.worker
-
+        """Checks a Ray that this process started. Any other may still get nodes."""
         from xortune.cluster.capacity import check_room
 
-        node = ray._private.worker._global_node
-        if node is not None and node.is_head():
+        node = ray_internals.global_node()
+        if node is not None and ray_internals.is_head(node):
             check_room(self._needs)
 
     @property
@@ -87,22 +85,19 @@ class RayRunner:
         return sum(self._slots.values())
 
     def check(self, engine: Engine) -> None:
-        """A Ray of our own has this machine alone, and this process's environment."""
+        """Checks the nodes of a cluster. A Ray that was started here is like this process."""
         if self._options.address is not None:
             with said_plainly():
                 check_nodes(self._options.address, self.device, engine)
 
     def _slots_now(self) -> Mapping[str, int]:
-        """How many workers there can be, by device: nodes may join late, and go.
+        """The number of workers that there can be, by device: nodes may join late, and leave.
 
-        Always the same mapping, by which the search cuts its packs, too.
+        Always the same mapping, because the search cuts its packs by it.
         """
-        import ray
-
-        now = time.monotonic()
-        if now - self._seen > _FRESH_S:
-            self._seen = now
-            self._slots.update(_slots(self._options, ray.cluster_resources(), self.device))
+        resources = self._nodes.resources()
+        if resources:
+            self._slots.update(_slots(self._options, resources, self.device))
         return self._slots
 
     def run(self, search: Search) -> None:
@@ -110,8 +105,9 @@ class RayRunner:
         from ray.exceptions import RayError
 
         from xortune.cluster.capacity import Room
-        from xortune.cluster.memory import memory_kills_heard
+        from xortune.cluster.memory_kills import memory_kills_noticed
         from xortune.cluster.searcher import (
+            Cluster,
             OutcomeCallback,
             PackSearcher,
             SearchOver,
@@ -124,8 +120,9 @@ class RayRunner:
         if search.finished:
             return
         room = Room(self._needs)
-        searcher = PackSearcher(search, self._slots_now, room, self._options.pack_timeout)
-        # Tune knows trainables by their names, and of two of one name only the second.
+        cluster = Cluster(self._connection.liveness, self._nodes, room, self._slots_now)
+        searcher = PackSearcher(search, cluster, self._options.pack_timeout)
+        # Tune knows trainables by name, and of two with one name only the second.
         mark = secrets.token_hex(4)
         named = type(f"PackTrainable_{mark}", (PackTrainable,), {})
         trainable = tune.with_parameters(named, engine=search.engine)
@@ -136,7 +133,7 @@ class RayRunner:
         with (
             tempfile.TemporaryDirectory(prefix="xortune-", dir=self._scratch) as scratch,
             handler_of_sigusr1_kept(),
-            memory_kills_heard(),
+            memory_kills_noticed(),
             ExitStack() as one_by_one,
         ):
             one_by_one.enter_context(_BEGINNING)
@@ -167,18 +164,18 @@ class RayRunner:
             raise XortuneError(
                 "Ray Tune stopped before the search was done. Resume the study, with "
                 f"{option('verbose', True)} "
-                "to see what Ray says."
+                "to see Ray's messages."
             )
 
     def _of_ray(self, error: BaseException) -> XortuneError:
-        """The error for what Ray raised, which may be SystemExit."""
-        lost = self._connection.pulse.lost(at_once=True)
+        """The error for an exception of Ray, which may be SystemExit."""
+        lost = self._connection.liveness.lost(at_once=True)
         if lost is not None:
             failure = gone(lost)
         else:
             failure = XortuneError(
                 f"Ray failed in the middle of the search: {in_one_line(error)}. Resume the study, "
-                f"with {option('verbose', True)} to see what Ray says."
+                f"with {option('verbose', True)} to see Ray's messages."
             )
         failure.__cause__ = error
         return failure
@@ -201,7 +198,7 @@ def _need(device: str, share: float) -> dict[str, float]:
 
 
 def _slots(options: RunOptions, resources: Mapping[str, float], device: str) -> dict[str, int]:
-    """How many workers there can be at once, by device."""
+    """The number of workers that there can be at once, by device."""
     cpus = int(resources.get("CPU", 1))
     if device == "cpu":
         return {"cpu": options.workers or max(1, cpus)}

@@ -1,4 +1,4 @@
-"""What Tune is given to do, and what becomes of it: packs go out, outcomes come in."""
+"""Adapters between Ray Tune and the search: packs go out, outcomes come in."""
 
 from __future__ import annotations
 
@@ -8,20 +8,19 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import ray
-from ray import cloudpickle
 from ray.exceptions import RayActorError
 from ray.tune import Callback, ProgressReporter, Stopper
 from ray.tune.experiment import Trial as TuneTrial
 from ray.tune.search import Searcher
 
 from xortune.cluster.capacity import Room
-from xortune.cluster.memory import MemoryWatch
-from xortune.cluster.node_health import Places
-from xortune.cluster.pulse import Connection, gone
+from xortune.cluster.memory_kills import MemoryWatch
+from xortune.cluster.node_health import NodeHealth, Nodes
+from xortune.cluster.ray_internals import actor_of, error_of
+from xortune.cluster.session.liveness import Connection, Liveness, gone
 from xortune.cluster.trainable import DeviceError
 from xortune.errors import NoEngineError, XortuneError
 from xortune.loop.packing import patience
@@ -31,23 +30,23 @@ from xortune.wording import option
 
 _log = logging.getLogger("xortune")
 
-# A worker that has no pack to train, or is still importing PyTorch, is to answer within this.
+# A worker without a pack, or one that is still importing PyTorch, must answer within this.
 _ANSWER_S = 120.0
-# So many workers in a row that end before they begin, and there is no use in further ones.
+# Give up after this many workers in a row die before starting.
 _HOPELESS = 8
-# When this loop itself was away for so long, workers may have answered meanwhile.
+# When this loop itself was away for this long, workers may have answered meanwhile.
 _AWAY_S = 1.0
 
 
-class _Driver:
-    """Tune pickles what it is given, to start again from: here the ledger does that."""
+class _NotPickled:
+    """Tune pickles its components for its own checkpoints. The ledger replaces those."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return object, ()
 
 
-class SilentReporter(_Driver, ProgressReporter):  # type: ignore[misc]
-    """Tune's own would clear the output of a notebook's cell, and the progress with it."""
+class SilentReporter(_NotPickled, ProgressReporter):  # type: ignore[misc]
+    """Reports nothing. Tune's own reporters clear a notebook's cell, and the progress with it."""
 
     def should_report(self, trials: list[TuneTrial], done: bool = False) -> bool:
         return False
@@ -58,11 +57,11 @@ class _Worker:
     """A worker: one Tune trial, from its start to its end.
 
     Attributes:
-        device: what it trains on.
-        since: when it was last heard of or given something, by `time.monotonic`.
+        device: the device that it trains on.
+        since: the `time.monotonic` of its last answer or task.
         actor: its actor; None until it has started.
         place: its node, likewise.
-        pack: what it is training.
+        pack: the pack that it is training.
     """
 
     device: str
@@ -72,38 +71,47 @@ class _Worker:
     pack: Pack | None = None
 
 
-class PackSearcher(_Driver, Searcher):  # type: ignore[misc]
+@dataclass(frozen=True)
+class Cluster:
+    """The cluster that a search runs on.
+
+    Attributes:
+        liveness: whether its Ray is still there.
+        nodes: its nodes.
+        room: the resources for workers.
+        slots: gives the number of workers that there can be now, by device.
+    """
+
+    liveness: Liveness
+    nodes: Nodes
+    room: Room
+    slots: Callable[[], Mapping[str, int]]
+
+
+class PackSearcher(_NotPickled, Searcher):  # type: ignore[misc]
     """Has Tune start workers, one Tune trial each, and hands out the packs of a search to them.
 
     It has no state worth saving: the truth is in the ledger.
 
     Args:
         search: the search.
-        slots: how many workers there can be now, by device.
-        room: what its workers ask the cluster for.
+        cluster: the cluster that it runs on.
         pack_timeout: seconds after which a pack's worker counts as hung; None derives it.
 
     Attributes:
-        failure: what the search itself raised. Tune would hide it in an error of its own.
+        failure: the exception of the search itself. Tune would hide it in an error of its own.
     """
 
-    def __init__(
-        self,
-        search: Search,
-        slots: Callable[[], Mapping[str, int]],
-        room: Room,
-        pack_timeout: float | None,
-    ) -> None:
+    def __init__(self, search: Search, cluster: Cluster, pack_timeout: float | None) -> None:
         super().__init__()
         self.search = search
         self.failure: BaseException | None = None
-        self._slots = slots
-        self._room = room
+        self._cluster = cluster
         self._memory = MemoryWatch()
         self._pack_timeout = pack_timeout
         self._workers: dict[str, _Worker] = {}
         self._waiting: dict[str, list[Pack]] = {device: [] for device in search.devices}
-        self._places = Places()
+        self._health = NodeHealth(cluster.nodes)
         self._looked = time.monotonic()
         self._stillborn = 0
 
@@ -120,59 +128,59 @@ class PackSearcher(_Driver, Searcher):  # type: ignore[misc]
         return {
             "device": device,
             "log_every": self.search.settings.log_every,
-            "avoid": sorted(self._places.bad()),
+            "avoid": sorted(self._health.bad()),
         }
 
     @contextmanager
     def noting_failure(self) -> Iterator[None]:
-        """Keeps what the search raises, for `SearchStopper` to end Tune's loop."""
+        """Keeps the exception of the search, for `SearchStopper` to end Tune's loop."""
         try:
             yield
         except (Exception, KeyboardInterrupt) as error:
             self.failure = self.failure or error
 
-    def heard_of(self, trial: TuneTrial, result: Mapping[str, Any], outcomes: Any) -> None:
-        """Takes what a worker's step returned, and gives the worker something to do next."""
+    def take(self, trial: TuneTrial, result: Mapping[str, Any], outcomes: Any) -> None:
+        """Takes the result of a worker's step, and gives the worker its next pack."""
         worker = self._workers.get(trial.trial_id)
         if worker is None:
             return  # It counts as lost.
         worker.since = time.monotonic()
         self._stillborn = 0
         if "place" in result:
-            worker.actor = trial.temporary_state.ray_actor
+            worker.actor = actor_of(trial)
             worker.place = result["place"]
-            self._memory.began(result["place"], result["memory_kills"])
+            self._memory.started(result["place"], result["memory_kills"])
             self._check_bits(worker, result["reference"], trial.node_ip)
         pack = worker.pack
         if outcomes is not None and pack is not None:
             worker.pack = None
-            self._places.trained(worker.place)
+            self._health.trained(worker.place)
             self.search.finish(pack, outcomes)
-        if worker.pack is None and not self._places.is_banned(worker.place):
+        if worker.pack is None and not self._health.is_banned(worker.place):
             self._employ(worker)
 
     def lose(self, trial_id: str, reason: str) -> None:
-        """Tells the search that a worker is lost, with its pack, unless that is known."""
+        """Tells the search that a worker is lost, with its pack, unless that is known already."""
         worker = self._workers.pop(trial_id, None)
         if worker is None:
             return
         if worker.pack is not None:
-            self._places.lost(worker.place)
+            self._health.lost(worker.place)
             self.search.lost(worker.pack, reason, worker.place)
         elif worker.place is None:
             self._stillborn += 1
             if self._stillborn >= _HOPELESS:
                 raise XortuneError(
-                    f"{_HOPELESS} workers in a row ended before they could begin: {reason}. Look "
-                    "after the machine, and resume the study; "
-                    f"{option('verbose', True)} shows what Ray says."
+                    f"{_HOPELESS} workers in a row died while starting: {reason}. Check the "
+                    "machine, and resume the study; "
+                    f"{option('verbose', True)} shows Ray's messages."
                 )
 
     def look_around(self) -> None:
-        """Looks whether there is room for workers, and memory."""
+        """Checks whether there is room for workers, and memory."""
         self._memory.look()
         crews = {device: self._crew(device) for device in self._waiting}
-        self._room.look(
+        self._cluster.room.look(
             device
             for device, crew in crews.items()
             if crew and all(worker.place is None for worker in crew)
@@ -187,13 +195,13 @@ class PackSearcher(_Driver, Searcher):  # type: ignore[misc]
                 worker.since += away
             limit = self._limit(worker)
             if now - worker.since > limit:
-                # Forgets the worker at once; its process is ended by its node when it can be.
+                # Returns at once; the worker's node ends its process when it can.
                 ray.kill(worker.actor)
                 self.lose(trial_id, f"no answer in {limit:.3g} s")
 
     def last_words(self, trial: TuneTrial) -> str:
-        """A few words on the end of a worker."""
-        error = _error(trial)
+        """The cause of a worker's end, in a few words."""
+        error = error_of(trial)
         worker = self._workers.get(trial.trial_id)
         place = None if worker is None else worker.place
         here = place in (None, ray.get_runtime_context().get_node_id())
@@ -204,23 +212,29 @@ class PackSearcher(_Driver, Searcher):  # type: ignore[misc]
         return str(error).strip().splitlines()[-1].strip()
 
     def let_all_go(self) -> None:
-        """Ends all workers, whatever they are at: else others would wait for their places."""
+        """Ends all workers, even in the middle of a pack: others may wait for their resources."""
         while self._workers:
             _, worker = self._workers.popitem()
             if worker.actor is not None:
                 ray.kill(worker.actor)
 
     def dismisses(self, trial_id: str) -> bool:
-        """Whether a worker is to end: it counts as lost, or its node is no good."""
+        """Whether a worker is to end: it counts as lost, or its node keeps losing packs."""
         worker = self._workers.get(trial_id)
-        return worker is None or (worker.pack is None and worker.place in self._places.bad())
+        return worker is None or (worker.pack is None and worker.place in self._health.bad())
 
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
     ) -> None:
-        """Forgets a worker that was dismissed. Of errors `OutcomeCallback` hears more."""
+        """Forgets a worker that was dismissed. Errors are handled by `OutcomeCallback`.
+
+        Tune calls this before it cleans up after a worker. Where Ray has gone, it would wait for a
+        minute.
+        """
         if not error:
             self._workers.pop(trial_id, None)
+        elif self._cluster.liveness.lost(at_once=True) is not None:
+            raise SearchOver
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         """Outcomes are taken by `OutcomeCallback`."""
@@ -242,13 +256,13 @@ class PackSearcher(_Driver, Searcher):  # type: ignore[misc]
         """
         if reference is None or self.search.admits(worker.device, reference):
             return
-        if self._places.ban(worker.place):
+        if self._health.ban(worker.place):
             _log.warning(
                 f"node {host} has another kind of processor: with the engine "
                 f"{self.search.engine.name} it gives other last digits than the study's first "
                 "worker. It gets no packs."
             )
-        if not self._places.any_left():
+        if not self._health.any_left():
             raise XortuneError(
                 "every node has another kind of processor than the study was begun on, and "
                 "gives other last digits. Resume the study on nodes of that kind, or with "
@@ -257,7 +271,7 @@ class PackSearcher(_Driver, Searcher):  # type: ignore[misc]
 
     def _wants_worker(self, device: str) -> bool:
         """Whether there are more packs of a device than workers, and room for another."""
-        slots = self._slots()[device]
+        slots = self._cluster.slots()[device]
         crew = self._crew(device)
         out = sum(worker.pack is not None for worker in crew)
         waiting = self._waiting[device]
@@ -281,25 +295,28 @@ class PackSearcher(_Driver, Searcher):  # type: ignore[misc]
             worker.actor.take.remote(pack)
 
     def _may_have(self, worker: _Worker, pack: Pack) -> bool:
-        """A pack is kept from where it was lost, as long as there is another worker for it."""
-        avoid = self._places.to_avoid(pack.avoid)
+        """Whether a worker may have a pack.
+
+        A pack is kept from nodes on which it was lost, as long as there are workers elsewhere.
+        """
+        avoid = self._health.to_avoid(pack.avoid)
         others = (other.place for other in self._crew(worker.device) if other is not worker)
         return worker.place not in avoid or all(place in avoid for place in others)
 
     def _limit(self, worker: _Worker) -> float:
         if worker.actor is None:
-            return math.inf  # Where there is no room, it may wait for ever.
+            return math.inf  # Without room, it may wait for ever.
         if worker.pack is None:
             return _ANSWER_S
         search, pack = self.search, worker.pack
         return self._pack_timeout or patience(pack, search.cost, search.engine.pace(pack.device))
 
 
-class OutcomeCallback(_Driver, Callback):  # type: ignore[misc]
-    """Brings outcomes, and the reason where there are none, to the search.
+class OutcomeCallback(_NotPickled, Callback):  # type: ignore[misc]
+    """Brings outcomes to the search, or the reason why there are none.
 
-    Lost packs are the search's to hand out again: Tune's own retries would give them to a
-    worker of the same kind, at the same place, as often as it is told to.
+    The search hands out lost packs again. Tune's own retries would give them to a worker of the
+    same kind, on the same node, a fixed number of times.
     """
 
     def __init__(self, searcher: PackSearcher) -> None:
@@ -311,26 +328,26 @@ class OutcomeCallback(_Driver, Callback):  # type: ignore[misc]
         # Taken out, so that Tune does not keep it.
         outcomes = result.pop("outcomes", None)
         with self._searcher.noting_failure():
-            self._searcher.heard_of(trial, result, outcomes)
+            self._searcher.take(trial, result, outcomes)
 
     def on_trial_error(
         self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **info: Any
     ) -> None:
         with self._searcher.noting_failure():
-            _check_place(trial)
+            _check_worker(trial)
             self._searcher.lose(trial.trial_id, self._searcher.last_words(trial))
 
 
-class SearchStopper(_Driver, Stopper):  # type: ignore[misc]
-    """Called by Tune between any two events: where a search is stopped.
+class SearchStopper(_NotPickled, Stopper):  # type: ignore[misc]
+    """Called by Tune between any two events: the point at which a search stops.
 
-    Where Ray is shut down right afterwards, or has gone, it raises SearchOver, instead of
-    letting Tune wait for its actors.
+    If Ray is shut down right afterwards, or has gone, it raises SearchOver. Otherwise Tune would
+    wait for its actors.
 
     Args:
         searcher: the searcher.
-        connection: to the Ray that it uses.
-        begun: called when Tune's loop has begun, and again as often as it goes round.
+        connection: the connection to Ray.
+        begun: called in every round of Tune's loop, so first when the loop has begun.
     """
 
     def __init__(
@@ -345,11 +362,11 @@ class SearchStopper(_Driver, Stopper):  # type: ignore[misc]
 
     def stop_all(self) -> bool:
         self._begun()
-        lost = self._connection.pulse.lost()
+        lost = self._connection.liveness.lost()
         with self._searcher.noting_failure():
             self._searcher.search.heartbeat()
             if lost is not None:
-                # What Ray raised meanwhile says less.
+                # An error that Ray raised meanwhile says less.
                 self._searcher.failure = None
                 raise gone(lost)
             self._searcher.look_around()
@@ -365,12 +382,12 @@ class SearchStopper(_Driver, Stopper):  # type: ignore[misc]
 
 
 class SearchOver(BaseException):
-    """Leaves Tune's loop. Not an Exception, which Tune would clean up after."""
+    """Leaves Tune's loop. Not an Exception: Tune would clean up after that."""
 
 
-def _check_place(trial: TuneTrial) -> None:
-    """Ends the search where a worker cannot have what the study needs: no retry would help."""
-    cause = getattr(_error(trial), "cause", None)
+def _check_worker(trial: TuneTrial) -> None:
+    """Ends the search if a worker's machine lacks what the study needs: no retry would help."""
+    cause = getattr(error_of(trial), "cause", None)
     if isinstance(cause, NoEngineError):
         raise XortuneError(
             f"a worker on {trial.node_ip} cannot run the study's engine: {cause}. Search on "
@@ -382,12 +399,3 @@ def _check_place(trial: TuneTrial) -> None:
             "finds none there. Correct the node's --num-gpus, or search with "
             f"{option('device', 'cpu')}."
         )
-
-
-def _error(trial: TuneTrial) -> Exception | None:
-    """What the trial raised, which Tune has just written to a file of this process."""
-    file = trial.pickled_error_file
-    if file is None or not Path(file).exists():
-        return None
-    error: Exception = cloudpickle.loads(Path(file).read_bytes())
-    return error

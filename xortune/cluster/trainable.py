@@ -8,22 +8,22 @@ from typing import Any
 from ray import get_runtime_context
 from ray.tune import Trainable
 
-from xortune.cluster.limits import memory_kills
+from xortune.cluster.control_groups import memory_kills
 from xortune.engines.engine import Engine, Trainer, reference_digest
 from xortune.errors import UsageError
 from xortune.trial import Pack
 
-# How long a worker without a pack idles: longer each time, since a hundred of them would flood
-# the driver with empty results.
+# A worker without a pack sleeps for this long: longer each time, because a hundred of them would
+# flood the driver with empty results.
 _IDLE_S, _LONGEST_IDLE_S = 0.1, 1.0
 
 
 class PackTrainable(Trainable):  # type: ignore[misc]
     """One Tune trial from the start to the end of a worker, with any number of packs.
 
-    Its first step says where it is, how often memory ran out there, and how it computes. Every
-    step after that trains the pack that it was given since the one before, or idles for a
-    moment. Its configuration is that of `PackSearcher`.
+    The first step returns its node, how often memory ran out there, and how it computes. Every
+    later step trains the pack that it was given since the step before, or sleeps for a moment.
+    Its configuration comes from `PackSearcher`.
     """
 
     def setup(self, config: dict[str, Any], engine: Engine) -> None:
@@ -37,7 +37,7 @@ class PackTrainable(Trainable):  # type: ignore[misc]
         self._idle_s = _IDLE_S
 
     def take(self, pack: Pack) -> None:
-        """Called by the driver between two steps: what the next one is to train."""
+        """Takes the pack for the next step. Called by the driver between two steps."""
         self._pack = pack
 
     def step(self) -> dict[str, Any]:
@@ -61,8 +61,8 @@ class PackTrainable(Trainable):  # type: ignore[misc]
     def _get_ready(self) -> str | None:
         """Opens the engine, and returns the digest of its reference pack.
 
-        Not in `setup`, where a fault would look like a worker that died on an unknown node; and
-        raised in the step after this, when the node is known.
+        Not in `setup`, where a fault would look like a worker that died on an unknown node. A
+        fault is raised in the step after this, when the node is known.
         """
         try:
             self._trainer = self._engine.open(self._device)

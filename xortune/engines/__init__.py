@@ -1,1 +1,1 @@
-"""Engines: what trains packs of trials."""
+"""Engines train packs of trials."""

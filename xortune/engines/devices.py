@@ -1,4 +1,4 @@
-"""The devices that this process can train on; asks PyTorch, slow to import, only if needed."""
+"""The devices that this process can train on. PyTorch, slow to import, is asked last."""
 
 from __future__ import annotations
 
@@ -13,16 +13,12 @@ from xortune.wording import option
 def usable_device(wanted: str) -> str:
     """The device to use, `cpu`, `cuda` or `both`, for one of these or `auto`.
 
-    PyTorch, which takes a second to import, is asked only where a driver finds a GPU.
-
     Raises:
         UsageError: CUDA is wanted, and PyTorch finds no GPU.
     """
-    if wanted == "cpu" or (wanted == "auto" and not sees_gpu()):
-        return "cpu"
     if wanted == "auto":
-        return "cuda" if has_gpu() else "cpu"
-    if not has_gpu():
+        return "cuda" if sees_gpu() and has_gpu() else "cpu"
+    if wanted != "cpu" and not has_gpu():
         raise UsageError(
             f"{option('device')} {wanted}: PyTorch finds no GPU here. "
             f"Use {option('device', 'cpu')}."
@@ -46,6 +42,7 @@ def sees_gpu() -> bool:
 
 
 def _cuda_devices() -> int:
+    """The GPUs that the CUDA driver counts; 0 without a driver."""
     if os.environ.get("CUDA_VISIBLE_DEVICES", "0").strip() in ("", "-1"):
         return 0  # The driver is not even loaded.
     count = ctypes.c_int(0)

@@ -1,4 +1,4 @@
-"""What an engine is to the rest: a name, what it promises, its pace, and how it is opened."""
+"""The protocol of an engine, which trains packs: its name, promises, pace and trainer."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from xortune.trial import Outcome, Params, Paused
 
 @dataclass(frozen=True)
 class Pace:
-    """How fast an engine trains on a device, for estimates alone.
+    """How fast an engine trains on a device; used for estimates only.
 
     Attributes:
-        cost_per_s: trial-epochs a second, or whatever the spec's cost counts, on one core.
-        least_lanes: a pack of fewer takes as long as one of this many.
-        slowest_s: seconds for one unit of cost where every one is looked at by itself.
-        worth_lanes: the lanes from which a pack is worth a worker of its own; None where half a
-            second of training is.
+        cost_per_s: units of the spec's cost (trial-epochs) per second, on one core.
+        least_lanes: a pack of fewer lanes takes as long as one of this many.
+        slowest_s: seconds for a unit of cost where the loss is measured after every epoch.
         largest: the most lanes that are trained at once.
+        worth_lanes: the lanes for which a pack gets a worker of its own; None where half a
+            second of training decides.
     """
 
     cost_per_s: float
@@ -31,7 +31,7 @@ class Pace:
 
 
 class Trainer(Protocol):
-    """An engine that is opened in one process, on one device."""
+    """An engine opened in one process, on one device."""
 
     def train(
         self,
@@ -44,28 +44,28 @@ class Trainer(Protocol):
         """Trains trials together, each as if it were alone.
 
         Args:
-            params: one entry a trial, at least one.
+            params: at least one trial.
             log_every: epochs between two points of a curve, which also has the last epoch.
-            heartbeat: called now and then; what it raises ends the training.
-            until: the epoch at which trials that are longer pause; None trains to the end.
-            paused: from where each trial continues; None, or an empty sequence, from the start.
+            heartbeat: called at intervals; an exception that it raises ends the training.
+            until: the epoch at which longer trials pause; None trains to the end.
+            paused: the state from which each trial continues; None, or an empty sequence, for
+                the start.
 
         Returns:
-            One outcome a trial, in the order of `params`: COMPLETE, FAIL for those whose loss
-            did not stay finite, and RUNNING for those that paused.
+            The outcomes, in the order of `params`: COMPLETE, FAIL where the loss did not stay
+            finite, RUNNING where a trial paused.
         """
 
 
 class Engine(Protocol):
-    """What trains a study's packs. Made by the driver, sent to workers, opened there.
+    """Trains a study's packs. Made by the driver, pickled to workers, opened there.
 
     Attributes:
-        name: recorded; has a number, since a change of the code may round differently.
-        bits: what a trial's bits depend on: on itself (`lane`), or on its whole `pack`.
-        generation: the fewest trials that are worth proposing together.
-        probe: a trial that is trained in no time, which tells a broken machine from a broken
-            trial.
-        reference: a fixed pack, which shows by its bits whether a machine computes as others.
+        name: recorded; ends in a number, since a change of the code may round differently.
+        bits: whether a trial's bits depend on itself (`lane`), or on its `pack`.
+        generation: the fewest trials worth proposing together.
+        probe: a very short trial, which tells a broken machine from a broken trial.
+        reference: a fixed pack, whose bits tell whether machines compute alike.
     """
 
     name: str
@@ -75,13 +75,13 @@ class Engine(Protocol):
     reference: tuple[Params, ...]
 
     def pace(self, device: str) -> Pace:
-        """How fast it is expected to train on `cpu` or `cuda`."""
+        """The expected speed on `cpu` or `cuda`."""
 
     def libraries(self, device: str) -> tuple[str, ...]:
-        """The packages whose version decides the bits of what it trains on a device."""
+        """The packages whose versions affect the bits of its results on a device."""
 
     def open(self, device: str) -> Trainer:
-        """Loads what training needs.
+        """Loads the libraries for training.
 
         Raises:
             UsageError: this machine lacks the device.
@@ -90,7 +90,7 @@ class Engine(Protocol):
 
 
 def reference_digest(engine: Engine, trainer: Trainer) -> str:
-    """A digest of the bits that the engine's reference pack has where it was opened."""
+    """A digest of the outcomes of the engine's reference pack."""
     digest = hashlib.sha256()
     for outcome in trainer.train(engine.reference, log_every=1):
         curve = (outcome.curve.epochs, sorted(outcome.curve.series.items()))

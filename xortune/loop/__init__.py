@@ -1,1 +1,1 @@
-"""The search loop: generations, packs, and what becomes of them. Sees no PyTorch and no Ray."""
+"""The search loop: generations, packs, recovery. Imports neither PyTorch nor Ray."""

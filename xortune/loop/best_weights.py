@@ -1,4 +1,4 @@
-"""Which trials' weights a study keeps: all while they are small, else those of the best."""
+"""Chooses the trials whose weights a study keeps: all that fit a budget, the best first."""
 
 from __future__ import annotations
 
@@ -9,19 +9,15 @@ from dataclasses import replace
 from xortune.ranking import Standing
 from xortune.trial import FinishedTrial
 
-# What the weights of a study may take in its ledger, in bytes.
+# The most bytes that the weights of a study may take in its ledger.
 BUDGET = 256 * 2**20
 
 
 class BestWeights:
     """Keeps the weights of as many of the best trials as fit a budget.
 
-    Which trials those are depends on their standing alone, not on the order in which they
-    finish.
-
-    Args:
-        kept: the standings of the trials whose weights are kept already.
-        budget: in bytes.
+    The choice depends on their standings alone, not on the order in which they finish. `kept`
+    has those of the weights kept already; the budget is in bytes, by default `BUDGET`.
     """
 
     def __init__(self, kept: Iterable[Standing], budget: int | None = None) -> None:
@@ -32,7 +28,7 @@ class BestWeights:
     def choose(
         self, finished: Sequence[FinishedTrial], standings: Sequence[Standing]
     ) -> tuple[list[FinishedTrial], list[int]]:
-        """The outcomes, without weights that are not to be kept, and the trials to forget."""
+        """The outcomes, without weights that exceed the budget, and the trials to forget."""
         dropped: set[int] = set()
         for f, standing in zip(finished, standings):
             if f.outcome.weights is None:
@@ -50,5 +46,5 @@ class BestWeights:
 
 
 def _worst_first(standing: Standing) -> tuple[float, ...]:
-    """A heap gives its smallest entry first, and a standing is better the smaller it is."""
+    """Negated: a heap returns its smallest entry first, and the best standing is the smallest."""
     return tuple(-value for value in standing)

@@ -11,11 +11,7 @@ from xortune.run_time import RunTime
 
 
 class Clock:
-    """Measures one run as its driver sees it; no part of it reaches a result.
-
-    Args:
-        now: gives seconds that never go back.
-    """
+    """Measures one run of the driver by a monotonic clock, in seconds; never affects results."""
 
     def __init__(self, now: Callable[[], float] = time.perf_counter) -> None:
         self._now = now
@@ -26,19 +22,19 @@ class Clock:
         self._packs: list[tuple[float, float, float]] = []
 
     def sampling(self) -> AbstractContextManager[None]:
-        """While trials are asked for."""
+        """Measures asking for trials."""
         return self._measuring(self._sampling)
 
     def writing(self) -> AbstractContextManager[None]:
-        """While something is made durable."""
+        """Measures writing to disk."""
         return self._measuring(self._writing)
 
     def pack_out(self, pack: int) -> None:
-        """A pack is given to a runner."""
+        """Notes that a pack was given to a runner."""
         self._out[pack] = self._now()
 
     def pack_back(self, pack: int, trained: float) -> None:
-        """A pack has come back, after so many seconds of training; 0 if it was lost."""
+        """Notes that a pack has come back, with its seconds of training; 0 if it was lost."""
         self._packs.append((self._out.pop(pack), self._now(), trained))
 
     def total(self, workers: int) -> RunTime:
@@ -68,5 +64,5 @@ class Clock:
 
 
 def _seconds(spans: list[tuple[float, float]], until: float = math.inf) -> float:
-    """How long some spans are in all, up to a point in time."""
+    """The total of some spans, up to a point in time."""
     return sum(max(min(end, until) - start, 0.0) for start, end in spans)

@@ -1,4 +1,4 @@
-"""How trials are cut into packs, and how long a pack may take."""
+"""Cuts trials into packs, and limits the time of a pack."""
 
 from __future__ import annotations
 
@@ -13,21 +13,16 @@ Cost = Callable[[Params], float]
 
 # A pack gets a worker of its own only if it trains for at least this many seconds.
 _WORTH_S = 0.5
-# A worker counts as hung after this many seconds, and this many times what is expected.
+# A worker counts as hung after this many seconds plus this many times the expected ones.
 _GRACE_S, _GRACE = 60.0, 10.0
 
 
 def cut(
     trials: Sequence[Trial], cost: Cost, pace: Pace, workers: int, most: int | None
 ) -> list[tuple[Trial, ...]]:
-    """Trials in packs that take about equally long.
+    """Cuts trials into packs that take about equally long, for this many workers.
 
-    Args:
-        trials: what is to be trained.
-        cost: of a trial, in the engine's units.
-        pace: of the engine on the trials' device.
-        workers: how many packs can be trained at once.
-        most: the most trials in a pack; None chooses.
+    A pack has at most `most` trials; None chooses.
     """
     costs = [cost(trial.params) for trial in trials]
     count = math.ceil(len(trials) / min(most or pace.largest, pace.largest))
@@ -37,21 +32,15 @@ def cut(
 
 
 def work_s(lanes: int, cost: float, pace: Pace) -> float:
-    """The seconds that one core is expected to train a pack.
-
-    Args:
-        lanes: trials in the pack.
-        cost: of each, on average.
-        pace: of the engine that trains them.
-    """
+    """The seconds that one core is expected to train a pack of trials of a mean cost."""
     return max(lanes, pace.least_lanes) * cost / pace.cost_per_s
 
 
 def patience(pack: Pack, cost: Cost, pace: Pace) -> float:
     """The seconds after which a pack's worker counts as hung.
 
-    Generous, since the work of a slow worker that is taken for a hung one is lost; and twice as
-    much after every loss, so that even a very slow machine eventually finishes.
+    Generous, since a slow worker that is taken for a hung one loses its work; and doubled after
+    every loss, so that even a very slow machine eventually finishes.
     """
     costs = [cost(trial.params) for trial in pack.trials]
     expected = sum(costs) / pace.cost_per_s + max(costs) * pace.slowest_s
@@ -59,7 +48,7 @@ def patience(pack: Pack, cost: Cost, pace: Pace) -> float:
 
 
 def _worthwhile(costs: Sequence[float], pace: Pace) -> int:
-    """The number of packs that would each keep a worker busy for a while."""
+    """The number of packs that are each worth a worker."""
     if pace.worth_lanes is not None:
         return math.ceil(len(costs) / pace.worth_lanes)
     return math.ceil(sum(costs) / pace.cost_per_s / _WORTH_S)

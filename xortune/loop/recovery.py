@@ -1,37 +1,24 @@
-"""What becomes of packs whose worker was lost: trained again, halved, or given up."""
+"""Decides whether a lost pack is trained again, halved, or given up."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from xortune.errors import XortuneError
-from xortune.trial import Pack, Params, Trial
+from xortune.trial import FinishedTrial, Outcome, Pack, Params, Trial
 
 # After this many losses in a row, check whether workers work at all.
 _DOUBT = 5
-
-
-@dataclass(frozen=True)
-class GivenUp:
-    """A trial that is to fail: its worker was lost every time that it was trained alone."""
-
-    trial: Trial
-    error: str
 
 
 class Recovery:
     """Decides on lost packs.
 
     A pack is trained again once, and then in halves, until a trial that kills its worker is
-    alone. That one is tried some more times, and blamed. It is given up only when another pack
-    was trained after that, if need be one that is made up for the purpose, the probe: so that a
-    machine on which nothing can be trained does not fail a whole study.
-
-    Args:
-        ids: gives new packs their numbers.
-        probe: a trial that any working worker trains.
-        retries: how often a trial that is lost alone is trained again.
+    alone. That trial is retried `retries` times, and then blamed. It is given up only after
+    another pack was trained, if necessary one with nothing but the probe, so that a machine that
+    can train nothing does not fail every trial of a study.
     """
 
     def __init__(self, ids: Iterator[int], probe: Params, retries: int) -> None:
@@ -39,14 +26,14 @@ class Recovery:
         self._probe_trial = Trial(-1, -1, probe)
         self._retries = retries
         self._in_a_row = 0
-        self._blamed: list[GivenUp] = []
+        self._blamed: list[FinishedTrial] = []
         self._probe: int | None = None
 
     def is_probe(self, pack: Pack) -> bool:
         return pack.id == self._probe
 
-    def trained(self, pack: Pack) -> Sequence[GivenUp]:
-        """Notes that a pack was trained; returns the trials that are given up now."""
+    def trained(self, pack: Pack) -> Sequence[FinishedTrial]:
+        """Notes that a pack was trained; returns the trials that fail now, being given up."""
         self._in_a_row = 0
         if self.is_probe(pack):
             self._probe = None
@@ -54,12 +41,7 @@ class Recovery:
         return given_up
 
     def lost(self, pack: Pack, reason: str, place: str | None) -> Sequence[Pack]:
-        """Notes that a pack was lost; returns what is to be trained instead, in this order.
-
-        Args:
-            pack: the pack.
-            reason: a few words on what happened.
-            place: the node, for packs to avoid.
+        """Notes that a pack was lost on a node; returns the packs to train instead, in order.
 
         Raises:
             XortuneError: no worker can train anything.
@@ -67,10 +49,7 @@ class Recovery:
         self._in_a_row += 1
         tries = pack.tries + 1
         again = replace(
-            pack,
-            id=next(self._ids),
-            tries=tries,
-            avoid=pack.avoid | ({place} if place else set()),
+            pack, id=next(self._ids), tries=tries, avoid=pack.avoid | ({place} if place else set())
         )
         if self.is_probe(pack):
             if tries > self._retries:
@@ -89,7 +68,7 @@ class Recovery:
         if len(pack.trials) > 1 or pack.tries <= self._retries:
             return [pack]
         error = f"given up after {pack.tries} tries alone: {reason}"
-        self._blamed.append(GivenUp(pack.trials[0], error))
+        self._blamed.append(FinishedTrial(pack.trials[0], Outcome("FAIL", error=error)))
         return []
 
     def _halves(self, pack: Pack) -> Sequence[Pack]:

@@ -1,4 +1,4 @@
-"""The TensorBoard runs that are still to be written."""
+"""The queue of TensorBoard runs to write."""
 
 from __future__ import annotations
 
@@ -12,17 +12,12 @@ from xortune.loop.clock import Clock
 from xortune.tensorboard.runs import RunWriter
 from xortune.trial import FinishedTrial
 
-# How long runs are written before the runner looks at its workers again.
+# The runner looks at its workers again after this many seconds of writing runs.
 _MOMENT_S = 0.02
 
 
 class RunQueue:
-    """Writes the runs of finished trials, when there is time.
-
-    Args:
-        writer: writes one run.
-        clock: measures it.
-    """
+    """Writes the runs of finished trials when there is time, measured by a clock."""
 
     def __init__(self, writer: RunWriter, clock: Clock) -> None:
         self._writer = writer
@@ -33,7 +28,7 @@ class RunQueue:
         self._unwritten.extend(finished)
 
     def add_missing(self, ledger: Ledger) -> None:
-        """Adds the finished trials that have no run: a crash can come between the two."""
+        """Adds the finished trials without a run: a crash can come between the two."""
         table = ledger.trials()
         for number in self._writer.missing(filter(table.is_finished, range(len(table)))):
             outcome = table.outcome(number)

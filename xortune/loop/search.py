@@ -1,4 +1,4 @@
-"""The search loop: generations are asked, cut into packs, and told what came of them."""
+"""The search loop: asks for generations, cuts them into packs, and records the outcomes."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from xortune.trial import FinishedTrial, Outcome, Pack
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a search is.
+    """The progress of a search.
 
     Attributes:
-        done: trials with an outcome, those of earlier runs of the study included.
+        done: trials with an outcome, including those of earlier runs of the study.
         total: trials of the study.
         failed: those of `done` that are FAIL.
-        best: number and final loss of the best trial so far.
+        best: the number and the final loss of the best trial so far.
     """
 
     done: int
@@ -42,12 +42,12 @@ class Search:
     The only writer of the study's ledger. Not thread-safe: one runner drives it from one thread.
 
     Args:
-        ledger: open for writing; what it holds already is not trained again.
-        engine: what trains the study.
-        runs: takes the finished trials, to write their TensorBoard runs.
+        ledger: open for writing; its finished trials are not trained again.
+        engine: the study's.
+        runs: takes finished trials.
         clock: measures the run.
         observer: called after every pack.
-        heartbeat: for runners to call now and then; raises when the search is to stop.
+        heartbeat: for runners to call at intervals; raises when the search is to stop.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Search:
         self._clock = clock
         self._observer = observer
         self._table = table = ledger.trials()
-        self._generations = Generations(ledger, table, self.settings, self._provenance, clock)
+        self._generations = Generations(ledger, table, clock)
         self._weights = BestWeights(map(self._standing, ledger.weighted()))
         done = [number for number in range(len(table)) if table.is_finished(number)]
         self._failed = sum(not table.is_complete(number) for number in done)
@@ -82,10 +82,10 @@ class Search:
         self._workers: Mapping[str, int] = {}
 
     def start(self, workers: Mapping[str, int], pack_size: int | None, retries: int) -> None:
-        """Says how packs are to be cut, and handled.
+        """Sets how packs are cut and retried.
 
         Args:
-            workers: how many packs can be trained at once, by device; it may change later.
+            workers: how many packs can be trained at once, by device; the mapping may change.
             pack_size: the most trials in a pack; None chooses.
             retries: how often a trial that is lost alone in its pack is trained again.
         """
@@ -96,7 +96,7 @@ class Search:
 
     @property
     def devices(self) -> tuple[str, ...]:
-        """What the study is trained on."""
+        """The devices of the study, `cuda` first."""
         device = self.settings.device
         return ("cuda", "cpu") if device == "both" else (device,)
 
@@ -106,13 +106,10 @@ class Search:
         return self._table.finished >= self.settings.trials
 
     def admits(self, device: str, reference: str) -> bool:
-        """Whether a worker computes as the study's first on that device did.
+        """Whether a worker computes the same bits as the study's first one on that device.
 
-        The first one's bits are recorded. A study that was resumed by force admits all.
-
-        Args:
-            device: what the worker trains on.
-            reference: the digest of the engine's reference pack there.
+        Compares the digests of the engine's reference pack; the first is recorded. A study that
+        was resumed by force admits all.
         """
         recorded = self._provenance.reference
         if device in recorded:
@@ -123,10 +120,9 @@ class Search:
         return True
 
     def next_pack(self, device: str | None = None) -> Pack | None:
-        """The next pack to train; None while the others of its generation are out.
+        """The next pack to train on a device, by default the first of `devices`.
 
-        Args:
-            device: one of `devices`, by default the first.
+        None while others of its generation are out.
         """
         ready = self._ready[device or self.devices[0]]
         while not ready and not self.finished:
@@ -143,7 +139,7 @@ class Search:
         return pack
 
     def finish(self, pack: Pack, outcomes: Sequence[Outcome]) -> None:
-        """Takes a pack's outcomes, in the order of its trials: durable when it returns.
+        """Records a pack's outcomes, in the order of its trials; durable when it returns.
 
         Outcomes of a pack already counted as lost are ignored: its trials have been reassigned.
         """
@@ -153,17 +149,15 @@ class Search:
         finished = [FinishedTrial(t, o) for t, o in zip(pack.trials, outcomes, strict=True)]
         if self._recovery.is_probe(pack):
             finished = []
-        for given_up in self._recovery.trained(pack):
-            finished.append(FinishedTrial(given_up.trial, Outcome("FAIL", error=given_up.error)))
-        self._record(finished)
+        self._record([*finished, *self._recovery.trained(pack)])
 
     def lost(self, pack: Pack, reason: str, place: str | None = None) -> None:
         """Takes back a pack whose worker is lost: its trials are trained again, or fail.
 
         Args:
             pack: the pack.
-            reason: a few words on what happened.
-            place: the node where it happened, in the runner's own naming: see `Pack.avoid`.
+            reason: the cause, in a few words.
+            place: the node, in the runner's own naming: see `Pack.avoid`.
 
         Raises:
             XortuneError: every worker is lost, whatever it trains.
@@ -179,7 +173,7 @@ class Search:
                 ready.append(instead)
 
     def spare_time(self) -> None:
-        """For a runner to call while workers train: asks ahead, writes runs for a moment."""
+        """For a runner to call while workers train: asks ahead, and writes runs for a moment."""
         if not any(self._ready.values()) and not self._generations.handed_out:
             self._cut_portion()
         self.runs.write_some()
@@ -198,7 +192,7 @@ class Search:
         self._out.remove(pack.id)
 
     def _record(self, finished: Sequence[FinishedTrial]) -> None:
-        """Makes outcomes durable, and tells of them."""
+        """Makes outcomes durable, then tells the observer."""
         spec = self.settings.spec
         standings = [standing(spec, f.trial, f.outcome.scores) for f in finished]
         kept, forgotten = self._weights.choose(finished, standings)

@@ -1,1 +1,1 @@
-"""Problems: what a trial trains."""
+"""Problems: the models that trials train, and their data."""

@@ -1,4 +1,4 @@
-"""What a problem is to the rest: its spec, and what reads a trained model."""
+"""The protocol of a problem: its spec, and its trained models."""
 
 from __future__ import annotations
 
@@ -10,29 +10,26 @@ from xortune.trial import Params, Weights
 
 
 class Problem(Protocol):
-    """What a trial trains.
-
-    Attributes:
-        spec: what of it is plain data.
-        data: the name of its data, recorded.
-        graph: the model's graph; empty where there is none to show.
-        inputs: how many numbers a row of input holds.
-    """
+    """A model, its data and its metrics."""
 
     @property
-    def spec(self) -> ProblemSpec: ...
+    def spec(self) -> ProblemSpec:
+        """The part that is plain data."""
 
     @property
-    def data(self) -> str: ...
+    def data(self) -> str:
+        """The recorded name of its data."""
 
     @property
-    def graph(self) -> Sequence[GraphNode]: ...
+    def graph(self) -> Sequence[GraphNode]:
+        """The model's graph for TensorBoard; may be empty."""
 
     @property
-    def inputs(self) -> int: ...
+    def inputs(self) -> int:
+        """The numbers in a row of inputs."""
 
     def model(self, params: Params, weights: Weights) -> Any:
         """The trained model, a `torch.nn.Module`."""
 
     def predict(self, params: Params, weights: Weights, inputs: Sequence[float]) -> float:
-        """What the trained model answers to one row of input; imports no PyTorch."""
+        """The trained model's output for one row of inputs, without PyTorch."""

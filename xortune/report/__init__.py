@@ -1,9 +1,9 @@
 """The report: ranked trials as a DataFrame, files and text."""
 
-from xortune.report.best import BestTrial
 from xortune.report.formats import as_csv, as_json, as_markdown, plain_rows
 from xortune.report.frame import (
     UNREPEATABLE,
+    BestTrial,
     columns,
     curve_frame,
     tabulate,

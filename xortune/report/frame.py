@@ -25,22 +25,16 @@ from xortune.version import __version__
 if TYPE_CHECKING:
     from xortune.ledger import Ledger
 
-# What may differ between two runs of the same study.
+# The columns that may differ between two runs of the same study.
 UNREPEATABLE = ("duration_s", "worker")
 _DTYPES = {float: "float64", int: "int64", bool: "boolean", str: "string"}
-# Of the columns that are neither parameters nor floats.
-_TYPES = {
-    "number": int,
-    "state": str,
-    "solved": bool,
-    "generation": int,
-    "worker": str,
-    "error": str,
-}
+# The types of the columns that are neither parameters nor floats.
+_TYPES = {"number": int, "generation": int, "solved": bool}
+_TYPES |= dict.fromkeys(("state", "worker", "error"), str)
 
 
 def columns(spec: ProblemSpec) -> tuple[str, ...]:
-    """The names of the table's columns, in their order."""
+    """The names of the table's columns, in order."""
     solved = () if spec.solved is None else ("solved",)
     measured = ("final_loss", *spec.metric_names, *solved)
     last = ("duration_s", "generation", "worker", "error")
@@ -48,10 +42,10 @@ def columns(spec: ProblemSpec) -> tuple[str, ...]:
 
 
 def trials_frame(table: TrialTable) -> pd.DataFrame:
-    """One row a trial, with the columns of `columns`.
+    """One row per trial, with the columns of `columns`.
 
-    Complete trials come first, ranked from 1 as `ranking.standing` has it; the others follow by
-    number, without a rank.
+    Complete trials come first, ranked from 1 by `ranking.standing`; the others follow by number,
+    without a rank.
     """
     spec, values = table.spec, table.columns()
     complete = [state == "COMPLETE" for state in values["state"]]
@@ -60,7 +54,7 @@ def trials_frame(table: TrialTable) -> pd.DataFrame:
         reached = _reached(spec, spec.solved, values[spec.solved.metric])
         values["solved"] = [solved if there else None for solved, there in zip(reached, complete)]
     _, *others = columns(spec)
-    types = {**_TYPES, **{parameter.name: parameter.value_type for parameter in spec.parameters}}
+    types = _TYPES | {parameter.name: parameter.value_type for parameter in spec.parameters}
     frame = pd.DataFrame({name: _series(values[name], types.get(name, float)) for name in others})
     frame = frame.iloc[_order(spec, values, complete)].reset_index(drop=True)
     ranked = sum(complete)
@@ -72,7 +66,7 @@ def trials_frame(table: TrialTable) -> pd.DataFrame:
 def _order(
     spec: ProblemSpec, values: Mapping[str, Sequence[Any]], complete: Sequence[bool]
 ) -> list[int]:
-    """The numbers of the trials as they are ranked."""
+    """The numbers of the trials, ranked."""
     params = map(spec.params, zip(*(values[name] for name in spec.names)))
     scores = map(spec.scores, zip(*(values[name] for name in spec.metric_names)))
     trials = map(Trial, values["number"], values["generation"], params)
@@ -84,7 +78,7 @@ def _order(
 
 
 def _reached(spec: ProblemSpec, goal: Goal, values: Sequence[float]) -> list[bool]:
-    """Which values reach a goal: from above if less of the metric is better, else from below."""
+    """Which values reach a goal: from above if lower is better, else from below."""
     falls = {metric.name: metric.kind == "loss" for metric in spec.metrics}
     falls |= {o.metric: o.direction == "minimize" for o in spec.objectives}
     if falls[goal.metric]:
@@ -93,21 +87,33 @@ def _reached(spec: ProblemSpec, goal: Goal, values: Sequence[float]) -> list[boo
 
 
 def _series(values: Sequence[Any], kind: type) -> pd.Series:
-    """A column of plain values; integers are of a type without NA unless one is missing."""
+    """A column of plain values; integers get a nullable type only if one is missing."""
     values = list(values)
     dtype = _DTYPES[kind]
     return pd.Series(values, dtype="Int64" if dtype == "int64" and None in values else dtype)
 
 
 def curve_frame(curve: Curve) -> pd.DataFrame:
-    """A trial's curve: a column `epoch`, and one for each of its series."""
+    """A trial's curve: a column `epoch`, and one per series."""
     epochs = pd.Series(curve.epochs, dtype="int64")
     series = {name: pd.Series(losses, dtype="float64") for name, losses in curve.series.items()}
     return pd.DataFrame({"epoch": epochs, **series})
 
 
+class BestTrial(pd.Series):
+    """A row of the trials table that prints a loss of 4.7e-09 as such and not as 0.0."""
+
+    @property
+    def _constructor(self) -> Any:
+        return BestTrial  # of a part of the row, too
+
+    def __repr__(self) -> str:
+        shown = [repr(float(v)) if isinstance(v, float) else v for v in self]
+        return repr(pd.Series(shown, index=self.index, name=self.name, dtype=object))
+
+
 def tabulate(ledger: Ledger, paths: StudyPaths) -> None:
-    """Writes the tables of a study: what its ledger holds now."""
+    """Writes the tables of a study from its ledger."""
     recorded = described(ledger.settings(), ledger.provenance())
     origin = {"study": paths.name, **recorded, "xortune": __version__}
     write_tables(trials_frame(ledger.trials()), paths.trials_csv, paths.trials_parquet, origin)
@@ -118,12 +124,8 @@ def write_tables(
 ) -> None:
     """Writes both files atomically: an interruption leaves the old ones.
 
-    Args:
-        frame: the table.
-        csv: the path of one file.
-        parquet: the path of the other.
-        origin: plain values that say where the table comes from: JSON under the key `xortune`
-            of the parquet file's metadata, and `attrs` of the frame that pandas reads from it.
+    `origin`, plain values, becomes JSON under the key `xortune` of the parquet file's metadata,
+    and `attrs` of the frame that pandas reads from it.
 
     Raises:
         XortuneError: for example, the disk is full.
@@ -135,7 +137,7 @@ def write_tables(
 def _parquet(frame: pd.DataFrame, origin: Mapping[str, Any]) -> bytes:
     table = pa.Table.from_pandas(frame, preserve_index=False)
     text = json.dumps(origin, sort_keys=True)
-    attributes = {"xortune": text, "PANDAS_ATTRS": text}  # pandas looks for the latter
+    attributes = {"xortune": text, "PANDAS_ATTRS": text}  # pandas reads the latter
     content = io.BytesIO()
     pq.write_table(table.replace_schema_metadata({**table.schema.metadata, **attributes}), content)
     return content.getvalue()

@@ -18,12 +18,12 @@ _BEST = ("number", "rank", "final_loss")
 
 
 def summarise(frame: pd.DataFrame, spec: ProblemSpec) -> dict[str, Any]:
-    """What stands above the table, as plain values that JSON can hold.
+    """The summary above the table, as plain values for JSON.
 
     Returns:
-        `trials`: how many there are; `states`: how many of each state; `solved`, where the spec
-        has a goal: how many of the complete ones are solved; `best`, where it compares a
-        parameter: for each of its choices, the best trial's number, rank and final loss.
+        `trials`: their number; `states`: the number in each state; `solved`, where the spec has
+        a goal: the number of complete trials that reach it; `best`, where it compares a
+        parameter: for each choice, the best trial's number, rank and final loss.
     """
     complete = frame[frame["state"] == "COMPLETE"]
     counts = frame["state"].value_counts()
@@ -39,16 +39,16 @@ def summarise(frame: pd.DataFrame, spec: ProblemSpec) -> dict[str, Any]:
 
 
 def summarise_time(runs: Sequence[RunTime]) -> dict[str, float]:
-    """The time of all runs of a study, added up by what it went to, in seconds.
+    """The seconds of all runs of a study, added up by the fields of `RunTime`.
 
-    Named as in `RunTime`. A run that was killed has left no times.
+    A killed run has left no times.
     """
     records = [asdict(run) for run in runs]
     return {name: sum(r[name] for r in records) for name in _TIMES if records}
 
 
 def _best(ranked: pd.DataFrame, compared: Parameter) -> dict[str, dict[str, Any]]:
-    """The first row of each choice, by the choice as text, in the order of the choices."""
+    """The first row of each choice, keyed by the choice as text, in the order of the choices."""
     firsts = ranked.drop_duplicates(compared.name)[[compared.name, *_BEST]]
     found = {row.pop(compared.name): row for row in plain_rows(firsts)}
     as_held = {str(choice): compared.value_type(choice) for choice in compared.choices}

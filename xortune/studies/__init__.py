@@ -1,1 +1,1 @@
-"""Studies: searching, resuming, reading; what brings problem, engine and runner together."""
+"""Searches, resumes and reads studies: brings problem, engine and runner together."""

@@ -1,4 +1,4 @@
-"""Whether this software gives a recorded study the numbers that it began with."""
+"""Checks that this software computes the numbers of a recorded study."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def versions(engine: Engine, device: str) -> dict[str, str]:
 
 
 def check_versions(settings: StudySettings, provenance: Provenance, name: str) -> None:
-    """Refuses to resume a study with software that may give other numbers.
+    """Refuses to resume a study with software that may give different numbers.
 
     Raises:
-        UsageError: names what differs.
+        UsageError: lists the differences.
     """
     changes = []
     if provenance.engine not in NAMES:
@@ -32,7 +32,7 @@ def check_versions(settings: StudySettings, provenance: Provenance, name: str) -
             f"{' and '.join(NAMES)}: {_EFFECT}"
         )
     if settings.spec != problem_of(settings).spec.with_loss(settings.spec.loss):
-        changes.append(f"the problem {settings.spec.problem} was another one: trials may differ")
+        changes.append(f"the problem {settings.spec.problem} has changed: trials may differ")
     if provenance.sampler_version > SAMPLER_VERSION:
         changes.append(
             f"its sampler has version {provenance.sampler_version}, and this xortune has "
@@ -45,8 +45,8 @@ def check_versions(settings: StudySettings, provenance: Provenance, name: str) -
             changes.append(f"{library} was {recorded}, here it is {version}: {effect}")
     if changes:
         raise UsageError(
-            f"study {name} was begun with other software: {'; '.join(changes)}. Finished trials "
-            "stay as they are. Install what it was begun with, or resume it with "
+            f"study {name} began with other software: {'; '.join(changes)}. Finished trials "
+            "stay as they are. Install the software that it began with, or resume it with "
             f"{option('force', True)}."
         )
 

@@ -1,4 +1,4 @@
-"""Making a study of a ledger that comes from elsewhere, and bringing it up to date later."""
+"""Makes a study from a ledger that was fetched, and updates it from later ones."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ from xortune.studies.problems import problem_of
 from xortune.studies.study import Study
 from xortune.trial import TrialRow
 
-# What a resume elsewhere may have changed.
+# The recorded settings that a resume elsewhere may have changed.
 _MAY_DIFFER = ("trials", "device", "versions", "reference", "forced")
 
 
 def adopt(fetch: Callable[[Path], None], name: str, results: str | Path) -> Study:
-    """Makes a study of a ledger from elsewhere: its runs and tables are made from it.
+    """Makes a study, with runs and tables, from a fetched ledger.
 
-    Where there is a study of that name already, the ledger takes the place of its own if it
-    has everything that the own one has, as when the search has continued since it was fetched.
+    The ledger of an existing study of that name is replaced if the fetched one contains it, as
+    when the search has continued since.
 
     Args:
-        fetch: writes the ledger to the path it is given. It is not trusted.
+        fetch: writes the ledger to the path it is given. Its content is not trusted.
         name: the study's name.
-        results: the folder that the study's own folder goes into.
+        results: the folder of the study's own folder.
 
     Raises:
-        UsageError: there is another study of that name, or one that was resumed here. Nothing
-            stays, here and below, and the study here is as it was.
+        UsageError: there is another study of that name, or one that was resumed here. After any
+            error, an existing study is unchanged, and no new one remains.
         StudyBusyError: a driver is at work on the study here.
-        XortuneError: what came is not a ledger.
+        XortuneError: the file is not a ledger.
     """
     folder = Path(results)
     check_name(name)
@@ -70,7 +70,7 @@ def _update(fetch: Callable[[Path], None], paths: StudyPaths) -> None:
             partial = _fetched(fetch, Path(scratch), paths.name)
             _check_continued(paths, partial)
             _replace(paths, partial)
-        # Also where nothing has come: a kill may have kept an earlier one from writing them.
+        # Even if nothing is new: an earlier fetch may have been killed before it wrote them.
         with Ledger.read(paths) as ledger:
             _rebuild(ledger, paths)
     finally:
@@ -78,8 +78,8 @@ def _update(fetch: Callable[[Path], None], paths: StudyPaths) -> None:
 
 
 def _fetched(fetch: Callable[[Path], None], scratch: Path, name: str) -> StudyPaths:
-    """The ledger that came, checked, in a folder to itself."""
-    # One level deeper, since the folder itself is for its owner's eyes alone.
+    """Fetches the ledger into a folder of its own, and reads all of it."""
+    # One level deeper, because the temporary folder is private (mode 0700).
     partial = StudyPaths(scratch / name)
     partial.folder.mkdir()
     fetch(partial.ledger)
@@ -94,18 +94,14 @@ def _fetched(fetch: Callable[[Path], None], scratch: Path, name: str) -> StudyPa
 
 
 def _check_continued(paths: StudyPaths, fetched: StudyPaths) -> None:
-    """Checks that nothing of a study is lost when a fetched ledger takes its ledger's place.
-
-    Raises:
-        UsageError: something would be.
-    """
+    """Raises UsageError where the fetched ledger lacks something that the study's has."""
     with Ledger.read(paths) as here, Ledger.read(fetched) as there:
-        ours, theirs = here.settings(), there.settings()
-        name = _other_setting(_recorded(here), _recorded(there))
-        if name is not None:
-            raise _kept(paths, f"is another study: its {name} differs from the job's")
-        if theirs.trials < ours.trials:
-            total = f"a total of {ours.trials} trials, and the job of {theirs.trials}"
+        ours, theirs = _recorded(here), _recorded(there)
+        for name in ours:
+            if name not in _MAY_DIFFER and ours[name] != theirs[name]:
+                raise _kept(paths, f"is another study: its {name} differs from the job's")
+        if theirs["trials"] < ours["trials"]:
+            total = f"a total of {ours['trials']} trials, and the job of {theirs['trials']}"
             raise _kept(paths, f"has {total}")
         trained, came = here.trials(), there.trials()
         for number, row in enumerate(trained):
@@ -120,16 +116,10 @@ def _recorded(ledger: Ledger) -> dict[str, Any]:
     return {**ledger.settings().to_dict(), **ledger.provenance().to_dict()}
 
 
-def _other_setting(ours: dict[str, Any], theirs: dict[str, Any]) -> str | None:
-    """The first setting that only another search can have otherwise."""
-    differ = (key for key in ours if key not in _MAY_DIFFER and ours[key] != theirs[key])
-    return next(differ, None)
-
-
 def _continued(here: TrialRow, there: TrialRow) -> bool:
-    """Whether a row may have become another: outcomes, once there, never change.
+    """Whether a row may have become another: outcomes never change.
 
-    Times and workers are compared too, so that a trial that was trained twice is not the same.
+    Times and workers are compared too, so a trial that was trained twice differs.
     """
     return here.trial == there.trial and here.outcome in (None, there.outcome)
 
@@ -137,16 +127,16 @@ def _continued(here: TrialRow, there: TrialRow) -> bool:
 def _kept(paths: StudyPaths, fault: str) -> UsageError:
     return UsageError(
         f"--name {paths.name!r}: {shell_word(str(paths.folder))} {fault}, and is kept as it is. "
-        "Choose another --name for what is fetched."
+        "Choose another --name for the fetched study."
     )
 
 
 def _replace(paths: StudyPaths, partial: StudyPaths) -> None:
-    """Puts a ledger in the place of another: a kill leaves one of the two, whole."""
+    """Replaces the ledger atomically: a kill leaves one of the two."""
     if os.path.lexists(paths.journal):
-        # SQLite would apply it to a ledger that it does not belong to.
+        # SQLite would apply it to the new ledger.
         raise UsageError(
-            f"{paths.journal} is left of a transaction that was cut off. Let a resume end it: "
+            f"{paths.journal} is left of an interrupted transaction. Let a resume end it: "
             f"python -m xortune resume {shell_word(str(paths.folder))}"
         )
     with partial.ledger.open("rb") as file:
@@ -155,7 +145,7 @@ def _replace(paths: StudyPaths, partial: StudyPaths) -> None:
 
 
 def _rebuild(ledger: Ledger, paths: StudyPaths) -> None:
-    """Writes runs and tables from the ledger, for all that is finished; trains nothing."""
+    """Writes the runs and tables of finished trials from the ledger."""
     from xortune.loop.run_queue import RunQueue
     from xortune.report import tabulate
     from xortune.tensorboard.runs import RunWriter

@@ -13,7 +13,7 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 
 class RunKeywords(TypedDict, total=False):
-    """What may differ at every start and resume; see `RunOptions`. None stands for the default."""
+    """May differ at every start and resume; see `RunOptions`. None stands for the default."""
 
     runner: RunnerName | None
     workers: int | None
@@ -27,7 +27,7 @@ class RunKeywords(TypedDict, total=False):
 
 
 class SearchKeywords(RunKeywords, total=False):
-    """What decides the answer; see `StudySettings`. `metric` is the final loss."""
+    """Decide the results; see `StudySettings`. `metric` is the final loss."""
 
     trials: int | None
     sampler: SamplerName | None
@@ -47,7 +47,7 @@ SEARCH_KEYWORDS = (
 
 
 def shown_with(keywords: tuple[str, ...]) -> Callable[[_F], _F]:
-    """Has `help()` and notebooks show the keywords of a function one by one, with defaults."""
+    """Makes `help()` and notebooks show a function's keywords one by one, with defaults."""
     known = {f.name: f.default for kind in (StudySettings, RunOptions) for f in fields(kind)}
 
     def decorate(function: _F) -> _F:

@@ -1,4 +1,4 @@
-"""The problems that can be searched, and what trains them: nothing else knows which there are."""
+"""The one place that names a problem and its engines."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from xortune.problems.problem import Problem
 from xortune.problems.xor.problem import made_with
 from xortune.problems.xor.spec import DATA_NAMES, SPEC
 from xortune.settings import StudySettings, one_of
-from xortune.spec import ProblemSpec
 
 __all__ = [
     "DATA_NAMES",
@@ -22,7 +21,6 @@ __all__ = [
     "libraries",
     "problem_faults",
     "problem_of",
-    "spec_with",
 ]
 
 DEFAULT_DATA = DATA_NAMES[0]
@@ -33,13 +31,8 @@ def problem_of(settings: StudySettings) -> Problem:
     return made_with(settings.data)
 
 
-def spec_with(metric: str | None) -> ProblemSpec:
-    """The problem's spec, with a metric as its final loss; None leaves the default."""
-    return SPEC if metric is None else SPEC.with_loss(metric)
-
-
 def problem_faults(data: Any, metric: Any, engine: Any) -> list[str]:
-    """What is wrong with the settings that the problem decides on; None stands for a default."""
+    """The faults of settings whose values depend on the problem; None stands for a default."""
     return [
         *(one_of("data", data, DATA_NAMES) if data is not None else []),
         *(one_of("metric", metric, SPEC.losses) if metric is not None else []),

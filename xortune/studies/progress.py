@@ -1,4 +1,4 @@
-"""How far a search is, in words; in a notebook, as one line that is redrawn."""
+"""The progress of a search in words; in a notebook, one line that is redrawn."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 _SECONDS_BETWEEN_UPDATES = 0.1
 
 
-class Pace:
-    """Puts the progress of one run into words: its speed is that since the first news."""
+class ProgressText:
+    """Words the progress of one run, with its speed since the first update."""
 
     def __init__(self) -> None:
         self._started: tuple[float, int] | None = None
 
     def words(self, progress: Progress) -> str:
-        """The best loss, failures, the speed and the time left, as far as there is any."""
+        """The best loss, failures, speed and time left, as far as they are known."""
         now = time.monotonic()
         if self._started is None:
             self._started = (now, progress.done)
@@ -41,20 +41,18 @@ class Pace:
                 parts.append(f"{_duration(left)} left")
         return "  ".join(parts)
 
+    def line(self, progress: Progress) -> str:
+        """The number of finished trials, and the words."""
+        return f"{progress.done}/{progress.total} trials  {self.words(progress)}".rstrip()
+
     def has_moved(self, progress: Progress) -> bool:
         """Whether this run has finished a trial."""
         return self._started is not None and progress.done != self._started[1]
 
 
 @contextmanager
-def watched(
-    on_progress: Callable[[Progress], None] | None,
-) -> Iterator[Callable[[Progress], None]]:
-    """Who is told of a search's progress.
-
-    Args:
-        on_progress: is told, if given. Else a Jupyter notebook shows a line; nothing else does.
-    """
+def watched(on_progress: Callable[[Progress], None] | None) -> Iterator[Callable[[Progress], None]]:
+    """The observer of a search: `on_progress` if given, else a line in a Jupyter notebook."""
     show = None if on_progress is not None else _notebook_line()
     if show is None:
         yield on_progress or (lambda progress: None)
@@ -74,7 +72,7 @@ def watched(
 
 @contextmanager
 def _without_hints() -> Iterator[None]:
-    """Keeps what a search imports from asking for ipywidgets, which a line does without."""
+    """Silences libraries that ask for ipywidgets, which the line does not need."""
     log = logging.getLogger("ray.widgets.util")
     level = log.level
     log.setLevel(logging.WARNING)
@@ -87,43 +85,31 @@ def _without_hints() -> Iterator[None]:
 
 
 class _Line:
-    """The progress of one run, as one line.
-
-    Args:
-        show: replaces the line.
-    """
+    """The progress of one run as a line, which `show` replaces."""
 
     def __init__(self, show: Callable[[str], None]) -> None:
         self._show = show
-        self._pace = Pace()
+        self._text = ProgressText()
         self._latest: Progress | None = None
         self._next = 0.0
         show("starting workers")
 
     def __call__(self, progress: Progress) -> None:
         self._latest = progress
-        words = self._pace.words(progress)
+        line = self._text.line(progress)
         now = time.monotonic()
         if now >= self._next:
             self._next = now + _SECONDS_BETWEEN_UPDATES
-            self._show(f"{_count(progress)}  {words}".rstrip())
+            self._show(line)
 
     def end(self, word: str) -> None:
-        """The line as it stays: without speed and time left.
-
-        Args:
-            word: what cut the search off; empty if nothing did.
-        """
-        parts = [_count(self._latest), Pace().words(self._latest)] if self._latest else []
-        self._show("  ".join(filter(None, [*parts, word])) or "nothing was left to train")
-
-
-def _count(progress: Progress) -> str:
-    return f"{progress.done}/{progress.total} trials"
+        """Shows the final line, without speed and time left, followed by a word, or none."""
+        line = ProgressText().line(self._latest) if self._latest else ""
+        self._show("  ".join(filter(None, (line, word))) or "nothing was left to train")
 
 
 def _notebook_line() -> Callable[[str], None] | None:
-    """What replaces one line below a notebook's cell; None outside a Jupyter kernel."""
+    """A function that replaces a line below the notebook's cell; None outside Jupyter."""
     ipython: Any = sys.modules.get("IPython")
     shell = ipython.get_ipython() if hasattr(ipython, "get_ipython") else None
     if not hasattr(shell, "kernel"):

@@ -1,4 +1,4 @@
-"""What a search is asked for, checked before anything is written."""
+"""Checks the settings of a search before anything is written."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from xortune.paths import check_name
 from xortune.settings import SAMPLER_VERSION, RunOptions, StudySettings
 from xortune.space import Narrowing, SearchSpace, count_points, load_space, narrowed
 from xortune.studies.options import RUN_KEYWORDS, SEARCH_KEYWORDS
-from xortune.studies.problems import DEFAULT_DATA, SPEC, problem_faults, spec_with
+from xortune.studies.problems import DEFAULT_DATA, SPEC, problem_faults
 
 _log = logging.getLogger("xortune")
 _T = TypeVar("_T")
@@ -23,16 +23,8 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class Request:
-    """A search that can begin.
+    """A search that can begin; `engine` is one of `ENGINES`."""
 
-    Attributes:
-        space: what to search, narrowed.
-        settings: the study's, as far as they are decided.
-        options: how to run it.
-        engine: what trains it, one of `ENGINES`.
-    """
-
-    space: SearchSpace
     settings: StudySettings
     options: RunOptions
     engine: str
@@ -41,7 +33,7 @@ class Request:
 def check_search(
     space: str, name: str, engine: str = "auto", narrow: Narrowing | None = None, **settings: Any
 ) -> None:
-    """For a search that runs elsewhere: raises UsageError where `search` would; writes nothing."""
+    """Raises UsageError where `search` would; for a search that runs elsewhere."""
     check_name(name)
     checked_request(space, narrow, engine, settings)
 
@@ -55,12 +47,12 @@ def checked_request(
     """The request of a search; logs the notes on its space.
 
     Raises:
-        UsageError: names all faults.
+        UsageError: lists all faults.
     """
     given = known(keywords, SEARCH_KEYWORDS)
     data, metric = given.pop("data", DEFAULT_DATA), given.pop("metric", None)
     faults = problem_faults(data, metric, engine)
-    spec = SPEC if faults else spec_with(metric)
+    spec = SPEC if faults or metric is None else SPEC.with_loss(metric)
     loaded = load_space(space, spec)
     for note in loaded.notes:
         _log.warning(note)
@@ -78,7 +70,7 @@ def checked_request(
     options = tried(lambda: RunOptions(**run))
     if settings is None or options is None or faults:
         raise UsageError("\n".join(faults))
-    return Request(part, each_point_once(settings, part), options, engine)
+    return Request(each_point_once(settings, part), options, engine)
 
 
 def each_point_once(
@@ -87,21 +79,15 @@ def each_point_once(
     sampler_version: int = SAMPLER_VERSION,
     asked: int = 0,
 ) -> StudySettings:
-    """Settings whose total is the number of the space's points at most; says so.
+    """Settings whose total is at most the number of the space's points; logs the reason.
 
-    Args:
-        settings: as they were given, or recorded.
-        space: the search space.
-        sampler_version: as recorded; the first asks for points twice.
-        asked: how many trials there are already.
+    Version 1 of the sampler proposes points repeatedly; `asked` trials exist already.
     """
     points = count_points(space)
     if sampler_version == 1 or points is None or settings.trials < points:
         return settings
-    if points == 1:
-        words = "the search space has 1 point, which is trained once"
-    else:
-        words = f"the search space has {points} points, and each is trained once"
+    count = "1 point, which" if points == 1 else f"{points} points, and each"
+    words = f"the search space has {count} is trained once"
     if asked >= points:
         words += f": there are no more, and the study stays at {asked} trials"
     elif settings.trials > points:
@@ -111,7 +97,7 @@ def each_point_once(
 
 
 def known(given: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-    """The keywords that are not None, which stands for the default."""
+    """The keywords without those that are None, which stands for the default."""
     unknown = [key for key in given if key not in names]
     if unknown:
         close = difflib.get_close_matches(unknown[0], names, n=1)

@@ -1,4 +1,4 @@
-"""Which runner trains a search: this process, or workers on Ray."""
+"""Chooses the runner of a search: this process, or workers on Ray."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ from xortune.engines.devices import usable_device
 from xortune.engines.engine import Pace
 from xortune.errors import XortuneError
 from xortune.interrupt import StopSignal
-from xortune.loop.inline import InlineRunner
 from xortune.loop.packing import work_s
-from xortune.loop.runner import Runner
+from xortune.loop.runner import InlineRunner, Runner
 from xortune.loop.search import Search
 from xortune.settings import RunOptions, StudySettings
 from xortune.space import Choice, Domain, SearchSpace
@@ -28,8 +27,6 @@ _log = logging.getLogger("xortune")
 # A local Ray needs five to seven seconds until its first worker trains.
 _RAY_START_S = 6.0
 
-OnRay = Callable[[], AbstractContextManager[Runner]]
-
 
 @contextmanager
 def chosen_runner(
@@ -40,21 +37,15 @@ def chosen_runner(
     choice: EngineChoice,
     stop: StopSignal,
 ) -> Iterator[Runner]:
-    """The runner of a search, for as long as the context lasts.
+    """The runner of a search, while entered.
 
-    Args:
-        options: the runner `auto` is this process where the search is done here sooner than
-            Ray would have started, and Ray everywhere else.
-        space: the search space.
-        settings: the study's, with its generation.
-        trials: how many are left to train.
-        choice: the engine, whose pace decides.
-        stop: the search's signals.
+    `auto` is this process where the trials that are left take less time here than Ray takes to
+    start, by the engine's pace.
 
     Raises:
-        UsageError: there is no such Ray, or it lacks what the options ask for.
+        UsageError: there is no such Ray, or it lacks something that the options ask for.
         XortuneError: Ray did not start.
-        Interrupted: a signal came meanwhile.
+        Interrupted: a signal came.
     """
     alone = options.runner == "auto" and not needs_ray(options)
     if alone and _sooner_here(space, settings, trials, choice):
@@ -70,17 +61,15 @@ def chosen_runner(
 
 
 class InlineFirstRunner(InlineRunner):
-    """Trains in this process; a search that is longer than estimated moves to Ray.
+    """Trains in this process; a search that takes longer than estimated moves to Ray.
 
     It moves between two packs, once this process has trained for as long as Ray takes to start
     and would train that long again. Both are estimates: no clock decides.
-
-    Args:
-        options: for a CPU.
-        on_ray: starts Ray.
     """
 
-    def __init__(self, options: RunOptions, on_ray: OnRay) -> None:
+    def __init__(
+        self, options: RunOptions, on_ray: Callable[[], AbstractContextManager[Runner]]
+    ) -> None:
         super().__init__(options, options.device)
         self._on_ray = on_ray
         self._trained = 0
@@ -90,7 +79,7 @@ class InlineFirstRunner(InlineRunner):
         super().run(search)
         if search.finished:
             return
-        _log.info("the search is longer than estimated: it moves to Ray.")
+        _log.info("the search takes longer than estimated: it moves to Ray.")
         with ExitStack() as stack:
             runner: Runner = InlineRunner(self._options, self.device)
             try:
@@ -110,14 +99,7 @@ class InlineFirstRunner(InlineRunner):
 
 
 def training_s(space: SearchSpace, settings: StudySettings, trials: int, pace: Pace) -> float:
-    """The seconds that one core would train, estimated without a clock.
-
-    Args:
-        space: the search space; every trial counts with its mean cost.
-        settings: the study's, with its generation.
-        trials: how many are left to train.
-        pace: of the engine that trains them.
-    """
+    """The estimated seconds for one core to train this many trials of mean cost."""
     size = min(settings.generation or settings.trials, trials)
     generations = math.ceil(trials / size)
     cost = 1.0 if space.spec.cost is None else mean(space.domains[space.spec.cost])
@@ -136,7 +118,7 @@ def mean(domain: Domain) -> float:
 
 
 def needs_ray(options: RunOptions) -> bool:
-    """Whether the options ask for what only Ray has: workers, a cluster, a GPU."""
+    """Whether the options ask for something that only Ray has: workers, a cluster, a GPU."""
     return (
         options.workers is not None
         or options.address is not None
@@ -148,10 +130,10 @@ def needs_ray(options: RunOptions) -> bool:
 def _sooner_here(
     space: SearchSpace, settings: StudySettings, trials: int, choice: EngineChoice
 ) -> bool:
-    """Whether this process has trained before Ray would have started; says so."""
+    """Whether this process would train for less time than Ray takes to start; logs it."""
     seconds = training_s(space, settings, trials, choice.fastest)
     if seconds <= _RAY_START_S:
-        # The engine may still be compiling, which is worth waiting for only here.
+        # Only here is it worth waiting for an engine that may still be compiling.
         seconds = training_s(space, settings, trials, choice.expected("cpu").pace("cpu"))
     here = seconds <= _RAY_START_S
     work = (
@@ -172,9 +154,9 @@ def _ray(options: RunOptions, stop: StopSignal) -> Iterator[Runner]:
     from xortune.cluster import ray_runner
 
     with ExitStack() as stack:
-        # Nothing is half done, so raising at once is safe; and a Ray that got the same signal
-        # may never answer.
-        with stop.to_blame(), stop.raising():
+        # Nothing has been written, so raising at once is safe; and a Ray that got the same
+        # signal may never answer.
+        with stop.errors_as_interrupts(), stop.raising():
             runner = stack.enter_context(ray_runner(options, _import_report))
         stop.check()
         yield runner
@@ -185,5 +167,5 @@ def _import_report_meanwhile() -> None:
 
 
 def _import_report() -> None:
-    """What a search needs last: half a second, beside other work."""
+    """Takes half a second, beside other work; the report is needed last."""
     import xortune.report  # noqa: F401

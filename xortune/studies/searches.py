@@ -1,9 +1,9 @@
-"""Making and resuming studies: the Python face."""
+"""Makes and resumes studies: `xortune.search` and `xortune.resume`."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
@@ -43,13 +43,7 @@ from xortune.studies.options import (
 )
 from xortune.studies.problems import EngineChoice, family, problem_of
 from xortune.studies.progress import watched
-from xortune.studies.request import (
-    Request,
-    checked_request,
-    default_name,
-    each_point_once,
-    known,
-)
+from xortune.studies.request import Request, checked_request, default_name, each_point_once, known
 from xortune.studies.study import Study
 from xortune.wording import option
 
@@ -65,7 +59,7 @@ _log = logging.getLogger("xortune")
 
 @dataclass(frozen=True)
 class _Watch:
-    """What accompanies a run: its clock, who is told of progress, and its signals."""
+    """The companions of a run: its clock, its observer, and its signals."""
 
     clock: Clock
     observer: Callable[[Progress], None]
@@ -89,21 +83,21 @@ def search(
 
     Args:
         space: a shipped name, the path of a search-space file, or its content.
-        narrow: for single parameters, the part of the space to search: a value, a tuple of the
-            lowest and the highest, or a list of choices.
+        narrow: the part of the space to search, by parameter: a value, a tuple of the lowest
+            and the highest, or a list of choices.
         name: the study's name; by default the problem's name, the date and the time.
-        results: the folder that the study's own folder goes into.
+        results: the folder of the study's own folder.
+        engine: `auto` takes the fastest available; the choice is recorded.
         exist_ok: a study of that name with the same settings is returned if it is finished,
             and resumed if not.
-        engine: `auto` takes the fastest that there is; the choice is recorded.
         on_progress: called after every pack. By default a notebook shows a line of progress.
-        stop: what signals do, entered already; by default a `StopSignal` of its own.
+        stop: an entered `StopSignal`; by default a new one.
         **settings: the fields of `StudySettings` and `RunOptions`; `metric` is the final loss.
 
     Raises:
-        UsageError: bad input, or a study of that name, with `exist_ok` only if its settings
-            differ; nothing is written.
-        Interrupted: Ctrl-C, SIGTERM, SIGHUP; what was finished is kept, tables are written.
+        UsageError: bad input, or a study of that name (with `exist_ok`, one with other
+            settings); nothing is written.
+        Interrupted: Ctrl-C, SIGTERM, SIGHUP; finished trials are kept, tables are written.
         XortuneError: the search failed; likewise.
 
     Example:
@@ -116,8 +110,7 @@ def search(
     if exist_ok and name is None:
         raise UsageError(f"{option('exist_ok')}: say which study, with {option('name')}.")
     if exist_ok and name is not None and is_study(folder, name):
-        _check_same(StudyPaths(folder / name), request)
-        return _existing(StudyPaths(folder / name), request.options, on_progress, stop)
+        return _existing(StudyPaths(folder / name), request, on_progress, stop)
     names = numbered(default_name()) if name is None else iter([new_study(folder, name).name])
     check_writable(folder)
     with watched(on_progress) as observer, nullcontext(stop) if stop else StopSignal() as stop:
@@ -140,7 +133,7 @@ def resume(
     Args:
         study: as for `load`.
         trials: the study's new total; by default as recorded.
-        force: resume although an engine or a library has another version than recorded.
+        force: resume even if the engine or a library has another version than recorded.
         results: the results folder.
         on_progress: as for `search`.
         stop: as for `search`.
@@ -179,7 +172,7 @@ def _new_study(request: Request, folder: Path, names: Iterator[str], watch: _Wat
     if settings.generation is None:
         size = default_generation(settings.sampler, settings.trials, choice.generation)
         settings = replace(settings, generation=size)
-    with _runner(request.options, request.space, settings, settings.trials, choice, stop) as runner:
+    with _runner(request.options, settings, settings.trials, choice, stop) as runner:
         try:
             engine = choice.decide(runner.device)
         except NoEngineError as error:
@@ -205,17 +198,26 @@ def _resume(
     force: bool,
     watch: _Watch,
 ) -> None:
-    """Trains what is left of a study."""
+    """Trains the rest of a study."""
     stop, provenance = watch.stop, ledger.provenance()
     if options.device == "auto":
         options = replace(options, device=settings.device)  # type: ignore[arg-type]
     choice = EngineChoice(family(provenance.engine), settings.data)
-    space = load_space(settings.space, settings.spec)
     left = settings.trials - ledger.trials().finished
-    with _runner(options, space, settings, left, choice, stop) as runner:
+    with _runner(options, settings, left, choice, stop) as runner:
         stop.check(paths.folder)
-        engine = _recorded_engine(choice, runner, provenance, paths.name)
-        _note_device(settings, runner, paths.name)
+        try:
+            engine = choice.decide(runner.device)
+        except NoEngineError as error:
+            raise UsageError(
+                f"study {paths.name} began with the engine {provenance.engine}: {error}. Resume it "
+                f"where there is a C compiler (gcc or clang), with {option('device', 'cpu')}."
+            ) from None
+        if runner.device != settings.device:
+            _log.warning(
+                f"study {paths.name} began on {settings.device} and is resumed on "
+                f"{runner.device}: the trials from here on may differ in their last digits."
+            )
         _check_machines(runner, engine, stop)
         same = engine.name == provenance.engine
         provenance = replace(
@@ -229,11 +231,14 @@ def _resume(
         _finish(ledger, paths, runner, engine, watch)
 
 
-def _runner(*arguments: Any) -> AbstractContextManager[Runner]:
-    """As `chosen_runner`, which is imported once the search is watched: Optuna may warn."""
+def _runner(
+    options: RunOptions, settings: StudySettings, left: int, choice: EngineChoice, stop: StopSignal
+) -> AbstractContextManager[Runner]:
+    # Imported once the search is watched: Optuna may warn.
     from xortune.studies.runner_choice import chosen_runner
 
-    return chosen_runner(*arguments)
+    space = load_space(settings.space, settings.spec)
+    return chosen_runner(options, space, settings, left, choice, stop)
 
 
 def _log_done(paths: StudyPaths) -> None:
@@ -247,7 +252,7 @@ def _created(
     provenance: Provenance,
     stop: StopSignal,
 ) -> tuple[StudyPaths, Ledger]:
-    """A new study of the first of these names that is free: whoever makes its folder has it."""
+    """A new study of the first name that is free; making its folder claims it."""
     for name in names:
         paths = StudyPaths(folder / name)
         check = partial(stop.check, paths.folder)
@@ -260,24 +265,18 @@ def _created(
 
 def _existing(
     paths: StudyPaths,
-    options: RunOptions,
+    request: Request,
     on_progress: Callable[[Progress], None] | None,
     stop: StopSignal | None,
 ) -> Study:
-    """The study as it is if it is finished; otherwise once it has been resumed."""
-    with Ledger.read(paths) as ledger:
-        done = ledger.trials().finished >= ledger.settings().trials
-    if done:
-        _log_done(paths)
-        return Study(paths)
-    how: Any = {name: getattr(options, name) for name in RUN_KEYWORDS}
-    return resume(paths.folder, on_progress=on_progress, stop=stop, **how)
+    """The study of that name, resumed unless it is finished.
 
-
-def _check_same(paths: StudyPaths, request: Request) -> None:
-    """Raises UsageError where a study has other settings than a search asks for."""
+    Raises:
+        UsageError: it has other settings than the request.
+    """
     with Ledger.read(paths) as ledger:
         found, engine = ledger.settings(), family(ledger.provenance().engine)
+        done = ledger.trials().finished >= found.trials
     device: DeviceName = request.options.device
     different = differences(found, replace(request.settings, device=device))
     if request.engine not in ("auto", engine):
@@ -287,19 +286,17 @@ def _check_same(paths: StudyPaths, request: Request) -> None:
             f"{option('name')} {paths.name!r}: {paths.folder} exists already, with other settings: "
             f"{'; '.join(different)}. Choose another {option('name')}, or the same settings."
         )
+    if done:
+        _log_done(paths)
+        return Study(paths)
+    options: Any = {name: getattr(request.options, name) for name in RUN_KEYWORDS}
+    return resume(paths.folder, on_progress=on_progress, stop=stop, **options)
 
 
 def _finish(
-    ledger: Ledger,
-    paths: StudyPaths,
-    runner: Runner | None,
-    engine: Engine | None,
-    watch: _Watch,
+    ledger: Ledger, paths: StudyPaths, runner: Runner | None, engine: Engine | None, watch: _Watch
 ) -> None:
-    """Trains what is left, if anything is, and writes runs, tables and times.
-
-    Every part is tried; the first error is raised at the end.
-    """
+    """Trains the rest, if there is a runner, and writes runs, tables and times."""
     from xortune.loop.run_queue import RunQueue
     from xortune.loop.search import Search
     from xortune.tensorboard.runs import RunWriter
@@ -313,7 +310,7 @@ def _finish(
         if runner is None or engine is None:
             return
         try:
-            with stop.to_blame():
+            with stop.errors_as_interrupts():
                 runner.run(Search(ledger, engine, runs, clock, watch.observer, stop.check))
         except XortuneError as error:
             error.folder = paths.folder
@@ -329,12 +326,17 @@ def _finish(
         if runner is not None:
             ledger.add_run(clock.total(runner.workers))
 
+    _try_all((train, runs.write_all, write_tables, record_times), paths.folder)
+
+
+def _try_all(parts: Iterable[Callable[[], None]], folder: Path) -> None:
+    """Calls all parts, and then raises the first error."""
     failures: list[BaseException] = []
-    for part in (train, runs.write_all, write_tables, record_times):
+    for part in parts:
         try:
             part()
         except Interrupted as interruption:
-            failures.append(Interrupted(interruption.signum, paths.folder))
+            failures.append(Interrupted(interruption.signum, folder))
         except BaseException as error:
             failures.append(error)
     if failures:
@@ -342,7 +344,7 @@ def _finish(
 
 
 def _resumable(ledger: Ledger, name: str, trials: int | None, force: bool) -> StudySettings:
-    """The settings to continue with; the total is a new one unless None."""
+    """The settings to continue with; `trials` is the new total unless None."""
     settings, provenance = ledger.settings(), ledger.provenance()
     if not force:
         check_versions(settings, provenance, name)
@@ -363,29 +365,8 @@ def _resumable(ledger: Ledger, name: str, trials: int | None, force: bool) -> St
     return each_point_once(extended, space, provenance.sampler_version, asked)
 
 
-def _recorded_engine(
-    choice: EngineChoice, runner: Runner, provenance: Provenance, name: str
-) -> Engine:
-    """The engine that the study was begun with."""
-    try:
-        return choice.decide(runner.device)
-    except NoEngineError as error:
-        raise UsageError(
-            f"study {name} was begun with the engine {provenance.engine}: {error}. Resume it "
-            f"where there is a C compiler (gcc or clang), with {option('device', 'cpu')}."
-        ) from None
-
-
 def _check_machines(runner: Runner, engine: Engine, stop: StopSignal) -> None:
-    """Before anything is written, which a signal may interrupt at once."""
-    with stop.to_blame(), stop.raising():
+    # Nothing has been written, so a signal may interrupt at once.
+    with stop.errors_as_interrupts(), stop.raising():
         runner.check(engine)
     stop.check()
-
-
-def _note_device(settings: StudySettings, runner: Runner, name: str) -> None:
-    if runner.device != settings.device:
-        _log.warning(
-            f"study {name} was begun on {settings.device} and is resumed on {runner.device}: "
-            "the trials from here on may differ in their last digits."
-        )

@@ -1,4 +1,4 @@
-"""A study that exists: what the Python face reads of it."""
+"""Reads existing studies: `xortune.Study` and `xortune.load`."""
 
 from __future__ import annotations
 
@@ -25,11 +25,7 @@ if TYPE_CHECKING:
 
 
 class Study:
-    """A study that exists. Everything is read from its ledger when it is asked for.
-
-    Args:
-        paths: where it is.
-    """
+    """An existing study. Everything is read from its ledger on demand."""
 
     def __init__(self, paths: StudyPaths) -> None:
         self.paths = paths
@@ -51,12 +47,12 @@ class Study:
 
     @property
     def most_trials(self) -> int | None:
-        """The most trials that the study can have, as no point is trained twice; None if any."""
+        """The most trials that the study can have, as no point is repeated; None if unlimited."""
         return count_points(self.space) if self.provenance.sampler_version > 1 else None
 
     @property
     def trials(self) -> pd.DataFrame:
-        """All trials, one a row, ranked by final loss; columns as `xortune.report.columns`."""
+        """All trials, one per row, ranked by final loss; columns as `xortune.report.columns`."""
         from xortune.report import trials_frame
 
         return trials_frame(self._table())
@@ -77,7 +73,7 @@ class Study:
 
     @property
     def best_number(self) -> int:
-        """The number of the best trial, for which no table is made.
+        """The number of the best trial, without making a table.
 
         Raises:
             XortuneError: no trial is complete.
@@ -94,17 +90,17 @@ class Study:
         return XortuneError(f"study {self.name} has no complete trial, so no best one.")
 
     def summary(self) -> dict[str, Any]:
-        """Counts by state, how many are solved, the best trials, and where the time went."""
+        """Counts by state, solved trials, the best trials, and where the time went."""
         return self.summary_of(self.trials)
 
     def summary_of(self, trials: pd.DataFrame) -> dict[str, Any]:
-        """As `summary`, of trials that were read already."""
+        """As `summary`, from trials already read."""
         from xortune.report import summarise, summarise_time
 
         return {**summarise(trials, self.settings.spec), "time": summarise_time(self.runs())}
 
     def curves(self, number: int) -> pd.DataFrame:
-        """A trial's curve: the column `epoch`, and one for each of the problem's series.
+        """A trial's curve: the column `epoch`, and one per series of the problem.
 
         Raises:
             UsageError: there is no such trial.
@@ -119,16 +115,16 @@ class Study:
         """The trained model of a trial, a `torch.nn.Module`.
 
         Raises:
-            UsageError: there is no such trial, or it was not trained to its end.
+            UsageError: there is no such trial, or it was not trained to the end.
         """
         found, weights = self._trained(number)
         return problem_of(self.settings).model(found.trial.params, weights)
 
     def predict(self, number: int, inputs: Sequence[float]) -> float:
-        """What the trained model of a trial answers to one row of inputs, without PyTorch.
+        """The output of a trial's trained model for one row of inputs, without PyTorch.
 
         Raises:
-            UsageError: as `model`, or a row holds another number of inputs.
+            UsageError: as `model`, or the row has the wrong number of inputs.
         """
         problem = problem_of(self.settings)
         if len(inputs) != problem.inputs:
@@ -138,7 +134,7 @@ class Study:
         return problem.predict(found.trial.params, weights, inputs)
 
     def optuna(self) -> optuna.Study:
-        """The study as Optuna's, in memory, for `optuna.visualization` and the like."""
+        """The study as an in-memory Optuna study, for `optuna.visualization` and the like."""
         from xortune.sampling import optuna_study
 
         rows = self._table()
@@ -146,7 +142,7 @@ class Study:
         return optuna_study(self.name, self.space, told)
 
     def runs(self) -> list[RunTime]:
-        """Where the time of each search and resume went, in their order."""
+        """Where the time of each search and resume went, in order."""
         with Ledger.read(self.paths) as ledger:
             return ledger.runs()
 
@@ -164,7 +160,7 @@ class Study:
             return ledger.trials()
 
     def _trained(self, number: int) -> tuple[FinishedTrial, Weights]:
-        """A trial and its weights; those that were not kept are trained again, to the same bits."""
+        """A trial and its weights; those not kept are trained again, to the same bits."""
         with Ledger.read(self.paths) as ledger:
             found = self._finished(ledger, number)
             weights = ledger.weights(found.trial.number)
@@ -195,7 +191,7 @@ class Study:
         return outcome.weights
 
     def _progress(self) -> str:
-        """How far it is, for `repr`, which never raises."""
+        """The progress shown by `repr`, which never raises."""
         try:
             table = self._table()
         except XortuneError:
@@ -208,7 +204,7 @@ class Study:
     def _finished(self, ledger: Ledger, number: Any) -> FinishedTrial:
         whole = whole_number(number)
         if isinstance(number, float) and number.is_integer():
-            whole = int(number)  # what pandas makes of an integer in a row of floats
+            whole = int(number)  # pandas turns an integer in a row of floats into a float
         row = None if whole is None else ledger.trial(whole)
         if row is None:
             count = len(ledger.trials())

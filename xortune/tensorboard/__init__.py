@@ -1,1 +1,1 @@
-"""A TensorBoard run for every trial."""
+"""Writes a TensorBoard run for every trial."""

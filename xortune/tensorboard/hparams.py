@@ -1,4 +1,4 @@
-"""What the HPARAMS tab reads: the study's domains and metrics, and each trial's parameters."""
+"""The events of the HPARAMS tab: the study's domains and metrics, and a trial's parameters."""
 
 from __future__ import annotations
 
@@ -22,12 +22,9 @@ _TYPES = {
 
 
 def experiment_event(space: SearchSpace, tags: Sequence[str], started: float) -> Event:
-    """The event that describes a study, the same in each of its runs.
+    """The event that describes a study and its metrics' tags, the same in all of its runs.
 
-    Args:
-        space: the study's search space, which gives the domains.
-        tags: of the metrics.
-        started: seconds since 1970.
+    Times are in seconds since 1970, here and below.
     """
     domains = space.domains
     experiment = api_pb2.Experiment(
@@ -50,9 +47,9 @@ def _info(parameter: Parameter, domain: Domain) -> api_pb2.HParamInfo:
 
 
 class Session:
-    """The two events around a trial's run, kept and filled in anew for each.
+    """The first and the last event of a trial's run, each valid until the next of its kind.
 
-    Building them takes seven times as long. Each is valid until the next one of its kind.
+    The objects are reused: building them takes seven times as long.
     """
 
     def __init__(self) -> None:
@@ -62,13 +59,7 @@ class Session:
         self._end_data = HParamsPluginData(version=metadata.PLUGIN_DATA_VERSION)
 
     def start(self, params: Params, started: float, now: float) -> Event:
-        """The event with a trial's parameters, without those that do not apply.
-
-        Args:
-            params: the trial's.
-            started: when its training began, in seconds since 1970.
-            now: the time of the event, likewise.
-        """
+        """The event with the parameters that apply to a trial, and the start of its training."""
         session = self._start_data.session_start_info
         session.start_time_secs = started
         hparams = session.hparams
@@ -84,7 +75,7 @@ class Session:
         return _filled(self._start, self._start_data, now)
 
     def end(self, complete: bool, now: float) -> Event:
-        """The event that says how a trial ended, and when, in seconds since 1970."""
+        """The event with a trial's status and its end."""
         session = self._end_data.session_end_info
         session.status = api_pb2.STATUS_SUCCESS if complete else api_pb2.STATUS_FAILURE
         session.end_time_secs = now

@@ -10,17 +10,15 @@ from tensorboard.compat.proto.event_pb2 import Event
 
 
 def records(events: Iterable[Event]) -> bytes:
-    """The bytes that tensorboard's `RecordWriter` writes; the checksums are computed in C.
+    """The bytes of tensorboard's `RecordWriter`, with checksums computed in C.
 
-    Args:
-        events: each is serialised before the next one is taken, so that a generator may give
-            the same object again with other values.
+    Each event is serialised before the next one is taken, so a generator may reuse one object.
     """
     parts: list[bytes] = []
     for event in events:
         data = event.SerializeToString()
         crc = crc32c(data)
-        # As in TensorFlow's `crc32c::Mask`; a call for it would be a tenth of this loop.
+        # As `crc32c::Mask` of TensorFlow; a function call would take a tenth of this loop.
         masked = (crc >> 15 | crc << 17) + 0xA282EAD8 & 0xFFFFFFFF
         parts += _length(len(data)), data, masked.to_bytes(4, "little")
     return b"".join(parts)

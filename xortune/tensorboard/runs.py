@@ -25,12 +25,8 @@ _EVENT_FILE = "events.out.tfevents."
 class RunWriter:
     """Writes the runs of one study, each atomically: a run is complete, or missing.
 
-    For one thread: the events that change from trial to trial are kept, and filled in anew.
-
-    Args:
-        paths: the study's.
-        space: its search space, which gives the HPARAMS tab the domains, and has its spec.
-        graph: of the model, for the GRAPHS tab; empty where there is none.
+    The HPARAMS tab shows the domains of the space, the GRAPHS tab the graph, which may be empty.
+    Not thread-safe: event objects are reused.
     """
 
     def __init__(self, paths: StudyPaths, space: SearchSpace, graph: Sequence[GraphNode]) -> None:
@@ -47,24 +43,24 @@ class RunWriter:
             head.append(Event(wall_time=started, graph_def=graph_def))
         self._head = records([*head, experiment_event(space, tags, started)])
         self._series = [series.name for series in spec.curve]
-        self._places = [spec.metric_names.index(name) for name in (spec.loss, *measured)]
-        # Building one takes seven times as long as filling it in anew.
+        self._columns = [spec.metric_names.index(name) for name in (spec.loss, *measured)]
+        # Reused, since building one takes seven times as long.
         self._point = _scalars_event(series.tag for series in spec.curve)
         self._lines = list(self._point.summary.value)
         self._scores = _scalars_event(tags)
         self._session = Session()
 
     def missing(self, numbers: Iterable[int]) -> list[int]:
-        """Those of the trials that have no run yet."""
+        """The trials that have no run yet."""
         if not real_folder(self._paths.tensorboard):
             return list(numbers)
         return [number for number in numbers if not _event_files(self._paths.run(number))]
 
     def write(self, finished: FinishedTrial) -> None:
-        """Writes the run of one trial, in place of an earlier one.
+        """Writes the run of one trial, replacing an earlier one.
 
         Raises:
-            XortuneError: for example, the disk is full. The run is missing then.
+            XortuneError: for example, the disk is full. Then the run is missing.
         """
         content = self._head + records(self._events(finished, time.time()))
         run = self._paths.run(finished.trial.number)
@@ -72,7 +68,7 @@ class RunWriter:
         write_whole(run, self._file_name, content)
 
     def _make_folder(self, run: Path) -> None:
-        """One without event files; never the study's own folder, which may have been moved."""
+        """Makes a run's folder, or empties it; never the study's own, which may have been moved."""
         try:
             if not self._is_there:
                 if not real_folder(run.parent):
@@ -87,7 +83,7 @@ class RunWriter:
             raise not_written(run, error) from error
 
     def _events(self, finished: FinishedTrial, now: float) -> Iterator[Event]:
-        """Each is to be serialised before the next one, which may be the same filled in anew."""
+        """A run's events, each to be serialised before the next, which may be the same object."""
         params, outcome = finished.trial.params, finished.outcome
         yield self._session.start(params, now - (outcome.duration_s or 0), now)
         epochs = outcome.curve.epochs
@@ -98,9 +94,8 @@ class RunWriter:
         yield self._session.end(outcome.state == "COMPLETE", now)
 
     def _points(self, curve: Curve, now: float) -> Iterator[Event]:
-        point = self._point
+        point, lines = self._point, self._lines
         point.wall_time = now
-        lines = self._lines
         series = zip(*[curve.series[name] for name in self._series])
         for point.step, values in zip(curve.epochs, series):
             for line, value in zip(lines, values):
@@ -108,17 +103,15 @@ class RunWriter:
             yield point
 
     def _scored(self, epoch: int, scores: Scores, now: float) -> Event:
-        event = self._scores
-        event.wall_time = now
-        event.step = epoch
-        values = scores.row
-        for line, place in zip(event.summary.value, self._places):
-            line.simple_value = values[place]
+        event, values = self._scores, scores.row
+        event.wall_time, event.step = now, epoch
+        for line, column in zip(event.summary.value, self._columns):
+            line.simple_value = values[column]
         return event
 
 
 def graph_message(graph: Iterable[GraphNode]) -> GraphDef:
-    """A model's graph, as PyTorch writes the one that it traces."""
+    """A model's graph in the form of `torch.utils.tensorboard`."""
     message = GraphDef()
     for described in graph:
         node = message.node.add(name=described.name, op=described.op, input=described.inputs)
@@ -130,7 +123,7 @@ def graph_message(graph: Iterable[GraphNode]) -> GraphDef:
 
 
 def _measured(spec: ProblemSpec) -> tuple[str, ...]:
-    """The metrics that stand beside the final loss: those that cannot be one."""
+    """The metrics shown beside the final loss: those that cannot be one."""
     return tuple(metric.name for metric in spec.metrics if metric.kind != "loss")
 
 

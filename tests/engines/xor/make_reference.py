@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from xortune.problems.xor import train
+from xortune.problems.xor.loop import train
 from xortune.problems.xor.spec import SPEC
 from xortune.sampling import ask_generation
 from xortune.space import load_space

@@ -10,7 +10,8 @@ import torch
 from tests.engines.xor.packs import train_pack
 from tests.make import make_params, make_scores
 from xortune.engines.xor.eager.lanes import initial_weights
-from xortune.problems.xor import seeded_model, train
+from xortune.problems.xor.loop import train
+from xortune.problems.xor.model import seeded_model
 from xortune.trial import Outcome, Params, Scores
 
 REFERENCE = Path(__file__).with_name("reference_trials.csv")

@@ -61,7 +61,7 @@ def test_without_a_compiler_auto_is_eager_and_warns_once(no_compiler, caplog, de
     assert caplog.messages == []
     assert choice.decide(device).name == "eager-1"
     (message,) = caplog.messages
-    assert f"takes longer: {MISSING}." in message
+    assert f"which is slower: {MISSING}." in message
     assert [record.levelname for record in caplog.records] == ["WARNING"]
 
 
@@ -82,7 +82,7 @@ def test_on_a_gpu_auto_is_eager_without_a_warning(slow_compiler, caplog):
 
 
 def test_on_a_gpu_the_compiled_engine_is_refused(library):
-    with pytest.raises(NoEngineError, match="it is for CPUs, and the device is cuda"):
+    with pytest.raises(NoEngineError, match="it runs on CPUs, and the device is cuda"):
         EngineChoice("compiled", "xor").decide("cuda")
 
 

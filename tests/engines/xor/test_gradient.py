@@ -8,8 +8,9 @@ import torch
 
 from tests.engines.xor.packs import whole
 from tests.make import make_params
-from xortune.problems.xor import load_data, loss_of, trained_model
-from xortune.problems.xor.loop import score
+from xortune.problems.xor.data import load_data
+from xortune.problems.xor.loop import loss_of, score
+from xortune.problems.xor.model import trained_model
 from xortune.problems.xor.spec import DATA_NAMES, LOSS_FNS, LossFn
 from xortune.trial import Params
 

@@ -7,7 +7,7 @@ from tests.make import make_params
 from xortune.engines.xor.eager.lanes import ALIGN, in_state_dict_order, initial_weights, make_lanes
 from xortune.engines.xor.gradient import STATE_DICT_ROWS
 from xortune.engines.xor.native import WIDTH
-from xortune.problems.xor import XOR, seeded_model
+from xortune.problems.xor.model import XOR, seeded_model
 from xortune.problems.xor.spec import LOSS_FNS
 
 SEEDS = st.integers(0, 2**32 - 1)

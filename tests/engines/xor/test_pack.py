@@ -9,8 +9,9 @@ from tests.make import make_params
 from xortune.engines.devices import usable_device
 from xortune.engines.xor import EagerEngine
 from xortune.errors import UsageError
-from xortune.problems.xor import load_data, predict, train, trained_model
-from xortune.problems.xor.loop import score
+from xortune.problems.xor.data import load_data
+from xortune.problems.xor.loop import score, train
+from xortune.problems.xor.model import predict, trained_model
 from xortune.problems.xor.spec import LAYOUT, LOSS_FNS
 from xortune.trial import Curve
 

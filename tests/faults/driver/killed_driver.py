@@ -150,9 +150,9 @@ def search(results: str, last: int | None, journal: str | None = None) -> int:
 
 def resume(results: str, last: int | None, trained: str) -> int:
     """A resume that is killed at a boundary; appends the numbers of the trials it trains."""
-    from xortune.loop import inline
+    from xortune.loop import runner
 
-    opened = inline._opened
+    opened = runner._opened
 
     def noting(search: Any, device: str) -> Any:
         trainer = opened(search, device)
@@ -164,7 +164,7 @@ def resume(results: str, last: int | None, trained: str) -> int:
 
         return SimpleNamespace(train=train)
 
-    inline._opened = noting
+    runner._opened = noting
     logging.getLogger("xortune").setLevel(logging.ERROR)
     boundaries = Boundaries(last)
     boundaries.install()

@@ -94,9 +94,9 @@ def test_a_file_that_may_not_grow(forks, tmp_path, largest):
 
 
 def places(names: list[str]) -> dict[str, int]:
-    """The first boundary of each kind in the middle of the run."""
-    made = names.index("after a transaction")
-    later = {name: at for at, name in reversed(list(enumerate(names))) if at > made + 20}
+    """The first boundary of each kind after the first run has its folder."""
+    first = names.index("before a run's folder")
+    later = {name: at for at, name in reversed(list(enumerate(names))) if at > first}
     assert later.keys() >= {"before a run's folder", "half of a file in one"}
     return later
 

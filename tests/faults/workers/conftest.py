@@ -31,7 +31,7 @@ def cluster(plan_folder):
     from ray import cloudpickle
     from ray.cluster_utils import Cluster
 
-    from xortune.cluster.surroundings import ENVIRONMENT
+    from xortune.cluster.ray_internals import ENVIRONMENT
 
     ray.shutdown()
     os.environ.update(ENVIRONMENT)

@@ -1,13 +1,11 @@
-"""Nodes that are lost, that join late, and that are no good."""
-
-import math
+"""Nodes that are lost, that join late, and that keep losing packs."""
 
 import pytest
 
 import xortune
 from tests.small_study import SETTINGS, SPACE, check_undisturbed
-from xortune.cluster.pulse import Connection, Pulse
 from xortune.cluster.runner import RayRunner
+from xortune.cluster.session.liveness import Connection, Liveness
 from xortune.settings import RunOptions
 
 SMALL_PACKS = {"runner": "ray", "pack_size": 3}
@@ -70,7 +68,7 @@ def test_a_node_that_joins_late_gets_packs(cluster, plan, told, tmp_path):
 
 
 @pytest.mark.long
-def test_a_node_on_which_packs_are_lost_does_not_eat_the_study(
+def test_a_node_that_keeps_losing_packs_fails_no_trial(
     cluster, another_node, undisturbed, plan, told, tmp_path
 ):
     """Its losses are not the trials': none is given up, though each has only one retry.
@@ -89,13 +87,13 @@ def test_a_node_on_which_packs_are_lost_does_not_eat_the_study(
 
 
 @pytest.mark.long
-def test_the_search_cuts_its_packs_by_the_nodes_that_there_are(cluster, plan):
-    runner = RayRunner(RunOptions(), Connection(Pulse(own=False), lambda: False))
-    given = runner._slots
+def test_the_search_cuts_its_packs_by_the_nodes_that_there_are(cluster, plan, monkeypatch):
+    monkeypatch.setattr("xortune.cluster.node_health._FRESH_S", 0)
+    runner = RayRunner(RunOptions(), Connection(Liveness(own=False), lambda: False))
+    given = runner._slots_now()
     before = given["cpu"]
     node = cluster.add_node(num_cpus=3)
     cluster.wait_for_nodes()
-    runner._seen = -math.inf
     runner._slots_now()
     cluster.remove_node(node)
     assert given["cpu"] == before + 3

@@ -91,7 +91,7 @@ def test_the_pack_of_a_hung_worker_is_given_to_another(
 
 
 @pytest.mark.parametrize("retries", [0, pytest.param(1, marks=pytest.mark.long)])
-def test_a_trial_that_always_takes_its_worker_along_fails_alone(
+def test_a_trial_that_always_kills_its_worker_fails_alone(
     cluster, undisturbed, plan, told, tmp_path, retries
 ):
     plan.write({"moment": "before training", "trials": [5], "times": 100})
@@ -108,7 +108,7 @@ def test_a_trial_that_always_takes_its_worker_along_fails_alone(
 
 
 @pytest.mark.long
-def test_workers_that_die_whatever_they_train_end_the_search_and_fail_nothing(
+def test_workers_that_always_die_end_the_search_and_fail_no_trial(
     cluster, undisturbed, plan, told, tmp_path
 ):
     plan.write({"moment": "before training", "times": 100})
@@ -120,9 +120,9 @@ def test_workers_that_die_whatever_they_train_end_the_search_and_fail_nothing(
 
 
 @pytest.mark.long
-def test_workers_that_never_begin_end_the_search_too(cluster, undisturbed, plan, told, tmp_path):
+def test_workers_that_never_start_end_the_search(cluster, undisturbed, plan, told, tmp_path):
     plan.write({"moment": "created", "times": 1000})
-    with pytest.raises(XortuneError, match=r"8 workers in a row ended before they could begin"):
+    with pytest.raises(XortuneError, match=r"8 workers in a row died while starting"):
         search(tmp_path)
     assert plan.happened() <= 10
     assert told == []
@@ -131,7 +131,7 @@ def test_workers_that_never_begin_end_the_search_too(cluster, undisturbed, plan,
 
 
 @pytest.mark.long
-def test_a_driver_that_is_stopped_for_a_while_takes_no_worker_for_hung(
+def test_a_driver_that_was_suspended_takes_no_worker_for_hung(
     cluster, undisturbed, plan, told, tmp_path, monkeypatch
 ):
     """As by Ctrl-Z and `fg`, for longer than a pack may take."""

@@ -25,7 +25,7 @@ def search(tmp_path, **options):
     )
 
 
-def test_gpus_that_are_taken_are_waited_for(
+def test_a_search_waits_for_gpus_that_are_taken(
     cluster, plan, add_node, when_there_is_no_room, told, tmp_path
 ):
     import ray
@@ -37,13 +37,13 @@ def test_gpus_that_are_taken_are_waited_for(
     said = when_there_is_no_room(lambda: ray.util.remove_placement_group(group))
     search(tmp_path, device="cuda", gpus_per_worker=0.5)
     (line,) = said
-    assert "no worker on cuda has begun in 1 s: each asks for CPU 1, GPU 0.5 on one node" in line
-    assert "free are CPU 4 of 4, GPU 0.25 of 1. The search begins when there is room" in line
+    assert "no worker on cuda has started in 1 s: each asks for CPU 1, GPU 0.5 on one node" in line
+    assert "this is free: CPU 4 of 4, GPU 0.25 of 1. The search starts when there is room" in line
     assert sorted(told) == list(range(SETTINGS["trials"]))
 
 
 @pytest.mark.long
-def test_a_device_of_two_without_room_is_said_too(
+def test_one_device_of_two_without_room_is_reported(
     cluster, plan, add_node, when_there_is_no_room, told, tmp_path
 ):
     """The workers on CPUs begin; those on a GPU wait."""
@@ -60,7 +60,7 @@ def test_a_device_of_two_without_room_is_said_too(
 
 
 @pytest.mark.long
-def test_a_node_that_can_have_a_worker_is_waited_for(
+def test_a_search_waits_for_a_node_that_can_have_a_worker(
     cluster, plan, add_node, when_there_is_no_room, told, tmp_path
 ):
     """A GPU beside no CPU is of no use."""
@@ -69,6 +69,6 @@ def test_a_node_that_can_have_a_worker_is_waited_for(
     said = when_there_is_no_room(lambda: add_node(num_cpus=1, num_gpus=1))
     search(tmp_path, device="cuda")
     (line,) = said
-    assert "no node has that much, even if it were free" in line
-    assert "The search begins when such a node joins" in line
+    assert "no node has that much, even if all of it were free" in line
+    assert "The search starts when such a node joins" in line
     assert sorted(told) == list(range(SETTINGS["trials"]))

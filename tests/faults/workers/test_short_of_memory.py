@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from xortune.cluster.limits import memory_kills
+from xortune.cluster.control_groups import memory_kills
 
 _SCRIPT = Path(__file__).with_name("search_short_of_memory.py")
 _MOUNTS = (Path("/sys/fs/cgroup/memory"), Path("/sys/fs/cgroup"))
@@ -18,7 +18,7 @@ _LIMITS = ("memory.limit_in_bytes", "memory.max")
 _LIMIT, _EATS = 1_500_000_000, 2_000_000_000
 _COUNTING = f"""
 import os, subprocess, sys
-from xortune.cluster.limits import memory_kills
+from xortune.cluster.control_groups import memory_kills
 
 with open(sys.argv[1] + "/cgroup.procs", "w") as group:
     group.write(str(os.getpid()))
@@ -62,18 +62,18 @@ def search(tmp_path, eats, *groups, **environment):
 
 
 @pytest.mark.long
-def test_the_kernel_is_named(tmp_path, small_group):
+def test_a_kill_by_the_kernel_is_named(tmp_path, small_group):
     error, warnings = search(tmp_path, _EATS, small_group)
     words = (
         "its worker was killed by the kernel, which was out of memory; fewer workers or smaller "
         "packs need less"
     )
     assert error == f"given up after 1 tries alone: {words}"
-    assert f"a worker is lost: {words}. What it trained is trained again." in warnings
+    assert f"a worker is lost: {words}. Its pack is trained again." in warnings
 
 
 @pytest.mark.long
-def test_the_monitor_of_ray_is_named_and_does_not_end_the_search(tmp_path):
+def test_a_kill_by_ray_is_named_and_does_not_end_the_search(tmp_path):
     """Any use of memory is too much for it, whenever it looks."""
     watch = {"RAY_memory_usage_threshold": "0.001", "RAY_memory_monitor_refresh_ms": "10000"}
     error, warnings = search(tmp_path, 1_000_000, **watch)
@@ -82,7 +82,7 @@ def test_the_monitor_of_ray_is_named_and_does_not_end_the_search(tmp_path):
         "packs need less"
     )
     assert error == f"given up after 1 tries alone: {words}"
-    assert f"a worker is lost: {words}. What it trained is trained again." in warnings
+    assert f"a worker is lost: {words}. Its pack is trained again." in warnings
 
 
 def test_the_kernel_counts_what_it_kills(small_group):

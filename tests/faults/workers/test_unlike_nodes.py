@@ -8,7 +8,7 @@ import pytest
 import xortune
 from tests.make import make_settings
 from tests.small_study import SETTINGS, SPACE, check_runs
-from xortune.cluster.nodes import check_nodes
+from xortune.cluster.node_software import check_nodes
 from xortune.engines.xor import CompiledEngine, EagerEngine
 from xortune.errors import UsageError, XortuneError
 
@@ -38,7 +38,7 @@ def other_torch(tmp_path):
     return info.parent
 
 
-def test_like_nodes_are_welcome(cluster, plan):
+def test_like_nodes_are_accepted(cluster, plan):
     check_nodes("auto", "cpu", EAGER)
     check_nodes("auto", "cpu", COMPILED)
 
@@ -54,12 +54,12 @@ def test_a_node_with_another_pytorch_is_named_before_anything_is_written(
     (fault,) = [line for line in done.stderr.splitlines() if "torch" in line]
     assert fault.startswith(f"xortune: --address {cluster.address}: node ")
     assert "has torch 1.0, and here it is 2." in fault
-    assert "Install the same on all nodes." in fault
+    assert "Install the same version on all nodes." in fault
     assert done.stdout == ""
     assert not (tmp_path / "results").exists()
 
 
-def test_another_pytorch_is_welcome_where_c_trains(cluster, plan, add_node, other_torch):
+def test_another_pytorch_is_accepted_where_c_trains(cluster, plan, add_node, other_torch):
     add_node(env_vars={"PYTHONPATH": str(other_torch)})
     check_nodes("auto", "cpu", COMPILED)
     for device, engine in (("cpu", EAGER), ("both", COMPILED)):
@@ -67,14 +67,14 @@ def test_another_pytorch_is_welcome_where_c_trains(cluster, plan, add_node, othe
             check_nodes("auto", device, engine)
 
 
-def test_gpus_that_are_declared_and_not_there_are_found_out_first(cluster, plan, add_node):
+def test_a_missing_gpu_that_a_node_declares_is_found_first(cluster, plan, add_node):
     add_node(num_gpus=1)
-    with pytest.raises(UsageError, match=r"declares a GPU, and PyTorch finds none.*device='cpu'"):
+    with pytest.raises(UsageError, match=r"declares a GPU, but PyTorch finds none.*device='cpu'"):
         check_nodes("auto", "cuda", EAGER)
 
 
 @pytest.mark.long
-def test_and_by_a_worker_that_needs_one(cluster, plan, add_node, told, tmp_path):
+def test_a_missing_gpu_is_found_by_a_worker_that_needs_one(cluster, plan, add_node, told, tmp_path):
     add_node(num_gpus=1)
     with pytest.raises(XortuneError, match=r"has no GPU.*--num-gpus.*device='cpu'"):
         xortune.search(SPACE, name="s", results=tmp_path, runner="ray", device="cuda", **SETTINGS)

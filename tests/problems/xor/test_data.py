@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from xortune.problems.xor import load_data
+from xortune.problems.xor.data import load_data
 from xortune.problems.xor.spec import DATA_NAMES
 
 INPUTS = [[0.0, 0.0], [0.0, 1.0], [1.0, 1.0], [1.0, 0.0]]

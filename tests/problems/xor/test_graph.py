@@ -5,8 +5,9 @@ import warnings
 
 import torch
 
-from xortune.problems.xor import XOR, load_data
+from xortune.problems.xor.data import load_data
 from xortune.problems.xor.graph import GRAPH
+from xortune.problems.xor.model import XOR
 
 NODES = {node.name: node for node in GRAPH}
 

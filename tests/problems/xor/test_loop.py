@@ -2,7 +2,9 @@ import pytest
 import torch
 
 from tests.make import make_params
-from xortune.problems.xor import load_data, loss_of, predict, seeded_model, train, weights_of
+from xortune.problems.xor.data import load_data
+from xortune.problems.xor.loop import loss_of, train
+from xortune.problems.xor.model import predict, seeded_model, weights_of
 from xortune.problems.xor.spec import LOSS_FNS
 
 

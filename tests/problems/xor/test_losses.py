@@ -2,7 +2,9 @@ import pytest
 import torch
 from torch import nn
 
-from xortune.problems.xor import load_data, loss_of, seeded_model, trained_model
+from xortune.problems.xor.data import load_data
+from xortune.problems.xor.loop import loss_of
+from xortune.problems.xor.model import seeded_model, trained_model
 
 ROWS = load_data("xor").training
 SEEDS = range(5)

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xortune.problems.xor import XOR, predict, seeded_model, trained_model, weights_of
+from xortune.problems.xor.model import XOR, predict, seeded_model, trained_model, weights_of
 
 SHAPES = {"fc1.weight": (2, 2), "fc1.bias": (2,), "fc2.weight": (1, 2), "fc2.bias": (1,)}
 WEIGHTS = (1.0, -2.0, 3.0, -4.0, 0.5, -0.5, 6.0, -7.0, 0.25)

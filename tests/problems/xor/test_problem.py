@@ -9,7 +9,7 @@ import torch
 
 from tests.make import make_params, make_weights
 from xortune.problems.problem import Problem
-from xortune.problems.xor import XOR
+from xortune.problems.xor.model import XOR
 from xortune.problems.xor.problem import XORProblem
 from xortune.problems.xor.spec import LAYOUT, SPEC
 

@@ -1,4 +1,4 @@
-"""Which engine trains a study of XOR: PyTorch's own kernels, or C that is compiled here."""
+"""Chooses the engine of a study of XOR: PyTorch's own kernels, or C that is compiled here."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from xortune.engines.xor.engines import CompiledEngine, EagerEngine
 from xortune.engines.xor.native import built_library
 from xortune.errors import NoEngineError
 
-# What can be asked for.
+# The names that a search accepts.
 ENGINES = ("auto", "eager", "compiled")
 # The recorded names of the engines that this version can train.
 NAMES = (EagerEngine.name, CompiledEngine.name)
@@ -19,35 +19,27 @@ _log = logging.getLogger("xortune")
 
 
 def family(recorded_name: str) -> str:
-    """The entry of `ENGINES` that a recorded engine, of any version, goes back to.
-
-    Example:
-        family("compiled-1")  # compiled; auto for a name that is not known
-    """
+    """The entry of `ENGINES` for a recorded engine of any version; `auto` if unknown."""
     wanted = recorded_name.rpartition("-")[0]
     return wanted if wanted in ENGINES else "auto"
 
 
 def libraries(recorded_name: str, device: str) -> tuple[str, ...]:
-    """The packages whose version decides the bits of a recorded engine on a device."""
-    compiled = family(recorded_name) == "compiled"
-    return (CompiledEngine("", b"") if compiled else EagerEngine("")).libraries(device)
+    """As `Engine.libraries`, for a recorded engine."""
+    engine = CompiledEngine if family(recorded_name) == "compiled" else EagerEngine
+    return engine.libraries(device)
 
 
 class EngineChoice:
-    """Begins to compile in the background, unless the eager engine was requested.
+    """Starts compiling in the background, unless the eager engine was requested.
 
-    Compiling takes a third of a second where the cache does not have the library, while Ray and
-    PyTorch take seconds to start: so it never delays a search.
-
-    Args:
-        wanted: one of `ENGINES`; `auto` is compiled where that is possible.
-        data: the name of the data set.
+    Compiling takes a third of a second where the library is not cached, and Ray and PyTorch
+    take seconds to start, so it never delays a search. `auto` prefers the compiled engine.
     """
 
     generation = EagerEngine.generation
-    # What a CPU trains with at best.
-    fastest = CompiledEngine("", b"").pace("cpu")
+    # The pace of a CPU at best.
+    fastest = CompiledEngine.pace("cpu")
 
     def __init__(self, wanted: str, data: str) -> None:
         self._wanted = wanted
@@ -62,22 +54,20 @@ class EngineChoice:
         """The engine for a study on `cpu`, `cuda` or `both`.
 
         Raises:
-            NoEngineError: the compiled one is wanted, and is not available.
+            NoEngineError: the compiled engine is requested, and is not available.
         """
         engine = self.expected(device)
         if engine.name == CompiledEngine.name or self._wanted == "eager":
             return engine
         if self._wanted == "compiled":
             self._thread.join()
-            raise NoEngineError(self._reason or f"it is for CPUs, and the device is {device}")
+            raise NoEngineError(self._reason or f"it runs on CPUs, and the device is {device}")
         if device != "cuda":
-            _log.warning(
-                f"PyTorch's own kernels train this study, which takes longer: {self._reason}."
-            )
+            _log.warning(f"training with PyTorch's own kernels, which is slower: {self._reason}.")
         return engine
 
     def expected(self, device: str) -> Engine:
-        """The engine that `decide` will choose, if it chooses one."""
+        """As `decide`, without raising or warning."""
         if self._wanted != "eager" and device != "cuda":
             self._thread.join()
             if self._library is not None:

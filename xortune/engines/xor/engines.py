@@ -9,26 +9,22 @@ from xortune.engines.engine import Pace, Trainer
 from xortune.problems.xor.spec import LOSS_FNS, SPEC
 from xortune.trial import Params
 
-# On a CPU the buffers of a block stay in its cache; a GPU wants all the lanes it can get.
+# On a CPU the buffers of a block stay in its cache; a GPU takes all the lanes that it can get.
 LARGEST = {"cpu": 4096, "cuda": 131_072}
 # A GPU takes the same time for any fewer lanes.
 _WORTH_LANES = {"cuda": 16_384}
-# An epoch of lanes that are measured after every one.
+# Seconds for an epoch after which the lanes are measured.
 _SLOWEST_S = 1e-4
 
 
 def _reference_trial(i: int) -> Params:
-    """Large rates, which carry a change of the last bit into the weights; some outputs saturate."""
+    """A large rate carries a change of the last bit into the weights; some outputs saturate."""
     lr = (1.0, 3.0, 10.0, 30.0, 1000.0)[i % 5]
     return SPEC.params((lr, 60 - i, i * 2_654_435_761 % 2**32, LOSS_FNS[i % 3]))
 
 
 class _Engine:
-    """What both engines have in common; see `xortune.engines.engine.Engine`.
-
-    Args:
-        data: the name of the data set.
-    """
+    """The common part of both engines; see `xortune.engines.engine.Engine`."""
 
     name: str
     bits: Literal["lane", "pack"] = "lane"
@@ -42,9 +38,10 @@ class _Engine:
     def __init__(self, data: str) -> None:
         self.data = data
 
-    def pace(self, device: str) -> Pace:
+    @classmethod
+    def pace(cls, device: str) -> Pace:
         largest, worth = LARGEST[device], _WORTH_LANES.get(device)
-        return Pace(self._cost_per_s, self._least_lanes, _SLOWEST_S, largest, worth)
+        return Pace(cls._cost_per_s, cls._least_lanes, _SLOWEST_S, largest, worth)
 
 
 class EagerEngine(_Engine):
@@ -54,7 +51,8 @@ class EagerEngine(_Engine):
     _cost_per_s = 2e7
     _least_lanes = 256
 
-    def libraries(self, device: str) -> tuple[str, ...]:
+    @classmethod
+    def libraries(cls, device: str) -> tuple[str, ...]:
         return ("torch",)
 
     def open(self, device: str) -> Trainer:
@@ -66,12 +64,7 @@ class EagerEngine(_Engine):
 
 
 class CompiledEngine(_Engine):
-    """C on a CPU; on a GPU what the eager engine does there.
-
-    Args:
-        data: the name of the data set.
-        library: as `built_library` returns it.
-    """
+    """C on a CPU, the eager engine's code on a GPU; `library` is that of `built_library`."""
 
     name = "compiled-2"
     _cost_per_s = 1e8
@@ -81,7 +74,8 @@ class CompiledEngine(_Engine):
         super().__init__(data)
         self._library = library
 
-    def libraries(self, device: str) -> tuple[str, ...]:
+    @classmethod
+    def libraries(cls, device: str) -> tuple[str, ...]:
         return () if device == "cpu" else ("torch",)
 
     def open(self, device: str) -> Trainer:

@@ -18,16 +18,14 @@ from __future__ import annotations
 
 import math
 
-from xortune.problems.xor.spec import LossFn
-
 ROWS = 4
-# The slope a and the offset b of each loss function.
-SLOPE: dict[LossFn, float] = {"mse": 2 / ROWS, "bce": 1e12 / ROWS, "bce_with_logits": 0.0}
-OFFSET: dict[LossFn, float] = {"mse": 0.0, "bce": 0.0, "bce_with_logits": 1 / ROWS}
+# The slope a and the offset b of each loss function, in the order of LOSS_FNS.
+SLOPES = (2 / ROWS, 1e12 / ROWS, 0.0)
+OFFSETS = (0.0, 0.0, 1 / ROWS)
 
-# The place in the flat state_dict() of `XOR(2, 1)` of each row of a block's weights: the hidden
+# The index in the flat state_dict() of `XOR(2, 1)` of each row of a block's weights: the hidden
 # weights of input 0, then those of input 1, all three biases, the output weights. In this
-# order the parameters that share an expression of the gradient lie side by side.
+# order the weights that share an expression of the gradient are adjacent.
 STATE_DICT_ROWS = (0, 2, 1, 3, 4, 5, 8, 6, 7)
 
 # nn.Linear draws weights and biases from U(-b, b), b = 1/sqrt(fan_in); both layers have

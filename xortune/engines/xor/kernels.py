@@ -1,4 +1,4 @@
-"""What the pack loop needs of an engine: blocks of lanes that train and can be measured."""
+"""The protocol between the pack loop and an engine: blocks of lanes to train and measure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Stretch:
-    """Trials to train from one epoch on, those that end last first.
+    """Trials to train from a common epoch on, longest first.
 
     Attributes:
         params: one entry a lane, `L` of them.
@@ -34,14 +34,14 @@ class Stretch:
     weights: Floats | None = None
 
     def of(self, lanes: Sequence[int]) -> Stretch:
-        """The same stretch for some of the lanes, in ascending order."""
+        """The stretch of some of the lanes, given in ascending order."""
         weights = None if self.weights is None else self.weights[lanes]
         params = [self.params[i] for i in lanes]
         return Stretch(params, [self.ends[i] for i in lanes], self.start, weights)
 
 
 class Block(Protocol):
-    """Lanes that train together, each as if it were alone.
+    """Lanes trained together, each as if it were alone.
 
     Attributes:
         sets: `S`, 1 where the validation rows are a copy of the training rows, else 2.
@@ -63,7 +63,7 @@ class Block(Protocol):
 
 
 class Kernels(Protocol):
-    """The code that trains blocks, ready on one device.
+    """The code that trains blocks on one device.
 
     Attributes:
         largest: the most lanes of a block.
@@ -79,5 +79,5 @@ class Kernels(Protocol):
 
 
 def columns(params: Sequence[Params]) -> dict[str, tuple[Any, ...]]:
-    """The values of each parameter, by its name: quicker than to ask every trial by name."""
+    """The values of each parameter by its name: faster than asking every trial."""
     return dict(zip(SPEC.names, zip(*[p.row for p in params])))

@@ -1,4 +1,4 @@
-"""Training a pack: blocks of lanes, each lane for its own number of epochs, by either engine."""
+"""Trains a pack in blocks of lanes, each lane for its own number of epochs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import numpy as np
 
 from xortune.engines.xor.kernels import Block, Floats, Kernels, Stretch, columns
 from xortune.problems.xor.spec import LAYOUT, SPEC
-from xortune.trial import NO_CURVE, Curve, Outcome, Params, Paused, RawArray, Weights
+from xortune.trial import Curve, Outcome, Params, Paused, RawArray, Weights
 
 # The most epochs between two heartbeats.
 _BEAT = 1000
@@ -28,11 +28,8 @@ _BYTES = 9 * 4
 class PackTrainer:
     """See `xortune.engines.engine.Trainer`.
 
-    On the CPU a trial's outcome is the same to the last bit in any pack and at any place in it,
-    and wherever its training pauses, but for `duration_s`.
-
-    Args:
-        kernels: what trains the blocks.
+    On the CPU a trial's outcome has the same bits in any pack, at any position in it, and
+    wherever its training pauses, except for `duration_s`.
     """
 
     def __init__(self, kernels: Kernels) -> None:
@@ -50,7 +47,7 @@ class PackTrainer:
         with self._kernels.undisturbed(), _no_collection():
             for places, stretch in _stretches(params, until, paused, self._kernels.largest):
                 lanes = _Lanes(stretch, self._kernels, log_every, heartbeat)
-                curves = [_curve_so_far(paused[i]) for i in places] if stretch.start else ()
+                curves = [p.curve for i in places if (p := paused[i])] if stretch.start else ()
                 outcomes.update(zip(places, lanes.train(curves)))
         return [outcomes[i] for i in range(len(params))]
 
@@ -58,7 +55,7 @@ class PackTrainer:
 def _stretches(
     params: Sequence[Params], until: int | None, paused: Sequence[Paused | None], largest: int
 ) -> Iterator[tuple[list[int], Stretch]]:
-    """Trials that continue from one epoch, a block at a time, with their places in `params`."""
+    """The blocks of trials that continue from one epoch, with their indices in `params`."""
     starts = [0 if pause is None else pause.epoch for pause in paused] or [0] * len(params)
     ends = columns(params)["epochs"]
     if until is not None:
@@ -81,19 +78,11 @@ def _weights(paused: Sequence[Paused | None]) -> Floats:
     return np.frombuffer(content, "<f4").reshape(-1, 9)
 
 
-def _curve_so_far(paused: Paused | None) -> Curve:
-    return NO_CURVE if paused is None else paused.curve
-
-
 class _Lanes:
-    """The trials of one block, those that end last first."""
+    """The trials of one block, longest first."""
 
     def __init__(
-        self,
-        stretch: Stretch,
-        kernels: Kernels,
-        log_every: int,
-        heartbeat: Callable[[], None],
+        self, stretch: Stretch, kernels: Kernels, log_every: int, heartbeat: Callable[[], None]
     ) -> None:
         self._stretch = stretch
         self._kernels = kernels
@@ -103,10 +92,10 @@ class _Lanes:
         self._heartbeat = heartbeat
 
     def train(self, earlier: Sequence[Curve]) -> Iterator[Outcome]:
-        """Trains the lanes; yields one outcome a lane, in their order.
+        """Trains the lanes; yields their outcomes in order.
 
         Args:
-            earlier: each lane's curve up to here; empty where they begin.
+            earlier: each lane's curve so far; empty at the start.
         """
         started = time.perf_counter()
         ends = self._stretch.ends
@@ -122,7 +111,7 @@ class _Lanes:
         yield from self._outcomes(block, points, earlier, started)
 
     def _advance(self, block: Block, start: int, stop: int) -> None:
-        """Trains the epochs in between, with heartbeats on the way."""
+        """Trains the epochs in between, with heartbeats."""
         for epoch in range(start + _BEAT, stop, _BEAT):
             self._heartbeat()
             block.advance(epoch)
@@ -132,9 +121,9 @@ class _Lanes:
     def _outcomes(
         self, block: Block, points: Floats, earlier: Sequence[Curve], started: float
     ) -> Iterator[Outcome]:
-        """Outcomes of a trained block.
+        """The outcomes of a trained block.
 
-        Their curves are `earlier`, the first of `points`, `(S, L, points)`, and then what is
+        Their curves are `earlier`, the first of `points`, `(S, L, points)`, and a last point,
         measured now.
         """
         start, ends = self._stretch.start, self._stretch.ends
@@ -171,9 +160,9 @@ class _Lanes:
     def _failures(self, scores: Floats) -> dict[int, int]:
         """The lanes whose training loss is not finite at some epoch, and the first such epoch.
 
-        Trains those in doubt once more, looking at every epoch: cheaper than to look at every
-        epoch of every lane. NaN stays to the end, so it shows there; infinity need not, but
-        an epoch moves the logits by a few lr at most, so only an absurd lr reaches it.
+        Only lanes in doubt are trained again and measured after every epoch. NaN lasts to the
+        end, so it shows there; infinity may not, but an epoch moves the logits by a few lr at
+        most, so only an absurd lr reaches it.
         """
         start, ends = self._stretch.start, self._stretch.ends
         lrs, epochs = self._params["lr"], self._params["epochs"]
@@ -193,7 +182,7 @@ class _Lanes:
                     seen.setdefault(lanes[place], epoch)
             if len(seen) == len(lanes):
                 break
-        # A score can be infinite where the loss is not: then the last epoch stands.
+        # A score can be infinite where the loss is not; the last epoch is reported then.
         return {i: ends[i] for i in bad} | seen
 
 
@@ -203,7 +192,7 @@ def _joined(earlier: Curve, later: Curve) -> Curve:
 
 
 def _paused(epoch: int, nine: bytes, curve: Curve) -> Paused:
-    """A trial's state; its curve stops short of the epoch, which may not be one of its points."""
+    """A trial's state; its curve ends before the epoch, which may not be a point of it."""
     series = {name: points[:-1] for name, points in curve.series.items()}
     so_far = Curve(curve.epochs[:-1], series)
     return Paused(epoch, {_WEIGHTS: RawArray("<f4", (9,), nine)}, so_far)
@@ -213,8 +202,8 @@ def _paused(epoch: int, nine: bytes, curve: Curve) -> Paused:
 def _no_collection() -> Iterator[None]:
     """No garbage collection.
 
-    None of the thousands of objects made here is garbage; but they make Python look through
-    those of all libraries, which takes as long as the training.
+    None of the thousands of new objects is garbage, but they make Python scan the objects of
+    all libraries, which takes as long as the training.
     """
     collecting = gc.isenabled()
     gc.disable()

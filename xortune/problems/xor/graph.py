@@ -1,6 +1,6 @@
 """The graph that PyTorch traces for `XOR(2, 1)` on four rows.
 
-Written down, since tracing it takes five seconds of imports.
+A constant, since tracing it takes five seconds of imports.
 """
 
 from xortune.spec import GraphNode

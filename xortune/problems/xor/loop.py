@@ -1,4 +1,4 @@
-"""The lab's plain training loop: the reference that the engine must agree with."""
+"""The lab's plain training loop: the reference that every engine must agree with."""
 
 from __future__ import annotations
 
@@ -7,13 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import nn, optim
+from torch import Tensor, nn, optim
 
 from xortune.problems.xor.data import Rows, load_data
-from xortune.problems.xor.losses import loss_of
 from xortune.problems.xor.model import XOR, seeded_model
 from xortune.problems.xor.spec import SPEC
 from xortune.trial import Curve, Scores
+
+_LOSSES: dict[str, nn.Module] = {
+    "mse": nn.MSELoss(),
+    "bce": nn.BCELoss(),
+    "bce_with_logits": nn.BCEWithLogitsLoss(),
+}
 
 
 @dataclass(frozen=True)
@@ -58,11 +63,21 @@ def train(params: Mapping[str, Any], data: str = "xor", log_every: int = 500) ->
     return Trained(model, curve, score(model, dataset.validation, train_loss))
 
 
+def loss_of(model: XOR, rows: Rows, loss_fn: str) -> Tensor:
+    """The mean loss over the rows, a scalar that autograd can follow.
+
+    `bce_with_logits` takes the output before its sigmoid, the others after it.
+    """
+    output = model.logits(rows.x) if loss_fn == "bce_with_logits" else model(rows.x)
+    loss: Tensor = _LOSSES[loss_fn](output, rows.y)
+    return loss
+
+
 def score(model: XOR, rows: Rows, train_loss: float) -> Scores:
     """Measures a trained model on the validation rows.
 
-    The cross-entropy is taken from the logits: the same function as `nn.BCELoss` of the
-    output, without its clamp where the sigmoid saturates.
+    The cross-entropy is computed from the logits: the function of `nn.BCELoss`, without its
+    clamp where the sigmoid saturates.
     """
     with torch.inference_mode():
         logits = model.logits(rows.x)

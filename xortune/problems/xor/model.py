@@ -11,12 +11,7 @@ HIDDEN = 2
 
 
 class XOR(nn.Module):
-    """Two fully connected layers with a sigmoid after each.
-
-    Args:
-        input_dim: inputs a row, 2 for XOR.
-        output_dim: outputs a row, 1 for XOR.
-    """
+    """Two fully connected layers with a sigmoid after each: `XOR(2, 1)` in the lab."""
 
     def __init__(self, input_dim: int, output_dim: int) -> None:
         super().__init__()

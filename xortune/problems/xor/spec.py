@@ -18,7 +18,7 @@ LAYOUT: Layout = (
     ("fc2.bias", (1,)),
 )
 
-# What others call the parameters and the loss functions.
+# Other names of the parameters and the loss functions.
 _ALIASES = {
     "learning_rate": "lr", "learningrate": "lr", "criterion": "loss_fn", "loss": "loss_fn",
     "loss_function": "loss_fn", "random_state": "seed", "random_seed": "seed",
@@ -26,7 +26,7 @@ _ALIASES = {
     "max_epochs": "epochs", "mseloss": "mse", "mse_loss": "mse", "mean_squared_error": "mse",
     "bceloss": "bce", "bce_loss": "bce", "binary_cross_entropy": "bce",
     "bcewithlogitsloss": "bce_with_logits", "bce_with_logits_loss": "bce_with_logits",
-    # They only look like names of ours.
+    # Similar to names of ours, with another meaning: never suggested.
     "mae": "", "rmse": "", "msle": "", "mape": "", "rmsle": "", "nll": "", "bce_dice": "",
     "eps": "", "steps": "", "iterations": "", "patience": "", "momentum": "", "weight_decay": "",
 }  # fmt: skip

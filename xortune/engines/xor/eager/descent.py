@@ -8,32 +8,18 @@ import torch
 from torch import Tensor
 
 from xortune.engines.xor.eager.lanes import Lanes, padded
-from xortune.engines.xor.gradient import OFFSET, ROWS, SLOPE
-from xortune.problems.xor import Rows
-from xortune.problems.xor.spec import LOSS_FNS
+from xortune.engines.xor.gradient import OFFSETS, ROWS, SLOPES
+from xortune.problems.xor.data import Rows
 
 _sigmoid_backward = torch.ops.aten.sigmoid_backward.grad_input
 
 
-def _factors(lanes: Lanes) -> tuple[Tensor, Tensor]:
-    """The slope a and the offset b of each lane's loss function, `(L,)` each."""
-    slope, offset = ([values[name] for name in LOSS_FNS] for values in (SLOPE, OFFSET))
-    new = lanes.lr.new_tensor
-    return new(slope)[lanes.loss], new(offset)[lanes.loss]
-
-
 class Descent:
-    """Lanes that train, with buffers of their own: an epoch allocates nothing.
+    """Lanes that train in preallocated buffers: an epoch allocates nothing.
 
-    All arithmetic is element-wise over the lanes: no lane can touch another, not even by
-    becoming NaN. Lanes that have reached their ends are copied out, and their places become
-    padding, which may be trained further.
-
-    Args:
-        lanes: as they were initialised; their tensors are modified.
-        start: the epoch that all lanes have reached.
-        ends: each lane's last epoch, descending.
-        rows: the training data, B = 4 rows whose inputs are 0 or 1.
+    All arithmetic is element-wise over the lanes, so no lane can affect another, not even by
+    becoming NaN. A lane that has reached its end is copied out; its column becomes padding, which
+    may be trained further. `ends` are descending; the inputs of `rows` are 0 or 1.
     """
 
     def __init__(self, lanes: Lanes, start: int, ends: Sequence[int], rows: Rows) -> None:
@@ -43,7 +29,8 @@ class Descent:
         self._epoch = start
         self._remaining = len(ends)
         self._trained = lanes.weights.clone()
-        self._slope, self._offset = _factors(lanes)
+        self._slope = lanes.lr.new_tensor(SLOPES)[lanes.loss]
+        self._offset = lanes.lr.new_tensor(OFFSETS)[lanes.loss]
         self._x0 = rows.x[:, 0, None, None].contiguous()
         self._x1 = rows.x[:, 1, None, None].contiguous()
         self._y = rows.y
@@ -61,10 +48,9 @@ class Descent:
         self._gradient = new(9, width)
 
     def advance(self, epoch: int) -> Tensor:
-        """Takes every lane to an epoch, or to its own last one.
+        """Takes every lane to an epoch, or to its own last one; returns the weights, `(9, L)`.
 
-        Returns:
-            The weights, `(9, L)`, as in `Lanes.weights`; to be read until the next call.
+        They are valid until the next call.
         """
         while self._epoch < epoch and self._remaining:
             stop = min(epoch, self._ends[self._remaining - 1])
@@ -81,7 +67,7 @@ class Descent:
         self._trained[:, first:last] = self._lanes.weights[:, first:last]
 
     def _run(self, epochs: int, active: int) -> None:
-        """Trains the first `active` lanes (a multiple of ALIGN) for some epochs."""
+        """Trains the first `active` lanes, a multiple of `ALIGN`."""
 
         def cut(tensor: Tensor) -> Tensor:
             return tensor.narrow(-1, 0, active)

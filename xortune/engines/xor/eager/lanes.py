@@ -2,8 +2,8 @@
 
 Every tensor has the lanes in its last dimension, `L` of them, padded to a multiple of
 `ALIGN`. PyTorch's vectorised CPU kernels treat the elements left over at the end of a row
-with scalar code that rounds differently; aligned rows have none left over, so a lane gets
-the same bits whatever its place and its neighbours.
+with scalar code that rounds differently. Aligned rows have none left over, so a lane gets
+the same bits whatever its position and its neighbours.
 """
 
 from __future__ import annotations
@@ -42,12 +42,7 @@ def padded(lanes: int) -> int:
 
 
 def make_lanes(stretch: Stretch, device: str) -> Lanes:
-    """Fresh lanes, one for each trial, with lanes of lr 0 behind them as padding.
-
-    Args:
-        stretch: what to train.
-        device: the target device.
-    """
+    """Fresh lanes on a device, one for each trial, followed by lanes of lr 0 as padding."""
     lanes = len(stretch.params)
     padding = padded(lanes) - lanes
     params = columns(stretch.params)

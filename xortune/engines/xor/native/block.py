@@ -8,62 +8,42 @@ from contextlib import AbstractContextManager, nullcontext
 import numpy as np
 from numpy.typing import NDArray
 
-from xortune.engines.xor.gradient import INITIAL_BOUND, OFFSET, SLOPE, STATE_DICT_ROWS
+from xortune.engines.xor.gradient import INITIAL_BOUND, OFFSETS, SLOPES, STATE_DICT_ROWS
 from xortune.engines.xor.kernels import Floats, Stretch, columns
 from xortune.engines.xor.native.library import WIDTH, CFunctions
 from xortune.problems.xor.spec import LOSS_FNS
 from xortune.problems.xor.tables import TABLES
 
-_SLOPES, _OFFSETS = ([values[name] for name in LOSS_FNS] for values in (SLOPE, OFFSET))
 _ROWS = list(STATE_DICT_ROWS)
 
 
 class CompiledKernels:
-    """See `xortune.engines.xor.kernels.Kernels`.
-
-    Args:
-        data: the data set.
-        functions: those of step.c.
-        largest: the most lanes of a block.
-    """
+    """See `xortune.engines.xor.kernels.Kernels`."""
 
     def __init__(self, data: str, functions: CFunctions, largest: int) -> None:
         training, validation = TABLES[data]
         self.largest = largest
         self._functions = functions
-        self._targets = np.array(training.targets, np.float32)
-        self._validation = None
-        if validation != training:
-            self._validation = np.array(validation.targets, np.float32)
+        tables = (training,) if validation == training else (training, validation)
+        self._targets = [np.array(table.targets, np.float32) for table in tables]
 
     def undisturbed(self) -> AbstractContextManager[object]:
         return nullcontext()
 
     def block(self, stretch: Stretch) -> CompiledBlock:
-        return CompiledBlock(stretch, self._targets, self._validation, self._functions)
+        return CompiledBlock(stretch, self._targets, self._functions)
 
 
 class CompiledBlock:
     """See `xortune.engines.xor.kernels.Block`.
 
     Args:
-        stretch: what to train.
-        training: the targets of the training rows, `(4,)`.
-        validation: those of the validation rows; None where the rows are the same.
+        stretch: the trials.
+        targets: of the training and, where they differ, the validation rows, `(4,)` each.
         functions: those of step.c.
-
-    Attributes:
-        weights: `(9, L)`, with `L` a multiple of `WIDTH`; the rows are the entries of
-            `STATE_DICT_ROWS`.
     """
 
-    def __init__(
-        self,
-        stretch: Stretch,
-        training: Floats,
-        validation: Floats | None,
-        functions: CFunctions,
-    ) -> None:
+    def __init__(self, stretch: Stretch, targets: Sequence[Floats], functions: CFunctions) -> None:
         def column(values: Sequence[float], kind: type[np.generic]) -> NDArray[np.generic]:
             padded = np.zeros(width, kind)
             with np.errstate(over="ignore"):  # a rate beyond float32 is infinite
@@ -77,8 +57,9 @@ class CompiledBlock:
         self._functions = functions
         self._epoch = stretch.start
         self._loss = loss
-        self._targets = (training,) if validation is None else (training, validation)
-        self.sets = len(self._targets)
+        self._targets = targets
+        self.sets = len(targets)
+        # (9, L) with L a multiple of WIDTH; the rows are the entries of STATE_DICT_ROWS.
         self.weights: Floats = np.zeros((9, width), np.float32)
         if stretch.weights is None:
             seeds, bound = column(params["seed"], np.uint32), INITIAL_BOUND
@@ -90,10 +71,10 @@ class CompiledBlock:
         self._arrays = (
             self.weights,
             column(params["lr"], np.float32),
-            np.array(_SLOPES, np.float32)[loss],
-            np.array(_OFFSETS, np.float32)[loss],
+            np.array(SLOPES, np.float32)[loss],
+            np.array(OFFSETS, np.float32)[loss],
             column(stretch.ends, np.int32),
-            training,
+            targets[0],
         )
         self._addresses = tuple(map(_address, self._arrays))
 

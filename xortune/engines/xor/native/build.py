@@ -16,10 +16,10 @@ from xortune.errors import NoEngineError
 
 _SOURCE = Path(__file__).with_name("step.c")
 _COMPILERS = ("cc", "gcc", "clang")
-# Nothing that changes a finite result: contraction is off, and no flag permits reordering.
-# `finite-math` and `signed-zeros` make a clamp one instruction. The C code looks for wider
-# instructions when it runs, so a library suits every processor of a kind, and workers need no
-# compiler.
+# None of these changes a finite result: contraction is off, and none permits reordering.
+# `finite-math` and `signed-zeros` make a clamp one instruction. The C code selects wider
+# instructions at run time, so a library runs on every processor of an architecture, and workers
+# need no compiler.
 _FLAGS = (
     *("-std=gnu11", "-O3", "-shared", "-fPIC"),
     *("-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math"),
@@ -30,7 +30,7 @@ _SECONDS = 60
 
 
 def built_library() -> bytes:
-    """The shared library: the cached one, or a new one, which takes a third of a second.
+    """The shared library, from the cache or compiled, which takes a third of a second.
 
     A cache that is damaged, cannot be written, or is not the user's own is ignored.
 
@@ -53,10 +53,9 @@ def built_library() -> bytes:
 
 def _compiler() -> str:
     wanted = os.environ.get("CC")
-    for name in (wanted,) if wanted else _COMPILERS:
-        found = shutil.which(name)
-        if found is not None:
-            return found
+    found = next(filter(None, map(shutil.which, (wanted,) if wanted else _COMPILERS)), None)
+    if found is not None:
+        return found
     where = f"CC={wanted}" if wanted else f"one of {', '.join(_COMPILERS)}"
     raise NoEngineError(f"no C compiler was found ({where})")
 
@@ -77,14 +76,14 @@ def _compile(compiler: str) -> bytes:
 
 
 def _cache_file(compiler: str) -> Path | None:
-    """A file named after all that the library depends on; None without a home folder."""
+    """A file named after everything that the library depends on; None without a home folder."""
     key = hashlib.sha256(_SOURCE.read_bytes())
     status = Path(compiler).stat()
     parts = (*_FLAGS, compiler, status.st_size, status.st_mtime_ns)
     for part in (*parts, platform.system(), platform.machine(), platform.libc_ver()):
         key.update(f"\0{part}".encode())
     caches = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    # The specification ignores a relative one, which would write into the current folder.
+    # By the XDG specification a relative path is ignored; it would be in the current folder.
     if not caches.is_absolute():
         try:
             caches = Path.home() / ".cache"
@@ -94,7 +93,7 @@ def _cache_file(compiler: str) -> Path | None:
 
 
 def _read(cached: Path) -> bytes | None:
-    """The library behind its digest; None if the file is damaged or others could write it."""
+    """The library, which follows its digest; None if damaged, or writable by others."""
     try:
         with cached.open("rb") as file:
             status = os.fstat(file.fileno())

@@ -17,22 +17,21 @@ from xortune.errors import NoEngineError
 # A block of step.c: arrays of lanes have a multiple of it.
 WIDTH = 32
 
-# What `_fingerprint` gives when every operation is rounded as IEEE 754 says.
+# The results of `_fingerprint` where every operation is rounded as IEEE 754 says.
 _TRAINED = "b53f7cf85e73d13c4352fb04078fa9d91df5ef9c5c8c00439273208364653c63"
 _MEASURED = "d980b46801b6fda4195618ab6f7b5623fbf6766e8b704f8e5e0d9a3f8e316d67"
 _LANES = 64
+
+
+def _pointers(*names: str) -> list[tuple[str, type[ctypes.c_void_p]]]:
+    return [(name, ctypes.c_void_p) for name in names]
 
 
 class _Pack(ctypes.Structure):
     """`Pack` of step.c."""
 
     _fields_ = (
-        ("weights", ctypes.c_void_p),
-        ("lr", ctypes.c_void_p),
-        ("slope", ctypes.c_void_p),
-        ("offset", ctypes.c_void_p),
-        ("epochs", ctypes.c_void_p),
-        ("y", ctypes.c_void_p),
+        *_pointers("weights", "lr", "slope", "offset", "epochs", "y"),
         ("lanes", ctypes.c_int64),
         ("begin", ctypes.c_int32),
         ("end", ctypes.c_int32),
@@ -43,20 +42,17 @@ class _Measurement(ctypes.Structure):
     """`Measurement` of step.c."""
 
     _fields_ = (
-        ("weights", ctypes.c_void_p),
-        ("loss", ctypes.c_void_p),
-        ("y", ctypes.c_void_p),
-        ("results", ctypes.c_void_p),
+        *_pointers("weights", "loss", "y", "results"),
         ("stride", ctypes.c_int64),
         ("lanes", ctypes.c_int64),
     )
 
 
 class CFunctions:
-    """The functions of step.c. They release the GIL.
+    """The functions of step.c, which release the GIL.
 
-    Args:
-        library: step.c, loaded.
+    Arrays are contiguous, and given by address in the order of step.c's structs, which say their
+    shapes. They have `L` lanes, a multiple of `WIDTH`.
     """
 
     def __init__(self, library: ctypes.CDLL) -> None:
@@ -69,49 +65,27 @@ class CFunctions:
         self._train.restype = self._draw.restype = self._measure.restype = None
 
     def draw(self, seeds: int, low: float, high: float, draws: int, lanes: int) -> None:
-        """What `torch.empty(9).uniform_(low, high)` draws after each `manual_seed(seed)`.
+        """Draws as `torch.empty(9).uniform_(low, high)` after each `manual_seed(seed)`.
 
-        Args:
-            seeds: the address of the seeds, `(L,)`, uint32.
-            low: the lower bound.
-            high: the upper bound.
-            draws: the address of the draws, `(9, L)`, float32.
-            lanes: `L`, a multiple of `WIDTH`.
+        From seeds, `(L,)`, uint32, into draws, `(9, L)`, float32.
         """
         self._draw(seeds, low, high, draws, lanes)
 
     def train(self, addresses: tuple[int, ...], lanes: int, begin: int, end: int) -> None:
-        """Takes lanes from `begin` epochs to `end`, or to their own last one.
-
-        Args:
-            addresses: of contiguous arrays: weights `(9, L)`, lr, slope, offset `(L,)`, and
-                the targets y `(4,)`, all float32, with the epochs `(L,)`, int32, before y.
-            lanes: `L`, a multiple of `WIDTH`.
-            begin: epochs that the lanes have had.
-            end: epochs that they have afterwards.
-        """
+        """Trains lanes from epoch `begin` to `end`, or to their own last one."""
         self._train(ctypes.byref(_Pack(*addresses, lanes, begin, end)))
 
     def measure(self, addresses: tuple[int, ...], stride: int, lanes: int) -> None:
-        """Measures lanes: NaN for those that have a weight which is not finite.
-
-        Args:
-            addresses: of contiguous arrays: weights `(9, L)`, float32, the place of each
-                lane's loss function in `LOSS_FNS`, `(L,)`, int32, the targets y `(4,)`, and
-                what is written: own loss, mean squared error, cross-entropy and accuracy,
-                `(4, L)`, float32.
-            stride: `L`, a multiple of `WIDTH`.
-            lanes: how many of the first lanes, likewise.
-        """
+        """Measures the first of `stride` lanes; those with a weight that is not finite give NaN."""
         self._measure(ctypes.byref(_Measurement(*addresses, stride, lanes)))
 
 
 @cache
 def load_library(library: bytes) -> CFunctions:
-    """Loads what `built_library` returned, in this process or in another one.
+    """Loads the library of `built_library`, which another process may have called.
 
     Raises:
-        NoEngineError: this machine cannot load it, or it does not compute what it should.
+        NoEngineError: this machine cannot load it, or computes other bits with it.
     """
     try:
         functions = CFunctions(_loaded(library))
@@ -123,9 +97,9 @@ def load_library(library: bytes) -> CFunctions:
 
 
 def _loaded(library: bytes) -> ctypes.CDLL:
-    """From a file that no other process can have written, and that is gone afterwards."""
+    """Loads from a file that no other process can write, and that does not remain."""
     if sys.platform == "linux":
-        # Left open: a second library under the same name would be taken for the first.
+        # Left open: a second library of the same name would be taken for the first.
         handle = os.memfd_create("xortune-step")
         with os.fdopen(handle, "wb", closefd=False) as file:
             file.write(library)

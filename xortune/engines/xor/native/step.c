@@ -1,12 +1,12 @@
 /* Gradient descent on every lane at once, as derived in gradient.py, and losses.
  *
- * The same bits on every processor and by every compiler: each operation is one that IEEE 754
- * defines (+, -, *, /, fused multiply-add), in the order written here, and compilers are told
- * to contract and reorder nothing. So exp and log are written out too. What they may do is to
- * treat many lanes with one instruction, since lanes never meet.
+ * The bits are the same on every processor and with every compiler: each operation is defined by
+ * IEEE 754 (+, -, *, /, fused multiply-add), in the order written here, and compilers may not
+ * contract or reorder any. So exp and log are written out too. Compilers may process many lanes
+ * with one instruction, since lanes do not interact.
  *
- * Compilers are told that numbers are finite: a comparison with NaN may go either way. But a weight
- * that is NaN stays so, and measuring looks at the bits of weights.
+ * Compilers assume finite numbers: a comparison with NaN may go either way. But a weight that is
+ * NaN stays NaN, and measuring looks at the bits of weights.
  */
 #include <stdint.h>
 #include <string.h>
@@ -14,7 +14,7 @@
 #define INLINE static inline __attribute__((always_inline))
 
 enum {
-    BLOCK = 32, /* lanes trained to their end before the next ones are looked at */
+    BLOCK = 32, /* lanes trained to their end before the next ones */
     WEIGHTS = 9,
 };
 
@@ -30,11 +30,11 @@ typedef struct {
 
 INLINE float fma_(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 
-/* 1 / (1 + exp(-x)), where exp(-x) = 2^n exp(r), n whole and |r| <= ln(2)/2; the coefficients
- * are those of Cephes' expf. */
+/* 1 / (1 + exp(-x)), where exp(-x) = 2^n exp(r), n an integer and |r| <= ln(2)/2; the
+ * coefficients are those of Cephes' expf. */
 INLINE float sigmoid(float x)
 {
-    const float round = 12582912.0f; /* 1.5 * 2^23: what is added to it loses its fraction */
+    const float round = 12582912.0f; /* 1.5 * 2^23: a number added to it loses its fraction */
     x = x > 87.0f ? 87.0f : x;
     x = x < -87.0f ? -87.0f : x;
     float shifted = fma_(x, -1.44269504f, round);
@@ -48,14 +48,14 @@ INLINE float sigmoid(float x)
     p = fma_(p, r, 5.0000001201e-1f);
     p = fma_(fma_(p, r, 1.0f), r, 1.0f);
     uint32_t bits;
-    float power; /* 2^n: n, which is the end of `shifted`, put into the exponent of 1 */
+    float power; /* 2^n: n, the low bits of `shifted`, moved into the exponent of 1 */
     memcpy(&bits, &shifted, sizeof bits);
     bits = (bits << 23) + 0x3f800000u;
     memcpy(&power, &bits, sizeof power);
     return 1.0f / fma_(p, power, 1.0f);
 }
 
-/* The rows a, b, c, d are (0,0), (0,1), (1,1), (1,0): what an input multiplies is there or not. */
+/* The rows a, b, c, d are (0,0), (0,1), (1,1), (1,0): an input adds its weight, or nothing. */
 INLINE void epoch(const float *y, Weights *restrict w, const Lanes *restrict lanes)
 {
     const float ya = y[0], yb = y[1], yc = y[2], yd = y[3];
@@ -64,7 +64,7 @@ INLINE void epoch(const float *y, Weights *restrict w, const Lanes *restrict lan
         float c0 = w->c0[i], c1 = w->c1[i], d = w->d[i], u0 = w->u0[i], u1 = w->u1[i];
         float slope = lanes->slope[i], offset = lanes->offset[i], down = -lanes->lr[i];
 
-        /* All hidden units first: eight chains that a processor can work on at once. */
+        /* All hidden units first: eight independent chains that a processor overlaps. */
         float h0a = sigmoid(c0), h1a = sigmoid(c1);
         float h0b = sigmoid(c0 + v01), h1b = sigmoid(c1 + v11);
         float h0c = sigmoid(c0 + v00 + v01), h1c = sigmoid(c1 + v10 + v11);
@@ -104,8 +104,7 @@ typedef struct {
     int32_t from, to;                /* epochs done before, and after */
 } Pack;
 
-/* Where lanes leave next: the first epoch after `now` that is some lane's last, or `to`. It is
- * `now` itself when nothing is left to train. */
+/* The first epoch after `now` that is some lane's last, or `to`; `now` if none is left to train. */
 INLINE int32_t next_stop(const int32_t *epochs, int32_t now, int32_t to)
 {
     int32_t stop = now;
@@ -115,8 +114,8 @@ INLINE int32_t next_stop(const int32_t *epochs, int32_t now, int32_t to)
     return stop < to ? stop : to;
 }
 
-/* Zeros throughout: every sigmoid is 1/2, every gradient 0. A resting lane is computed along with
- * those that train, and on subnormal numbers some processors are a hundred times slower. */
+/* Fills a lane with zeros: every gradient is 0. A resting lane is computed along with those that
+ * train, and some processors are a hundred times slower on subnormal numbers. */
 INLINE void rest(Weights *w, Lanes *lanes, int i)
 {
     for (int k = 0; k < WEIGHTS; k++)
@@ -126,7 +125,7 @@ INLINE void rest(Weights *w, Lanes *lanes, int i)
 
 INLINE void block(const Pack *pack, int64_t start)
 {
-    /* On a page of its own: elsewhere it can meet other data in the cache, at a third more. */
+    /* Aligned to a page: elsewhere cache conflicts can cost a third. */
     _Alignas(4096) Weights w;
     _Alignas(64) Lanes lanes;
     float *weights = pack->weights + start;
@@ -160,7 +159,7 @@ INLINE void blocks(const Pack *pack)
         block(pack, start);
 }
 
-#define LARGEST 0x1.fffffep127 /* of float32: a loss beyond it, or of a logit beyond it, is lost */
+#define LARGEST 0x1.fffffep127 /* of float32: losses and logits beyond it are infinite */
 #define INFINITE 0x1p200
 
 enum { MSE, BCE, BCE_WITH_LOGITS }; /* the order of LOSS_FNS */
@@ -191,7 +190,7 @@ INLINE double from_bits(uint64_t bits)
 
 INLINE double magnitude(double x) { return from_bits(bits_of(x) & 0x7fffffffffffffffu); }
 
-/* `a` where x has a minus sign, else `b`: by bits, since gcc makes branches of it otherwise. */
+/* `a` where x has a minus sign, else `b`; by bits, since gcc would branch otherwise. */
 INLINE double where_minus(double x, double a, double b)
 {
     uint64_t mask = -(bits_of(x) >> 63);
@@ -249,20 +248,20 @@ INLINE double sigmoid_double(double x)
     return where_minus(x, t * large, large);
 }
 
-/* A logarithm as nn.BCELoss takes it. */
+/* The logarithm of nn.BCELoss. */
 INLINE double clamped_log(double x)
 {
     double log = log_(x);
     return log < -100.0 ? -100.0 : log;
 }
 
-/* Sums over the rows: the squared error, the cross-entropy from the logit, that from the output,
- * which is told apart from 0 and 1 only as far as float32 can, and the rows that are right. */
+/* Sums over the rows: squared error, cross-entropy from the logit, cross-entropy from the output
+ * rounded as in float32, and the number of rows on the right side of 1/2. */
 typedef struct {
     double mse[BLOCK], bce[BLOCK], rounded[BLOCK], right[BLOCK];
 } Sums;
 
-/* Adds the row with the inputs x0, x1 and the target y. */
+/* Adds the row of the inputs x0, x1 and the target y. */
 INLINE void add_row(double x0, double x1, double y, const double (*restrict w)[BLOCK],
                     Sums *restrict sums)
 {
@@ -276,17 +275,17 @@ INLINE void add_row(double x0, double x1, double y, const double (*restrict w)[B
         sums->mse[i] = fmad(difference, difference, sums->mse[i]);
         double loss = where_minus(z, 0.0, z) - z * y + log_1_plus(t);
         sums->bce[i] += where_minus(LARGEST - magnitude(z), INFINITE, loss);
-        /* float32's exp(-z) is infinite from there on. */
+        /* Beyond, float32's exp(-z) is infinite. */
         double low = where_minus(z + 88.72283935546875, 0.0, (double)(float)small);
         double output = where_minus(z, low, (double)(1.0f / (1.0f + (float)t)));
         sums->rounded[i] += (y - 1.0) * clamped_log(1.0 - output) - y * clamped_log(output);
-        /* The least bit, so that an output of exactly 1/2 is not taken for right. */
+        /* The last term makes an output of exactly 1/2 wrong. */
         sums->right[i] += where_minus((output - 0.5) * (0.5 - y) + 0x1p-1000, 1.0, 0.0);
     }
 }
 
-/* The mean of four, as float32. It is infinite where a sum of float32 would be, and NaN where a
- * mask of ones says that the lane is lost. */
+/* The mean of four, as float32: infinite where a sum of float32 would be, NaN where `lost` is all
+ * ones. */
 INLINE float mean(double sum, uint32_t lost)
 {
     float mean = (float)(sum < LARGEST ? sum : LARGEST) * 0.25f;
@@ -299,7 +298,7 @@ INLINE float mean(double sum, uint32_t lost)
     return mean;
 }
 
-/* In double precision, so that a loss is that of these weights, to the last bit of a float32. */
+/* In double precision, so that a loss is correct to the last bit of a float32. */
 INLINE void measure_block(const Measurement *m, int64_t start)
 {
     static const double x[4][2] = {{0, 0}, {0, 1}, {1, 1}, {1, 0}};
@@ -334,7 +333,7 @@ INLINE void measure(const Measurement *m)
         measure_block(m, start);
 }
 
-/* The same code for wider and wider instructions; the widest that are there are taken. */
+/* The same code for ever wider instructions; the widest available are used. */
 static void train_anywhere(const Pack *pack) { blocks(pack); }
 static void measure_anywhere(const Measurement *m) { measure(m); }
 
@@ -366,14 +365,13 @@ static int has_avx512(void)
 #define WIDEST(what, argument) what##_anywhere(argument)
 #endif
 
-/* Takes lanes from `from` epochs to `to`, or to their own last one. */
+/* Trains lanes from epoch `from` to `to`, or to their own last one. */
 void xortune_train(const Pack *pack) { WIDEST(train, pack); }
 
-/* Measures lanes. */
 void xortune_measure(const Measurement *m) { WIDEST(measure, m); }
 
-/* The first draws of a Mersenne Twister (MT19937), which PyTorch's generator is, without the
- * others: of its 624 words, nine draws look at the first ten and at nine from the 397th on. */
+/* The first draws of a Mersenne Twister (MT19937), PyTorch's generator. Of its 624 words, nine
+ * draws need the first ten, and nine from the 397th on. */
 enum { DRAWS = 9, MIDDLE = 397 };
 
 INLINE void draw_block(const uint32_t *seeds, float low, float high, float *draws, int64_t stride)
@@ -401,7 +399,7 @@ INLINE void draw_block(const uint32_t *seeds, float low, float high, float *draw
     }
 }
 
-/* What Tensor.uniform_(low, high) of nine numbers draws after manual_seed(seed): (9, lanes). */
+/* Draws (9, lanes) as Tensor.uniform_(low, high) of nine numbers does after manual_seed(seed). */
 void xortune_draw(const uint32_t *seeds, float low, float high, float *draws, int64_t lanes)
 {
     for (int64_t start = 0; start < lanes; start += BLOCK)
