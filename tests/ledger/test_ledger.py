@@ -42,9 +42,9 @@ EMPTY = make_curve((), (), ())
 OTHER = ProblemSpec(
     problem="other",
     parameters=(
-        Parameter("optim/rate", "float", 0.0),
-        Parameter("layers", "int", -1),
-        Parameter("batch", "choice", 32, choices=(32, 64.0, "100%", True, 1)),
+        Parameter("optim/rate", "float", 0.0, low=-1e308, high=1e308),
+        Parameter("layers", "int", -1, low=-(2**62), high=2**62),
+        Parameter("batch", "choice", 32, choices=(32, 64.5, "100%", True)),
     ),
     metrics=(Metric("r2"), Metric("loss", "loss")),
     loss="loss",
