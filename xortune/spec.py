@@ -7,9 +7,9 @@ needs, and nothing about training.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from xortune.trial import Params, Scores, Value
 
@@ -66,8 +66,7 @@ class Parameter:
         return high is None or bool(value <= high)
 
 
-@dataclass(frozen=True)
-class Metric:
+class Metric(NamedTuple):
     """A number measured for every trained model.
 
     A `loss`, on validation data, can be the final loss; a `share`, from 0 to 1, is shown as a
@@ -78,24 +77,21 @@ class Metric:
     kind: MetricKind = "number"
 
 
-@dataclass(frozen=True)
-class Objective:
+class Objective(NamedTuple):
     """A metric to optimise."""
 
     metric: str
     direction: Direction = "minimize"
 
 
-@dataclass(frozen=True)
-class Goal:
+class Goal(NamedTuple):
     """The value at which a metric makes a trial solved."""
 
     metric: str
     value: float
 
 
-@dataclass(frozen=True)
-class Series:
+class Series(NamedTuple):
     """One line of a trial's curve."""
 
     name: str  # in `Study.curves`
@@ -164,7 +160,8 @@ class ProblemSpec:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for `from_dict`."""
-        return {key: value for key, value in asdict(self).items() if key not in _UNRECORDED}
+        names = (f.name for f in fields(self) if f.name not in _UNRECORDED)
+        return {name: _plain(getattr(self, name)) for name in names}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> ProblemSpec:
@@ -216,14 +213,22 @@ class ProblemSpec:
             raise ValueError("its names and values are inconsistent")
 
 
-@dataclass(frozen=True)
-class GraphNode:
+class GraphNode(NamedTuple):
     """One node of a model's graph in TensorBoard."""
 
     name: str  # with a slash between groups
     op: str
     inputs: tuple[str, ...] = ()  # names of nodes
     shape: tuple[int, ...] = ()  # of the output
+
+
+def _plain(value: Any) -> Any:
+    """The classes of this file as dictionaries by name."""
+    if isinstance(value, Parameter):
+        return asdict(value)
+    if hasattr(value, "_asdict"):
+        return value._asdict()
+    return tuple(map(_plain, value)) if isinstance(value, tuple) else value
 
 
 def _parameter(values: Mapping[str, Any]) -> Parameter:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar, get_args
+from typing import Any, Literal, NamedTuple, TypeVar, get_args
 
 Value = float | int | str | bool
 State = Literal["COMPLETE", "PRUNED", "FAIL", "RUNNING", "WAITING"]
@@ -80,8 +80,7 @@ class Slim:
         return type(self), tuple([getattr(self, field) for field in names])
 
 
-@dataclass(frozen=True, slots=True)
-class Trial:
+class Trial(NamedTuple):
     """An assignment to train, with its number in the study, from 0, and its generation."""
 
     number: int
@@ -103,8 +102,7 @@ NO_CURVE = Curve()
 Layout = tuple[tuple[str, tuple[int, ...]], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Weights(Slim):
+class Weights(NamedTuple):
     """The trained numbers of a model."""
 
     layout: Layout
@@ -114,8 +112,7 @@ class Weights(Slim):
         return struct.unpack(f"<{len(self.content) // 4}f", self.content)
 
 
-@dataclass(frozen=True, slots=True)
-class RawArray(Slim):
+class RawArray(NamedTuple):
     """An array as bytes: a NumPy type such as `<f4`, a shape, and the numbers, rows first."""
 
     dtype: str
@@ -146,16 +143,14 @@ class Outcome(Slim):
     paused: Paused | None = None  # the point to continue from
 
 
-@dataclass(frozen=True, slots=True)
-class TrialRow:
+class TrialRow(NamedTuple):
     """A trial, with its outcome once it is finished."""
 
     trial: Trial
     outcome: Outcome | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FinishedTrial:
+class FinishedTrial(NamedTuple):
     """A trial with its outcome."""
 
     trial: Trial

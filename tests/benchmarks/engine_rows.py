@@ -25,7 +25,7 @@ from tests.benchmarks.core import (
     seconds,
 )
 from tests.make import make_params
-from xortune.engines.xor import CompiledEngine, EagerEngine
+from xortune.engines.xor.engines import CompiledEngine, EagerEngine
 from xortune.engines.xor.kernels import Block, Stretch
 from xortune.engines.xor.native import built_library, load_library
 from xortune.engines.xor.native.block import CompiledKernels

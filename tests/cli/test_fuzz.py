@@ -19,7 +19,7 @@ import xortune
 from tests.cli.commands import Answer, call, contents
 from tests.hostile import HOSTILE
 from xortune.cli.arguments import FORMATS
-from xortune.engines.xor.choice import ENGINES
+from xortune.engines.xor.names import ENGINES
 from xortune.settings import DEVICES, RunOptions
 from xortune.studies import runner_choice
 

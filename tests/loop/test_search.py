@@ -7,7 +7,7 @@ import pytest
 
 import xortune
 from tests.make import EAGER, SPEC, make_outcome, make_provenance, make_scores, make_settings
-from xortune.engines.xor import EagerEngine
+from xortune.engines.xor.engines import EagerEngine
 from xortune.errors import Interrupted, XortuneError
 from xortune.ledger import Ledger
 from xortune.loop.clock import Clock

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -33,7 +32,7 @@ def make_frame(rows: Iterable[TrialRow], metric: str = "mse") -> pd.DataFrame:
 
 def renumbered(rows: Iterable[TrialRow]) -> list[TrialRow]:
     """The rows, numbered from 0 in the order in which they come."""
-    return [replace(row, trial=replace(row.trial, number=n)) for n, row in enumerate(rows)]
+    return [row._replace(trial=row.trial._replace(number=n)) for n, row in enumerate(rows)]
 
 
 def read_csv(text: str, frame: pd.DataFrame) -> list[dict[str, Any]]:

@@ -233,7 +233,7 @@ def test_tpe_learns_the_loss_function_and_the_epochs():
 def test_tpe_learns_from_the_study_s_objective():
     """The two metrics order the trials oppositely, and so do two directions."""
     mirrored = [
-        replace(t, outcome=make_outcome(scores=make_scores(mse=loss, bce=-loss, accuracy=loss)))
+        t._replace(outcome=make_outcome(scores=make_scores(mse=loss, bce=-loss, accuracy=loss)))
         for t in TOLD
         for loss in [away_from_5(t.trial.params)]
     ]
@@ -286,7 +286,7 @@ def test_tpe_seldom_goes_to_an_end_when_the_best_is_inside():
 def test_tpe_remembers_the_best_of_many_trials():
     """They are the first of 600, the others all lie elsewhere."""
     told = sorted(told_by(away_from_5, count=600), key=lambda t: away_from_5(t.trial.params))
-    told = [replace(t, trial=replace(t.trial, number=i)) for i, t in enumerate(told)]
+    told = [t._replace(trial=t.trial._replace(number=i)) for i, t in enumerate(told)]
     assert mean(away_from_5(p) for p in ask(told=told, size=30)) < 0.1
 
 
@@ -297,7 +297,7 @@ def test_tpe_is_built_from_a_window_of_the_told_trials():
     others = [
         t
         if t.trial.number in kept
-        else replace(t, trial=replace(t.trial, params=make_params(epochs=600)))
+        else t._replace(trial=t.trial._replace(params=make_params(epochs=600)))
         for t in told
     ]
     assert others != told
@@ -386,8 +386,8 @@ def test_told_seeds_do_not_influence_tpe():
     for loss in (away_from_5, lambda p: p["seed"] / 9999):
         told = told_by(loss)
         others = [
-            replace(
-                t, trial=replace(t.trial, params=make_params(**{**t.trial.params, "seed": 7 * i}))
+            t._replace(
+                trial=t.trial._replace(params=make_params(**{**t.trial.params, "seed": 7 * i}))
             )
             for i, t in enumerate(told)
         ]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import xortune
 from tests.make import SPEC, make_settings
 from xortune.cli import main
-from xortune.engines.xor import CompiledEngine, EagerEngine
+from xortune.engines.xor.engines import CompiledEngine, EagerEngine
 from xortune.settings import RunOptions
 from xortune.space import Choice, Range, load_space
 from xortune.studies.runner_choice import mean, needs_ray, training_s

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from importlib import metadata
+from typing import TYPE_CHECKING
 
-from xortune.engines.engine import Engine
 from xortune.errors import UsageError
 from xortune.settings import SAMPLER_VERSION, Provenance, StudySettings
 from xortune.studies.problems import NAMES, libraries, problem_of
 from xortune.wording import option
+
+if TYPE_CHECKING:
+    from xortune.engines.engine import Engine
 
 _EFFECTS = {"optuna": "it may propose other trials"}
 _EFFECT = "losses may differ in their last digits"

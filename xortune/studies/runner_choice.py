@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from xortune.engines.devices import usable_device
 from xortune.engines.engine import Pace
@@ -18,9 +19,11 @@ from xortune.loop.runner import InlineRunner, Runner
 from xortune.loop.search import Search
 from xortune.settings import RunOptions, StudySettings
 from xortune.space import Choice, Domain, SearchSpace
-from xortune.studies.problems import EngineChoice
 from xortune.trial import Pack
 from xortune.wording import option
+
+if TYPE_CHECKING:
+    from xortune.studies.problems import EngineChoice
 
 _log = logging.getLogger("xortune")
 

@@ -41,7 +41,7 @@ from xortune.studies.options import (
     SearchKeywords,
     shown_with,
 )
-from xortune.studies.problems import EngineChoice, family, problem_of
+from xortune.studies.problems import engine_choice, family, problem_of
 from xortune.studies.progress import watched
 from xortune.studies.request import Request, checked_request, default_name, each_point_once, known
 from xortune.studies.study import Study
@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from xortune.engines.engine import Engine
     from xortune.loop.runner import Runner
     from xortune.loop.search import Progress
+    from xortune.studies.problems import EngineChoice
 
 _log = logging.getLogger("xortune")
 
@@ -168,7 +169,7 @@ def resume(
 
 def _new_study(request: Request, folder: Path, names: Iterator[str], watch: _Watch) -> Study:
     settings, stop = request.settings, watch.stop
-    choice = EngineChoice(request.engine, settings.data)
+    choice = engine_choice(request.engine, settings.data)
     if settings.generation is None:
         size = default_generation(settings.sampler, settings.trials, choice.generation)
         settings = replace(settings, generation=size)
@@ -202,7 +203,7 @@ def _resume(
     stop, provenance = watch.stop, ledger.provenance()
     if options.device == "auto":
         options = replace(options, device=settings.device)  # type: ignore[arg-type]
-    choice = EngineChoice(family(provenance.engine), settings.data)
+    choice = engine_choice(family(provenance.engine), settings.data)
     left = settings.trials - ledger.trials().finished
     with _runner(options, settings, left, choice, stop) as runner:
         stop.check(paths.folder)

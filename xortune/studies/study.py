@@ -13,8 +13,7 @@ from xortune.plain_numbers import brief, whole_number
 from xortune.ranking import NO_STANDING, standing
 from xortune.run_time import RunTime
 from xortune.settings import described
-from xortune.space import SearchSpace, count_points, load_space
-from xortune.studies.problems import EngineChoice, family, problem_of
+from xortune.studies.problems import engine_choice, family, problem_of
 from xortune.trial import FinishedTrial, Weights
 from xortune.trial_table import TrialTable
 from xortune.version import __version__
@@ -22,6 +21,8 @@ from xortune.version import __version__
 if TYPE_CHECKING:
     import optuna
     import pandas as pd
+
+    from xortune.space import SearchSpace
 
 
 class Study:
@@ -43,11 +44,15 @@ class Study:
     @property
     def space(self) -> SearchSpace:
         """The search space, as it was recorded."""
+        from xortune.space import load_space
+
         return load_space(self.settings.space, self.settings.spec)
 
     @property
     def most_trials(self) -> int | None:
         """The most trials that the study can have, as no point is repeated; None if unlimited."""
+        from xortune.space import count_points
+
         return count_points(self.space) if self.provenance.sampler_version > 1 else None
 
     @property
@@ -173,7 +178,7 @@ class Study:
 
     def _trained_again(self, found: FinishedTrial) -> Weights:
         device = self.settings.device_of(found.trial.number)
-        choice = EngineChoice(family(self.provenance.engine), self.settings.data)
+        choice = engine_choice(family(self.provenance.engine), self.settings.data)
         try:
             engine = choice.decide(device)
         except NoEngineError as error:

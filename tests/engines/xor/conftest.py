@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from xortune.engines.engine import Engine
-from xortune.engines.xor import CompiledEngine, EagerEngine
+from xortune.engines.xor.engines import CompiledEngine, EagerEngine
 from xortune.engines.xor.kernels import Kernels
 from xortune.engines.xor.native import built_library, load_library
 

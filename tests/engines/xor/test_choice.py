@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from xortune.engines.xor.choice import ENGINES, NAMES, EngineChoice, family
+from xortune.engines.xor.choice import EngineChoice
+from xortune.engines.xor.names import ENGINES, NAMES, family
 from xortune.errors import NoEngineError
 
 MISSING = "no C compiler was found (CC=missing-cc)"

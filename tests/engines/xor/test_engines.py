@@ -12,8 +12,8 @@ import torch
 from tests.engines.xor.native.compiling import CHANGES, compile_library
 from tests.engines.xor.packs import train_pack
 from xortune.engines.engine import Pace, reference_digest
-from xortune.engines.xor import CompiledEngine
-from xortune.engines.xor.choice import NAMES
+from xortune.engines.xor.engines import CompiledEngine
+from xortune.engines.xor.names import NAMES
 from xortune.engines.xor.native import CFunctions, build
 from xortune.engines.xor.native.block import CompiledKernels
 from xortune.engines.xor.pack import PackTrainer
@@ -110,7 +110,7 @@ class Changed:
 @pytest.mark.parametrize(
     "change",
     [
-        lambda o: replace(o, weights=replace(o.weights, content=flipped(o.weights.content))),
+        lambda o: replace(o, weights=o.weights._replace(content=flipped(o.weights.content))),
         lambda o: replace(o, scores=SPEC.scores((*o.scores.row[:3], o.scores.row[3] + 2**-24))),
         lambda o: replace(
             o, curve=replace(o.curve, series={**o.curve.series, "validation": (0.25,)})

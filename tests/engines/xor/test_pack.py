@@ -7,7 +7,7 @@ import torch
 from tests.engines.xor.packs import train_pack
 from tests.make import make_params
 from xortune.engines.devices import usable_device
-from xortune.engines.xor import EagerEngine
+from xortune.engines.xor.engines import EagerEngine
 from xortune.errors import UsageError
 from xortune.problems.xor.data import load_data
 from xortune.problems.xor.loop import score, train

@@ -9,7 +9,7 @@ import xortune
 from tests.make import make_settings
 from tests.small_study import SETTINGS, SPACE, check_runs
 from xortune.cluster.node_software import check_nodes
-from xortune.engines.xor import CompiledEngine, EagerEngine
+from xortune.engines.xor.engines import CompiledEngine, EagerEngine
 from xortune.errors import UsageError, XortuneError
 
 EAGER, COMPILED = EagerEngine("xor"), CompiledEngine("xor", b"")

@@ -7,21 +7,11 @@ import threading
 
 from xortune.engines.engine import Engine
 from xortune.engines.xor.engines import CompiledEngine, EagerEngine
+from xortune.engines.xor.names import family
 from xortune.engines.xor.native import built_library
 from xortune.errors import NoEngineError
 
-# The names that a search accepts.
-ENGINES = ("auto", "eager", "compiled")
-# The recorded names of the engines that this version can train.
-NAMES = (EagerEngine.name, CompiledEngine.name)
-
 _log = logging.getLogger("xortune")
-
-
-def family(recorded_name: str) -> str:
-    """The entry of `ENGINES` for a recorded engine of any version; `auto` if unknown."""
-    wanted = recorded_name.rpartition("-")[0]
-    return wanted if wanted in ENGINES else "auto"
 
 
 def libraries(recorded_name: str, device: str) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from typing import Literal
 
 from xortune.engines.devices import usable_device
 from xortune.engines.engine import Pace, Trainer
+from xortune.engines.xor.names import COMPILED, EAGER
 from xortune.problems.xor.spec import LOSS_FNS, SPEC
 from xortune.trial import Params
 
@@ -47,7 +48,7 @@ class _Engine:
 class EagerEngine(_Engine):
     """Stacked tensors, trained by PyTorch's own kernels."""
 
-    name = "eager-1"
+    name = EAGER
     _cost_per_s = 2e7
     _least_lanes = 256
 
@@ -66,7 +67,7 @@ class EagerEngine(_Engine):
 class CompiledEngine(_Engine):
     """C on a CPU, the eager engine's code on a GPU; `library` is that of `built_library`."""
 
-    name = "compiled-2"
+    name = COMPILED
     _cost_per_s = 1e8
     _least_lanes = 32
 

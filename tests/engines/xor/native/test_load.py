@@ -6,7 +6,7 @@ import pytest
 
 from tests.engines.xor.packs import train_pack
 from tests.make import make_params
-from xortune.engines.xor import CompiledEngine
+from xortune.engines.xor.engines import CompiledEngine
 from xortune.engines.xor.native import built_library, load_library
 from xortune.errors import NoEngineError
 
@@ -32,7 +32,7 @@ sys.addaudithook(forbid)
 load_library(library)
 """
 TRAIN = """
-from xortune.engines.xor import CompiledEngine
+from xortune.engines.xor.engines import CompiledEngine
 from xortune.problems.xor.spec import SPEC
 
 pack = [SPEC.params((1.0, 100, 3, "mse")), SPEC.params((0.1, 90, 4, "bce"))]
