@@ -333,7 +333,7 @@ class Counted(Sequence[FinishedTrial]):
         return len(self.told)
 
     def __getitem__(self, number):
-        found = replace(self.told[number])
+        found = self.told[number]._replace()
         self.looks += 1
         return found
 
