@@ -59,8 +59,8 @@ def told(monkeypatch):
     numbers = []
     finish = Ledger.finish_trials
 
-    def noting(ledger, finished):
-        finish(ledger, finished)
+    def noting(ledger, finished, *rest):
+        finish(ledger, finished, *rest)
         numbers.extend(f.trial.number for f in finished)
 
     monkeypatch.setattr(Ledger, "finish_trials", noting)
