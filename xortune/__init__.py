@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from xortune.version import __version__
 
 if TYPE_CHECKING:
+    from xortune import errors
     from xortune.studies.searches import resume, search
     from xortune.studies.study import Study, load
 
-__all__ = ["Study", "__version__", "load", "resume", "search"]
+__all__ = ["Study", "__version__", "errors", "load", "resume", "search"]
 
 
 def __dir__() -> list[str]:
@@ -24,6 +26,8 @@ def __getattr__(name: str) -> Any:
         from xortune.studies import searches
 
         return getattr(searches, name)
+    if name == "errors":
+        return import_module("xortune.errors")
     if name in ("Study", "load"):
         from xortune.studies import study
 

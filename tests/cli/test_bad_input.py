@@ -1,7 +1,10 @@
 """Bad input: exit code 2, one message that helps, and nothing written."""
 
 import os
+import shutil
+import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -371,6 +374,25 @@ def test_errors_of_a_separate_process_are_the_same(place) -> None:
     )
     assert "--trials 0" in complaint(run(*SEARCH, "--trials", "0", folder=place))
     assert [path.name for path in place.iterdir()] == ["file.yaml"]
+
+
+@pytest.mark.parametrize("name", ["study.db", "trials.csv", "new.csv"])
+def test_a_report_never_overwrites_a_study(capsys, study, name) -> None:
+    before = contents(study)
+    message = complaint(call(capsys, "report", study, "--output", study / name))
+    assert "the study keeps its own files there. Choose another folder." in message
+    assert contents(study) == before
+
+
+def test_a_report_that_fails_leaves_the_earlier_one(capsys, study, tmp_path, monkeypatch) -> None:
+    earlier = tmp_path / "mine.csv"
+    earlier.write_text("earlier")
+    copy = tmp_path / "copy"
+    shutil.copytree(study, copy)
+    with closing(sqlite3.connect(copy / "study.db")) as connection, connection:
+        connection.execute("UPDATE trial SET state = 'FAIL' WHERE number = 0")
+    complaint(call(capsys, "report", copy, "--format", "csv", "--output", earlier))
+    assert earlier.read_text() == "earlier"
 
 
 def test_a_setting_in_place_of_a_space_is_explained(capsys) -> None:

@@ -1,6 +1,7 @@
 """The Python face."""
 
 import json
+import math
 import re
 import shlex
 import signal
@@ -171,7 +172,7 @@ def test_the_public_face_is_listed(study):
     script = "import xortune; print(*dir(xortune))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     listed = [name for name in done.stdout.split() if not name.startswith("_")]
-    assert listed == ["Study", "load", "resume", "search"]
+    assert listed == ["Study", "errors", "load", "resume", "search"]
     assert dir(xortune) == done.stdout.split()
 
 
@@ -330,6 +331,48 @@ def test_a_folder_that_another_search_has_just_made_is_left_alone(tmp_path, monk
     with pytest.raises(StudyExistsError, match="Choose another name or results"):
         Ledger.create(paths, make_settings(), make_provenance())
     assert paths.ledger.read_text() == "another's"
+
+
+def test_a_study_is_read_wherever_the_current_folder_is(study, tmp_path, monkeypatch):
+    monkeypatch.chdir(study.paths.folder.parent)
+    relative = xortune.load(study.name, results=".")
+    monkeypatch.chdir(tmp_path)
+    assert len(relative.trials) == len(study.trials)
+    assert relative.runs() == study.runs()
+
+
+@pytest.mark.parametrize(
+    "inputs", [["a", "b"], 0, [[0, 1], [1, 1]], [math.nan, 1], [0], [0, 1, 1], None], ids=str
+)
+def test_a_row_that_the_model_cannot_take_is_refused(study, inputs):
+    with pytest.raises(UsageError, match="the model takes 2 inputs, all of them finite"):
+        study.predict(0, inputs)
+
+
+def test_errors_are_at_hand():
+    assert issubclass(xortune.errors.UsageError, Exception)
+
+
+@pytest.mark.parametrize("force", ["no", 2, None])
+def test_force_is_true_or_false(study, force):
+    with pytest.raises(UsageError, match="force .*: must be True or False"):
+        xortune.resume(study.paths.folder, force=force)
+
+
+def test_a_finished_study_gets_its_tables_back_with_exist_ok(tmp_path):
+    asked = {"trials": 2, "runner": "inline", "results": tmp_path, "name": "s"}
+    study = xortune.search("smoke", **asked)
+    before = study.paths.trials_csv.read_text()
+    study.paths.trials_csv.unlink()
+    again = xortune.search("smoke", exist_ok=True, **asked)
+    assert again.paths.trials_csv.read_text() == before
+
+
+def test_faults_of_space_and_settings_are_listed_together():
+    with pytest.raises(UsageError) as caught:
+        xortune.search("nosuch", trials=0, workers=-1, engine="fast")
+    for words in ("no search space 'nosuch'", "trials 0", "workers -1", "engine 'fast'"):
+        assert words in str(caught.value)
 
 
 def test_a_parquet_file_says_where_it_comes_from(study):

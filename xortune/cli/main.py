@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import os
 import sys
@@ -154,9 +155,15 @@ def _report(arguments: Namespace, screen: Screen) -> None:
     if arguments.output is None:
         _print_report(study, arguments, screen.out)
         return
+    text = io.StringIO()
+    _print_report(study, arguments, text)
     try:
-        with arguments.output.open("w", encoding="utf-8") as file:
-            _print_report(study, arguments, file)
+        if arguments.output.resolve().is_relative_to(study.paths.folder.resolve()):
+            raise UsageError(
+                f"--output {arguments.output}: the study keeps its own files there. "
+                "Choose another folder."
+            )
+        arguments.output.write_text(text.getvalue(), encoding="utf-8")
     except (OSError, ValueError) as error:  # ValueError: no file can have this name.
         reason = getattr(error, "strerror", None) or error
         raise UsageError(

@@ -110,7 +110,9 @@ def _other_keys(spec: ProblemSpec, content: Mapping[Any, Any], fault: Fault) -> 
     """A note on W&B's keys beside `parameters`; other keys are faults."""
     ignored = []
     for key in (str(key) for key in content if key != "parameters"):
-        if key in SWEEP_KEYS or key.startswith(TEMPLATES):
+        if key.startswith(TEMPLATES):
+            continue
+        if key in SWEEP_KEYS:
             ignored.append(key)
             continue
         hint = likely(key, ("parameters", *SWEEP_KEYS))

@@ -8,6 +8,7 @@ from dataclasses import fields
 from typing import Any, TypedDict, TypeVar
 
 from xortune.settings import DeviceName, RunnerName, RunOptions, SamplerName, StudySettings
+from xortune.studies.problems import DEFAULT_DATA, SPEC
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -49,6 +50,7 @@ SEARCH_KEYWORDS = (
 def shown_with(keywords: tuple[str, ...]) -> Callable[[_F], _F]:
     """Makes `help()` and notebooks show a function's keywords one by one, with defaults."""
     known = {f.name: f.default for kind in (StudySettings, RunOptions) for f in fields(kind)}
+    known |= {"data": DEFAULT_DATA, "metric": SPEC.loss}
 
     def decorate(function: _F) -> _F:
         signature = inspect.signature(function)

@@ -9,7 +9,7 @@ from xortune.problems.xor.spec import DATA_NAMES, SPEC
 from xortune.settings import StudySettings, one_of
 
 if TYPE_CHECKING:
-    from xortune.engines.xor.choice import EngineChoice
+    from xortune.engines.xor.choice import EngineChoice as EngineChoice
     from xortune.problems.problem import Problem
 
 __all__ = [

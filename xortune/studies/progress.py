@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from xortune.process_wide import SharedContext
+
 if TYPE_CHECKING:
     from xortune.loop.search import Progress
 
@@ -59,7 +61,7 @@ def watched(on_progress: Callable[[Progress], None] | None) -> Iterator[Callable
         return
     line = _Line(show)
     try:
-        with _without_hints():
+        with _without_hints:
             yield line
     except KeyboardInterrupt:
         line.end("stopped")
@@ -70,6 +72,7 @@ def watched(on_progress: Callable[[Progress], None] | None) -> Iterator[Callable
     line.end("")
 
 
+@SharedContext
 @contextmanager
 def _without_hints() -> Iterator[None]:
     """Silences libraries that ask for ipywidgets, which the line does not need."""

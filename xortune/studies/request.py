@@ -53,9 +53,6 @@ def checked_request(
     data, metric = given.pop("data", DEFAULT_DATA), given.pop("metric", None)
     faults = problem_faults(data, metric, engine)
     spec = SPEC if faults or metric is None else SPEC.with_loss(metric)
-    loaded = load_space(space, spec)
-    for note in loaded.notes:
-        _log.warning(note)
     run = {key: given.pop(key) for key in RUN_KEYWORDS if key in given}
 
     def tried(make: Callable[[], _T]) -> _T | None:
@@ -65,10 +62,15 @@ def checked_request(
             faults.append(str(error))
             return None
 
-    part = tried(lambda: narrowed(loaded, narrow or {})) or loaded
-    settings = tried(lambda: StudySettings(spec, part.parameters, data=data, **given))
+    loaded = tried(lambda: load_space(space, spec))
+    part = None if loaded is None else tried(lambda: narrowed(loaded, narrow or {}))
+    parameters = {} if part is None else part.parameters
+    settings = tried(lambda: StudySettings(spec, parameters, data=data, **given))
     options = tried(lambda: RunOptions(**run))
-    if settings is None or options is None or faults:
+    if loaded is not None:
+        for note in loaded.notes:
+            _log.warning(note)
+    if part is None or settings is None or options is None or faults:
         raise UsageError("\n".join(faults))
     return Request(each_point_once(settings, part), options, engine)
 

@@ -147,7 +147,9 @@ def _sooner_here(
         where = f"so they run in this process. To use Ray: {others}"
     else:
         where = f"so they run on Ray. To stay in this process: {option('runner', 'inline')}"
-    count = "1 trial needs" if trials == 1 else f"{trials:,} trials need"
+    count = f"{trials:,} trials need"
+    if trials == 1:
+        count, where = "1 trial needs", where.replace("they run", "it runs", 1)
     _log.info(f"{count} {work} of training, {where}.")
     return here
 

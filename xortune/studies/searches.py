@@ -154,7 +154,7 @@ def resume(
         nullcontext(stop) if stop else StopSignal() as stop,
         Ledger.open(paths, partial(stop.check, paths.folder)) as ledger,
     ):
-        settings = _resumable(ledger, paths.name, trials, force)
+        settings = _resumable(ledger, paths.name, trials, _truth("force", force))
         left = settings.trials - ledger.trials().finished
         watch = _Watch(clock, observer, stop)
         if left > 0:
@@ -242,6 +242,12 @@ def _runner(
     return chosen_runner(options, space, settings, left, choice, stop)
 
 
+def _truth(name: str, value: Any) -> bool:
+    if value in (True, False):
+        return bool(value)
+    raise UsageError(f"{option(name)} {value!r}: must be True or False.")
+
+
 def _log_done(paths: StudyPaths) -> None:
     _log.warning(f"study {paths.name} is finished already: there was nothing to do.")
 
@@ -287,7 +293,7 @@ def _existing(
             f"{option('name')} {paths.name!r}: {paths.folder} exists already, with other settings: "
             f"{'; '.join(different)}. Choose another {option('name')}, or the same settings."
         )
-    if done:
+    if done and paths.trials_csv.exists() and paths.trials_parquet.exists():
         _log_done(paths)
         return Study(paths)
     options: Any = {name: getattr(request.options, name) for name in RUN_KEYWORDS}

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xortune.errors import NoEngineError, UsageError, XortuneError
 from xortune.ledger import Ledger
 from xortune.paths import DEFAULT_RESULTS, StudyPaths, as_path, find_study
-from xortune.plain_numbers import brief, whole_number
+from xortune.plain_numbers import brief, real_number, whole_number
 from xortune.ranking import NO_STANDING, standing
 from xortune.run_time import RunTime
 from xortune.settings import described
@@ -26,10 +27,12 @@ if TYPE_CHECKING:
 
 
 class Study:
-    """An existing study. Everything is read from its ledger on demand."""
+    """An existing study: its settings when it was opened; all else is read on demand."""
 
     def __init__(self, paths: StudyPaths) -> None:
         self.paths = paths
+        # The current folder may change later.
+        self._own = StudyPaths(paths.folder.absolute())
         with Ledger.read(paths) as ledger:
             self.settings = ledger.settings()
             self.provenance = ledger.provenance()
@@ -112,7 +115,7 @@ class Study:
         """
         from xortune.report import curve_frame
 
-        with Ledger.read(self.paths) as ledger:
+        with Ledger.read(self._own) as ledger:
             found = self._finished(ledger, number)
             return curve_frame(ledger.curve(found.trial.number))
 
@@ -132,11 +135,15 @@ class Study:
             UsageError: as `model`, or the row has the wrong number of inputs.
         """
         problem = problem_of(self.settings)
-        if len(inputs) != problem.inputs:
-            given = ", ".join(map(brief, inputs)) or "none"
-            raise UsageError(f"inputs {given}: the model takes {problem.inputs} inputs.")
+        row = [real_number(value) for value in inputs] if isinstance(inputs, Iterable) else []
+        numbers = [value for value in row if value is not None and math.isfinite(value)]
+        if not len(numbers) == len(row) == problem.inputs:
+            raise UsageError(
+                f"inputs {brief(inputs)}: the model takes {problem.inputs} inputs, all of them "
+                "finite numbers."
+            )
         found, weights = self._trained(number)
-        return problem.predict(found.trial.params, weights, inputs)
+        return problem.predict(found.trial.params, weights, numbers)
 
     def optuna(self) -> optuna.Study:
         """The study as an in-memory Optuna study, for `optuna.visualization` and the like."""
@@ -148,7 +155,7 @@ class Study:
 
     def runs(self) -> list[RunTime]:
         """Where the time of each search and resume went, in order."""
-        with Ledger.read(self.paths) as ledger:
+        with Ledger.read(self._own) as ledger:
             return ledger.runs()
 
     def described(self) -> dict[str, Any]:
@@ -161,12 +168,12 @@ class Study:
         }
 
     def _table(self) -> TrialTable:
-        with Ledger.read(self.paths) as ledger:
+        with Ledger.read(self._own) as ledger:
             return ledger.trials()
 
     def _trained(self, number: int) -> tuple[FinishedTrial, Weights]:
         """A trial and its weights; those not kept are trained again, to the same bits."""
-        with Ledger.read(self.paths) as ledger:
+        with Ledger.read(self._own) as ledger:
             found = self._finished(ledger, number)
             weights = ledger.weights(found.trial.number)
         if found.outcome.scores is None:
@@ -198,13 +205,14 @@ class Study:
     def _progress(self) -> str:
         """The progress shown by `repr`, which never raises."""
         try:
-            table = self._table()
+            with Ledger.read(self._own) as ledger:
+                table, total = ledger.trials(), ledger.settings().trials
         except XortuneError:
             return ""
         loss = table.spec.loss
         losses = [s[loss] for s in map(table.scores, range(len(table))) if s is not None]
         best = f", best {loss} {min(losses):.3g}" if losses else ""
-        return f": {table.finished} of {self.settings.trials} trials finished{best}"
+        return f": {table.finished} of {total} trials finished{best}"
 
     def _finished(self, ledger: Ledger, number: Any) -> FinishedTrial:
         whole = whole_number(number)
