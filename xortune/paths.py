@@ -74,7 +74,7 @@ def shipped_spaces() -> dict[str, Path]:
 
 def as_path(setting: str, value: object) -> Path:
     """The value of a setting as a path; raises UsageError if it is neither text nor a path."""
-    if isinstance(value, str | Path):
+    if isinstance(value, str | Path) and "\0" not in str(value):
         return Path(value)
     raise UsageError(f"{option(setting)} {value!r}: expected the path of a folder, as text.")
 

@@ -515,3 +515,14 @@ def test_a_study_folder_holds_no_pickles_and_no_stray_files(paths) -> None:
         '{"train_loss":0.25,"mse":0.25,"bce":0.5,"accuracy":0.75}',
     )
     assert content == struct.pack("<9f", *range(9))
+
+
+def test_weights_that_a_query_misses_are_missed(paths) -> None:
+    """A row under another number, as a damaged page has it, is noticed by whoever looks for it."""
+    with Ledger.open(paths) as ledger:
+        ledger.add_trials([waiting(0), waiting(1)])
+        ledger.finish_trials([FinishedTrial(waiting(0), DONE)])
+    with closing(sqlite3.connect(paths.ledger)) as connection, connection:
+        connection.execute("UPDATE weight SET number = 1")
+    with Ledger.read(paths) as ledger, pytest.raises(UsageError, match="weights of trial 1"):
+        ledger.weights(0)

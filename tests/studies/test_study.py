@@ -458,3 +458,8 @@ def test_printed_commands_can_be_pasted(tmp_path, capsys):
     assert len(commands) == 3
     for command in commands:
         assert parse(shlex.split(command)[3:]).study == str(next(results.iterdir()))
+
+
+def test_a_path_with_a_nul_byte_is_refused(tmp_path):
+    with pytest.raises(UsageError, match="results .*expected the path of a folder"):
+        xortune.search("smoke", results=f"{tmp_path}/x\0")

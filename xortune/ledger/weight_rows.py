@@ -62,6 +62,13 @@ def read_weights(row: Sequence[Any], layout: Sequence[Any] | None, number: int) 
     return weights
 
 
+def check_others(rows: Sequence[tuple[Any, ...]], number: int) -> None:
+    """Checks that all weights are other trials': in a damaged page a query may miss a row."""
+    for row in rows:
+        if row[0] == number or weight_row(*row[:3]) != row:
+            raise Damage(f"the weights of trial {row[0]} are not as they were written")
+
+
 def _layout_number(connection: sqlite3.Connection, content: str) -> int:
     """The number of a layout, which is inserted if it is new."""
     found = connection.execute(

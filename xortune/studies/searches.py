@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
@@ -332,6 +333,9 @@ def _finish(
     def record_times() -> None:
         if runner is not None:
             ledger.add_run(clock.total(runner.workers))
+        elif os.path.lexists(paths.journal):
+            # A kill left it before anything was in it: any transaction removes it.
+            ledger.record(ledger.settings(), ledger.provenance())
 
     _try_all((train, runs.write_all, write_tables, record_times), paths.folder)
 

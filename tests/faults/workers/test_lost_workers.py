@@ -112,7 +112,7 @@ def test_workers_that_always_die_end_the_search_and_fail_no_trial(
     cluster, undisturbed, plan, told, tmp_path
 ):
     plan.write({"moment": "before training", "times": 100})
-    with pytest.raises(XortuneError, match=r"workers are lost whatever they train.*resume"):
+    with pytest.raises(XortuneError, match=r"every worker is lost, whatever it trains.*resume"):
         search(tmp_path, retries=0)
     assert told == []
     plan.write()
