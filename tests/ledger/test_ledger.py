@@ -8,7 +8,7 @@ import struct
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -519,9 +519,6 @@ def test_a_study_folder_holds_no_pickles_and_no_stray_files(paths) -> None:
 
 def test_weights_that_a_query_misses_are_missed(paths) -> None:
     """A row under another number, as a damaged page has it, is noticed by whoever looks for it."""
-    with Ledger.open(paths) as ledger:
-        ledger.add_trials([waiting(0), waiting(1)])
-        ledger.finish_trials([FinishedTrial(waiting(0), DONE)])
     with closing(sqlite3.connect(paths.ledger)) as connection, connection:
         connection.execute("UPDATE weight SET number = 1")
     with Ledger.read(paths) as ledger, pytest.raises(UsageError, match="weights of trial 1"):
