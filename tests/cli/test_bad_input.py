@@ -384,6 +384,12 @@ def test_a_report_never_overwrites_a_study(capsys, study, name) -> None:
     assert contents(study) == before
 
 
+def test_a_report_cannot_go_into_a_circle_of_links(capsys, study, tmp_path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    message = complaint(call(capsys, "report", study, "--output", tmp_path / "loop"))
+    assert "cannot be written" in message
+
+
 def test_a_report_that_fails_leaves_the_earlier_one(capsys, study, tmp_path, monkeypatch) -> None:
     earlier = tmp_path / "mine.csv"
     earlier.write_text("earlier")

@@ -158,7 +158,8 @@ def _report(arguments: Namespace, screen: Screen) -> None:
     text = io.StringIO()
     _print_report(study, arguments, text)
     try:
-        if arguments.output.resolve().is_relative_to(study.paths.folder.resolve()):
+        folder = os.path.realpath(study.paths.folder)
+        if Path(os.path.realpath(arguments.output)).is_relative_to(folder):
             raise UsageError(
                 f"--output {arguments.output}: the study keeps its own files there. "
                 "Choose another folder."
