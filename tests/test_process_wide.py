@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import pytest
 
 import xortune
-from xortune.process_wide import SharedContext
+from xortune.process_wide import Counted
 
 
 @pytest.fixture
@@ -22,21 +22,21 @@ def shared(log):
         yield
         log.append("left")
 
-    return SharedContext(noted)
+    return Counted(noted)
 
 
 def test_the_first_enters_and_the_last_leaves(shared, log):
-    with shared:
-        with shared:
+    with shared():
+        with shared():
             pass
         assert log == ["entered"]
     assert log == ["entered", "left"]
-    with shared:
+    with shared():
         assert log == ["entered", "left", "entered"]
 
 
 def test_an_error_leaves_it_too(shared, log):
-    with pytest.raises(ZeroDivisionError), shared:
+    with pytest.raises(ZeroDivisionError), shared():
         _ = 1 / 0
     assert log == ["entered", "left"]
 
@@ -45,14 +45,14 @@ def test_overlapping_threads_leave_the_setting_as_they_found_it(shared, log):
     inside, gone = threading.Event(), threading.Event()
 
     def first():
-        with shared:
+        with shared():
             inside.set()
             gone.wait()
 
     thread = threading.Thread(target=first)
     thread.start()
     inside.wait()
-    with shared:
+    with shared():
         gone.set()
         thread.join()
         assert log == ["entered"]

@@ -52,6 +52,7 @@ def test_a_study_setting_out_of_bounds(name, value, text) -> None:
         ("pack_timeout", 0, "pack_timeout 0: must be a number of seconds, above 0"),
         ("pack_timeout", math.nan, "pack_timeout nan: must be a number of seconds"),
         ("pack_timeout", "1", "pack_timeout '1': must be a number of seconds"),
+        ("verbose", "no", "verbose 'no': must be True or False."),
         ("retries", -1, "retries -1: must be a whole number of at least 0."),
         ("gpus_per_worker", 0, "gpus_per_worker 0: a worker takes a share of one GPU"),
         ("gpus_per_worker", 1.5, "gpus_per_worker 1.5: a worker takes a share of one GPU"),

@@ -1,33 +1,39 @@
-"""A context of the whole process, for several threads at once."""
+"""Settings of the whole process, changed by several threads at once."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import Any
 
 
-class SharedContext:
-    """Enters a context with the first thread that needs it, and leaves it with the last.
+class Counted:
+    """A context that the first of several threads enters, and the last leaves.
 
-    For settings of other libraries that belong to the process: if each thread saved and restored
-    them by itself, the last one could restore what another had set.
+    For settings that belong to the process: if each thread saved and restored them by itself, the
+    last one could restore a value that another had set.
+
+    Args:
+        make: makes the context, with the arguments of the first.
     """
 
-    def __init__(self, make: Callable[[], AbstractContextManager[object]]) -> None:
+    def __init__(self, make: Callable[..., AbstractContextManager[None]]) -> None:
         self._make = make
         self._lock = threading.Lock()
-        self._users = 0
+        self._inside = 0
+        self._stack = ExitStack()
 
-    def __enter__(self) -> None:
+    @contextmanager
+    def __call__(self, *arguments: Any) -> Iterator[None]:
         with self._lock:
-            if self._users == 0:
-                self._context = self._make()
-                self._context.__enter__()
-            self._users += 1
-
-    def __exit__(self, *exc_info: object) -> None:
-        with self._lock:
-            self._users -= 1
-            if self._users == 0:
-                self._context.__exit__(None, None, None)
+            if not self._inside:
+                self._stack.enter_context(self._make(*arguments))
+            self._inside += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._inside -= 1
+                if not self._inside:
+                    self._stack.close()

@@ -132,6 +132,7 @@ class RunOptions:
             *one_of("device", self.device, DEVICES),
             *_whole("retries", self.retries, 0),
             *_share("gpus_per_worker", self.gpus_per_worker, "a worker takes a share of one GPU"),
+            *truth("verbose", self.verbose),
         ]
         timeout = self.pack_timeout
         if timeout is not None and not 0 < _number(timeout) < 1e9:
@@ -210,3 +211,10 @@ def one_of(name: str, value: Any, choices: tuple[str, ...]) -> list[str]:
     if isinstance(value, str) and value in choices:
         return []
     return [f"{option(name)} {brief(value)}: must be one of {', '.join(choices)}."]
+
+
+def truth(name: str, value: Any) -> list[str]:
+    """The fault of a setting that is neither True nor False; empty if it is."""
+    if isinstance(value, bool) or str(getattr(value, "dtype", "")) == "bool":
+        return []
+    return [f"{option(name)} {brief(value)}: must be True or False."]

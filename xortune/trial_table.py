@@ -1,4 +1,4 @@
-"""All trials of a study as columns: a million take some hundred megabytes."""
+"""All trials of a study as columns: a million take about a hundred megabytes."""
 
 from __future__ import annotations
 

@@ -390,7 +390,7 @@ def test_a_report_cannot_go_into_a_circle_of_links(capsys, study, tmp_path) -> N
     assert "cannot be written" in message
 
 
-def test_a_report_that_fails_leaves_the_earlier_one(capsys, study, tmp_path, monkeypatch) -> None:
+def test_a_report_that_fails_leaves_the_earlier_one(capsys, study, tmp_path) -> None:
     earlier = tmp_path / "mine.csv"
     earlier.write_text("earlier")
     copy = tmp_path / "copy"

@@ -9,7 +9,7 @@ from ray.exceptions import OutOfMemoryError, RayActorError
 
 from xortune.cluster.control_groups import memory_kills
 from xortune.cluster.ray_internals import failures_translated
-from xortune.cluster.session.shared import Counted
+from xortune.process_wide import Counted
 
 _log = logging.getLogger("xortune")
 # Recorded with a trial, so in the same words for Python and the shell.

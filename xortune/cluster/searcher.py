@@ -249,7 +249,7 @@ class PackSearcher(_NotPickled, Searcher):  # type: ignore[misc]
         return [worker for worker in self._workers.values() if worker.device == device]
 
     def _check_bits(self, worker: _Worker, reference: str | None, host: str) -> None:
-        """Gives no packs to a node that computes otherwise than the study's first worker did.
+        """Gives no packs to a node that rounds differently from the study's first worker.
 
         Raises:
             XortuneError: no node is left.
@@ -258,15 +258,15 @@ class PackSearcher(_NotPickled, Searcher):  # type: ignore[misc]
             return
         if self._health.ban(worker.place):
             _log.warning(
-                f"node {host} has another kind of processor: with the engine "
-                f"{self.search.engine.name} it gives other last digits than the study's first "
-                "worker. It gets no packs."
+                f"node {host} has another kind of processor: on it the engine "
+                f"{self.search.engine.name} rounds differently from the study's first worker. It "
+                "gets no packs."
             )
         if not self._health.any_left():
             raise XortuneError(
-                "every node has another kind of processor than the study was begun on, and "
-                "gives other last digits. Resume the study on nodes of that kind, or with "
-                f"{option('force', True)}."
+                "the study was trained on another kind of processor, and every node rounds "
+                "differently. Resume it on nodes like those it began on, or with "
+                f"{option('force', True)}: trials from here on may differ in their last digits."
             )
 
     def _wants_worker(self, device: str) -> bool:

@@ -16,7 +16,7 @@ from xortune.ledger.study_lock import StudyLock
 from xortune.ledger.transactions import LedgerFile
 from xortune.ledger.trial_rows import ASKED, CURVE, OUTCOME, TrialRows
 from xortune.ledger.waiting import Patience
-from xortune.ledger.weight_rows import check_others, keep_weights, read_weights
+from xortune.ledger.weight_rows import checked_others, keep_weights, read_weights
 from xortune.paths import StudyPaths
 from xortune.run_time import RunTime
 from xortune.settings import Provenance, StudySettings
@@ -197,9 +197,8 @@ class Ledger:
             trial = _trial(connection, number)
             kept = _row(connection, "weight", number)
             if kept is None or trial is None:
-                rows = connection.execute("SELECT * FROM weight NOT INDEXED").fetchall()
-                check_others(rows, number)
-                _check_count(connection, "weights", len(rows))
+                rows = connection.execute("SELECT * FROM weight NOT INDEXED")
+                _check_count(connection, "weights", checked_others(rows, number))
                 return None
             outcome = form.trial(trial, number).outcome
             if outcome is None or outcome.scores is None:

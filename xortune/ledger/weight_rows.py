@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from xortune.ledger.rows import Damage, canonical, digest, is_sealed, sealed
@@ -62,11 +62,14 @@ def read_weights(row: Sequence[Any], layout: Sequence[Any] | None, number: int) 
     return weights
 
 
-def check_others(rows: Sequence[tuple[Any, ...]], number: int) -> None:
-    """Checks that all weights are other trials': in a damaged page a query may miss a row."""
+def checked_others(rows: Iterable[tuple[Any, ...]], number: int) -> int:
+    """Counts weights, all of other trials: in a damaged page a query may miss a trial's own."""
+    count = 0
     for row in rows:
+        count += 1
         if row[0] == number or weight_row(*row[:3]) != row:
             raise Damage(f"the weights of trial {row[0]} are not as they were written")
+    return count
 
 
 def _layout_number(connection: sqlite3.Connection, content: str) -> int:

@@ -11,6 +11,7 @@ from xortune.ledger import Ledger
 from xortune.loop.clock import Clock
 from xortune.tensorboard.runs import RunWriter
 from xortune.trial import FinishedTrial
+from xortune.trial_table import TrialTable
 
 # The runner looks at its workers again after this many seconds of writing runs.
 _MOMENT_S = 0.02
@@ -27,9 +28,8 @@ class RunQueue:
     def add(self, finished: Iterable[FinishedTrial]) -> None:
         self._unwritten.extend(finished)
 
-    def add_missing(self, ledger: Ledger) -> None:
+    def add_missing(self, ledger: Ledger, table: TrialTable) -> None:
         """Adds the finished trials without a run: a crash can come between the two."""
-        table = ledger.trials()
         for number in self._writer.missing(filter(table.is_finished, range(len(table)))):
             outcome = table.outcome(number)
             if outcome is not None:

@@ -44,7 +44,7 @@ class Search:
     Args:
         ledger: open for writing; its finished trials are not trained again.
         engine: the study's.
-        runs: takes finished trials.
+        runs: takes finished trials, first those whose runs are missing.
         clock: measures the run.
         observer: called after every pack.
         heartbeat: for runners to call at intervals; raises when the search is to stop.
@@ -69,6 +69,7 @@ class Search:
         self._clock = clock
         self._observer = observer
         self._table = table = ledger.trials()
+        runs.add_missing(ledger, table)
         self._generations = Generations(ledger, table, clock)
         self._weights = BestWeights(map(self._standing, ledger.weighted()))
         done = [number for number in range(len(table)) if table.is_finished(number)]

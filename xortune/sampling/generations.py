@@ -12,7 +12,7 @@ from typing import Any
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from xortune.process_wide import SharedContext
+from xortune.process_wide import Counted
 from xortune.ranking import objective
 from xortune.sampling.distributions import distributions
 from xortune.sampling.samplers import Draws, Model
@@ -60,7 +60,7 @@ def ask_generation(
         losses.append(_loss(space.spec, finished))
         if repeats:
             asked.add(finished.trial.params)
-    with _quiet:
+    with _quiet():
         draws = Draws(space, study_seed, generation)
         model = None
         if learns:
@@ -97,7 +97,7 @@ def optuna_study(name: str, space: SearchSpace, told: Iterable[FinishedTrial]) -
     It has the spec's objectives. Its trials keep their numbers if these have no gap.
     """
     directions = [objective.direction for objective in space.spec.objectives]
-    with _quiet:
+    with _quiet():
         study = optuna.create_study(study_name=name, directions=directions)
         study.add_trials(_frozen(space, told))
     return study
@@ -117,7 +117,7 @@ def _frozen(space: SearchSpace, told: Iterable[FinishedTrial]) -> Iterator[Froze
         )
 
 
-@SharedContext
+@Counted
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Silences Optuna's messages about new studies and experimental features."""

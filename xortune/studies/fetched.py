@@ -154,7 +154,7 @@ def _rebuild(ledger: Ledger, paths: StudyPaths) -> None:
         settings = ledger.settings()
         space = load_space(settings.space, settings.spec)
         runs = RunQueue(RunWriter(paths, space, problem_of(settings).graph), Clock())
-        runs.add_missing(ledger)
+        runs.add_missing(ledger, ledger.trials())
         runs.write_all()
         tabulate(ledger, paths)
     except UsageError as error:

@@ -14,7 +14,7 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 
 class RunKeywords(TypedDict, total=False):
-    """May differ at every start and resume; see `RunOptions`. None stands for the default."""
+    """Keywords that may differ at every resume, as in `RunOptions`; None stands for the default."""
 
     runner: RunnerName | None
     workers: int | None
@@ -28,7 +28,7 @@ class RunKeywords(TypedDict, total=False):
 
 
 class SearchKeywords(RunKeywords, total=False):
-    """Decide the results; see `StudySettings`. `metric` is the final loss."""
+    """Keywords that decide the result, as in `StudySettings`; `metric` is the final loss."""
 
     trials: int | None
     sampler: SamplerName | None

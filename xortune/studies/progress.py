@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from xortune.process_wide import SharedContext
+from xortune.process_wide import Counted
 
 if TYPE_CHECKING:
     from xortune.loop.search import Progress
@@ -61,7 +61,7 @@ def watched(on_progress: Callable[[Progress], None] | None) -> Iterator[Callable
         return
     line = _Line(show)
     try:
-        with _without_hints:
+        with _without_hints():
             yield line
     except KeyboardInterrupt:
         line.end("stopped")
@@ -72,7 +72,7 @@ def watched(on_progress: Callable[[Progress], None] | None) -> Iterator[Callable
     line.end("")
 
 
-@SharedContext
+@Counted
 @contextmanager
 def _without_hints() -> Iterator[None]:
     """Silences libraries that ask for ipywidgets, which the line does not need."""

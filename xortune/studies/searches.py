@@ -32,6 +32,7 @@ from xortune.settings import (
     StudySettings,
     default_generation,
     differences,
+    truth,
 )
 from xortune.space import Narrowing, load_space
 from xortune.studies.compatibility import check_versions, versions
@@ -66,6 +67,15 @@ class _Watch:
     clock: Clock
     observer: Callable[[Progress], None]
     stop: StopSignal
+
+
+@dataclass(frozen=True)
+class _Rest:
+    """A study to resume: its settings, the number of trials left to train, and by force or not."""
+
+    settings: StudySettings
+    left: int
+    force: bool
 
 
 @shown_with(SEARCH_KEYWORDS)
@@ -109,6 +119,8 @@ def search(
     clock = Clock()
     request = checked_request(space, narrow, engine, settings)
     folder = as_path("results", results)
+    if faults := truth("exist_ok", exist_ok):
+        raise UsageError(faults[0])
     if exist_ok and name is None:
         raise UsageError(f"{option('exist_ok')}: say which study, with {option('name')}.")
     if exist_ok and name is not None and is_study(folder, name):
@@ -148,6 +160,8 @@ def resume(
         xortune.resume("results/first", trials=200)
     """
     clock = Clock()
+    if faults := truth("force", force):
+        raise UsageError(faults[0])
     run_options = RunOptions(**known(options, RUN_KEYWORDS))
     paths = find_study(as_path("study", study), as_path("results", results))
     with (
@@ -155,15 +169,14 @@ def resume(
         nullcontext(stop) if stop else StopSignal() as stop,
         Ledger.open(paths, partial(stop.check, paths.folder)) as ledger,
     ):
-        settings = _resumable(ledger, paths.name, trials, _truth("force", force))
-        left = settings.trials - ledger.trials().finished
+        rest = _resumable(ledger, paths.name, trials, bool(force))
         watch = _Watch(clock, observer, stop)
-        if left > 0:
-            _resume(ledger, paths, settings, run_options, bool(force), watch)
+        if rest.left > 0:
+            _resume(ledger, paths, rest, run_options, watch)
         else:
             _finish(ledger, paths, None, None, watch)
         stop.check(paths.folder)
-    if left <= 0:
+    if rest.left <= 0:
         _log_done(paths)
     return Study(paths)
 
@@ -195,18 +208,16 @@ def _new_study(request: Request, folder: Path, names: Iterator[str], watch: _Wat
 def _resume(
     ledger: Ledger,
     paths: StudyPaths,
-    settings: StudySettings,
+    rest: _Rest,
     options: RunOptions,
-    force: bool,
     watch: _Watch,
 ) -> None:
     """Trains the rest of a study."""
-    stop, provenance = watch.stop, ledger.provenance()
+    settings, stop, provenance = rest.settings, watch.stop, ledger.provenance()
     if options.device == "auto":
         options = replace(options, device=settings.device)  # type: ignore[arg-type]
     choice = engine_choice(family(provenance.engine), settings.data)
-    left = settings.trials - ledger.trials().finished
-    with _runner(options, settings, left, choice, stop) as runner:
+    with _runner(options, settings, rest.left, choice, stop) as runner:
         stop.check(paths.folder)
         try:
             engine = choice.decide(runner.device)
@@ -227,7 +238,7 @@ def _resume(
             engine=engine.name,
             reference=provenance.reference if same else {},
             versions={**provenance.versions, **versions(engine, runner.device)},
-            forced=provenance.forced or force,
+            forced=provenance.forced or rest.force,
         )
         ledger.record(replace(settings, device=runner.device), provenance)
         _finish(ledger, paths, runner, engine, watch)
@@ -241,12 +252,6 @@ def _runner(
 
     space = load_space(settings.space, settings.spec)
     return chosen_runner(options, space, settings, left, choice, stop)
-
-
-def _truth(name: str, value: Any) -> bool:
-    if value in (True, False):
-        return bool(value)
-    raise UsageError(f"{option(name)} {value!r}: must be True or False.")
 
 
 def _log_done(paths: StudyPaths) -> None:
@@ -312,10 +317,10 @@ def _finish(
     clock, stop, settings = watch.clock, watch.stop, ledger.settings()
     space = load_space(settings.space, settings.spec)
     runs = RunQueue(RunWriter(paths, space, problem_of(settings).graph), clock)
-    runs.add_missing(ledger)
 
     def train() -> None:
         if runner is None or engine is None:
+            runs.add_missing(ledger, ledger.trials())
             return
         try:
             with stop.errors_as_interrupts():
@@ -354,15 +359,21 @@ def _try_all(parts: Iterable[Callable[[], None]], folder: Path) -> None:
         raise failures[0]
 
 
-def _resumable(ledger: Ledger, name: str, trials: int | None, force: bool) -> StudySettings:
-    """The settings to continue with; `trials` is the new total unless None."""
-    settings, provenance = ledger.settings(), ledger.provenance()
+def _resumable(ledger: Ledger, name: str, trials: int | None, force: bool) -> _Rest:
+    """The rest of a study, whose new total is `trials` unless None."""
+    settings, provenance, table = ledger.settings(), ledger.provenance(), ledger.trials()
     if not force:
         check_versions(settings, provenance, name)
-    if trials is None:
-        return settings
+    if trials is not None:
+        settings = _extended(settings, provenance, name, trials, len(table))
+    return _Rest(settings, settings.trials - table.finished, force)
+
+
+def _extended(
+    settings: StudySettings, provenance: Provenance, name: str, trials: int, asked: int
+) -> StudySettings:
+    """The settings with another total; `asked` trials exist already."""
     extended = replace(settings, trials=trials)
-    asked = len(ledger.trials())
     if extended.trials < asked:
         raise UsageError(
             f"{option('trials')} {trials}: study {name} has {asked} trials already, and the "

@@ -18,8 +18,8 @@ from xortune.cluster.ray_internals import (
     settings_kept,
     sigterm_left_alone,
 )
-from xortune.cluster.session.shared import Counted
 from xortune.interrupt import SIGNALS
+from xortune.process_wide import Counted
 
 
 @contextmanager

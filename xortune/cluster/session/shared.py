@@ -5,41 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from queue import Empty, SimpleQueue
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 T = TypeVar("T")
 _MOMENT_S = 0.01
 _SIGNAL_S = 0.25
-
-
-class Counted:
-    """A context that the first of several threads enters, and the last leaves.
-
-    Args:
-        make: makes the context, with the arguments of the first.
-    """
-
-    def __init__(self, make: Callable[..., AbstractContextManager[None]]) -> None:
-        self._make = make
-        self._lock = threading.Lock()
-        self._inside = 0
-        self._stack = ExitStack()
-
-    @contextmanager
-    def __call__(self, *arguments: Any) -> Iterator[None]:
-        with self._lock:
-            if not self._inside:
-                self._stack.enter_context(self._make(*arguments))
-            self._inside += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._inside -= 1
-                if not self._inside:
-                    self._stack.close()
 
 
 class InUseError(Exception):
