@@ -63,7 +63,7 @@ def make_settings(metric: str = "mse", **values: Any) -> StudySettings:
     """Settings of a study of XOR: `make_settings(trials=4, space=...)`."""
     space = {name: {"value": SPEC.defaults[name]} for name in SPEC.names}
     return StudySettings(
-        **{"spec": SPEC.with_loss(metric), "space": space, "data": "xor", **values}
+        **{"spec": SPEC.with_objective(metric), "space": space, "data": "xor", **values}
     )
 
 

@@ -89,7 +89,7 @@ def test_the_bounds_themselves_are_taken() -> None:
 @given(
     st.builds(
         StudySettings,
-        spec=st.sampled_from([SPEC, SPEC.with_loss("bce")]),
+        spec=st.sampled_from([SPEC, SPEC.with_objective("bce")]),
         space=st.just(_SPACE),
         trials=st.integers(1, 10_000_000),
         sampler=st.sampled_from(["tpe", "random"]),

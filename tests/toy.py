@@ -47,6 +47,7 @@ class HillEngine:
     generation = 4
     probe = SPEC.defaults
     reference = (SPEC.defaults,)
+    first_failures = 0
 
     def pace(self, device: str) -> Pace:
         return Pace(cost_per_s=1e4, least_lanes=1, slowest_s=1e-3, largest=64)
@@ -60,13 +61,14 @@ class HillEngine:
     def train(
         self,
         params: Sequence[Params],
-        log_every: int,
+        log_every: int | None,
         heartbeat: Callable[[], None] = lambda: None,
         until: int | None = None,
         paused: Sequence[Paused | None] = (),
+        numbers: Sequence[int] = (),
     ) -> list[Outcome]:
         heartbeat()
-        return [_climbed(p, log_every) for p in params]
+        return [_climbed(p, log_every or 1) for p in params]
 
 
 def _climbed(p: Params, log_every: int) -> Outcome:

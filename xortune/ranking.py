@@ -16,7 +16,7 @@ def standing(spec: ProblemSpec, trial: Trial, scores: Scores | None) -> Standing
     """The key to sort trials by; trials without scores come last, by number."""
     if scores is None:
         return True, 0.0, 0.0, 0, trial.number
-    loss = scores[spec.loss]
+    loss = 0.0 if spec.loss is None else scores[spec.loss]
     return False, objective(spec, scores), loss, spec.cost_of(trial.params), trial.number
 
 

@@ -25,6 +25,7 @@ _LARGEST = 2**53  # Integers up to this are exact in JSON and in floats.
 _MAX_SEED = 2**32 - 1
 _MOST_TRIALS = 10_000_000  # More do not fit into a driver's memory.
 _OPEN = {"device": "auto", "generation": None}  # values that match any recorded one
+_ADDED = ("problem",)  # settings that studies of earlier versions lack
 
 
 @dataclass(frozen=True)
@@ -38,9 +39,13 @@ class StudySettings:
     study_seed: int = 0  # of the sampler, 0 to 2**32 - 1
     data: str = ""  # the name of the problem's data
     generation: int | None = None  # trials asked together; None for all
-    log_every: int = 500  # epochs between two points of a curve
+    # Epochs between two points of a curve; None for so many that a trial has up to 50.
+    log_every: int | None = None
     device: str = "cpu"  # where packs are trained: `cpu`, `cuda`, or `both`
     cuda_share: float = 0.5  # the share of the trials that CUDA trains, on `both`
+    # What the problem is made of beyond its spec, as plain values: for a table its columns, their
+    # preparation and the data's digest; for a function its file's name, text and digest.
+    problem: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _make_plain(self, "trials", "study_seed", "generation", "log_every", "cuda_share")
@@ -49,7 +54,7 @@ class StudySettings:
             *one_of("sampler", self.sampler, SAMPLERS),
             *_whole("study_seed", self.study_seed, 0, _MAX_SEED),
             *_whole("generation", self.generation, 1, optional=True),
-            *_whole("log_every", self.log_every, 1),
+            *_whole("log_every", self.log_every, 1, optional=True),
             *_share("cuda_share", self.cuda_share, "CUDA trains a share of the trials"),
         ]
         if faults:
@@ -76,7 +81,8 @@ class StudySettings:
         Raises:
             KeyError, TypeError, ValueError, UsageError: they are invalid.
         """
-        known = {key: values[key] for key in (field.name for field in fields(cls))}
+        known = {f.name: values[f.name] for f in fields(cls) if f.name not in _ADDED}
+        known |= {name: values[name] for name in _ADDED if name in values}
         return cls(**{**known, "spec": ProblemSpec.from_dict(values["spec"])})
 
 

@@ -14,9 +14,9 @@ from typing import Any, Literal, NamedTuple
 from xortune.trial import Params, Scores, Value
 
 ParameterKind = Literal["float", "int", "choice"]
-MetricKind = Literal["loss", "share", "number"]
+MetricKind = Literal["loss", "share", "count", "number"]
 Direction = Literal["minimize", "maximize"]
-_UNRECORDED = ("aliases",)
+_UNRECORDED = ("aliases", "log_every")
 # The columns of every table of trials, besides the spec's.
 STUDY_COLUMNS = (
     "rank", "number", "state", "final_loss", "solved", "duration_s", "generation", "worker",
@@ -70,11 +70,18 @@ class Metric(NamedTuple):
     """A number measured for every trained model.
 
     A `loss`, on validation data, can be the final loss; a `share`, from 0 to 1, is shown as a
-    percentage.
+    percentage; a `count` is whole.
     """
 
     name: str  # as in tables and code
     kind: MetricKind = "number"
+    better: Literal["lower", "higher"] | None = None  # None: higher for a share, else lower
+
+    @property
+    def direction(self) -> Direction:
+        """The direction in which it is optimised unless the user says otherwise."""
+        better = self.better or ("higher" if self.kind == "share" else "lower")
+        return "maximize" if better == "higher" else "minimize"
 
 
 class Objective(NamedTuple):
@@ -105,12 +112,16 @@ class ProblemSpec:
     problem: str  # its name
     parameters: tuple[Parameter, ...]  # in the order of the table's columns
     metrics: tuple[Metric, ...]  # likewise
-    loss: str  # the metric that is the final loss, the same for every trial of a study
+    # The metric that is the final loss, the same for every trial of a study; None without one.
+    loss: str | None
     objectives: tuple[Objective, ...]  # the first decides the rank
     curve: tuple[Series, ...] = ()
     cost: str | None = None  # the parameter that training time is proportional to
     solved: Goal | None = None
     compared: str | None = None  # a choice; reports name the best trial for each of its values
+    # Epochs between two points of a curve; None for so many that a trial has up to 50. A default,
+    # and not recorded here.
+    log_every: int | None = field(default=None, compare=False, repr=False)
     # Other names of parameters and choices, in lower case; an empty text for words that only
     # look like one. Used in hints, and not recorded.
     aliases: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
@@ -154,9 +165,16 @@ class ProblemSpec:
         """The cost of training relative to other trials; 1 if the spec has no cost."""
         return 1 if self.cost is None else params[self.cost]  # type: ignore[return-value]
 
-    def with_loss(self, metric: str) -> ProblemSpec:
-        """The same problem with another metric as final loss and objective."""
-        return replace(self, loss=metric, objectives=(Objective(metric),))
+    def metric(self, name: str) -> Metric:
+        return self.metrics[self.metric_names.index(name)]
+
+    def with_objective(self, name: str, direction: Direction | None = None) -> ProblemSpec:
+        """The same problem with another metric as objective; a loss is the final loss, too."""
+        metric = self.metric(name)
+        loss = name if metric.kind == "loss" else self.loss
+        return replace(
+            self, loss=loss, objectives=(Objective(name, direction or metric.direction),)
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for `from_dict`."""
@@ -170,8 +188,10 @@ class ProblemSpec:
             spec = cls(
                 problem=_text(values["problem"]),
                 parameters=tuple(map(_parameter, values["parameters"])),
-                metrics=tuple(Metric(_text(m["name"]), m["kind"]) for m in values["metrics"]),
-                loss=_text(values["loss"]),
+                metrics=tuple(
+                    Metric(_text(m["name"]), m["kind"], m.get("better")) for m in values["metrics"]
+                ),
+                loss=None if values["loss"] is None else _text(values["loss"]),
                 objectives=tuple(
                     Objective(_text(o["metric"]), o["direction"]) for o in values["objectives"]
                 ),
@@ -188,7 +208,7 @@ class ProblemSpec:
     def _check(self) -> None:
         """Raises ValueError if the parts of a recorded spec are inconsistent."""
         names, metrics = self.names, self.metric_names
-        used = {self.loss, *(o.metric for o in self.objectives)}
+        used = {*(o.metric for o in self.objectives)} | ({self.loss} if self.loss else set())
         used |= {self.solved.metric} if self.solved else set()
         fits = (
             names
@@ -197,7 +217,8 @@ class ProblemSpec:
             == len(names) + len(metrics) + len(STUDY_COLUMNS)
             and used <= {*metrics}
             and {self.cost, self.compared} <= {None, *names}
-            and all(m.kind in ("loss", "share", "number") for m in self.metrics)
+            and all(m.kind in ("loss", "share", "count", "number") for m in self.metrics)
+            and all(m.better in (None, "lower", "higher") for m in self.metrics)
             and all(o.direction in ("minimize", "maximize") for o in self.objectives)
             and all(p.kind in ("float", "int", "choice") for p in self.parameters)
             and all(p.takes(p.default) for p in self.parameters)

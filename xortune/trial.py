@@ -65,7 +65,7 @@ class Params(Record[Value | None]):
 
 
 class Scores(Record[float]):
-    """The metrics of a trained model, by name."""
+    """The metrics of a trained model, by name; NaN where one was not measured."""
 
     __slots__ = ()
 

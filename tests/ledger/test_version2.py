@@ -71,7 +71,7 @@ def check_content(ledger: Ledger, known: dict[str, Any], table: Path) -> None:
     """A ledger holds what the release that wrote its study read from it."""
     old = known["settings"]
     recorded = {**ledger.settings().to_dict(), **ledger.provenance().to_dict()}
-    assert ledger.settings().spec == SPEC.with_loss(old["metric"])
+    assert ledger.settings().spec == SPEC.with_objective(old["metric"])
     assert {key: recorded[key] for key in old.keys() - {"metric"}} == {
         key: value for key, value in old.items() if key != "metric"
     }

@@ -22,7 +22,7 @@ TEXTS = st.none() | st.text(st.sampled_from('ab,;"|é\n '), min_size=1)
 
 def make_frame(rows: Iterable[TrialRow], metric: str = "mse") -> pd.DataFrame:
     """The ranked frame of rows of XOR, which are numbered from 0 and may come in any order."""
-    table = TrialTable(SPEC.with_loss(metric))
+    table = TrialTable(SPEC.with_objective(metric))
     for row in sorted(rows, key=lambda row: row.trial.number):
         table.add(row.trial)
         if row.outcome is not None:

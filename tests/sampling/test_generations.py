@@ -241,7 +241,7 @@ def test_tpe_learns_from_the_study_s_objective():
         mean(map(away_from_5, ask(space=replace(DEFAULT, spec=spec), told=mirrored, size=30)))
         for spec in (
             SPEC,
-            SPEC.with_loss("bce"),
+            SPEC.with_objective("bce"),
             replace(SPEC, objectives=(Objective("accuracy", "maximize"),)),
         )
     )

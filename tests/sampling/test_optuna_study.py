@@ -29,7 +29,7 @@ TOLD = [
 
 
 def study_of(metric: str = "mse") -> optuna.Study:
-    return optuna_study("xor-1", replace(SPACE, spec=SPEC.with_loss(metric)), TOLD)
+    return optuna_study("xor-1", replace(SPACE, spec=SPEC.with_objective(metric)), TOLD)
 
 
 def test_numbers_parameters_and_distributions():

@@ -38,7 +38,7 @@ WAIT_S = 60.0
 
 
 def run_writer(tmp_path, metric: str = "mse") -> RunWriter:
-    space = load_space(DOMAINS, SPEC.with_loss(metric))
+    space = load_space(DOMAINS, SPEC.with_objective(metric))
     return RunWriter(StudyPaths(tmp_path), space, GRAPH)
 
 

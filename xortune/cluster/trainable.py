@@ -53,10 +53,14 @@ class PackTrainable(Trainable):  # type: ignore[misc]
             self._idle_s = min(2 * self._idle_s, _LONGEST_IDLE_S)
             return {}
         self._idle_s = _IDLE_S
-        params = [trial.params for trial in self._pack.trials]
-        self._pack = None
+        trials, self._pack = self._pack.trials, None
         assert self._trainer is not None
-        return {"outcomes": self._trainer.train(params, self._log_every)}
+        outcomes = self._trainer.train(
+            [trial.params for trial in trials],
+            self._log_every,
+            numbers=[trial.number for trial in trials],
+        )
+        return {"outcomes": outcomes}
 
     def _get_ready(self) -> str | None:
         """Opens the engine, and returns the digest of its reference pack.

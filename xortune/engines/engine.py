@@ -36,20 +36,23 @@ class Trainer(Protocol):
     def train(
         self,
         params: Sequence[Params],
-        log_every: int,
+        log_every: int | None,
         heartbeat: Callable[[], None] = lambda: None,
         until: int | None = None,
         paused: Sequence[Paused | None] = (),
+        numbers: Sequence[int] = (),
     ) -> list[Outcome]:
         """Trains trials together, each as if it were alone.
 
         Args:
             params: at least one trial.
-            log_every: epochs between two points of a curve, which also has the last epoch.
+            log_every: epochs between two points of a curve, which also has the last epoch; None
+                for so many that a trial has up to 50 points before that.
             heartbeat: called at intervals; an exception that it raises ends the training.
             until: the epoch at which longer trials pause; None trains to the end.
             paused: the state from which each trial continues; None, or an empty sequence, for
                 the start.
+            numbers: the trials' numbers in the study, for engines that seed trials by them.
 
         Returns:
             The outcomes, in the order of `params`: COMPLETE, FAIL where the loss did not stay
@@ -65,7 +68,9 @@ class Engine(Protocol):
         bits: whether a trial's bits depend on itself (`lane`), or on its `pack`.
         generation: the fewest trials worth proposing together.
         probe: a very short trial, which tells a broken machine from a broken trial.
-        reference: a fixed pack, whose bits tell whether machines compute alike.
+        reference: a fixed pack, whose bits tell whether machines compute alike; may be empty.
+        first_failures: the search ends if this many trials, the first ones, all fail with the
+            same error; 0 for never.
     """
 
     name: str
@@ -73,6 +78,7 @@ class Engine(Protocol):
     generation: int
     probe: Params
     reference: tuple[Params, ...]
+    first_failures: int
 
     def pace(self, device: str) -> Pace:
         """The expected speed on `cpu` or `cuda`."""
@@ -89,10 +95,32 @@ class Engine(Protocol):
         """
 
 
+class EngineChoice(Protocol):
+    """Chooses one of the engines that can train a problem.
+
+    Attributes:
+        generation: as for every one of them.
+        fastest: the pace of a CPU at best.
+    """
+
+    generation: int
+    fastest: Pace
+
+    def decide(self, device: str) -> Engine:
+        """The engine for a study on `cpu`, `cuda` or `both`.
+
+        Raises:
+            NoEngineError: the engine that was asked for is not available.
+        """
+
+    def expected(self, device: str) -> Engine:
+        """As `decide`, without raising or warning."""
+
+
 def reference_digest(engine: Engine, trainer: Trainer) -> str:
     """A digest of the outcomes of the engine's reference pack."""
     digest = hashlib.sha256()
-    for outcome in trainer.train(engine.reference, log_every=1):
+    for outcome in trainer.train(engine.reference, log_every=1) if engine.reference else ():
         curve = (outcome.curve.epochs, sorted(outcome.curve.series.items()))
         scores = None if outcome.scores is None else outcome.scores.row
         weights = b"" if outcome.weights is None else outcome.weights.content

@@ -7,7 +7,7 @@ import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import islice, pairwise
-from math import isfinite
+from math import isfinite, nan
 from typing import Any
 
 from xortune.ledger.rows import LONGEST_TEXT, Damage, canonical, digest, is_sealed, real, sealed
@@ -48,7 +48,7 @@ class TrialRows:
             (
                 *self._asked(trial),
                 outcome.state,
-                None if scores is None else self._scores % (*map(_float_json, scores.row),),
+                None if scores is None else self._scores % (*map(_score_json, scores.row),),
                 None if duration_s is None else real(duration_s),
                 outcome.worker,
                 None if error is None else error[:LONGEST_TEXT],
@@ -82,7 +82,7 @@ class TrialRows:
         assigned = _objects(params, spec.names, "parameters")
         measured = _objects(scores, spec.metric_names, "metrics")
         self._check_params(assigned)
-        _check_scores(measured)
+        _check_scores(spec, measured)
         return [
             TrialRow(
                 Trial(row[0], row[1], spec.params(assigned[row[0]])),
@@ -156,6 +156,10 @@ def _float_json(value: Any) -> str:
         return "null"
     plain = real(value)
     return repr(plain) if isfinite(plain) else canonical(plain)  # raises ValueError
+
+
+def _score_json(value: float) -> str:
+    return "null" if value != value else _float_json(value)
 
 
 def _int_json(value: Any) -> str:
@@ -240,9 +244,14 @@ def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
-def _check_scores(measured: Mapping[int, tuple[Any, ...]]) -> None:
+def _check_scores(spec: ProblemSpec, measured: Mapping[int, tuple[Any, ...]]) -> None:
+    needed = {spec.loss, *(objective.metric for objective in spec.objectives)}
+    places = [place for place, name in enumerate(spec.metric_names) if name in needed]
     for number, values in measured.items():
-        if {*map(type, values)} != {float} or not all(map(isfinite, values)):
+        found = values
+        if None in values and None not in [values[place] for place in places]:
+            found = tuple(value for value in values if value is not None)
+        if {*map(type, found)} != {float} or not all(map(isfinite, found)):
             raise Damage(f"a metric of trial {number} is not a finite number")
 
 
@@ -258,5 +267,5 @@ def _outcome(
         raise Damage(f"trial {number} has metrics that do not match its state")
     if duration_s is not None and not isfinite(duration_s):
         raise Damage(f"the duration of trial {number} is not finite")
-    scores = None if values is None else spec.scores(values)
+    scores = None if values is None else spec.scores(nan if v is None else v for v in values)
     return Outcome(state, scores, duration_s=duration_s, worker=row[6], error=row[7])

@@ -133,7 +133,7 @@ def _settings(values: Mapping[str, Any]) -> tuple[StudySettings, Provenance]:
         raise Damage("the settings 'metric' and 'data' name no known metric or data")
     asked = {field.name for field in fields(StudySettings)} - {"spec"}
     given = {key: value for key, value in values.items() if key in asked}
-    settings = StudySettings(SPEC.with_loss(values["metric"]), **given)
+    settings = StudySettings(SPEC.with_objective(values["metric"]), **given)
     made = ("engine", "versions", "sampler_version", "forced")
     return settings, Provenance(**{key: values[key] for key in made})
 

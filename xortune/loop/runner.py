@@ -62,7 +62,10 @@ class InlineRunner:
             if pack.device not in trainers:
                 trainers[pack.device] = _opened(search, pack.device)
             outcomes = trainers[pack.device].train(
-                [trial.params for trial in pack.trials], search.settings.log_every, search.heartbeat
+                [trial.params for trial in pack.trials],
+                search.settings.log_every,
+                search.heartbeat,
+                numbers=[trial.number for trial in pack.trials],
             )
             search.finish(pack, outcomes)
             search.runs.write_all()

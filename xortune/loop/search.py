@@ -27,7 +27,7 @@ class Progress:
         done: trials with an outcome, including those of earlier runs of the study.
         total: trials of the study.
         failed: those of `done` that are FAIL.
-        best: the number and the final loss of the best trial so far.
+        best: the number and the objective of the best trial so far.
     """
 
     done: int
@@ -180,12 +180,14 @@ class Search:
         self.runs.write_some()
 
     def progress(self) -> Progress:
-        unranked, _, loss, _, number = self._best
+        unranked, value, _, _, number = self._best
+        if self.settings.spec.objectives[0].direction == "maximize":
+            value = -value
         return Progress(
             done=self._table.finished,
             total=self.settings.trials,
             failed=self._failed,
-            best=None if unranked else (number, loss),
+            best=None if unranked else (number, value),
         )
 
     def _take_back(self, pack: Pack, trained: float) -> None:

@@ -49,12 +49,16 @@ def trials_frame(table: TrialTable) -> pd.DataFrame:
     """
     spec, values = table.spec, table.columns()
     complete = [state == "COMPLETE" for state in values["state"]]
-    values["final_loss"] = values[spec.loss]
+    values["final_loss"] = values[spec.loss] if spec.loss else [None] * len(table)
     if spec.solved is not None:
         reached = _reached(spec, spec.solved, values[spec.solved.metric])
         values["solved"] = [solved if there else None for solved, there in zip(reached, complete)]
     _, *others = columns(spec)
     types = _TYPES | {parameter.name: parameter.value_type for parameter in spec.parameters}
+    for metric in spec.metrics:
+        if metric.kind == "count":
+            types[metric.name] = int
+            values[metric.name] = [None if v != v else int(v) for v in values[metric.name]]
     frame = pd.DataFrame({name: _series(values[name], types.get(name, float)) for name in others})
     frame = frame.iloc[_order(spec, values, complete)].reset_index(drop=True)
     ranked = sum(complete)
@@ -79,7 +83,7 @@ def _order(
 
 def _reached(spec: ProblemSpec, goal: Goal, values: Sequence[float]) -> list[bool]:
     """Which values reach a goal: from above if lower is better, else from below."""
-    falls = {metric.name: metric.kind == "loss" for metric in spec.metrics}
+    falls = {m.name: m.kind == "loss" or m.better == "lower" for m in spec.metrics}
     falls |= {o.metric: o.direction == "minimize" for o in spec.objectives}
     if falls[goal.metric]:
         return [value <= goal.value for value in values]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib import metadata
 from typing import TYPE_CHECKING
 
@@ -34,7 +35,8 @@ def check_versions(settings: StudySettings, provenance: Provenance, name: str) -
             f"it was trained by the engine {provenance.engine}, and this xortune has "
             f"{' and '.join(NAMES)}: {_EFFECT}"
         )
-    if settings.spec != problem_of(settings).spec.with_loss(settings.spec.loss):
+    spec, here = settings.spec, problem_of(settings).spec
+    if spec != replace(here, loss=spec.loss, objectives=spec.objectives):
         changes.append(f"the problem {settings.spec.problem} has changed: trials may differ")
     if provenance.sampler_version > SAMPLER_VERSION:
         changes.append(

@@ -52,7 +52,8 @@ def checked_request(
     given = known(keywords, SEARCH_KEYWORDS)
     data, metric = given.pop("data", DEFAULT_DATA), given.pop("metric", None)
     faults = problem_faults(data, metric, engine)
-    spec = SPEC if faults or metric is None else SPEC.with_loss(metric)
+    spec = SPEC if faults or metric is None else SPEC.with_objective(metric)
+    given.setdefault("log_every", spec.log_every)
     run = {key: given.pop(key) for key in RUN_KEYWORDS if key in given}
 
     def tried(make: Callable[[], _T]) -> _T | None:

@@ -209,10 +209,11 @@ class Study:
                 table, total = ledger.trials(), ledger.settings().trials
         except XortuneError:
             return ""
-        loss = table.spec.loss
-        losses = [s[loss] for s in map(table.scores, range(len(table))) if s is not None]
-        best = f", best {loss} {min(losses):.3g}" if losses else ""
-        return f": {table.finished} of {total} trials finished{best}"
+        name, direction = table.spec.objectives[0]
+        values = [s[name] for s in map(table.scores, range(len(table))) if s is not None]
+        best = (max if direction == "maximize" else min)(values, default=None)
+        shown = "" if best is None else f", best {name} {best:.3g}"
+        return f": {table.finished} of {total} trials finished{shown}"
 
     def _finished(self, ledger: Ledger, number: Any) -> FinishedTrial:
         whole = whole_number(number)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from math import isnan
 from pathlib import Path
 
 from tensorboard.compat.proto.event_pb2 import Event
@@ -36,14 +37,16 @@ class RunWriter:
         self._is_there = False
         self._file_name = f"{_EVENT_FILE}{int(started)}.{socket.gethostname()}"
         measured = _measured(spec)
-        tags = ("final_loss", *measured)
+        tags = (("final_loss",) if spec.loss else ()) + measured
         head = [Event(wall_time=started, file_version="brain.Event:2")]
         if graph:
             graph_def = graph_message(graph).SerializeToString()
             head.append(Event(wall_time=started, graph_def=graph_def))
         self._head = records([*head, experiment_event(space, tags, started)])
         self._series = [series.name for series in spec.curve]
-        self._columns = [spec.metric_names.index(name) for name in (spec.loss, *measured)]
+        self._columns = [
+            spec.metric_names.index(name) for name in ((spec.loss,) if spec.loss else ()) + measured
+        ]
         # Reused, since building one takes seven times as long.
         self._point = _scalars_event(series.tag for series in spec.curve)
         self._lines = list(self._point.summary.value)
@@ -107,7 +110,13 @@ class RunWriter:
         event.wall_time, event.step = now, epoch
         for line, column in zip(event.summary.value, self._columns):
             line.simple_value = values[column]
-        return event
+        return _without_missing(event) if any(map(isnan, values)) else event
+
+
+def _without_missing(event: Event) -> Event:
+    """A copy of the event without the scalars that are NaN, which were not measured."""
+    there = [line for line in event.summary.value if not isnan(line.simple_value)]
+    return Event(wall_time=event.wall_time, step=event.step, summary=Summary(value=there))
 
 
 def graph_message(graph: Iterable[GraphNode]) -> GraphDef:

@@ -32,6 +32,7 @@ class _Engine:
     generation = 10
     probe = SPEC.assignment({"epochs": 1})
     reference = tuple(map(_reference_trial, range(16)))
+    first_failures = 0
     # Trial-epochs a second on one core, and the lanes below which an epoch takes no less.
     _cost_per_s: float
     _least_lanes: int

@@ -38,11 +38,13 @@ class PackTrainer:
     def train(
         self,
         params: Sequence[Params],
-        log_every: int,
+        log_every: int | None,
         heartbeat: Callable[[], None] = lambda: None,
         until: int | None = None,
         paused: Sequence[Paused | None] = (),
+        numbers: Sequence[int] = (),
     ) -> list[Outcome]:
+        log_every = log_every or SPEC.log_every or 1
         outcomes: dict[int, Outcome] = {}
         with self._kernels.undisturbed(), _no_collection():
             for places, stretch in _stretches(params, until, paused, self._kernels.largest):

@@ -54,5 +54,6 @@ SPEC = ProblemSpec(
     cost="epochs",
     solved=Goal("accuracy", 1.0),
     compared="loss_fn",
+    log_every=500,
     aliases=_ALIASES,
 )

@@ -1,0 +1,1 @@
+"""A table of data: it is read, prepared and split, and an MLP learns one of its columns."""

@@ -1,0 +1,45 @@
+"""The rows of a prepared table, as the engines take them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+Task = Literal["regression", "binary", "classes"]
+TASKS: tuple[Task, ...] = get_args(Task)
+
+
+class Rows(NamedTuple):
+    """Some rows of a table.
+
+    `x` holds the inputs, float32 of shape `(n, d)`; `y` the targets: float32 of shape `(n,)`,
+    standardised for regression, 0 or 1 for binary; int64 of shape `(n,)`, from 0, for classes.
+    """
+
+    x: NDArray[np.float32]
+    y: NDArray[np.float32] | NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is learnt, as plain values: the task, and how to read the model's outputs.
+
+    Attributes:
+        task: one of `TASKS`.
+        classes: the names of the classes in the order of their numbers; empty for regression.
+        mean: for regression, what was subtracted from the target.
+        scale: for regression, what it was then divided by; metrics are in the target's own units.
+    """
+
+    task: Task
+    classes: tuple[str, ...] = ()
+    mean: float = 0.0
+    scale: float = 1.0
+
+    @property
+    def outputs(self) -> int:
+        """The outputs of a model: one logit or number, or one logit per class."""
+        return len(self.classes) if self.task == "classes" else 1
