@@ -25,7 +25,7 @@ _LARGEST = 2**53  # Integers up to this are exact in JSON and in floats.
 _MAX_SEED = 2**32 - 1
 _MOST_TRIALS = 10_000_000  # More do not fit into a driver's memory.
 _OPEN = {"device": "auto", "generation": None}  # values that match any recorded one
-_ADDED = ("problem",)  # settings that studies of earlier versions lack
+_ADDED = ("problem", "outdated")  # settings that studies of earlier versions lack
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class StudySettings:
             KeyError, TypeError, ValueError, UsageError: they are invalid.
         """
         known = {f.name: values[f.name] for f in fields(cls) if f.name not in _ADDED}
-        known |= {name: values[name] for name in _ADDED if name in values}
+        known["problem"] = values.get("problem", {})
         return cls(**{**known, "spec": ProblemSpec.from_dict(values["spec"])})
 
 
@@ -97,6 +97,9 @@ class Provenance:
     # The digest of the engine's reference pack by device, once it was trained.
     reference: Mapping[str, str] = field(default_factory=dict)
     forced: bool = False  # whether the study was ever resumed with other software
+    # Trials of an earlier version of the user's function, which no longer rank: the first and the
+    # last number of each run of them.
+    outdated: tuple[tuple[int, int], ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for `from_dict`."""
@@ -105,12 +108,19 @@ class Provenance:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Provenance:
         """Recorded provenance; ignores other keys, and raises KeyError for a missing one."""
-        return cls(**{key: values[key] for key in (field.name for field in fields(cls))})
+        known = {f.name: values[f.name] for f in fields(cls) if f.name not in _ADDED}
+        spans = tuple((first, last) for first, last in values.get("outdated", ()))
+        return cls(**known, outdated=spans)
+
+    def outdated_numbers(self) -> frozenset[int]:
+        return frozenset(n for first, last in self.outdated for n in range(first, last + 1))
 
 
 def described(settings: StudySettings, provenance: Provenance) -> dict[str, Any]:
-    """Everything that a study records, with the final loss as `metric`."""
-    return {"metric": settings.spec.loss, **settings.to_dict(), **provenance.to_dict()}
+    """Everything that a study records but a function's text; the final loss is `metric`."""
+    problem = {key: value for key, value in settings.problem.items() if key != "text"}
+    recorded = {**settings.to_dict(), "problem": problem, **provenance.to_dict()}
+    return {"metric": settings.spec.loss, **recorded}
 
 
 @dataclass(frozen=True)
@@ -127,10 +137,12 @@ class RunOptions:
     retries: int = 3  # of a trial that lost its worker, alone in its pack
     # Seconds after which a pack's worker counts as hung; None derives it from the pack's work.
     pack_timeout: float | None = None
-    verbose: bool = False  # let Ray log
+    trial_timeout: float | None = None  # seconds after which a function's trial fails
+    verbose: bool = False  # let Ray log, and functions print
 
     def __post_init__(self) -> None:
         _make_plain(self, "workers", "pack_size", "gpus_per_worker", "retries", "pack_timeout")
+        _make_plain(self, "trial_timeout")
         faults = [
             *one_of("runner", self.runner, RUNNERS),
             *_whole("workers", self.workers, 1, optional=True),
@@ -140,12 +152,13 @@ class RunOptions:
             *_share("gpus_per_worker", self.gpus_per_worker, "a worker takes a share of one GPU"),
             *truth("verbose", self.verbose),
         ]
-        timeout = self.pack_timeout
-        if timeout is not None and not 0 < _number(timeout) < 1e9:
-            faults.append(
-                f"{option('pack_timeout')} {brief(timeout)}: must be a number of seconds, above 0 "
-                "and below 1e9."
-            )
+        for name in ("pack_timeout", "trial_timeout"):
+            timeout = getattr(self, name)
+            if timeout is not None and not 0 < _number(timeout) < 1e9:
+                faults.append(
+                    f"{option(name)} {brief(timeout)}: must be a number of seconds, above 0 "
+                    "and below 1e9."
+                )
         if self.runner == "inline" and not faults:
             faults = [
                 f"{option(name)} {value}: the inline runner trains in this process alone. "
@@ -173,13 +186,26 @@ def differences(found: StudySettings, wanted: StudySettings) -> list[str]:
     """
     there, here = (json.loads(json.dumps(s.to_dict())) for s in (found, wanted))
     different = ["the search space is another"] if there["space"] != here["space"] else []
-    if found.spec.loss != wanted.spec.loss:
-        words = f"{brief(found.spec.loss)} there and {brief(wanted.spec.loss)} here"
-        different.append(f"{option('metric')} is {words}")
+    if there["problem"] != here["problem"] and found.data == wanted.data:
+        what = option("problem" if wanted.problem.get("kind") == "function" else "data")
+        different.append(f"{what} has another content")
+    sides = (found.spec, wanted.spec)
+    first, second = (_objective(spec) for spec in sides)
+    if first != second:
+        different.append(f"{option('objective')} is {first} there and {second} here")
     for key, value in here.items():
-        if key not in ("space", "spec") and value not in (there[key], _OPEN.get(key, there[key])):
+        if key not in ("space", "spec", "problem") and value not in (
+            there[key],
+            _OPEN.get(key, there[key]),
+        ):
             different.append(f"{option(key)} is {brief(there[key])} there and {brief(value)} here")
     return different
+
+
+def _objective(spec: ProblemSpec) -> str:
+    """The objective as a search takes it, such as `accuracy:max`."""
+    metric, direction = spec.objectives[0]
+    return f"{metric}:{direction[:3]}"
 
 
 def _make_plain(settings: object, *names: str) -> None:

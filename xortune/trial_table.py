@@ -34,11 +34,17 @@ class TrialTable(Sequence[TrialRow]):
     """The trials of a study by number, without their curves and weights.
 
     Rows are created when they are read. Trials are appended; an outcome is set once.
+
+    Attributes:
+        finished: how many have an outcome.
+        outdated: the numbers of trials that no longer rank, and teach the sampler nothing: they
+            were trained by an earlier version of the user's function.
     """
 
     def __init__(self, spec: ProblemSpec) -> None:
         self.spec = spec
         self.finished = 0
+        self.outdated: frozenset[int] = frozenset()
         self._generations = array("q")
         self._params = [_Column(parameter) for parameter in spec.parameters]
         self._states = bytearray()
@@ -101,11 +107,12 @@ class TrialTable(Sequence[TrialRow]):
         return self._states[number] != _WAITING
 
     def is_complete(self, number: int) -> bool:
-        """Whether a trial has scores: failed and waiting trials have none."""
+        """Whether a trial was trained to its end: failed and waiting trials were not."""
         return self._states[number] == _COMPLETE
 
     def scores(self, number: int) -> Scores | None:
-        if not self.is_complete(number):
+        """The metrics by which a trial ranks; None if it does not."""
+        if not self.is_complete(number) or number in self.outdated:
             return None
         return Scores(self.spec.metric_names, tuple(column[number] for column in self._scores))
 
@@ -175,10 +182,15 @@ class _Told(Sequence[FinishedTrial]):
             return [self[n] for n in range(*number.indices(self._until))]
         if not 0 <= number < self._until:
             raise IndexError(number)
-        return _finished(self._table.trial(number), self._table.outcome(number))
+        return self._told(self._table.trial(number), self._table.outcome(number))
 
     def __iter__(self) -> Iterator[FinishedTrial]:
-        return starmap(_finished, self._table._read(self._until))
+        return starmap(self._told, self._table._read(self._until))
+
+    def _told(self, trial: Trial, outcome: Outcome | None) -> FinishedTrial:
+        if trial.number in self._table.outdated:
+            return FinishedTrial(trial, Outcome("FAIL", error="outdated"))
+        return _finished(trial, outcome)
 
 
 def _finished(trial: Trial, outcome: Outcome | None) -> FinishedTrial:

@@ -9,7 +9,7 @@ import pexpect
 import pytest
 
 from tests.cli.commands import COMMANDS, call
-from xortune.engines.xor.names import ENGINES
+from xortune.studies.problems import ENGINES
 
 # Calls what bash calls for the Tab key, and prints what it would offer.
 BASH = """

@@ -262,7 +262,7 @@ def test_exist_ok_makes_a_study_that_does_not_exist(tmp_path):
     ("space", "settings", "words"),
     [
         ("smoke", {"trials": 9}, "trials is 8 there and 9 here"),
-        ("smoke", {"metric": "bce"}, "metric is 'mse' there and 'bce' here"),
+        ("smoke", {"metric": "bce"}, "objective is mse:min there and bce:min here"),
         ("smoke", {"study_seed": 1}, "study_seed is 0 there and 1 here"),
         ("smoke", {"generation": 3}, "generation is 10 there and 3 here"),
         ("smoke", {"device": "both"}, "device is 'cpu' there and 'both' here"),
@@ -278,7 +278,7 @@ def test_exist_ok_names_the_settings_that_differ(study, space, settings, words):
 
 
 def test_searches_without_a_name_get_names_of_their_own(tmp_path, monkeypatch):
-    monkeypatch.setattr(searches, "default_name", lambda: "xor-20260101-000000")
+    monkeypatch.setattr(searches, "default_name", lambda spec: "xor-20260101-000000")
     made = [xortune.search("smoke", trials=1, runner="inline", results=tmp_path) for _ in range(3)]
     assert [study.name.removeprefix("xor-20260101-000000") for study in made] == ["", "-2", "-3"]
 

@@ -13,7 +13,7 @@ from xortune.cli.parser import Parser
 from xortune.paths import DEFAULT_RESULTS, shipped_spaces
 from xortune.settings import DEVICES, RUNNERS, SAMPLERS, RunOptions, StudySettings
 from xortune.spec import Parameter
-from xortune.studies.problems import DATA_NAMES, DEFAULT_DATA, ENGINES, SPEC
+from xortune.studies.problems import DATA_NAMES, DEFAULT_DATA, ENGINES, SPEC, TASKS
 from xortune.version import __version__
 
 _STUDY, _RUN = StudySettings, RunOptions
@@ -60,10 +60,12 @@ def _add_search(commands: Any) -> None:
 def _add_study_settings(parser: argparse.ArgumentParser) -> Any:
     """Adds the space and the recorded settings; returns the group for the study's location."""
     parser.add_argument(
-        "space", nargs="?", default="default", metavar="SPACE",
+        "space", nargs="?", default=None, metavar="SPACE",
         help=f"a search-space file, or a shipped one: {', '.join(shipped_spaces())} "
-        "(default: default)",
+        "(default: the problem's own)",
     )  # fmt: skip
+    subject = parser.add_argument_group("what is searched, by default the lab's problem")
+    _add_subject(subject)
     answer = parser.add_argument_group("settings that decide the result, recorded in the study")
     examples = ", ".join(_narrowing(p) for p in SPEC.parameters if p.modelled)
     answer.add_argument(
@@ -73,13 +75,19 @@ def _add_study_settings(parser: argparse.ArgumentParser) -> Any:
     _option(answer, "--trials", "N", "trials of the study", int, _STUDY.trials)
     _option(answer, "--sampler", SAMPLERS, "the sampler of trials", default=_STUDY.sampler)
     _option(answer, "--study-seed", "N", "seeds the sampler", int, _STUDY.study_seed)
-    _option(answer, "--data", DATA_NAMES, "the problem's data", default=DEFAULT_DATA)
-    _option(answer, "--metric", SPEC.losses, "the final loss, for the ranking", default=SPEC.loss)
+    _option(
+        answer, "--objective", "NAME[:max]", "the metric that ranks the trials",
+        default="the final loss",
+    )  # fmt: skip
+    answer.add_argument("--metric", metavar="NAME", help="another name of --objective")
     _option(
         answer, "--generation", "N", "trials proposed together", int,
         "for tpe a sixteenth, at least 10; for random all",
     )  # fmt: skip
-    _option(answer, "--log-every", "N", "epochs between points of a curve", int, _STUDY.log_every)
+    _option(
+        answer, "--log-every", "N", "epochs between points of a curve", int,
+        f"{SPEC.log_every} for the lab's problem, else so many that there are 50",
+    )  # fmt: skip
     _option(
         answer, "--engine", ENGINES, "the engine that trains", default="auto, the fastest available"
     )
@@ -94,6 +102,32 @@ def _add_study_settings(parser: argparse.ArgumentParser) -> Any:
     target = parser.add_argument_group("location of the study")
     _option(target, "--name", "NAME", "the study's name", default="the problem, date and time")
     return target
+
+
+def _add_subject(group: Any) -> None:
+    """Adds the options that say what is searched: data, or a function."""
+    _option(
+        group, "--data", "DATA", f"{' or '.join(DATA_NAMES)}, the lab's, or a table: a file that "
+        "ends in .csv, .parquet, .npz or .pt", default=DEFAULT_DATA,
+    )  # fmt: skip
+    group.add_argument("--target", metavar="COLUMN", help="the table's column to learn")
+    _option(group, "--task", TASKS, "how it is learnt", default="from its values")
+    _option(
+        group, "--split", "A/B/C", "percent of a table's rows for training, validation and test",
+        default="60/20/20",
+    )  # fmt: skip
+    _option(group, "--split-seed", "N", "seeds the split", int, 0)
+    _add_function(group)
+
+
+def _add_function(group: Any) -> None:
+    group.add_argument(
+        "--problem", metavar="FILE.py[:NAME]", help="a file with an xortune.Problem: a function"
+    )
+    group.add_argument(
+        "--include", action="append", metavar="FOLDER",
+        help="a folder of modules that the file imports; may be repeated",
+    )  # fmt: skip
 
 
 def _narrowing(parameter: Parameter) -> str:
@@ -113,7 +147,9 @@ def _add_resume(commands: Any) -> None:
     )  # fmt: skip
     _add_study(parser)
     _option(parser, "--trials", "TOTAL", "the study's new total of trials", int, "as recorded")
-    _flag(parser, "--force", text="resume with other library versions than recorded")
+    _flag(parser, "--force", text="resume with other software or another function than recorded")
+    parser.add_argument("--data", metavar="FILE", help="the table that the study began with")
+    _add_function(parser)
     _add_results(parser)
     _add_run_options(parser)
 
@@ -143,6 +179,9 @@ def _add_worker_options(group: Any) -> None:
     _option(
         group, "--pack-timeout", "S", "the most seconds for a pack", float, "ten times its work"
     )
+    _option(
+        group, "--trial-timeout", "S", "the most seconds for a trial of a function", float, "none"
+    )
 
 
 def _add_report(commands: Any) -> None:
@@ -163,7 +202,14 @@ def _add_predict(commands: Any) -> None:
     _add_study(parser)
     parser.add_argument("--trial", type=int, metavar="N", help="its number (default: the best)")
     parser.add_argument(
-        "inputs", nargs="+", type=_finite, metavar="X", help="a row of inputs, such as 0 1"
+        "inputs", nargs="*", type=_finite, metavar="X",
+        help="of the lab's problem, a row of inputs, such as 0 1",
+    )  # fmt: skip
+    parser.add_argument(
+        "--data", metavar="FILE", help="of a table, rows like those that it was trained on"
+    )
+    parser.add_argument(
+        "--output", type=Path, metavar="FILE", help="write the predictions of a table here, as CSV"
     )
     _add_results(parser, default=DEFAULT_RESULTS)
 

@@ -53,12 +53,12 @@ def _started(
         raise UsageError("--force: is for --resume. Leave it out.")
     space = settings.pop("space", None) or "default"
     name = settings.pop("name", None)
-    check_search(space, name or default_name(), **settings)
+    spec = check_search(space, name, **settings).settings.spec
     cluster_folder(results)
     server = _server(address, proxy)
     if name is None:
         taken = {job.study for job in server.jobs() if job.results == results}
-        name = next(free for free in numbered(default_name()) if free not in taken)
+        name = next(free for free in numbered(default_name(spec)) if free not in taken)
     return server, server.submit(space_file(space), name, settings, results), name
 
 

@@ -157,18 +157,22 @@ def _report(arguments: Namespace, screen: Screen) -> None:
         return
     text = io.StringIO()
     _print_report(study, arguments, text)
+    _write(arguments.output, text.getvalue(), study)
+
+
+def _write(output: Path, text: str, study: Study) -> None:
+    """Writes a command's output to a file, but never over a study's own."""
     try:
         folder = os.path.realpath(study.paths.folder)
-        if Path(os.path.realpath(arguments.output)).is_relative_to(folder):
+        if Path(os.path.realpath(output)).is_relative_to(folder):
             raise UsageError(
-                f"--output {arguments.output}: the study keeps its own files there. "
-                "Choose another folder."
+                f"--output {output}: the study keeps its own files there. Choose another folder."
             )
-        arguments.output.write_text(text.getvalue(), encoding="utf-8")
+        output.write_text(text, encoding="utf-8")
     except (OSError, ValueError) as error:  # ValueError: no file can have this name.
         reason = getattr(error, "strerror", None) or error
         raise UsageError(
-            f"--output {arguments.output}: cannot be written: {reason}. Choose another file."
+            f"--output {output}: cannot be written: {reason}. Choose another file."
         ) from None
 
 
@@ -191,7 +195,15 @@ def _print_report(study: Study, arguments: Namespace, file: Any) -> None:
 def _predict(arguments: Namespace, screen: Screen) -> None:
     study = _loaded(arguments)
     number = study.best_number if arguments.trial is None else arguments.trial
-    screen.out.write(f"{study.predict(number, arguments.inputs):.6g}\n")
+    if (arguments.data is None) != bool(arguments.inputs):
+        raise UsageError("predict: give a row of inputs, such as 0 1, or for a table --data FILE.")
+    inputs = arguments.inputs if arguments.data is None else Path(arguments.data)
+    answer = study.predict(number, inputs)
+    text = f"{answer:.6g}\n" if isinstance(answer, float) else answer.to_csv(index=False)
+    if arguments.output is None:
+        screen.out.write(text)
+    else:
+        _write(arguments.output, text, study)
 
 
 def _tensorboard(arguments: Namespace, screen: Screen) -> None:

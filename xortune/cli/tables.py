@@ -43,10 +43,18 @@ def summary_lines(name: str, summary: Mapping[str, Any], total: int) -> list[str
         f"best with {choice}: {found['final_loss']:.3g} (trial {found['number']})"
         for choice, found in summary.get("best", {}).items()
     ]
+    if test := summary.get("test"):
+        lines.append(_test_line(summary, test))
     if seconds := summary["time"]:
         parts = ", ".join(f"{word} {_duration(seconds[name])}" for word, name in _TIMES.items())
         lines.append(f"time {_duration(seconds['wall'])}: {parts}")
     return lines
+
+
+def _test_line(summary: Mapping[str, Any], test: Mapping[str, Any]) -> str:
+    """The best trial's metrics on rows that the search has never seen."""
+    scores = ", ".join(f"{name} {value:.4g}" for name, value in test["scores"].items())
+    return f"trial {test['number']} on the test rows, which no search has seen: {scores}"
 
 
 def _duration(seconds: float) -> str:
@@ -70,11 +78,16 @@ def trials_table(frame: pd.DataFrame, spec: ProblemSpec) -> Table:
         _Column("trial", [str(row["number"]) for row in rows]),
     ]
     losses = [_text(row["final_loss"], ".3e") if row["rank"] else row["state"] for row in rows]
-    shares = [metric.name for metric in spec.metrics if metric.kind == "share"]
-    after = [
-        _Column("final_loss", losses),
-        *(_Column(name, [_text(row[name], ".0%") for row in rows]) for name in shares),
-    ]
+    objective = spec.objectives[0].metric
+    after = [_Column("final_loss", losses)] if spec.loss else []
+    for metric in spec.metrics:
+        if metric.kind == "share":
+            cells = [_text(row[metric.name], ".0%") for row in rows]
+        elif metric.name == objective != spec.loss:
+            cells = [_text(row[metric.name], ".5g") for row in rows]
+        else:
+            continue
+        after.append(_Column(metric.name, cells))
     params = [_parameter_column(parameter, rows) for parameter in spec.parameters]
     room = _WIDTH - 1 - sum(column.width for column in before + after)
     fitting = bisect_right(list(accumulate(column.width for column in params)), room)

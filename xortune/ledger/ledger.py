@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -119,9 +119,19 @@ class Ledger:
         with self._file.reading() as connection:
             return _recorded(connection)[1]
 
-    def record(self, settings: StudySettings, provenance: Provenance) -> None:
-        """Replaces the recorded settings and provenance."""
-        rows = setting_rows(settings, provenance)
+    def findings(self) -> dict[str, Any]:
+        """What was measured at the end of the search, beside the trials: plain values by name."""
+        with self._file.reading() as connection:
+            return _recorded(connection)[2]
+
+    def record(
+        self,
+        settings: StudySettings,
+        provenance: Provenance,
+        findings: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Replaces the recorded settings and provenance, and the findings unless None."""
+        rows = setting_rows(settings, provenance, self.findings() if findings is None else findings)
         with self._file.transaction() as connection:
             connection.execute(f"DELETE FROM {_SETTING}")
             _record(connection, rows)
@@ -170,6 +180,7 @@ class Ledger:
         form = self._rows()
         with self._file.reading() as connection:
             table = form.table(connection.execute(f"{_TRIALS} ORDER BY number"))
+            table.outdated = _recorded(connection)[1].outdated_numbers()
             _check_count(connection, "trials", len(table))
             return table
 
@@ -252,7 +263,9 @@ def _record(connection: sqlite3.Connection, rows: Sequence[tuple[str, str]]) -> 
     connection.execute("UPDATE seal NOT INDEXED SET settings = ?", (digest(rows),))
 
 
-def _recorded(connection: sqlite3.Connection) -> tuple[StudySettings, Provenance]:
+def _recorded(
+    connection: sqlite3.Connection,
+) -> tuple[StudySettings, Provenance, dict[str, Any]]:
     expected = _sealed(connection, "settings")
     rows = connection.execute(
         f"SELECT key, value FROM {_SETTING} ORDER BY key LIMIT ?", (_MOST_SETTINGS,)

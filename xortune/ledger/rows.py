@@ -24,6 +24,9 @@ LONGEST_TEXT = 100_000
 # Larger than any float32, and so than any number that a trial is trained with.
 _TOO_LARGE = 10**39
 _DEEPEST = 4  # A spec lists parameters, and these list their choices.
+_MOST_TRIALS = 10_000_000
+# What a problem is made of is deeper, and holds the text of a function.
+_DEEPEST_PROBLEM, _LONGEST_PROBLEM = 8, 4_000_000
 _DEVICES = ("cpu", "cuda", "both")
 
 # One JSON text for equal plain values: floats as Python writes them, no spaces, no NaN.
@@ -55,14 +58,18 @@ def real(value: float) -> float:
     return float(value) + 0.0
 
 
-def setting_rows(settings: StudySettings, provenance: Provenance) -> list[tuple[str, str]]:
+def setting_rows(
+    settings: StudySettings, provenance: Provenance, findings: Mapping[str, Any] | None = None
+) -> list[tuple[str, str]]:
     """Keys and values, by key; the seal holds the digest of this list."""
-    values = {**settings.to_dict(), **provenance.to_dict()}
+    values = {**settings.to_dict(), **provenance.to_dict(), "findings": findings or {}}
     return sorted((key, canonical(value)) for key, value in values.items())
 
 
-def read_settings(rows: list[tuple[Any, ...]], expected: int) -> tuple[StudySettings, Provenance]:
-    """Settings and provenance, from rows whose digest is `expected`.
+def read_settings(
+    rows: list[tuple[Any, ...]], expected: int
+) -> tuple[StudySettings, Provenance, dict[str, Any]]:
+    """Settings, provenance and findings, from rows whose digest is `expected`.
 
     Raises Damage, or KeyError or TypeError for a setting that is missing or of another type.
     """
@@ -71,7 +78,7 @@ def read_settings(rows: list[tuple[Any, ...]], expected: int) -> tuple[StudySett
         settings = StudySettings.from_dict(values)
     except (UsageError, ValueError) as error:
         raise Damage(f"the settings are not valid: {error}") from error
-    return settings, Provenance.from_dict(values)
+    return settings, Provenance.from_dict(values), values.get("findings", {})
 
 
 def setting_values(rows: list[tuple[Any, ...]], expected: int) -> dict[str, Any]:
@@ -80,8 +87,12 @@ def setting_values(rows: list[tuple[Any, ...]], expected: int) -> dict[str, Any]
         raise Damage("the settings are not as they were written")
     values = {key: json.loads(value) for key, value in rows}
     for key, value in values.items():
-        if not _is_plain(value, _DEEPEST):
+        larger = key in ("problem", "findings")
+        limits = (_DEEPEST_PROBLEM, _LONGEST_PROBLEM) if larger else (_DEEPEST, LONGEST_TEXT)
+        if not _is_plain(value, *limits):
             raise Damage(f"the setting {key!r:.40} is not valid")
+        if larger and not isinstance(value, dict):
+            raise Damage(f"the setting {key!r} does not hold values by name")
     space = values.get("space")
     if not isinstance(space, dict) or not all(isinstance(v, dict) for v in space.values()):
         raise Damage("the setting 'space' is not a search space")
@@ -96,6 +107,9 @@ def setting_values(rows: list[tuple[Any, ...]], expected: int) -> dict[str, Any]
         raise Damage("the setting 'sampler_version' is not a version")
     if not isinstance(values.get("data", ""), str):
         raise Damage("the setting 'data' is not a name")
+    spans = values.get("outdated", [])
+    if not isinstance(spans, list) or not all(map(_is_span, spans)):
+        raise Damage("the setting 'outdated' does not hold numbers of trials")
     if not isinstance(values.get("forced", False), bool):
         raise Damage("the setting 'forced' is neither true nor false")
     return values
@@ -118,11 +132,19 @@ def read_run(row: tuple[Any, ...], number: int) -> RunTime:
     return RunTime(*values)
 
 
-def _is_plain(value: Any, depth: int) -> bool:
+def _is_span(value: Any) -> bool:
+    """Whether a value is the first and the last number of some trials."""
+    if not isinstance(value, list) or [type(number) for number in value] != [int, int]:
+        return False
+    first, last = value
+    return bool(0 <= first <= last <= _MOST_TRIALS)
+
+
+def _is_plain(value: Any, depth: int, longest: int) -> bool:
     """Whether a value is a small number, a text, or a shallow collection of these."""
     if isinstance(value, (dict, list)):
         parts: Iterable[Any] = value.values() if isinstance(value, Mapping) else value
-        return depth > 0 and all(_is_plain(part, depth - 1) for part in parts)
+        return depth > 0 and all(_is_plain(part, depth - 1, longest) for part in parts)
     if isinstance(value, (int, float)):
         return math.isfinite(value) if isinstance(value, float) else abs(value) < _TOO_LARGE
-    return value is None or len(value) <= LONGEST_TEXT
+    return value is None or len(value) <= longest

@@ -12,7 +12,7 @@ from typing import Any
 
 from xortune.ledger.rows import LONGEST_TEXT, Damage, canonical, digest, is_sealed, real, sealed
 from xortune.spec import Parameter, ProblemSpec
-from xortune.trial import Curve, Outcome, Trial, TrialRow
+from xortune.trial import Curve, Outcome, Scores, Trial, TrialRow
 from xortune.trial_table import TrialTable
 
 ASKED = "number, generation, parameters"
@@ -36,6 +36,11 @@ class TrialRows:
         self._json = [_json_of[parameter.kind] for parameter in spec.parameters]
         self._params = _template(spec.names)
         self._scores = _template(spec.metric_names)
+        # The final loss and the objectives are finite; other metrics may be missing.
+        needed = {spec.loss, *(objective.metric for objective in spec.objectives)}
+        self._encoders = [
+            _float_json if name in needed else _score_json for name in spec.metric_names
+        ]
 
     def asked(self, trial: Trial) -> tuple[Any, ...]:
         """`ASKED` and `OUTCOME` of a waiting trial."""
@@ -48,13 +53,16 @@ class TrialRows:
             (
                 *self._asked(trial),
                 outcome.state,
-                None if scores is None else self._scores % (*map(_score_json, scores.row),),
+                None if scores is None else self._scores % (*self._measured(scores),),
                 None if duration_s is None else real(duration_s),
                 outcome.worker,
                 None if error is None else error[:LONGEST_TEXT],
                 curve,
             )
         )
+
+    def _measured(self, scores: Scores) -> list[str]:
+        return [encode(value) for encode, value in zip(self._encoders, scores.row)]
 
     def _asked(self, trial: Trial) -> tuple[Any, ...]:
         values = [encode(value) for encode, value in zip(self._json, trial.params.row)]

@@ -10,7 +10,7 @@ from xortune.trial import Params, Weights
 
 
 class Problem(Protocol):
-    """A model, its data and its metrics."""
+    """What a trial trains: a model, its data and its metrics."""
 
     @property
     def spec(self) -> ProblemSpec:
@@ -18,18 +18,18 @@ class Problem(Protocol):
 
     @property
     def data(self) -> str:
-        """The recorded name of its data."""
+        """The recorded name of its data; empty if it has none."""
 
     @property
     def graph(self) -> Sequence[GraphNode]:
         """The model's graph for TensorBoard; may be empty."""
 
-    @property
-    def inputs(self) -> int:
-        """The numbers in a row of inputs."""
-
     def model(self, params: Params, weights: Weights) -> Any:
         """The trained model, a `torch.nn.Module`."""
 
-    def predict(self, params: Params, weights: Weights, inputs: Sequence[float]) -> float:
-        """The trained model's output for one row of inputs, without PyTorch."""
+    def predict(self, params: Params, weights: Weights, inputs: Any) -> Any:
+        """The trained model's answer to inputs of the problem's own kind.
+
+        Raises:
+            UsageError: the inputs are not of that kind.
+        """

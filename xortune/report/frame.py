@@ -31,6 +31,7 @@ _DTYPES = {float: "float64", int: "int64", bool: "boolean", str: "string"}
 # The types of the columns that are neither parameters nor floats.
 _TYPES = {"number": int, "generation": int, "solved": bool}
 _TYPES |= dict.fromkeys(("state", "worker", "error"), str)
+_OUTDATED = "trained by an earlier version of the function"
 
 
 def columns(spec: ProblemSpec) -> tuple[str, ...]:
@@ -48,7 +49,11 @@ def trials_frame(table: TrialTable) -> pd.DataFrame:
     without a rank.
     """
     spec, values = table.spec, table.columns()
-    complete = [state == "COMPLETE" for state in values["state"]]
+    states = enumerate(values["state"])
+    complete = [state == "COMPLETE" and n not in table.outdated for n, state in states]
+    if table.outdated:
+        errors = enumerate(values["error"])
+        values["error"] = [_OUTDATED if n in table.outdated else error for n, error in errors]
     values["final_loss"] = values[spec.loss] if spec.loss else [None] * len(table)
     if spec.solved is not None:
         reached = _reached(spec, spec.solved, values[spec.solved.metric])

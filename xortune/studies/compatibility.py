@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from xortune.errors import UsageError
 from xortune.settings import SAMPLER_VERSION, Provenance, StudySettings
-from xortune.studies.problems import NAMES, libraries, problem_of
+from xortune.studies.problems import kind_of, problem_of
 from xortune.wording import option
 
 if TYPE_CHECKING:
@@ -29,11 +29,11 @@ def check_versions(settings: StudySettings, provenance: Provenance, name: str) -
     Raises:
         UsageError: lists the differences.
     """
-    changes = []
-    if provenance.engine not in NAMES:
+    changes, kind = [], kind_of(settings.problem)
+    if provenance.engine not in kind.trained:
         changes.append(
             f"it was trained by the engine {provenance.engine}, and this xortune has "
-            f"{' and '.join(NAMES)}: {_EFFECT}"
+            f"{' and '.join(kind.trained)}: {_EFFECT}"
         )
     spec, here = settings.spec, problem_of(settings).spec
     if spec != replace(here, loss=spec.loss, objectives=spec.objectives):
@@ -43,7 +43,7 @@ def check_versions(settings: StudySettings, provenance: Provenance, name: str) -
             f"its sampler has version {provenance.sampler_version}, and this xortune has "
             f"{SAMPLER_VERSION}: {_EFFECTS['optuna']}"
         )
-    for library in ("optuna", *libraries(provenance.engine, settings.device)):
+    for library in ("optuna", *kind.libraries(provenance.engine, settings.device)):
         recorded, version = provenance.versions.get(library), _version(library)
         if recorded not in (None, version):
             effect = _EFFECTS.get(library, _EFFECT)

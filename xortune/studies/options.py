@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields
-from typing import Any, TypedDict, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 from xortune.settings import DeviceName, RunnerName, RunOptions, SamplerName, StudySettings
-from xortune.studies.problems import DEFAULT_DATA, SPEC
+from xortune.studies.problems import DEFAULT_DATA
+
+if TYPE_CHECKING:
+    from xortune.problems.table.tasks import Task
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -24,16 +28,30 @@ class RunKeywords(TypedDict, total=False):
     gpus_per_worker: float | None
     retries: int | None
     pack_timeout: float | None
+    trial_timeout: float | None
     verbose: bool | None
 
 
 class SearchKeywords(RunKeywords, total=False):
-    """Keywords that decide the result, as in `StudySettings`; `metric` is the final loss."""
+    """Keywords that decide the result.
+
+    `data` is a shipped name, a table's file, a DataFrame, or arrays `(X, y)`; `target`, `task`,
+    `split` and `split_seed` are for tables. `problem` is an `xortune.Problem` or its file, with
+    `include` for folders of modules that it imports. `objective` is a metric, such as
+    `"accuracy:max"`; `metric` is its older name. The others are as in `StudySettings`.
+    """
 
     trials: int | None
     sampler: SamplerName | None
     study_seed: int | None
-    data: str | None
+    data: Any
+    target: str | None
+    task: Task | None
+    split: str | Sequence[float] | None
+    split_seed: int | None
+    problem: Any
+    include: Sequence[str | Path] | None
+    objective: str | None
     metric: str | None
     generation: int | None
     log_every: int | None
@@ -50,7 +68,7 @@ SEARCH_KEYWORDS = (
 def shown_with(keywords: tuple[str, ...]) -> Callable[[_F], _F]:
     """Makes `help()` and notebooks show a function's keywords one by one, with defaults."""
     known = {f.name: f.default for kind in (StudySettings, RunOptions) for f in fields(kind)}
-    known |= {"data": DEFAULT_DATA, "metric": SPEC.loss}
+    known |= {"data": DEFAULT_DATA, "problem": None}
 
     def decorate(function: _F) -> _F:
         signature = inspect.signature(function)

@@ -7,54 +7,65 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from xortune.errors import UsageError
 from xortune.paths import check_name
-from xortune.settings import SAMPLER_VERSION, RunOptions, StudySettings
-from xortune.space import Narrowing, SearchSpace, count_points, load_space, narrowed
+from xortune.plain_numbers import brief
+from xortune.settings import SAMPLER_VERSION, RunOptions, StudySettings, one_of
+from xortune.space import Narrowing, SearchSpace, count_points, narrowed
+from xortune.spec import Direction, ProblemSpec
 from xortune.studies.options import RUN_KEYWORDS, SEARCH_KEYWORDS
-from xortune.studies.problems import DEFAULT_DATA, SPEC, problem_faults
+from xortune.studies.problems import ENGINES, SPEC, SUBJECT_KEYWORDS, kind_of, requested
+from xortune.wording import option
+
+if TYPE_CHECKING:
+    from xortune.studies.problems.subject import Kind, SpaceSource, Subject
 
 _log = logging.getLogger("xortune")
 _T = TypeVar("_T")
+_WAYS: dict[str, Direction | None] = {"": None, "max": "maximize", "min": "minimize"}
 
 
 @dataclass(frozen=True)
 class Request:
-    """A search that can begin; `engine` is one of `ENGINES`."""
+    """A search that can begin; `engine` is one of its kind's."""
 
+    subject: Subject
     settings: StudySettings
     options: RunOptions
     engine: str
 
 
 def check_search(
-    space: str, name: str, engine: str = "auto", narrow: Narrowing | None = None, **settings: Any
-) -> None:
+    space: SpaceSource | None,
+    name: str | None,
+    engine: str = "auto",
+    narrow: Narrowing | None = None,
+    **settings: Any,
+) -> Request:
     """Raises UsageError where `search` would; for a search that runs elsewhere."""
-    check_name(name)
-    checked_request(space, narrow, engine, settings)
+    if name is not None:
+        check_name(name)
+    return checked_request(space, narrow, engine, settings)
 
 
 def checked_request(
-    space: str | Path | Mapping[str, Any],
+    space: SpaceSource | None,
     narrow: Narrowing | None,
     engine: str,
     keywords: Mapping[str, Any],
 ) -> Request:
-    """The request of a search; logs the notes on its space.
+    """The request of a search; logs the notes on its subject and its space.
 
     Raises:
         UsageError: lists all faults.
     """
     given = known(keywords, SEARCH_KEYWORDS)
-    data, metric = given.pop("data", DEFAULT_DATA), given.pop("metric", None)
-    faults = problem_faults(data, metric, engine)
-    spec = SPEC if faults or metric is None else SPEC.with_objective(metric)
-    given.setdefault("log_every", spec.log_every)
+    about = {key: given.pop(key) for key in SUBJECT_KEYWORDS if key in given}
+    objective, metric = given.pop("objective", None), given.pop("metric", None)
     run = {key: given.pop(key) for key in RUN_KEYWORDS if key in given}
+    faults: list[str] = []
 
     def tried(make: Callable[[], _T]) -> _T | None:
         try:
@@ -63,17 +74,65 @@ def checked_request(
             faults.append(str(error))
             return None
 
-    loaded = tried(lambda: load_space(space, spec))
+    subject = tried(lambda: requested(about, space))
+    found = SPEC if subject is None else subject.problem.spec
+    spec = tried(lambda: _with_objective(found, objective, metric)) or found
+    loaded = None if subject is None else tried(lambda: subject.space(space, spec))
     part = None if loaded is None else tried(lambda: narrowed(loaded, narrow or {}))
+    recorded = {} if subject is None else subject.recorded
+    kind = kind_of(recorded)
+    faults += one_of("engine", engine, ENGINES if subject is None else kind.engines)
+    data = "" if subject is None else subject.problem.data
     parameters = {} if part is None else part.parameters
-    settings = tried(lambda: StudySettings(spec, parameters, data=data, **given))
-    options = tried(lambda: RunOptions(**run))
-    if loaded is not None:
-        for note in loaded.notes:
-            _log.warning(note)
-    if part is None or settings is None or options is None or faults:
+    given.setdefault("log_every", spec.log_every)
+    settings = tried(lambda: StudySettings(spec, parameters, data=data, problem=recorded, **given))
+    options = tried(lambda: run_options(kind, run))
+    if subject is None or part is None or settings is None or options is None or faults:
         raise UsageError("\n".join(faults))
-    return Request(each_point_once(settings, part), options, engine)
+    for note in subject.notes:
+        _log.info(note)
+    for note in loaded.notes if loaded else ():
+        _log.warning(note)
+    return Request(subject, each_point_once(settings, part), options, engine)
+
+
+def run_options(kind: Kind, given: Mapping[str, Any]) -> RunOptions:
+    """The options of a run, where the engines of a kind can have them.
+
+    Raises:
+        UsageError: lists all faults.
+    """
+    options = RunOptions(**given)
+    if not kind.on_gpus:
+        if options.device in ("cuda", "both"):
+            raise UsageError(
+                f"{option('device')} {options.device}: tables are trained on CPUs. Leave it out."
+            )
+        options = replace(options, device="cpu")
+    if options.trial_timeout is not None and kind.named_by != "problem":
+        raise UsageError(
+            f"{option('trial_timeout')} {options.trial_timeout:g}: is for functions. Leave it out."
+        )
+    return options
+
+
+def _with_objective(spec: ProblemSpec, objective: Any, metric: Any) -> ProblemSpec:
+    """The spec with the objective `NAME`, `NAME:max` or `NAME:min`; `metric` is its other name."""
+    name, value = ("metric", metric) if objective is None else ("objective", objective)
+    if value is None:
+        return spec
+    if objective is not None and metric is not None:
+        raise UsageError(
+            f"{option('metric')} {brief(metric)}: is another name of {option('objective')}. "
+            "Give one of the two."
+        )
+    text, _, way = value.partition(":") if isinstance(value, str) else (value, "", "")
+    faults = one_of(name, text, spec.metric_names)
+    if way not in _WAYS:
+        faults.append(f"{option(name)} {brief(value)}: after the colon comes max or min.")
+    if faults:
+        raise UsageError("\n".join(faults))
+    return spec.with_objective(text, _WAYS[way])
 
 
 def each_point_once(
@@ -113,6 +172,6 @@ def known(given: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
     return {key: value for key, value in given.items() if value is not None}
 
 
-def default_name() -> str:
+def default_name(spec: ProblemSpec) -> str:
     """The problem's name, the date and the time."""
-    return datetime.now().strftime(f"{SPEC.problem}-%Y%m%d-%H%M%S")
+    return f"{spec.problem}-{datetime.now():%Y%m%d-%H%M%S}"

@@ -23,7 +23,7 @@ from xortune.trial import Pack
 from xortune.wording import option
 
 if TYPE_CHECKING:
-    from xortune.studies.problems import EngineChoice
+    from xortune.engines.engine import EngineChoice
 
 _log = logging.getLogger("xortune")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
@@ -43,19 +43,28 @@ from xortune.studies.options import (
     SearchKeywords,
     shown_with,
 )
-from xortune.studies.problems import engine_choice, family, problem_of
+from xortune.studies.problems import kind_of, problem_of, resumed
 from xortune.studies.progress import watched
-from xortune.studies.request import Request, checked_request, default_name, each_point_once, known
+from xortune.studies.request import (
+    Request,
+    checked_request,
+    default_name,
+    each_point_once,
+    known,
+    run_options,
+)
 from xortune.studies.study import Study
+from xortune.studies.testing import record_test
 from xortune.wording import option
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from xortune.engines.engine import Engine
+    from xortune.engines.engine import Engine, EngineChoice
     from xortune.loop.runner import Runner
     from xortune.loop.search import Progress
-    from xortune.studies.problems import EngineChoice
+    from xortune.studies.problems.subject import Subject
+    from xortune.trial_table import TrialTable
 
 _log = logging.getLogger("xortune")
 
@@ -70,17 +79,42 @@ class _Watch:
 
 
 @dataclass(frozen=True)
+class _Wanted:
+    """The words of a resume: the new total, by force or not, the subject, and the run's options.
+
+    The subject is named by keywords of `SUBJECT_KEYWORDS`, unless it is there already.
+    """
+
+    trials: int | None
+    force: bool
+    named: Mapping[str, Any]
+    options: Mapping[str, Any]
+    subject: Subject | None = None
+
+
+@dataclass(frozen=True)
 class _Rest:
-    """A study to resume: its settings, the number of trials left to train, and by force or not."""
+    """A study to resume: its settings and subject, and the number of trials left to train."""
 
     settings: StudySettings
+    subject: Subject | None  # None if nothing is left, and none was named
     left: int
     force: bool
+    options: RunOptions
+
+
+@dataclass(frozen=True)
+class _Training:
+    """What trains the rest of a study."""
+
+    runner: Runner
+    engine: Engine
+    subject: Subject
 
 
 @shown_with(SEARCH_KEYWORDS)
 def search(
-    space: str | Path | Mapping[str, Any] = "default",
+    space: str | Path | Mapping[str, Any] | None = None,
     *,
     narrow: Narrowing | None = None,
     name: str | None = None,
@@ -94,7 +128,8 @@ def search(
     """Searches, and returns the study.
 
     Args:
-        space: a shipped name, the path of a search-space file, or its content.
+        space: a shipped name, the path of a search-space file, or its content; by default the
+            problem's own.
         narrow: the part of the space to search, by parameter: a value, a tuple of the lowest
             and the highest, or a list of choices.
         name: the study's name; by default the problem's name, the date and the time.
@@ -104,7 +139,10 @@ def search(
             and resumed if not.
         on_progress: called after every pack. By default a notebook shows a line of progress.
         stop: an entered `StopSignal`; by default a new one.
-        **settings: the fields of `StudySettings` and `RunOptions`; `metric` is the final loss.
+        **settings: what is searched, by default the lab's problem: `data`, a shipped name, a
+            table's file, a DataFrame or arrays `(X, y)`, with `target` and more; or `problem`,
+            an `xortune.Problem` or its file. See `xortune.studies.options.SearchKeywords`, and
+            the fields of `StudySettings` and `RunOptions`.
 
     Raises:
         UsageError: bad input, or a study of that name (with `exist_ok`, one with other
@@ -115,6 +153,7 @@ def search(
     Example:
         study = xortune.search("default", trials=100, sampler="random")
         study.trials.head()
+        study = xortune.search(data="wine.csv", target="quality")
     """
     clock = Clock()
     request = checked_request(space, narrow, engine, settings)
@@ -125,7 +164,8 @@ def search(
         raise UsageError(f"{option('exist_ok')}: say which study, with {option('name')}.")
     if exist_ok and name is not None and is_study(folder, name):
         return _existing(StudyPaths(folder / name), request, on_progress, stop)
-    names = numbered(default_name()) if name is None else iter([new_study(folder, name).name])
+    free = numbered(default_name(request.settings.spec))
+    names = free if name is None else iter([new_study(folder, name).name])
     check_writable(folder)
     with watched(on_progress) as observer, nullcontext(stop) if stop else StopSignal() as stop:
         return _new_study(request, folder, names, _Watch(clock, observer, stop))
@@ -137,6 +177,9 @@ def resume(
     *,
     trials: int | None = None,
     force: bool = False,
+    data: Any = None,
+    problem: Any = None,
+    include: Sequence[str | Path] | None = None,
     results: str | Path = DEFAULT_RESULTS,
     on_progress: Callable[[Progress], None] | None = None,
     stop: StopSignal | None = None,
@@ -147,7 +190,11 @@ def resume(
     Args:
         study: as for `load`.
         trials: the study's new total; by default as recorded.
-        force: resume even if the engine or a library has another version than recorded.
+        force: resume even if the engine or a library has another version than recorded, or the
+            function is another: then finished trials are kept without a rank.
+        data: of a study of a table: its data, named again. Other data is refused.
+        problem: of a study of a function: the function, named again.
+        include: as for `search`.
         results: the results folder.
         on_progress: as for `search`.
         stop: as for `search`.
@@ -159,22 +206,36 @@ def resume(
     Example:
         xortune.resume("results/first", trials=200)
     """
-    clock = Clock()
     if faults := truth("force", force):
         raise UsageError(faults[0])
-    run_options = RunOptions(**known(options, RUN_KEYWORDS))
+    run = known(options, RUN_KEYWORDS)
+    RunOptions(**run)
     paths = find_study(as_path("study", study), as_path("results", results))
+    named = {"data": data, "problem": problem, "include": include}
+    wanted = _Wanted(
+        trials, bool(force), {key: value for key, value in named.items() if value is not None}, run
+    )
+    return _continued(paths, wanted, on_progress, stop)
+
+
+def _continued(
+    paths: StudyPaths,
+    wanted: _Wanted,
+    on_progress: Callable[[Progress], None] | None,
+    stop: StopSignal | None,
+) -> Study:
+    clock = Clock()
     with (
         watched(on_progress) as observer,
         nullcontext(stop) if stop else StopSignal() as stop,
         Ledger.open(paths, partial(stop.check, paths.folder)) as ledger,
     ):
-        rest = _resumable(ledger, paths.name, trials, bool(force))
+        rest = _resumable(ledger, paths.name, wanted)
         watch = _Watch(clock, observer, stop)
         if rest.left > 0:
-            _resume(ledger, paths, rest, run_options, watch)
+            _resume(ledger, paths, rest, watch)
         else:
-            _finish(ledger, paths, None, None, watch)
+            _finish(ledger, paths, None, watch)
         stop.check(paths.folder)
     if rest.left <= 0:
         _log_done(paths)
@@ -182,8 +243,8 @@ def resume(
 
 
 def _new_study(request: Request, folder: Path, names: Iterator[str], watch: _Watch) -> Study:
-    settings, stop = request.settings, watch.stop
-    choice = engine_choice(request.engine, settings.data)
+    settings, stop, subject = request.settings, watch.stop, request.subject
+    choice = subject.choice(request.engine, settings, request.options)
     if settings.generation is None:
         size = default_generation(settings.sampler, settings.trials, choice.generation)
         settings = replace(settings, generation=size)
@@ -200,23 +261,20 @@ def _new_study(request: Request, folder: Path, names: Iterator[str], watch: _Wat
         stop.check()
         paths, created = _created(folder, names, settings, provenance, stop)
         with created as ledger:
-            _finish(ledger, paths, runner, engine, watch)
+            _finish(ledger, paths, _Training(runner, engine, subject), watch)
         stop.check(paths.folder)
     return Study(paths)
 
 
-def _resume(
-    ledger: Ledger,
-    paths: StudyPaths,
-    rest: _Rest,
-    options: RunOptions,
-    watch: _Watch,
-) -> None:
+def _resume(ledger: Ledger, paths: StudyPaths, rest: _Rest, watch: _Watch) -> None:
     """Trains the rest of a study."""
     settings, stop, provenance = rest.settings, watch.stop, ledger.provenance()
+    options, subject = rest.options, rest.subject
+    assert subject is not None
     if options.device == "auto":
         options = replace(options, device=settings.device)  # type: ignore[arg-type]
-    choice = engine_choice(family(provenance.engine), settings.data)
+    family = kind_of(settings.problem).family(provenance.engine)
+    choice = subject.choice(family, settings, options)
     with _runner(options, settings, rest.left, choice, stop) as runner:
         stop.check(paths.folder)
         try:
@@ -232,6 +290,9 @@ def _resume(
                 f"{runner.device}: the trials from here on may differ in their last digits."
             )
         _check_machines(runner, engine, stop)
+        if subject.recorded.get("digest") != settings.problem.get("digest"):
+            provenance = replace(provenance, outdated=_finished_spans(ledger.trials()))
+            settings = replace(settings, problem=subject.recorded)
         same = engine.name == provenance.engine
         provenance = replace(
             provenance,
@@ -241,7 +302,15 @@ def _resume(
             forced=provenance.forced or rest.force,
         )
         ledger.record(replace(settings, device=runner.device), provenance)
-        _finish(ledger, paths, runner, engine, watch)
+        _finish(ledger, paths, _Training(runner, engine, subject), watch)
+
+
+def _finished_spans(table: TrialTable) -> tuple[tuple[int, int], ...]:
+    """The first and the last number of each run of finished trials."""
+    numbers = [n for n in range(len(table)) if table.is_finished(n)]
+    firsts = [n for n in numbers if n == 0 or not table.is_finished(n - 1)]
+    lasts = [n for n in numbers if n + 1 == len(table) or not table.is_finished(n + 1)]
+    return tuple(zip(firsts, lasts))
 
 
 def _runner(
@@ -288,7 +357,8 @@ def _existing(
         UsageError: it has other settings than the request.
     """
     with Ledger.read(paths) as ledger:
-        found, engine = ledger.settings(), family(ledger.provenance().engine)
+        found = ledger.settings()
+        engine = kind_of(found.problem).family(ledger.provenance().engine)
         done = ledger.trials().finished >= found.trials
     device: DeviceName = request.options.device
     different = differences(found, replace(request.settings, device=device))
@@ -302,14 +372,13 @@ def _existing(
     if done and paths.trials_csv.exists() and paths.trials_parquet.exists():
         _log_done(paths)
         return Study(paths)
-    options: Any = {name: getattr(request.options, name) for name in RUN_KEYWORDS}
-    return resume(paths.folder, on_progress=on_progress, stop=stop, **options)
+    options = {name: getattr(request.options, name) for name in RUN_KEYWORDS}
+    wanted = _Wanted(None, False, {}, options, request.subject)
+    return _continued(paths, wanted, on_progress, stop)
 
 
-def _finish(
-    ledger: Ledger, paths: StudyPaths, runner: Runner | None, engine: Engine | None, watch: _Watch
-) -> None:
-    """Trains the rest, if there is a runner, and writes runs, tables and times."""
+def _finish(ledger: Ledger, paths: StudyPaths, training: _Training | None, watch: _Watch) -> None:
+    """Trains the rest, if anything is to be trained, and writes runs, tables and times."""
     from xortune.loop.run_queue import RunQueue
     from xortune.loop.search import Search
     from xortune.tensorboard.runs import RunWriter
@@ -319,12 +388,13 @@ def _finish(
     runs = RunQueue(RunWriter(paths, space, problem_of(settings).graph), clock)
 
     def train() -> None:
-        if runner is None or engine is None:
+        if training is None:
             runs.add_missing(ledger, ledger.trials())
             return
+        search = Search(ledger, training.engine, runs, clock, watch.observer, stop.check)
         try:
             with stop.errors_as_interrupts():
-                runner.run(Search(ledger, engine, runs, clock, watch.observer, stop.check))
+                training.runner.run(search)
         except XortuneError as error:
             error.folder = paths.folder
             raise
@@ -335,14 +405,18 @@ def _finish(
         with clock.writing():
             tabulate(ledger, paths)
 
+    def test() -> None:
+        if training is not None:
+            record_test(ledger, training.subject)
+
     def record_times() -> None:
-        if runner is not None:
-            ledger.add_run(clock.total(runner.workers))
+        if training is not None:
+            ledger.add_run(clock.total(training.runner.workers))
         elif os.path.lexists(paths.journal):
             # A kill left it before anything was in it: any transaction removes it.
             ledger.record(ledger.settings(), ledger.provenance())
 
-    _try_all((train, runs.write_all, write_tables, record_times), paths.folder)
+    _try_all((train, runs.write_all, test, write_tables, record_times), paths.folder)
 
 
 def _try_all(parts: Iterable[Callable[[], None]], folder: Path) -> None:
@@ -359,14 +433,19 @@ def _try_all(parts: Iterable[Callable[[], None]], folder: Path) -> None:
         raise failures[0]
 
 
-def _resumable(ledger: Ledger, name: str, trials: int | None, force: bool) -> _Rest:
-    """The rest of a study, whose new total is `trials` unless None."""
+def _resumable(ledger: Ledger, name: str, wanted: _Wanted) -> _Rest:
+    """The rest of a study."""
     settings, provenance, table = ledger.settings(), ledger.provenance(), ledger.trials()
+    force, subject = wanted.force, wanted.subject
     if not force:
         check_versions(settings, provenance, name)
-    if trials is not None:
-        settings = _extended(settings, provenance, name, trials, len(table))
-    return _Rest(settings, settings.trials - table.finished, force)
+    if wanted.trials is not None:
+        settings = _extended(settings, provenance, name, wanted.trials, len(table))
+    options = run_options(kind_of(settings.problem), wanted.options)
+    left = settings.trials - table.finished
+    if subject is None and (wanted.named or left > 0):
+        subject = resumed(settings, name, wanted.named, force)
+    return _Rest(settings, subject, left, force, options)
 
 
 def _extended(

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xortune.errors import NoEngineError, UsageError, XortuneError
 from xortune.ledger import Ledger
 from xortune.paths import DEFAULT_RESULTS, StudyPaths, as_path, find_study
-from xortune.plain_numbers import brief, real_number, whole_number
-from xortune.ranking import NO_STANDING, standing
+from xortune.plain_numbers import brief, whole_number
 from xortune.run_time import RunTime
-from xortune.settings import described
-from xortune.studies.problems import engine_choice, family, problem_of
+from xortune.settings import RunOptions, described
+from xortune.studies.problems import kind_of, problem_of, resumed
+from xortune.studies.testing import best_number
 from xortune.trial import FinishedTrial, Weights
 from xortune.trial_table import TrialTable
 from xortune.version import __version__
@@ -86,26 +84,30 @@ class Study:
         Raises:
             XortuneError: no trial is complete.
         """
-        table = self._table()
-        numbers = filter(table.is_complete, range(len(table)))
-        standings = (standing(table.spec, table.trial(n), table.scores(n)) for n in numbers)
-        best = min(standings, default=NO_STANDING)
-        if best[0]:
+        best = best_number(self._table())
+        if best is None:
             raise self._without_best()
-        return best[-1]
+        return best
 
     def _without_best(self) -> XortuneError:
         return XortuneError(f"study {self.name} has no complete trial, so no best one.")
 
     def summary(self) -> dict[str, Any]:
-        """Counts by state, solved trials, the best trials, and where the time went."""
+        """Counts by state, solved trials, the best trials, and where the time went.
+
+        Of a table also `test`: the number of the best trial, and its metrics on the rows that
+        the search has never seen.
+        """
         return self.summary_of(self.trials)
 
     def summary_of(self, trials: pd.DataFrame) -> dict[str, Any]:
         """As `summary`, from trials already read."""
         from xortune.report import summarise, summarise_time
 
-        return {**summarise(trials, self.settings.spec), "time": summarise_time(self.runs())}
+        with Ledger.read(self._own) as ledger:
+            findings, runs = ledger.findings(), ledger.runs()
+        test = {"test": findings["test"]} if "test" in findings else {}
+        return {**summarise(trials, self.settings.spec), **test, "time": summarise_time(runs)}
 
     def curves(self, number: int) -> pd.DataFrame:
         """A trial's curve: the column `epoch`, and one per series of the problem.
@@ -128,22 +130,23 @@ class Study:
         found, weights = self._trained(number)
         return problem_of(self.settings).model(found.trial.params, weights)
 
-    def predict(self, number: int, inputs: Sequence[float]) -> float:
-        """The output of a trial's trained model for one row of inputs, without PyTorch.
+    def predict(self, number: int, inputs: Any) -> Any:
+        """The answer of a trial's trained model.
+
+        Args:
+            number: the trial's.
+            inputs: of the lab's problem a row of two numbers; of a table rows like those of its
+                data, as a file, a DataFrame or an array.
+
+        Returns:
+            Of the lab's problem the output, from 0 to 1, computed without PyTorch; of a table a
+            DataFrame with a row for every row.
 
         Raises:
-            UsageError: as `model`, or the row has the wrong number of inputs.
+            UsageError: as `model`, or the inputs do not fit the model.
         """
-        problem = problem_of(self.settings)
-        row = [real_number(value) for value in inputs] if isinstance(inputs, Iterable) else []
-        numbers = [value for value in row if value is not None and math.isfinite(value)]
-        if not len(numbers) == len(row) == problem.inputs:
-            raise UsageError(
-                f"inputs {brief(inputs)}: the model takes {problem.inputs} inputs, all of them "
-                "finite numbers."
-            )
         found, weights = self._trained(number)
-        return problem.predict(found.trial.params, weights, numbers)
+        return problem_of(self.settings).predict(found.trial.params, weights, inputs)
 
     def optuna(self) -> optuna.Study:
         """The study as an in-memory Optuna study, for `optuna.visualization` and the like."""
@@ -184,8 +187,22 @@ class Study:
         return found, weights or self._trained_again(found)
 
     def _trained_again(self, found: FinishedTrial) -> Weights:
-        device = self.settings.device_of(found.trial.number)
-        choice = engine_choice(family(self.provenance.engine), self.settings.data)
+        settings, number = self.settings, found.trial.number
+        kind = kind_of(settings.problem)
+        if kind.named_by == "problem":
+            raise UsageError(
+                f"trial {number} of study {self.name} has no model: a function trained it, and "
+                "xortune keeps only what it returned."
+            )
+        if kind.named_by is not None:
+            raise XortuneError(
+                f"trial {number}: the ledger keeps the weights of the best trials, and this is not "
+                "one of them."
+            )
+        device = settings.device_of(number)
+        choice = resumed(settings, self.name, {}, False).choice(
+            kind.family(self.provenance.engine), settings, RunOptions()
+        )
         try:
             engine = choice.decide(device)
         except NoEngineError as error:
@@ -193,7 +210,7 @@ class Study:
                 f"trial {found.trial.number} has to be trained again: {error}."
             ) from None
         trainer = engine.open(device)
-        (outcome,) = trainer.train([found.trial.params], self.settings.log_every)
+        (outcome,) = trainer.train([found.trial.params], settings.log_every)
         if engine.name != self.provenance.engine or outcome.scores != found.outcome.scores:
             raise XortuneError(
                 f"trial {found.trial.number} has to be trained again, and this machine does not "

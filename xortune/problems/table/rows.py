@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, get_args
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-Task = Literal["regression", "binary", "classes"]
-TASKS: tuple[Task, ...] = get_args(Task)
+from xortune.problems.table.tasks import Task
 
 
 class Rows(NamedTuple):

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import ctypes
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
+from xortune.errors import UsageError
+from xortune.plain_numbers import brief, real_number
 from xortune.problems.xor.graph import GRAPH
 from xortune.problems.xor.spec import SPEC
 from xortune.trial import Params, Weights
 
 if TYPE_CHECKING:
     from xortune.problems.xor.model import XOR
+
+_INPUTS = 2
 
 
 class XORProblem:
@@ -24,7 +28,6 @@ class XORProblem:
 
     spec = SPEC
     graph = GRAPH
-    inputs = 2
 
     def __init__(self, data: str) -> None:
         self.data = data
@@ -34,8 +37,16 @@ class XORProblem:
 
         return trained_model(weights.numbers())
 
-    def predict(self, params: Params, weights: Weights, inputs: Sequence[float]) -> float:
-        return answer(weights.numbers(), inputs)
+    def predict(self, params: Params, weights: Weights, inputs: Any) -> float:
+        """The output for one row of inputs."""
+        row = [real_number(value) for value in inputs] if isinstance(inputs, Iterable) else []
+        numbers = [value for value in row if value is not None and math.isfinite(value)]
+        if not len(numbers) == len(row) == _INPUTS:
+            raise UsageError(
+                f"inputs {brief(inputs)}: the model takes {_INPUTS} inputs, all of them finite "
+                "numbers."
+            )
+        return answer(weights.numbers(), numbers)
 
 
 # Its name where no problem is named.

@@ -1,0 +1,223 @@
+"""The one place that tells problems apart, and brings each together with its engines."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from xortune.engines.xor import names as of_the_lab
+from xortune.errors import UsageError
+from xortune.plain_numbers import brief
+from xortune.problems.table.tasks import TASKS
+from xortune.problems.xor.spec import DATA_NAMES, SPEC
+from xortune.settings import StudySettings
+from xortune.studies.problems.subject import Kind
+from xortune.wording import option
+
+if TYPE_CHECKING:
+    from xortune.problems.problem import Problem
+    from xortune.studies.problems.subject import SpaceSource, Subject
+
+__all__ = [
+    "DATA_NAMES",
+    "DEFAULT_DATA",
+    "ENGINES",
+    "SPEC",
+    "SUBJECT_KEYWORDS",
+    "TASKS",
+    "kind_of",
+    "problem_of",
+    "requested",
+    "resumed",
+]
+
+DEFAULT_DATA = DATA_NAMES[0]
+# The keywords of a search that say what is searched.
+_OF_A_TABLE = ("target", "task", "split", "split_seed")
+_OF_A_FUNCTION = ("include",)
+SUBJECT_KEYWORDS = ("data", *_OF_A_TABLE, "problem", *_OF_A_FUNCTION)
+
+
+def _libraries_of_the_lab(recorded_name: str, device: str) -> tuple[str, ...]:
+    from xortune.engines.xor.choice import libraries
+
+    return libraries(recorded_name, device)
+
+
+# By `StudySettings.problem["kind"]`, which the lab's problem lacks.
+_KINDS = {
+    None: Kind(of_the_lab.ENGINES, of_the_lab.NAMES, True, _libraries_of_the_lab),
+    "table": Kind(("auto", "plain"), ("plain-1",), False, lambda *_: ("torch",), "data"),
+    "function": Kind(("auto", "function"), ("function-1",), True, lambda *_: (), "problem"),
+}
+# The names of the engines of all problems.
+ENGINES = tuple(dict.fromkeys(name for kind in _KINDS.values() for name in kind.engines))
+
+
+def kind_of(recorded: Mapping[str, Any]) -> Kind:
+    """The kind of a subject, from `StudySettings.problem`.
+
+    Raises:
+        UsageError: a later version of xortune knows it.
+    """
+    kind = recorded.get("kind")
+    if kind is not None and (not isinstance(kind, str) or kind not in _KINDS):
+        raise UsageError(f"the study searches a {brief(kind)}, which this xortune does not know.")
+    return _KINDS[kind]
+
+
+def requested(given: Mapping[str, Any], space: SpaceSource | None) -> Subject:
+    """The subject of a new search, from those of `SUBJECT_KEYWORDS` that are given.
+
+    Raises:
+        UsageError: they do not fit together, or the data or the code cannot be used.
+    """
+    if "problem" in given:
+        _check_alone(given, _OF_A_FUNCTION, "a function brings its own data")
+        return _function(given, space)
+    data = given.get("data", DEFAULT_DATA)
+    if _is_shipped(data):
+        _check_alone(given, (), "it is for a table, and the lab's data are ready to use")
+        from xortune.studies.problems.lab import LabSubject
+
+        return LabSubject(data)
+    _check_alone(given, _OF_A_TABLE, "it is for a function, and a table has none")
+    return _table(data, **{key: given[key] for key in _OF_A_TABLE if key in given})
+
+
+def resumed(settings: StudySettings, name: str, given: Mapping[str, Any], force: bool) -> Subject:
+    """The subject of a study that is to be continued, named anew by `data` or `problem`.
+
+    Raises:
+        UsageError: it is not named, or is another; by force another function is taken.
+    """
+    needed = kind_of(settings.problem).named_by
+    fitting = (needed, *_OF_A_FUNCTION) if needed == "problem" else (needed,)
+    unwanted = [key for key in given if key not in fitting]
+    if unwanted:
+        raise UsageError(
+            f"{option(unwanted[0])}: study {name} searches "
+            f"{settings.data or settings.spec.problem}, which needs none. Leave it out."
+        )
+    if needed is None:
+        from xortune.studies.problems.lab import LabSubject
+
+        return LabSubject(settings.data)
+    if needed not in given:
+        raise UsageError(
+            f"study {name} searches {settings.data or settings.problem.get('file') or 'a function'}"
+            f", of which a study keeps nothing that it could use: name it again, with "
+            f"{option(needed)}."
+        )
+    if needed == "data":
+        return _same_table(settings, name, given["data"])
+    return _same_function(settings, name, given, force)
+
+
+def problem_of(settings: StudySettings) -> Problem:
+    """The problem that a study searches, for reading: without its data and code.
+
+    Raises:
+        UsageError: the study was made by a later version.
+    """
+    needed = kind_of(settings.problem).named_by
+    if needed is None:
+        from xortune.problems.xor.problem import made_with
+
+        return made_with(settings.data)
+    if needed == "data":
+        from xortune.problems.table.problem import TableProblem
+        from xortune.problems.table.recipe import Recipe
+
+        recipe = Recipe.from_dict(settings.problem["recipe"])
+        return TableProblem(recipe, settings.data, None)
+    from xortune.problems.function.problem import RecordedFunction
+
+    return RecordedFunction(settings.spec)
+
+
+def _is_shipped(data: Any) -> bool:
+    return isinstance(data, str) and data in DATA_NAMES
+
+
+def _check_alone(given: Mapping[str, Any], fitting: tuple[str, ...], reason: str) -> None:
+    """Raises UsageError for a keyword that belongs to another kind of problem."""
+    wrong = [key for key in given if key not in ("data", "problem", *fitting)]
+    if "problem" in given and "data" in given:
+        wrong.append("data")
+    if wrong:
+        raise UsageError(f"{option(wrong[0])} {brief(given[wrong[0]])}: {reason}. Leave it out.")
+
+
+def _table(data: Any, **settings: Any) -> Subject:
+    if isinstance(data, (str, Path)):
+        _check_file(data)
+    from xortune.problems.table.table import load_table
+    from xortune.studies.problems.table import TableSubject
+
+    return TableSubject(load_table(data, **settings))
+
+
+def _check_file(data: str | Path) -> None:
+    """Raises UsageError for a name that is neither shipped nor a file."""
+    if os.path.exists(data):  # noqa: PTH110
+        return
+    close = difflib.get_close_matches(str(data), DATA_NAMES, n=1)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    raise UsageError(
+        f"{option('data')} {brief(str(data))}: there is no such file, and the shipped data are "
+        f"{' and '.join(DATA_NAMES)}.{hint}"
+    )
+
+
+def _same_table(settings: StudySettings, name: str, data: Any) -> Subject:
+    """The study's table, read and prepared as it was."""
+    from xortune.problems.table.recipe import Recipe
+    from xortune.problems.table.table import load_table
+    from xortune.studies.problems.table import TableSubject
+
+    if isinstance(data, (str, Path)):
+        _check_file(data)
+    recipe = Recipe.from_dict(settings.problem["recipe"])
+    table = load_table(
+        data, recipe.target_name, recipe.target.task, recipe.split, recipe.split_seed
+    )
+    subject = TableSubject(table)
+    if _json_of(subject.recorded) != _json_of(settings.problem):
+        raise UsageError(
+            f"{option('data')} {brief(table.name)}: study {name} searches {settings.data}, whose "
+            "content was another. Its trials could not be compared: begin a new study with "
+            "this data, or name the data that it began with."
+        )
+    return subject
+
+
+def _function(given: Mapping[str, Any], space: SpaceSource | None) -> Subject:
+    from xortune.problems.function.code import load_code
+    from xortune.studies.problems.function import FunctionSubject
+
+    return FunctionSubject(load_code(given["problem"], given.get("include", ())), space)
+
+
+def _same_function(
+    settings: StudySettings, name: str, given: Mapping[str, Any], force: bool
+) -> Subject:
+    """The study's function; by force another one."""
+    subject = _function(given, settings.space)
+    found, recorded = subject.recorded.get("digest"), settings.problem.get("digest")
+    if found != recorded and not force:
+        raise UsageError(
+            f"{option('problem')}: the function is not the one that study {name} began with. "
+            f"Restore it, or resume with {option('force', True)}: finished trials are kept "
+            "without a rank, and the others are trained by the new function."
+        )
+    return subject
+
+
+def _json_of(values: Any) -> Any:
+    """Plain values as they come back from JSON."""
+    return json.loads(json.dumps(values))

@@ -1,0 +1,40 @@
+"""Measures the best trial of a table on the test rows, which no search has seen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from xortune.ledger import Ledger
+from xortune.ranking import NO_STANDING, standing
+from xortune.trial_table import TrialTable
+
+if TYPE_CHECKING:
+    from xortune.studies.problems.subject import Subject
+
+
+def record_test(ledger: Ledger, subject: Subject) -> None:
+    """Records the best trial's metrics on the test rows, unless they are there already.
+
+    They are the finding `test`: the number of the trial, and its metrics by name.
+    """
+    table, found = ledger.trials(), ledger.findings()
+    number = best_number(table)
+    if number is None or found.get("test", {}).get("number") == number:
+        return
+    weights = ledger.weights(number)
+    if weights is None:
+        return
+    scores = subject.tested(table.params(number), weights)
+    if scores is not None:
+        findings = {**found, "test": {"number": number, "scores": dict(scores)}}
+        ledger.record(ledger.settings(), ledger.provenance(), findings)
+
+
+def best_number(table: TrialTable) -> int | None:
+    """The number of the best trial; None if no trial ranks."""
+    scored = ((number, table.scores(number)) for number in range(len(table)))
+    standings = (
+        standing(table.spec, table.trial(number), scores) for number, scores in scored if scores
+    )
+    best = min(standings, default=NO_STANDING)
+    return None if best[0] else best[-1]
