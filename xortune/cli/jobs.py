@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from xortune.errors import UsageError
 from xortune.escaping import visible
+from xortune.studies.problems import DATA_NAMES, SUBJECT_KEYWORDS
 
 if TYPE_CHECKING:
     from xortune.cli.screen import Screen
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 _RAY_LINE = "Running entrypoint for job "
 # Recorded settings, which a resume cannot change.
 _FIXED = (
-    *("sampler", "study_seed", "data", "metric", "generation", "log_every", "engine"),
-    *("cuda_share", "name", "narrow"),
+    *("sampler", "study_seed", "objective", "metric", "generation", "log_every", "engine"),
+    *("cuda_share", "name", "narrow", "target", "task", "split", "split_seed"),
 )
 
 
@@ -51,15 +52,17 @@ def _started(
 
     if settings.pop("force", False):
         raise UsageError("--force: is for --resume. Leave it out.")
-    space = settings.pop("space", None) or "default"
-    name = settings.pop("name", None)
-    spec = check_search(space, name, **settings).settings.spec
+    space, name = settings.pop("space", None), settings.pop("name", None)
+    request = check_search(space, name, **settings)
+    spec, space = request.settings.spec, space or request.subject.default_space
+    files = _files(settings)
     cluster_folder(results)
     server = _server(address, proxy)
     if name is None:
         taken = {job.study for job in server.jobs() if job.results == results}
         name = next(free for free in numbered(default_name(spec)) if free not in taken)
-    return server, server.submit(space_file(space), name, settings, results), name
+    file = None if space is None else space_file(space)
+    return server, server.submit(file, name, settings, results, files), name
 
 
 def _resumed(
@@ -73,16 +76,45 @@ def _resumed(
     if study is None:
         raise UsageError("--resume: name the study: python -m xortune submit STUDY --resume")
     fixed = next((key for key in settings if key in _FIXED), None)
+    if settings.get("data") in DATA_NAMES:
+        fixed = "data"
     if fixed is not None:
         value = settings[fixed]
         flag, value = ("set", value[0]) if fixed == "narrow" else (fixed.replace("_", "-"), value)
         raise UsageError(
             f"--{flag} {value}: is recorded in the study, and stays as it was. Leave it out."
         )
-    check_search("default", study, **{k: v for k, v in settings.items() if k != "force"})
+    others = {k: v for k, v in settings.items() if k not in ("force", *SUBJECT_KEYWORDS)}
+    check_search(None, study, **others)
+    files = _files(settings)
     cluster_folder(results)
     server = _server(address, proxy)
-    return server, server.resume(study, settings, results), study
+    return server, server.resume(study, settings, results, files), study
+
+
+def _files(settings: dict[str, Any]) -> list[Path]:
+    """The files and folders that a search needs; `settings` then name them as the job finds them.
+
+    Raises:
+        UsageError: one is missing, or two have one name.
+    """
+    data, (file, colon, name) = settings.get("data"), settings.get("problem", "").partition(":")
+    files = [Path(text) for text in settings.get("include", ())]
+    if data is not None and data not in DATA_NAMES:
+        files.append(Path(data))
+        settings["data"] = f"./{Path(data).name}"
+    if file:
+        files.append(Path(file))
+        settings["problem"] = f"./{Path(file).name}{colon}{name}"
+    if settings.get("include"):
+        settings["include"] = [f"./{Path(text).name}" for text in settings["include"]]
+    for path in files:
+        if not path.exists():
+            raise UsageError(f"{path}: there is no such file or folder to send to the cluster.")
+    names = [path.name for path in files]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise UsageError(f"{twice}: two files of this name go to the cluster. Rename one.")
+    return files
 
 
 def _status(arguments: Namespace, screen: Screen) -> None:

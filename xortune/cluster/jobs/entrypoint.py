@@ -37,7 +37,8 @@ def entrypoint_of(command: list[str], settings: Mapping[str, Any], results: str)
     """
     words = ["exec", "python", "-m", "xortune", *command, "--address=auto"]
     options = dict(settings)
-    words += [f"--set={text}" for text in options.pop("narrow", ())]
+    for flag, key in (("--set", "narrow"), ("--include", "include")):
+        words += [f"{flag}={text}" for text in options.pop(key, ())]
     for key, value in options.items():
         flag = f"--{key.replace('_', '-')}"
         words.append(flag if value is True else f"{flag}={value}")

@@ -10,7 +10,7 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -72,22 +72,38 @@ class JobServer:
         self._client = connect(self.address, self._place, proxy)
 
     def submit(
-        self, space: Path, study: str, settings: Mapping[str, Any], results: str = DEFAULT_RESULTS
+        self,
+        space: Path | None,
+        study: str,
+        settings: Mapping[str, Any],
+        results: str = DEFAULT_RESULTS,
+        files: Sequence[Path] = (),
     ) -> str:
         """Starts a search as a job, and returns the job's id.
 
         Args:
-            space: the search-space file, which is sent along, as is this package.
+            space: the search-space file, which is sent along, as is this package; None for the
+                problem's own.
             study: the study's name.
             settings: options of the command `search`, by their names in Python.
             results: the results folder on the cluster's machine, absolute or from `~/` on.
+            files: files and folders to send along; the command finds them by their names.
         """
-        name = f"{space.stem}.yaml"
-        entrypoint = entrypoint_of(["search", f"./{name}", f"--name={study}"], settings, results)
-        return self._start(entrypoint, {name: space}, mark("search", study, results))
+        sent = {file.name: file for file in files}
+        words = ["search", f"--name={study}"]
+        if space is not None:
+            name = f"{space.stem}.yaml"
+            sent[name] = space
+            words.insert(1, f"./{name}")
+        entrypoint = entrypoint_of(words, settings, results)
+        return self._start(entrypoint, sent, mark("search", study, results))
 
     def resume(
-        self, study: str, settings: Mapping[str, Any], results: str = DEFAULT_RESULTS
+        self,
+        study: str,
+        settings: Mapping[str, Any],
+        results: str = DEFAULT_RESULTS,
+        files: Sequence[Path] = (),
     ) -> str:
         """Resumes a study of the cluster as a new job, and returns the job's id.
 
@@ -97,6 +113,7 @@ class JobServer:
             study: the study's name.
             settings: options of the command `resume`, by their names in Python.
             results: as for `submit`.
+            files: likewise.
 
         Raises:
             UsageError: a job is working on the study.
@@ -109,7 +126,8 @@ class JobServer:
                 f"study {study}: job {busy.id} is working on it. Wait for it, or stop it first."
             )
         node = before[0].node if before else None
-        return self._start(entrypoint, {}, mark("resume", study, results), node)
+        sent = {file.name: file for file in files}
+        return self._start(entrypoint, sent, mark("resume", study, results), node)
 
     def jobs(self) -> list[Job]:
         """The jobs that are searches, the latest first."""
@@ -198,7 +216,10 @@ class JobServer:
             ignored = shutil.ignore_patterns("__pycache__")
             shutil.copytree(_PACKAGE, Path(folder) / _PACKAGE.name, ignore=ignored)
             for name, file in files.items():
-                shutil.copyfile(file, Path(folder) / name)
+                if file.is_dir():
+                    shutil.copytree(file, Path(folder) / name, ignore=ignored)
+                else:
+                    shutil.copyfile(file, Path(folder) / name)
             environment = {
                 "working_dir": folder,
                 "env_vars": {STOP_WAIT_VARIABLE: str(_STOP_S)},

@@ -22,6 +22,7 @@ KIND = "function"
 class FunctionSubject:
     """See `Subject`."""
 
+    default_space: str | None = None
     notes: tuple[str, ...] = ()
 
     def __init__(self, code: Code, source: SpaceSource | None) -> None:

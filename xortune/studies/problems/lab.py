@@ -13,12 +13,13 @@ from xortune.spec import ProblemSpec
 from xortune.studies.problems.subject import SpaceSource
 from xortune.trial import Params, Weights
 
-DEFAULT_SPACE = "default"
+_SPACE = "default"
 
 
 class LabSubject:
     """See `Subject`; `data` is the name of one of the lab's data sets."""
 
+    default_space: str | None = _SPACE
     recorded: Mapping[str, Any] = {}
     notes: tuple[str, ...] = ()
 
@@ -26,7 +27,7 @@ class LabSubject:
         self.problem = made_with(data)
 
     def space(self, source: SpaceSource | None, spec: ProblemSpec) -> SearchSpace:
-        return load_space(DEFAULT_SPACE if source is None else source, spec)
+        return load_space(_SPACE if source is None else source, spec)
 
     def choice(self, wanted: str, settings: StudySettings, options: RunOptions) -> EngineChoice:
         from xortune.engines.xor.choice import EngineChoice

@@ -48,10 +48,13 @@ class Subject(Protocol):
     """What a study searches.
 
     Attributes:
+        default_space: the shipped space to search unless another is given; None where the problem
+            brings its own.
         recorded: `StudySettings.problem`.
         notes: words for the user before the search.
     """
 
+    default_space: str | None
     recorded: Mapping[str, Any]
     notes: tuple[str, ...]
 

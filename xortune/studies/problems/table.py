@@ -17,11 +17,14 @@ if TYPE_CHECKING:
     from xortune.problems.table.table import Table
 
 KIND = "table"
-DEFAULT_SPACE = "table"
+
+_SPACE = "table"
 
 
 class TableSubject:
     """See `Subject`."""
+
+    default_space: str | None = _SPACE
 
     def __init__(self, table: Table) -> None:
         self._table = table
@@ -34,7 +37,7 @@ class TableSubject:
         }
 
     def space(self, source: SpaceSource | None, spec: ProblemSpec) -> SearchSpace:
-        return load_space(DEFAULT_SPACE if source is None else source, spec)
+        return load_space(_SPACE if source is None else source, spec)
 
     def choice(self, wanted: str, settings: StudySettings, options: RunOptions) -> EngineChoice:
         from xortune.engines.plain.engine import PlainEngine
