@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,6 +18,9 @@ from xortune.loop.recovery import Recovery
 from xortune.loop.run_queue import RunQueue
 from xortune.ranking import NO_STANDING, Standing, standing
 from xortune.trial import FinishedTrial, Outcome, Pack
+
+_log = logging.getLogger("xortune")
+_REPORTED = 5  # losses of workers
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,7 @@ class Search:
         self._best = min(map(self._standing, done), default=NO_STANDING)
         self._ready: dict[str, deque[Pack]] = {device: deque() for device in self.devices}
         self._out: set[int] = set()
+        self._losses = 0
         self._ids = count()
         self._recovery = Recovery(self._ids, engine.probe, retries=0)
         self._pack_size: int | None = None
@@ -166,6 +171,12 @@ class Search:
         if pack.id not in self._out:
             return
         self._take_back(pack, 0)
+        self._losses += 1
+        if self._losses <= _REPORTED and not self._recovery.is_probe(pack):
+            count = len(pack.trials)
+            trials = "1 trial" if count == 1 else f"{count} trials"
+            last = " Further losses are not reported." if self._losses == _REPORTED else ""
+            _log.info(f"a worker was lost with {trials}: {reason}. They are trained again.{last}")
         ready = self._ready[pack.device]
         for instead in self._recovery.lost(pack, reason, place):
             if self._recovery.is_probe(instead):

@@ -14,7 +14,10 @@ from xortune.space.parse import parse_space
 from xortune.space.values import plain
 from xortune.space.yaml_text import Text, parse_yaml
 from xortune.spec import ProblemSpec
+from xortune.wording import option
 
+# The endings of files that another setting takes.
+_NOT_SPACES = {"data": (".csv", ".tsv", ".parquet", ".npz", ".pt"), "problem": (".py",)}
 _MAX_BYTES = 100_000  # PyYAML reads this much within seconds.
 
 
@@ -41,6 +44,11 @@ def space_file(source: str) -> Path:
     """The file of a shipped name or a path; raises UsageError if there is none."""
     path = Path(source)
     shipped = shipped_spaces()
+    for setting, endings in _NOT_SPACES.items():
+        if path.suffix.lower() in endings:
+            raise UsageError(
+                f"{source!r} is not a search space. To search over it: {option(setting, source)}."
+            )
     if _exists(path) and not (source in shipped and path.is_dir()):
         return path
     if source in shipped:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("xortune")
 _T = TypeVar("_T")
+_OF_RESUME = ("trials", "force", "data", "problem", "include", "results", "on_progress", "stop")
+_OF_SEARCH = ("space", "narrow", "name", "results", "engine", "exist_ok", "on_progress", "stop")
 _WAYS: dict[str, Direction | None] = {"": None, "max": "maximize", "min": "minimize"}
 
 
@@ -162,7 +164,8 @@ def known(given: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
     """The keywords without those that are None, which stands for the default."""
     unknown = [key for key in given if key not in names]
     if unknown:
-        close = difflib.get_close_matches(unknown[0], names, n=1)
+        others = _OF_SEARCH if names is SEARCH_KEYWORDS else _OF_RESUME
+        close = difflib.get_close_matches(unknown[0], (*names, *others), n=1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
         if unknown[0] in SPEC.names:
             hint = f" To fix a parameter: narrow={{{unknown[0]!r}: {given[unknown[0]]!r}}}."
