@@ -1,0 +1,107 @@
+"""What was done with a table, in lines of at most 80 characters."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from xortune.escaping import visible
+from xortune.problems.table.cells import Numbers, Words
+from xortune.problems.table.preparation import NumberColumn, WordsColumn
+from xortune.problems.table.recipe import Recipe
+from xortune.problems.table.targets import Targets
+
+_WIDTH = 80
+_MOST_LINES = 3  # for one list of columns
+_LONGEST_NAME = 40
+_WORDS_SHOWN = 3
+
+
+def wrapped(text: str) -> list[str]:
+    """A note as lines, of which all but the first are indented."""
+    return textwrap.wrap(visible(text), _WIDTH, subsequent_indent="  ")
+
+
+def summary(
+    recipe: Recipe,
+    cells: Mapping[str, Numbers | Words],
+    title: str,
+    targets: Targets,
+    reading: Sequence[str],
+) -> tuple[str, ...]:
+    """The lines on a table: its rows, its target, and what every column became.
+
+    Args:
+        recipe: of the table.
+        cells: of the inputs, by name.
+        title: the name of the data.
+        targets: of all rows.
+        reading: notes on how its numbers were read.
+    """
+    training, validation, test = recipe.rows
+    split = "/".join(f"{share:g}" for share in recipe.split)
+    numbers = [c.name for c in recipe.columns if isinstance(c, NumberColumn)]
+    texts = [_text(c) for c in recipe.columns if isinstance(c, WordsColumn)]
+    missing = [text for c in recipe.columns for text in _missing(c.name, cells[c.name])]
+    small = [f"{_short(name)} ({count})" for name, count in targets.small_classes]
+    return (
+        *wrapped(
+            f"{title}: {sum(recipe.rows):,} rows; {recipe.inputs:,} inputs from "
+            f"{len(recipe.columns):,} columns"
+        ),
+        *wrapped(targets.note),
+        *_listed("classes with too few rows for every part", small),
+        *wrapped(
+            f"rows: {training:,} for training, {validation:,} for validation, {test:,} for test "
+            f"({split}, seed {recipe.split_seed})"
+        ),
+        *(line for note in reading for line in wrapped(note)),
+        *_listed("numbers, standardised", numbers),
+        *_listed("text, an input for each value", texts),
+        *_listed("missing values", missing),
+        *_left_out(recipe.left_out),
+    )
+
+
+def _left_out(columns: Sequence[tuple[str, str]]) -> list[str]:
+    """The columns that are left out, by reason."""
+    reasons: dict[str, list[str]] = {}
+    for name, reason in columns:
+        reasons.setdefault(reason, []).append(name)
+    return [line for r, names in reasons.items() for line in _listed(f"left out, {r}", names)]
+
+
+def _text(column: WordsColumn) -> str:
+    return f"{_short(column.name)} ({len(column.words)}{' and other' if column.other else ''})"
+
+
+def _missing(name: str, cells: Numbers | Words) -> list[str]:
+    """How often cells are missing, and the words that stand for it; empty if none is."""
+    missing = cells.codes < 0 if isinstance(cells, Words) else np.isnan(cells.values)
+    count, words = int(missing.sum()), list(cells.as_missing)
+    if not count:
+        return []
+    shown = [f'"{_short(word)}"' for word in words[:_WORDS_SHOWN]]
+    written = f", {' '.join(shown)}{' ...' if len(words) > len(shown) else ''}" if words else ""
+    return [f"{_short(name)} ({count:,}{written})"]
+
+
+def _listed(head: str, items: Sequence[str]) -> list[str]:
+    """Items after a heading, as many as fit into a few lines; none without items."""
+    if not items:
+        return []
+    text = f"{head}: {', '.join(map(_short, items))}"
+    lines = wrapped(text)
+    shown = len(items)
+    while len(lines) > _MOST_LINES and shown > 1:
+        shown = shown * _MOST_LINES // len(lines) if len(lines) > _MOST_LINES + 1 else shown - 1
+        shown = max(1, shown)
+        more = f" and {len(items) - shown:,} more"
+        lines = wrapped(f"{head}: {', '.join(map(_short, items[:shown]))}{more}")
+    return lines
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}..."

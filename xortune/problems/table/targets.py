@@ -1,0 +1,191 @@
+"""The column that is learnt: its task, its classes, and the targets of all rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from xortune.escaping import visible
+from xortune.plain_numbers import brief
+from xortune.problems.table.cells import (
+    Numbers,
+    Unusable,
+    Words,
+    holds_truths,
+    number_name,
+    read_cells,
+)
+from xortune.problems.table.preparation import centre_and_scale, standardised
+from xortune.problems.table.rows import Target, Task
+from xortune.wording import option
+
+# Whole numbers 0, 1, 2 ... up to this are taken as classes, as scikit-learn's data sets have them.
+_LARGEST_LABEL = 19
+_LEAST_ROWS = 3  # of a class: one for each part
+_MOST_VALUES = 10
+
+
+@dataclass(frozen=True)
+class Targets:
+    """The targets of all rows.
+
+    Attributes:
+        task: what is learnt.
+        classes: their names, in the order of their numbers; empty for regression.
+        values: float64 of shape `(n,)` for regression, in its own units; else int64 of shape
+            `(n,)`, the number of each row's class.
+        cells: of the column.
+        note: what the target was taken for.
+    """
+
+    task: Task
+    classes: tuple[str, ...]
+    values: NDArray[np.float64] | NDArray[np.int64]
+    cells: Numbers | Words
+    note: str = ""
+
+    @property
+    def labels(self) -> NDArray[np.int64] | None:
+        """The numbers of the classes; None for regression."""
+        return None if self.task == "regression" else self.values.astype(np.int64)
+
+    @property
+    def small_classes(self) -> list[tuple[str, int]]:
+        """The classes with too few rows for one in every part, and their numbers of rows."""
+        if self.labels is None:
+            return []
+        counts = np.bincount(self.labels, minlength=len(self.classes)).tolist()
+        return [(name, n) for name, n in zip(self.classes, counts) if n < _LEAST_ROWS]
+
+    def fitted(self, training: NDArray[np.int64]) -> Target:
+        """What is recorded; regression is standardised by the training rows.
+
+        Raises:
+            ValueError: a regression's training rows all have the same target.
+        """
+        if self.task != "regression":
+            return Target(self.task, self.classes)
+        mean, scale = centre_and_scale(self.values[training].astype(np.float64))
+        if scale == 0:
+            raise ValueError("is the same in all training rows, so there is nothing to learn.")
+        return Target(self.task, (), mean, scale)
+
+    def standardised(self, target: Target) -> NDArray[np.float32] | NDArray[np.int64]:
+        """The targets of all rows as engines take them; classes stay their numbers."""
+        if self.task == "regression":
+            return standardised(self.values.astype(np.float64), target.mean, target.scale)
+        if self.task == "binary":
+            return self.values.astype(np.float32)
+        return self.values.astype(np.int64)
+
+    def expect(self, target: Target) -> Targets:
+        """Itself; raises ValueError if its classes are not those of a recorded target."""
+        if self.classes != target.classes:
+            raise ValueError(f"has other classes than the study's, {_named(target.classes)}.")
+        return self
+
+
+def read_targets(name: str, series: pd.Series, task: Task | None) -> Targets:
+    """The targets of all rows, for a task that is inferred if it is None.
+
+    Raises:
+        ValueError: the column cannot be a target, or not of this task; the message continues a
+            sentence that begins with its name.
+    """
+    try:
+        cells = read_cells(series)
+    except ValueError as error:
+        raise ValueError(f"is not a column of numbers: {error}") from None
+    if isinstance(cells, Unusable):
+        raise ValueError(f"holds {cells.reason}. A target must be numbers or text.")
+    _refuse_missing(cells)
+    values, names = _distinct(cells, holds_truths(series))
+    if len(names) < 2:
+        raise ValueError(f"has only one value, {_named(names)}: there is nothing to learn.")
+    chosen = task or _inferred(cells, values, len(names))
+    note = f"target {visible(name)}: {_described(cells, values, names)}, taken as {chosen}"
+    if chosen == "regression":
+        if isinstance(cells, Words):
+            raise ValueError(_text_for_regression(names, len(series)))
+        if task is None and _few_whole(values):
+            note += f" ({option('task', 'classes')} to change)"
+        return Targets("regression", (), cells.values, cells, note)
+    _refuse_classes(chosen, names, len(series))
+    if task is None and isinstance(cells, Numbers) and chosen == "classes":
+        note += f" ({option('task', 'regression')} to change)"
+    codes = np.searchsorted(values, cells.values) if isinstance(cells, Numbers) else cells.codes
+    return Targets(chosen, names, codes.astype(np.int64), cells, note)
+
+
+def _refuse_missing(cells: Numbers | Words) -> None:
+    missing = np.isnan(cells.values) if isinstance(cells, Numbers) else cells.codes < 0
+    count = int(missing.sum())
+    if not count:
+        return
+    words = [brief(word) for word in cells.as_missing][:3]
+    written = f" (it has {', '.join(words)})" if words else ""
+    raise ValueError(
+        f"has no finite value in {count:,} of {len(missing):,} rows{written}, first in row "
+        f"{int(missing.argmax()) + 1:,}. Leave these rows out, or fill them in."
+    )
+
+
+def _distinct(cells: Numbers | Words, truths: bool) -> tuple[NDArray[np.float64], tuple[str, ...]]:
+    """The distinct values, ascending, and their names; of words the names alone."""
+    if isinstance(cells, Words):
+        return np.empty(0), cells.words
+    values = np.unique(cells.values)
+    if truths:
+        return values, tuple(str(bool(value)) for value in values)
+    return values, tuple(map(number_name, values.tolist()))
+
+
+def _inferred(cells: Numbers | Words, values: NDArray[np.float64], count: int) -> Task:
+    if count == 2:
+        return "binary"
+    if isinstance(cells, Words):
+        return "classes"
+    labels = count <= _LARGEST_LABEL + 1 and np.array_equal(values, np.arange(count))
+    rows = np.bincount(cells.values.astype(np.int64)) if labels else np.zeros(1)
+    return "classes" if rows.min() >= _LEAST_ROWS else "regression"
+
+
+def _few_whole(values: NDArray[np.float64]) -> bool:
+    return len(values) <= _LARGEST_LABEL + 1 and bool((values == np.floor(values)).all())
+
+
+def _refuse_classes(task: Task, names: tuple[str, ...], count: int) -> None:
+    if task == "binary" and len(names) != 2:
+        raise ValueError(
+            f"has {len(names):,} different values, {_named(names)}, but {option('task', 'binary')} "
+            f"takes two. Use {option('task', 'classes')}."
+        )
+    if count < _LEAST_ROWS * len(names):
+        raise ValueError(
+            f"has {len(names):,} different values in {count:,} rows, {_named(names)}: a class "
+            f"needs {_LEAST_ROWS} rows, one in each part. Is another column meant?"
+        )
+
+
+def _text_for_regression(names: Sequence[str], count: int) -> str:
+    classes = count >= _LEAST_ROWS * len(names)
+    remedy = f"Use {option('task', 'classes')}" if classes else "Correct the column"
+    return f"is text, {_named(names)}, but regression takes numbers. {remedy}."
+
+
+def _described(cells: Numbers | Words, values: NDArray[np.float64], names: tuple[str, ...]) -> str:
+    """The values of a target, as in `6 whole numbers from 3 to 8`."""
+    if isinstance(cells, Words) or len(names) == 2:
+        return f"{len(names):,} values, {visible(_named(names))}"
+    whole = "whole numbers" if bool((values == np.floor(values)).all()) else "numbers"
+    return f"{len(names):,} {whole} from {names[0]} to {names[-1]}"
+
+
+def _named(names: Sequence[str]) -> str:
+    shown = [name if len(name) <= 30 else f"{name[:30]}..." for name in names[:_MOST_VALUES]]
+    more = f" and {len(names) - len(shown):,} more" if len(names) > len(shown) else ""
+    return f"{', '.join(shown)}{more}"
