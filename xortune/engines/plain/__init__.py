@@ -1,1 +1,5 @@
-"""Trains a table's MLPs one after the other, with autograd and `torch.optim`."""
+"""Trains tables trial after trial, with autograd and `torch.optim`: the reference for others."""
+
+from xortune.engines.plain.engine import PlainEngine
+
+__all__ = ["PlainEngine"]

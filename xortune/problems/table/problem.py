@@ -1,0 +1,140 @@
+"""A table of data as a `Problem`: its models, predictions for new rows, and the test rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xortune.errors import UsageError
+from xortune.problems.table.measures import measured
+from xortune.problems.table.spec import table_spec
+from xortune.problems.table.weights import answer, arrays_of
+from xortune.spec import GraphNode
+from xortune.trial import Params, Weights
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from xortune.problems.table.model import MLP
+    from xortune.problems.table.table import Recipe, Table
+
+PREDICTION = "prediction"
+
+
+class TableProblem:
+    """See `xortune.problems.problem.Problem`.
+
+    Args:
+        recipe: how rows are prepared.
+        name: of the data, such as `wine.csv`.
+        table: the prepared rows; None where only models are needed, as for predictions.
+    """
+
+    graph: Sequence[GraphNode] = ()
+
+    def __init__(self, recipe: Recipe, name: str, table: Table | None = None) -> None:
+        self.recipe = recipe
+        self.data = name
+        self.table = table
+        self.target = recipe.target
+        self.spec = table_spec(recipe.target.task, name)
+
+    @property
+    def inputs(self) -> int:
+        return self.recipe.inputs
+
+    def model(self, params: Params, weights: Weights) -> MLP:
+        """The trained model: prepared rows, `(B, inputs)`, to numbers or logits.
+
+        Raises:
+            XortuneError: the weights are those of another model.
+        """
+        from xortune.problems.table.model import trained_model
+
+        return trained_model(self.inputs, self.target.outputs, params, weights)
+
+    def predict(self, params: Params, weights: Weights, inputs: Sequence[float]) -> float:
+        """The answer for one prepared row, without PyTorch.
+
+        In the target's own units for regression; the probability of the second class for
+        binary; the number of the most probable class, from 0, for classes.
+        """
+        arrays = arrays_of(self.inputs, self.target.outputs, params, weights)
+        row = np.asarray(inputs, np.float32)
+        outputs = answer(arrays, str(params["activation"]), row)[np.newaxis]
+        if self.target.task == "classes":
+            return float(outputs[0].argmax())
+        if self.target.task == "binary":
+            return float(probabilities(outputs)[0, 1])
+        return float(self._in_own_units(outputs)[0])
+
+    def outputs(
+        self, params: Params, weights: Weights, x: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """The trained model's numbers or logits for prepared rows: `(n, d)` to `(n, outputs)`.
+
+        Raises:
+            XortuneError: the weights are those of another model.
+        """
+        from xortune.problems.table.arithmetic import undisturbed
+        from xortune.problems.table.model import activate, measured_outputs
+
+        with undisturbed():
+            layers = self.model(params, weights).pairs
+            return measured_outputs(layers, activate(str(params["activation"])), x)
+
+    def predictions(self, params: Params, weights: Weights, frame: DataFrame) -> DataFrame:
+        """The predictions for new rows, with the frame's index.
+
+        The column `prediction` is in the target's own units, or the name of a class; for classes,
+        a column `p_CLASS` for each has its probability. `recipe.prepare` says what it made of
+        unknown values.
+        """
+        x, _ = self.recipe.prepare(frame)
+        return self.read(self.outputs(params, weights, x), frame.index)
+
+    def read(self, outputs: NDArray[np.float32], index: Any = None) -> DataFrame:
+        """What a model's outputs, `(n, outputs)`, say: see `predictions`."""
+        import pandas
+
+        if self.target.task == "regression":
+            return pandas.DataFrame({PREDICTION: self._in_own_units(outputs)}, index)
+        chances = probabilities(outputs)
+        # The same rule as in `measures`, on logits, which rounding cannot make equal.
+        if self.target.task == "binary":
+            places = (outputs[:, 0] > 0).astype(int)
+        else:
+            places = outputs.argmax(axis=1)
+        names = self.target.classes
+        columns: dict[str, Any] = {PREDICTION: [names[place] for place in places.tolist()]}
+        columns |= {f"p_{name}": chances[:, place] for place, name in enumerate(names)}
+        return pandas.DataFrame(columns, index)
+
+    def tested(self, params: Params, weights: Weights) -> dict[str, float]:
+        """The table's metrics on the test rows, which no search sees.
+
+        Raises:
+            UsageError: the problem was made without its table.
+        """
+        if self.table is None:
+            raise UsageError(f"the test rows of {self.data} are needed: name the data again.")
+        test = self.table.test
+        return measured(self.target, self.outputs(params, weights, test.x), test.y)
+
+    def _in_own_units(self, outputs: NDArray[np.float32]) -> NDArray[np.float64]:
+        numbers: NDArray[np.float64] = outputs[:, 0].astype(np.float64)
+        return numbers * self.target.scale + self.target.mean
+
+
+def probabilities(logits: NDArray[np.float32]) -> NDArray[np.float64]:
+    """The probabilities of the classes, `(n, classes)`: of two for one logit, else softmax."""
+    doubles = logits.astype(np.float64)
+    if doubles.shape[1] == 1:
+        doubles = np.hstack((np.zeros_like(doubles), doubles))
+    with np.errstate(all="ignore"):
+        powers = np.exp(doubles - doubles.max(axis=1, keepdims=True))
+        shares: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
+    return shares
