@@ -15,6 +15,7 @@ from xortune.space.values import plain
 from xortune.space.yaml_text import Text, parse_yaml
 from xortune.spec import ProblemSpec
 
+_CUSTOM = "custom"  # the name of a space given in Python
 _MAX_BYTES = 100_000  # PyYAML reads this much within seconds.
 
 
@@ -30,11 +31,22 @@ def load_space(source: str | Path | Mapping[str, Any], spec: ProblemSpec) -> Sea
         SpaceError: names all faults of the space.
     """
     if isinstance(source, Mapping):
-        given = plain(source)
-        content = given if "parameters" in given else {"parameters": given}
-        return parse_space(spec, "custom", "custom", Text(content))
+        return parse_space(spec, _CUSTOM, _CUSTOM, Text(_whole_content(source)))
     path = space_file(str(source))
     return parse_space(spec, path.stem, str(source), _read(path))
+
+
+def space_content(source: str | Path | Mapping[str, Any]) -> tuple[str, Any]:
+    """The name of a search space in messages and its unchecked content; raises as `load_space`."""
+    if isinstance(source, Mapping):
+        return _CUSTOM, _whole_content(source)
+    return str(source), _read(space_file(str(source))).content
+
+
+def _whole_content(given: Mapping[str, Any]) -> Any:
+    """The content of a file, from the same or from its `parameters` alone; in plain values."""
+    content = plain(given)
+    return content if "parameters" in content else {"parameters": content}
 
 
 def space_file(source: str) -> Path:
