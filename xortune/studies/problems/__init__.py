@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -135,9 +134,9 @@ def problem_of(settings: StudySettings) -> Problem:
 
         recipe = Recipe.from_dict(settings.problem["recipe"])
         return TableProblem(recipe, settings.data, None)
-    from xortune.problems.function.problem import RecordedFunction
+    from xortune.problems.function.problem import FunctionProblem
 
-    return RecordedFunction(settings.spec)
+    return FunctionProblem(settings.spec, settings.problem)
 
 
 def _is_shipped(data: Any) -> bool:
@@ -177,47 +176,41 @@ def _check_file(data: str | Path) -> None:
 def _same_table(settings: StudySettings, name: str, data: Any) -> Subject:
     """The study's table, read and prepared as it was."""
     from xortune.problems.table.recipe import Recipe
-    from xortune.problems.table.table import load_table
+    from xortune.problems.table.table import load_table_again
     from xortune.studies.problems.table import TableSubject
 
     if isinstance(data, (str, Path)):
         _check_file(data)
-    recipe = Recipe.from_dict(settings.problem["recipe"])
-    table = load_table(
-        data, recipe.target_name, recipe.target.task, recipe.split, recipe.split_seed
-    )
-    subject = TableSubject(table)
-    if _json_of(subject.recorded) != _json_of(settings.problem):
+    table = load_table_again(data, Recipe.from_dict(settings.problem["recipe"]))
+    if table.digest != settings.problem["digest"]:
         raise UsageError(
-            f"{option('data')} {brief(table.name)}: study {name} searches {settings.data}, whose "
-            "content was another. Its trials could not be compared: begin a new study with "
-            "this data, or name the data that it began with."
+            f"{option('data')} {brief(table.name)}: is not the data of study {name}, though it "
+            "looks alike: a value differs. Name the data that the study began with, or begin a "
+            "new study with this one."
         )
-    return subject
+    return TableSubject(table)
 
 
 def _function(given: Mapping[str, Any], space: SpaceSource | None) -> Subject:
-    from xortune.problems.function.code import load_code
+    from xortune.problems.function.code import code_of
     from xortune.studies.problems.function import FunctionSubject
 
-    return FunctionSubject(load_code(given["problem"], given.get("include", ())), space)
+    return FunctionSubject(code_of(given["problem"], given.get("include", ())), space)
 
 
 def _same_function(
     settings: StudySettings, name: str, given: Mapping[str, Any], force: bool
 ) -> Subject:
     """The study's function; by force another one."""
-    subject = _function(given, settings.space)
-    found, recorded = subject.recorded.get("digest"), settings.problem.get("digest")
-    if found != recorded and not force:
+    from xortune.problems.function.code import code_of
+    from xortune.problems.function.problem import change
+    from xortune.studies.problems.function import FunctionSubject
+
+    code = code_of(given["problem"], given.get("include", ()))
+    changed = change(settings.problem, code)
+    if changed is not None and not force:
         raise UsageError(
-            f"{option('problem')}: the function is not the one that study {name} began with. "
-            f"Restore it, or resume with {option('force', True)}: finished trials are kept "
-            "without a rank, and the others are trained by the new function."
+            f"study {name}: {changed}. Restore it, or resume with {option('force', True)}: "
+            "finished trials are kept without a rank, and the others are trained by it as it is."
         )
-    return subject
-
-
-def _json_of(values: Any) -> Any:
-    """Plain values as they come back from JSON."""
-    return json.loads(json.dumps(values))
+    return FunctionSubject(code, settings.space)

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from xortune.engines.engine import EngineChoice
-from xortune.problems.function.problem import FunctionProblem
+from xortune.engines.function.engine import FunctionEngine
+from xortune.problems.function.problem import FunctionProblem, own_space
 from xortune.settings import RunOptions, StudySettings
-from xortune.space import SearchSpace
+from xortune.space import SearchSpace, inferred_parameters, load_space
 from xortune.spec import ProblemSpec
 from xortune.studies.problems.subject import OneEngine, SpaceSource
 from xortune.trial import Params, Weights
@@ -16,26 +17,30 @@ from xortune.trial import Params, Weights
 if TYPE_CHECKING:
     from xortune.problems.function.code import Code
 
-KIND = "function"
-
 
 class FunctionSubject:
-    """See `Subject`."""
+    """See `Subject`.
+
+    Args:
+        code: the function's.
+        source: the search space; None for the one that the code brings.
+    """
 
     default_space: str | None = None
-    notes: tuple[str, ...] = ()
 
     def __init__(self, code: Code, source: SpaceSource | None) -> None:
         self._code = code
-        self.problem = FunctionProblem(code, source)
-        self.recorded: Mapping[str, Any] = {"kind": KIND, **self.problem.recorded}
+        parameters = inferred_parameters(own_space(code) if source is None else source)
+        self.problem = FunctionProblem.of(
+            code, parameters, source if isinstance(source, Mapping) else None
+        )
+        self.recorded: Mapping[str, Any] = self.problem.recorded
+        self.notes = self.problem.notes
 
     def space(self, source: SpaceSource | None, spec: ProblemSpec) -> SearchSpace:
-        return self.problem.space(spec)
+        return load_space(own_space(self._code) if source is None else source, spec)
 
     def choice(self, wanted: str, settings: StudySettings, options: RunOptions) -> EngineChoice:
-        from xortune.engines.function.engine import FunctionEngine
-
         engine = FunctionEngine(
             self._code, settings.spec, settings.study_seed, options.trial_timeout, options.verbose
         )
