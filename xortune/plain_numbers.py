@@ -1,4 +1,4 @@
-"""Converts numbers of NumPy and pandas to Python's, and rejects look-alikes."""
+"""Converts numbers of NumPy, pandas and PyTorch to Python's, and rejects look-alikes."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import operator
 from typing import Any
 
 _LONGEST = 80
+_TORCH_FLOATS = ("torch.float", "torch.bfloat", "torch.double", "torch.half")
 
 
 def whole_number(value: Any) -> int | None:
@@ -31,9 +32,13 @@ def real_number(value: Any) -> float | None:
     whole = whole_number(value)
     if whole is not None:
         return whole
-    is_numpys = getattr(getattr(value, "dtype", None), "kind", "") == "f"
-    if isinstance(value, float) or (is_numpys and getattr(value, "shape", None) == ()):
+    if isinstance(value, float):
         return float(value)
+    dtype = getattr(value, "dtype", None)
+    is_float = getattr(dtype, "kind", "") == "f" or str(dtype).startswith(_TORCH_FLOATS)
+    if is_float and tuple(getattr(value, "shape", (0,))) == ():
+        # PyTorch warns of float() while a gradient is tracked.
+        return float(value.item())
     return None
 
 

@@ -21,6 +21,8 @@ class Pace:
         largest: the most lanes that are trained at once.
         worth_lanes: the lanes for which a pack gets a worker of its own; None where half a
             second of training decides.
+        measured: the engine cannot tell how fast it is: the search measures its first trials,
+            and `cost_per_s` means nothing. `slowest_s` is then the most seconds of a trial.
     """
 
     cost_per_s: float
@@ -28,6 +30,7 @@ class Pace:
     slowest_s: float
     largest: int
     worth_lanes: int | None = None
+    measured: bool = False
 
 
 class Trainer(Protocol):

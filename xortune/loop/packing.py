@@ -43,7 +43,10 @@ def patience(pack: Pack, cost: Cost, pace: Pace) -> float:
     every loss, so that even a very slow machine eventually finishes.
     """
     costs = [cost(trial.params) for trial in pack.trials]
-    expected = sum(costs) / pace.cost_per_s + max(costs) * pace.slowest_s
+    if pace.measured:
+        expected = len(costs) * pace.slowest_s
+    else:
+        expected = sum(costs) / pace.cost_per_s + max(costs) * pace.slowest_s
     return float((_GRACE_S + _GRACE * expected) * 2.0**pack.tries)
 
 

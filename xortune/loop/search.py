@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 
-from xortune.engines.engine import Engine
+from xortune.engines.engine import Engine, Pace
+from xortune.errors import XortuneError
 from xortune.ledger import Ledger
 from xortune.loop.best_weights import BestWeights
 from xortune.loop.clock import Clock
@@ -16,6 +17,7 @@ from xortune.loop.generations import Generations
 from xortune.loop.packing import cut
 from xortune.loop.recovery import Recovery
 from xortune.loop.run_queue import RunQueue
+from xortune.loop.speed import Speed
 from xortune.ranking import NO_STANDING, Standing, standing
 from xortune.trial import FinishedTrial, Outcome, Pack
 
@@ -68,6 +70,7 @@ class Search:
         self.runs = runs
         self.heartbeat = heartbeat
         self.cost = self.settings.spec.cost_of
+        self.speed = Speed()
         self._ledger = ledger
         self._provenance = ledger.provenance()
         self._clock = clock
@@ -86,6 +89,8 @@ class Search:
         self._recovery = Recovery(self._ids, engine.probe, retries=0)
         self._pack_size: int | None = None
         self._workers: Mapping[str, int] = {}
+        # The errors of the first trials, as far as they failed in this run.
+        self._first_errors: dict[int, str | None] = {}
 
     def start(self, workers: Mapping[str, int], pack_size: int | None, retries: int) -> None:
         """Sets how packs are cut and retried.
@@ -148,14 +153,21 @@ class Search:
         """Records a pack's outcomes, in the order of its trials; durable when it returns.
 
         Outcomes of a pack already counted as lost are ignored: its trials have been reassigned.
+
+        Raises:
+            XortuneError: the first trials of the study all failed alike.
         """
         if pack.id not in self._out:
             return
-        self._take_back(pack, sum(o.duration_s or 0 for o in outcomes))
+        seconds = [outcome.duration_s or 0 for outcome in outcomes]
+        self._take_back(pack, sum(seconds))
         finished = [FinishedTrial(t, o) for t, o in zip(pack.trials, outcomes, strict=True)]
         if self._recovery.is_probe(pack):
             finished = []
+        else:
+            self.speed.note([self.cost(trial.params) for trial in pack.trials], seconds)
         self._record([*finished, *self._recovery.trained(pack)])
+        self._check_first(finished)
 
     def lost(self, pack: Pack, reason: str, place: str | None = None) -> None:
         """Takes back a pack whose worker is lost: its trials are trained again, or fail.
@@ -219,17 +231,33 @@ class Search:
         self.runs.add(finished)
         self._observer(self.progress())
 
+    def _check_first(self, finished: Sequence[FinishedTrial]) -> None:
+        """Ends a search of which nothing can be expected."""
+        most, errors = self.engine.first_failures, self._first_errors
+        errors |= {f.trial.number: f.outcome.error for f in finished if f.trial.number < most}
+        different = {*errors.values()}
+        if most and len(errors) == most and len(different) == 1 and None not in different:
+            raise XortuneError(
+                f"the first {most} trials failed alike: {different.pop()}. Correct this, then "
+                "search again; these trials stay as they are."
+            )
+
     def _standing(self, number: int) -> Standing:
         table = self._table
         return standing(self.settings.spec, table.trial(number), table.scores(number))
 
     def _cut_portion(self) -> None:
         """Cuts the next trials of the generation into packs; records those that are new."""
-        portion = self._generations.portion(self.engine.pace(self.devices[0]).largest)
+        pace = self._pace(self.devices[0])
+        at_once = sum(self._workers.values()) if pace.measured else 1
+        portion = self._generations.portion(pace.largest * max(at_once, 1))
         table, device_of = self._table, self.settings.device_of
         waiting = [table.trial(n) for n in portion if not table.is_finished(n)]
         for device, ready in self._ready.items():
             there = [trial for trial in waiting if device_of(trial.number) == device]
             workers = self._workers.get(device, 1)
-            packs = cut(there, self.cost, self.engine.pace(device), workers, self._pack_size)
+            packs = cut(there, self.cost, self._pace(device), workers, self._pack_size)
             ready.extend(Pack(next(self._ids), trials, device) for trials in packs)
+
+    def _pace(self, device: str) -> Pace:
+        return self.speed.pace(self.engine.pace(device), self._pack_size)

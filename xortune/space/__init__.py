@@ -11,6 +11,7 @@ from xortune.space.domains import (
     point_at,
 )
 from xortune.space.files import load_space, space_file
+from xortune.space.inference import inferred_parameters
 from xortune.space.narrowing import Narrowing, narrowed
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "count_points",
     "count_values",
     "grid_bounds",
+    "inferred_parameters",
     "load_space",
     "narrowed",
     "point_at",

@@ -18,6 +18,7 @@ from xortune.wording import option
 
 # The endings of files that another setting takes.
 _NOT_SPACES = {"data": (".csv", ".tsv", ".parquet", ".npz", ".pt"), "problem": (".py",)}
+_CUSTOM = "custom"  # the name of a space given in Python
 _MAX_BYTES = 100_000  # PyYAML reads this much within seconds.
 
 
@@ -33,11 +34,22 @@ def load_space(source: str | Path | Mapping[str, Any], spec: ProblemSpec) -> Sea
         SpaceError: names all faults of the space.
     """
     if isinstance(source, Mapping):
-        given = plain(source)
-        content = given if "parameters" in given else {"parameters": given}
-        return parse_space(spec, "custom", "custom", Text(content))
+        return parse_space(spec, _CUSTOM, _CUSTOM, Text(_whole_content(source)))
     path = space_file(str(source))
     return parse_space(spec, path.stem, str(source), _read(path))
+
+
+def space_content(source: str | Path | Mapping[str, Any]) -> tuple[str, Any]:
+    """The name of a search space in messages and its unchecked content; raises as `load_space`."""
+    if isinstance(source, Mapping):
+        return _CUSTOM, _whole_content(source)
+    return str(source), _read(space_file(str(source))).content
+
+
+def _whole_content(given: Mapping[str, Any]) -> Any:
+    """The content of a file, from the same or from its `parameters` alone; in plain values."""
+    content = plain(given)
+    return content if "parameters" in content else {"parameters": content}
 
 
 def space_file(source: str) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Mapping
 from numbers import Integral, Real
 from typing import Any
@@ -13,6 +14,7 @@ from xortune.trial import Value
 
 # Records a fault, given its place and its text.
 Fault = Callable[[str, str], None]
+_LARGEST = {"int": 2**53, "float": sys.float_info.max}
 _DEEPEST = 4  # As in {"parameters": {"width": {"values": [8]}}}
 
 
@@ -125,7 +127,11 @@ def _taken(parameter: Parameter) -> str:
     if parameter.kind == "choice":
         return "bounds that are numbers"
     numbers = "whole numbers" if parameter.kind == "int" else "numbers"
-    low, high = parameter.low, parameter.high
+    # The largest numbers of all are not worth a word.
+    low, high = (
+        None if bound is None or abs(bound) >= _LARGEST[parameter.kind] else bound
+        for bound in (parameter.low, parameter.high)
+    )
     if low is None:
         return numbers if high is None else f"{numbers} up to {spelled(high)}"
     if parameter.above_low:

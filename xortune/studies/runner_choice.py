@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -43,7 +44,7 @@ def chosen_runner(
     """The runner of a search, while entered.
 
     `auto` is this process where the trials that are left take less time here than Ray takes to
-    start, by the engine's pace.
+    start, by the engine's pace. Where that has to be measured, a search begins here.
 
     Raises:
         UsageError: there is no such Ray, or it lacks something that the options ask for.
@@ -67,7 +68,8 @@ class InlineFirstRunner(InlineRunner):
     """Trains in this process; a search that takes longer than estimated moves to Ray.
 
     It moves between two packs, once this process has trained for as long as Ray takes to start
-    and would train that long again. Both are estimates: no clock decides.
+    and would train that long again. Both are estimates: no clock decides. Where the engine cannot
+    tell, a clock does: the search moves once several workers would gain more than Ray's start.
     """
 
     def __init__(
@@ -82,7 +84,7 @@ class InlineFirstRunner(InlineRunner):
         super().run(search)
         if search.finished:
             return
-        _log.info("the search takes longer than estimated: it moves to Ray.")
+        _log.info(f"{_reason(search)}: it moves to Ray.")
         with ExitStack() as stack:
             runner: Runner = InlineRunner(self._options, self.device)
             try:
@@ -93,12 +95,41 @@ class InlineFirstRunner(InlineRunner):
             runner.run(search)
 
     def outgrown(self, search: Search, pack: Pack) -> bool:
+        if search.engine.pace(pack.device).measured:
+            return _worth_ray(search)
         cost = sum(search.cost(trial.params) for trial in pack.trials) / len(pack.trials)
         self._trained += len(pack.trials)
         self._trained_s += work_s(len(pack.trials), cost, search.engine.pace(pack.device))
         progress = search.progress()
         left_s = (progress.total - progress.done) * self._trained_s / self._trained
         return min(self._trained_s, left_s) > _RAY_START_S
+
+
+def _worth_ray(search: Search) -> bool:
+    """Whether the trials that are left take so long that Ray's start is worth it."""
+    trial_s, progress = search.speed.trial_s, search.progress()
+    if trial_s is None or (search.speed.trials < 2 and trial_s < _RAY_START_S):
+        return False  # The first trial may have been importing.
+    left_s = (progress.total - progress.done) * trial_s
+    return left_s > _RAY_START_S and left_s * (1 - 1 / _cpus()) > _RAY_START_S
+
+
+def _cpus() -> int:
+    if (os.cpu_count() or 1) == 1:
+        return 1
+    from xortune.cluster.control_groups import usable_cpus
+
+    return usable_cpus()
+
+
+def _reason(search: Search) -> str:
+    if not search.engine.pace(search.devices[0]).measured:
+        return "the search takes longer than estimated"
+    progress = search.progress()
+    return (
+        f"a trial takes about {search.speed.trial_s:.2g} s, and {progress.total - progress.done:,} "
+        "are left, so the search takes longer than Ray takes to start"
+    )
 
 
 def training_s(space: SearchSpace, settings: StudySettings, trials: int, pace: Pace) -> float:
@@ -134,6 +165,13 @@ def _sooner_here(
     space: SearchSpace, settings: StudySettings, trials: int, choice: EngineChoice
 ) -> bool:
     """Whether this process would train for less time than Ray takes to start; logs it."""
+    if choice.fastest.measured:
+        stay, ray = option("runner", "inline"), option("runner", "ray")
+        _log.info(
+            "how long a trial takes is measured: the search begins in this process, and moves to "
+            f"Ray if that is done sooner. To stay: {stay}. To begin on Ray: {ray}."
+        )
+        return True
     seconds = training_s(space, settings, trials, choice.fastest)
     if seconds <= _RAY_START_S:
         # Only here is it worth waiting for an engine that may still be compiling.

@@ -1,1 +1,1 @@
-"""Calls the user's training function, trial after trial, in a process of its own."""
+"""Calls a user's function, trial after trial, in a process of its own."""

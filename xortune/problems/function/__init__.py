@@ -1,1 +1,1 @@
-"""A training function of the user's own, from a file or a notebook."""
+"""A training function of the user's own, from a file or a notebook, as a problem."""

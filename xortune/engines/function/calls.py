@@ -1,0 +1,95 @@
+"""One call of a user's function: a trial's parameters go in, its outcome comes out."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from xortune.engines.function.reports import Reports, as_float
+from xortune.plain_numbers import brief
+from xortune.problems.function.declared import Problem, is_name
+from xortune.problems.function.faults import Shown, in_one_line
+from xortune.spec import ProblemSpec
+from xortune.trial import Curve
+
+_LONGEST_NAME = 80
+
+
+class Called(NamedTuple):
+    """The outcome of a call; small to send."""
+
+    scores: tuple[float, ...] | None  # in the order of the spec's metrics; None if it failed
+    curve: Curve
+    duration_s: float
+    error: str | None
+    unknown: tuple[str, ...]  # metrics that are not declared
+
+
+def called(
+    problem: Problem, spec: ProblemSpec, config: dict[str, Any], log_every: int | None, shown: Shown
+) -> Called:
+    """Calls a function with the parameters of a trial; an exception that it raises is a failure.
+
+    Args:
+        problem: the function's.
+        spec: with the metrics to return.
+        config: the parameters, which the function may change.
+        log_every: as for `Trainer.train`.
+        shown: the names of the user's files in messages.
+    """
+    reports = Reports(spec.metric_names, log_every)
+    scores: tuple[float, ...] | None = None
+    error: str | None = None
+    started = time.perf_counter()
+    try:
+        returned = problem.train(config, reports)
+        duration_s = time.perf_counter() - started
+        measured = _measured(returned, reports, spec)
+        error = _lack(measured, reports, spec)
+        if error is None:
+            scores = tuple(_finite(measured.get(name)) for name in spec.metric_names)
+    except BaseException as raised:  # A KeyboardInterrupt or a SystemExit is the function's own.
+        duration_s = time.perf_counter() - started
+        error = in_one_line(raised, shown)
+    unknown = sorted(
+        name[:_LONGEST_NAME] for name in reports.unknown if is_name(name) and name not in spec.names
+    )
+    return Called(scores, reports.curve(), duration_s, error, tuple(unknown))
+
+
+def _measured(returned: Any, reports: Reports, spec: ProblemSpec) -> dict[str, float]:
+    """The last epoch's metrics, and over them what the function returned."""
+    if returned is None:
+        return reports.last
+    if isinstance(returned, Mapping):
+        return reports.last | reports.numbers(returned)
+    objective = spec.objectives[0].metric
+    number = as_float(returned)
+    if number is None:
+        reports.odd[objective] = brief(returned)
+        return reports.last | {objective: math.nan}
+    reports.odd.pop(objective, None)
+    return reports.last | {objective: number}
+
+
+def _lack(measured: Mapping[str, float], reports: Reports, spec: ProblemSpec) -> str | None:
+    """Why the trial fails: the objective or the final loss is missing or not finite."""
+    objective = spec.objectives[0].metric
+    for name in dict.fromkeys((objective, spec.loss or objective)):
+        if name in reports.odd:
+            return f"{name} is not a number: {reports.odd[name]}"
+        if name not in measured:
+            return (
+                f"the function gave no {name}: return it, as {{{name!r}: ...}}, or call "
+                f"report(epoch, {name}=...)"
+            )
+        if not math.isfinite(measured[name]):
+            return f"{name} is not finite: {measured[name]}"
+    return None
+
+
+def _finite(value: float | None) -> float:
+    """A metric as it is recorded, where only finite numbers count as measured."""
+    return value if value is not None and math.isfinite(value) else math.nan

@@ -1,0 +1,78 @@
+"""The engine of users' functions: made by the driver, opened where they are called."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+from xortune.engines.engine import Pace, Trainer
+from xortune.problems.function.code import Code
+from xortune.spec import ProblemSpec
+from xortune.trial import Params
+
+# The most trials of a pack, which is lost together with its worker.
+_LARGEST = 1000
+
+
+class FunctionEngine:
+    """See `xortune.engines.engine.Engine`.
+
+    Args:
+        code: the function's; it travels as text, or as cloudpickle wrote it.
+        spec: the problem's.
+        study_seed: from which, with its number, each trial is seeded.
+        trial_timeout: the most seconds of a trial; None for any number.
+        verbose: whether to show what the function prints.
+    """
+
+    name = "function-1"
+    bits: Literal["lane", "pack"] = "lane"
+    generation = 10
+    reference: tuple[Params, ...] = ()
+    first_failures = 5
+
+    def __init__(
+        self,
+        code: Code,
+        spec: ProblemSpec,
+        study_seed: int,
+        trial_timeout: float | None = None,
+        verbose: bool = False,
+    ) -> None:
+        self.probe = spec.defaults
+        self._code = code
+        self._spec = spec
+        self._study_seed = study_seed
+        self._trial_timeout = trial_timeout
+        self._verbose = verbose
+
+    def pace(self, device: str) -> Pace:
+        """Unknown: only measured trials tell."""
+        slowest_s = math.inf if self._trial_timeout is None else self._trial_timeout
+        return Pace(1.0, 1, slowest_s, _LARGEST, measured=True)
+
+    def libraries(self, device: str) -> tuple[str, ...]:
+        """None that is known: the function imports what it likes."""
+        return ()
+
+    def open(self, device: str) -> Trainer:
+        """Opens it; the function finds the device by itself, as it would without a search."""
+        from xortune.engines.function.trainer import Calls, FunctionTrainer
+
+        timeout, verbose = self._trial_timeout, self._verbose
+        return FunctionTrainer(Calls(self._code, self._spec, self._study_seed, timeout, verbose))
+
+
+class FunctionChoice:
+    """See `xortune.engines.engine.EngineChoice`: there is one engine."""
+
+    def __init__(self, engine: FunctionEngine) -> None:
+        self.generation = engine.generation
+        self.fastest = engine.pace("cpu")
+        self._engine = engine
+
+    def decide(self, device: str) -> FunctionEngine:
+        return self._engine
+
+    def expected(self, device: str) -> FunctionEngine:
+        return self._engine

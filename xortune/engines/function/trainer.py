@@ -1,0 +1,159 @@
+"""Trains the trials of a function one after the other, in a process that is used again."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from xortune.engines.function.calls import Called
+from xortune.engines.function.child import Job, Task
+from xortune.engines.function.process import ChildProcess, Ended, TooLong
+from xortune.errors import NoEngineError
+from xortune.problems.function.code import Code
+from xortune.spec import ProblemSpec
+from xortune.trial import Outcome, Params, Paused
+
+_log = logging.getLogger("xortune")
+
+# A trial whose process ended is tried once more.
+_TRIES = 2
+PROBE = -1  # the number of a trial that asks only whether a process can be started
+
+
+@dataclass(frozen=True)
+class Calls:
+    """What is called, and how.
+
+    Attributes:
+        code: the function's.
+        spec: the problem's.
+        study_seed: from which, with its number, each trial is seeded.
+        trial_timeout: the most seconds of a trial; None for any number.
+        verbose: whether to show what the function prints.
+    """
+
+    code: Code
+    spec: ProblemSpec
+    study_seed: int
+    trial_timeout: float | None = None
+    verbose: bool = False
+
+
+class FunctionTrainer:
+    """See `xortune.engines.engine.Trainer`. A function runs to its end, so no trial pauses."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+        self._child: ChildProcess | None = None
+        self._worker = f"{socket.gethostname()}:{os.getpid()}"
+        self._told: set[str] = set()
+
+    def train(
+        self,
+        params: Sequence[Params],
+        log_every: int | None,
+        heartbeat: Callable[[], None] = lambda: None,
+        until: int | None = None,
+        paused: Sequence[Paused | None] = (),
+        numbers: Sequence[int] = (),
+    ) -> list[Outcome]:
+        waiting = deque(
+            Task(number, dict(p)) for number, p in zip(numbers or range(len(params)), params)
+        )
+        try:
+            if [task.number for task in waiting] == [PROBE]:
+                self._loaded(heartbeat)
+                return [self._probed()]
+            return self._outcomes(waiting, log_every, heartbeat)
+        except BaseException:
+            self._end_child()
+            raise
+
+    def _outcomes(
+        self, waiting: deque[Task], log_every: int | None, heartbeat: Callable[[], None]
+    ) -> list[Outcome]:
+        outcomes: list[Outcome] = []
+        tries = 0
+        while waiting:
+            child = self._loaded(heartbeat)
+            child.send(waiting, log_every)
+            while waiting:
+                started = time.perf_counter()
+                try:
+                    answer = child.receive(heartbeat, self._calls.trial_timeout)
+                except (Ended, TooLong) as end:
+                    self._end_child()
+                    tries += 1
+                    if isinstance(end, Ended) and tries < _TRIES:
+                        break
+                    outcomes.append(self._failed(end, time.perf_counter() - started))
+                else:
+                    outcomes.append(self._outcome(answer))
+                waiting.popleft()
+                tries = 0
+                if self._child is None:
+                    break
+        return outcomes
+
+    def _loaded(self, heartbeat: Callable[[], None]) -> ChildProcess:
+        """The process, which is started if there is none.
+
+        Raises:
+            NoEngineError: the code cannot be loaded.
+        """
+        if self._child is not None and self._child.runs:
+            return self._child
+        self._end_child()
+        code = self._calls.code
+        # A live object refers to modules where this process found them.
+        path = () if code.live is None else tuple(entry for entry in sys.path if entry)
+        job = Job(code, self._calls.spec, self._calls.study_seed, path)
+        self._child = ChildProcess(job, self._calls.verbose)
+        try:
+            self._child.wait_until_loaded(heartbeat)
+        except Ended as end:
+            raise NoEngineError(
+                f"the process that calls the function does not start: {end}"
+            ) from None
+        return self._child
+
+    def _end_child(self) -> None:
+        if self._child is not None:
+            self._child.end()
+            self._child = None
+
+    def _outcome(self, answer: Called) -> Outcome:
+        self._warn(answer.unknown)
+        if answer.scores is None:
+            return Outcome(
+                "FAIL", None, answer.curve, None, answer.duration_s, self._worker, answer.error
+            )
+        scores = self._calls.spec.scores(answer.scores)
+        return Outcome("COMPLETE", scores, answer.curve, None, answer.duration_s, self._worker)
+
+    def _failed(self, end: Ended | TooLong, duration_s: float) -> Outcome:
+        error = str(end)
+        if isinstance(end, TooLong):
+            error = f"took longer than {self._calls.trial_timeout:g} s"
+        return Outcome("FAIL", duration_s=duration_s, worker=self._worker, error=error)
+
+    def _probed(self) -> Outcome:
+        spec = self._calls.spec
+        scores = spec.scores([0.0] * len(spec.metrics))
+        return Outcome("COMPLETE", scores, duration_s=0.0, worker=self._worker)
+
+    def _warn(self, unknown: Sequence[str]) -> None:
+        """Says once which metrics are ignored."""
+        new = [name for name in unknown if name not in self._told]
+        if new:
+            self._told.update(new)
+            _log.warning(
+                f"metrics that the problem does not declare are ignored: {', '.join(new)}. Name "
+                f"them when it is made: Problem(..., metrics={new!r})."
+            )

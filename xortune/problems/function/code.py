@@ -1,0 +1,223 @@
+"""The code of a problem, as it travels: the text of a file, or a live object of the caller's."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from xortune.errors import UsageError
+from xortune.plain_numbers import brief
+from xortune.problems.function.declared import Problem
+from xortune.problems.function.faults import Shown
+from xortune.problems.function.importing import Source, imports
+from xortune.problems.function.includes import Include, read_include, read_text
+from xortune.problems.function.loading import loaded_object, loaded_problem
+from xortune.problems.function.mentioned import code_object, source_of
+from xortune.wording import option
+
+
+@dataclass(frozen=True)
+class Code:
+    """A problem's code: all that another process needs to load it.
+
+    Attributes:
+        file: the name of its file, without the folder; empty for a live object.
+        name: the variable that holds the problem; empty for a live object.
+        text: of the file, or of a live object's function as far as it is known.
+        digest: of the text and of what is included; None for a live object without a text.
+        includes: the folders whose modules it imports.
+        beside: the modules beside the file, which do not travel.
+        live: a live object as cloudpickle has written it; None for a file. Never stored.
+        folder: the file's folder, for the process that read it; it does not travel.
+        notes: for the user, such as files that were left out.
+        remedy: the option that includes a folder, as the caller spells it.
+    """
+
+    file: str
+    name: str
+    text: str
+    digest: str | None
+    includes: tuple[Include, ...] = ()
+    beside: tuple[str, ...] = ()
+    live: bytes | None = field(default=None, repr=False)
+    folder: Path | None = field(default=None, compare=False, repr=False)
+    notes: tuple[str, ...] = field(default=(), compare=False)
+    remedy: str = field(default_factory=lambda: option("include", "FOLDER"), compare=False)
+
+    @cached_property
+    def problem(self) -> Problem:
+        """The problem, loaded when it is first asked for.
+
+        Raises:
+            UsageError: the code fails, with the user's lines of the traceback.
+        """
+        if self.live is not None:
+            return loaded_object(self.live)
+        with self.imports():
+            return loaded_problem(self.text, self.filename, self.name, self.shown)[1]
+
+    def imports(self) -> AbstractContextManager[None]:
+        """While entered, the modules that it includes can be imported."""
+        there = f"it lies beside {self.file}, and was not included; add {self.remedy}"
+        return imports(self._sources, self.beside, self.folder, there)
+
+    @property
+    def filename(self) -> str:
+        """The name of its file in tracebacks; no path, and another for another text."""
+        return f"{self._mark}{self.file}"
+
+    @property
+    def shown(self) -> Shown:
+        """The names of its files as messages show them."""
+        mark = self._mark
+        if self.live is None:
+            return lambda name: name.removeprefix(mark) if name.startswith(mark) else None
+        body = code_object(self.problem.train)
+        own = None if body is None else body.co_filename
+        return lambda name: _of_live(name) if name == own else None
+
+    @property
+    def _mark(self) -> str:
+        return f"xortune-{(self.digest or 'live')[:12]}/"
+
+    @property
+    def _sources(self) -> dict[str, Source]:
+        sources: dict[str, Source] = {}
+        for include in self.includes:
+            for name, source in _modules(include, self._mark):
+                if name not in sources or source.text:
+                    sources[name] = source
+        return sources
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Its fields, without the loaded problem; the folder means nothing elsewhere."""
+        return {f.name: getattr(self, f.name) for f in fields(self)} | {"folder": None}
+
+
+def code_of(source: str | Path | Problem, include: Sequence[str | Path] = ()) -> Code:
+    """The code of `FILE.py`, of `FILE.py:NAME`, or of a problem made by the caller; loads it.
+
+    Args:
+        source: the file, or the problem.
+        include: folders with modules that the file imports.
+
+    Raises:
+        UsageError: there is no such file, it fails, or it does not hold one problem.
+    """
+    if isinstance(source, Problem):
+        return _of_object(source, include)
+    if not isinstance(source, (str, Path)):
+        raise UsageError(
+            f"{option('problem')} {brief(source)}: must be the path of a Python file, or a "
+            "xortune.Problem."
+        )
+    path, name = _split(str(source))
+    text = read_text(path, f"{option('problem')} {str(path)!r}")
+    includes, notes = _read_includes(include)
+    code = Code(
+        path.name, name, text, _digest(text, includes), includes,
+        beside=_beside(path), folder=path.parent, notes=notes,
+    )  # fmt: skip
+    with code.imports():
+        found, problem = loaded_problem(text, code.filename, name, code.shown)
+    code = replace(code, name=found)
+    code.__dict__["problem"] = problem
+    return code
+
+
+def _of_object(problem: Problem, include: Sequence[str | Path]) -> Code:
+    import cloudpickle  # type: ignore[import-untyped]
+
+    if include:
+        raise UsageError(
+            f"{option('include')}: goes with a file. A problem that was made in Python brings "
+            "what it needs; its modules have to be installed on the workers."
+        )
+    try:
+        live = cloudpickle.dumps(problem)
+    except Exception as error:  # Whatever the objects that it refers to raise.
+        raise UsageError(
+            f"{option('problem')}: cannot be sent to workers: {type(error).__name__}: {error}. "
+            "Create such objects inside the function, or name the problem's file."
+        ) from None
+    text = source_of(problem.train) or ""
+    code = Code("", "", text, _digest(text, ()) if text else None, live=live)
+    code.__dict__["problem"] = problem
+    return code
+
+
+def _split(source: str) -> tuple[Path, str]:
+    """The path and the name in `FILE.py:NAME`; an empty name where none is given."""
+    path, colon, name = source.rpartition(":")
+    if not (colon and path.endswith(".py") and name.isidentifier()):
+        path, name = source, ""
+    if not path.endswith(".py") or "\0" in path:
+        raise UsageError(
+            f"{option('problem')} {brief(source)}: must be a Python file, such as mine.py, or "
+            "mine.py:NAME."
+        )
+    return Path(path), name
+
+
+def _read_includes(include: Sequence[str | Path]) -> tuple[tuple[Include, ...], tuple[str, ...]]:
+    if isinstance(include, (str, Path)):
+        include = [include]
+    includes: list[Include] = []
+    notes: list[str] = []
+    for folder in include:
+        read, said = read_include(Path(folder))
+        if any(other.folder == read.folder for other in includes):
+            raise UsageError(
+                f"{option('include')} {str(folder)!r}: two folders are called {read.folder}; "
+                "rename one."
+            )
+        includes.append(read)
+        notes += said
+    return tuple(includes), tuple(notes)
+
+
+def _digest(text: str, includes: Sequence[Include]) -> str:
+    content = json.dumps([text, [[i.folder, i.files] for i in includes]])
+    return hashlib.sha256(content.encode()).hexdigest()[:32]
+
+
+def _beside(path: Path) -> tuple[str, ...]:
+    """The modules and packages in the file's folder."""
+    try:
+        entries = sorted(path.parent.iterdir())
+        files = [entry.stem for entry in entries if entry.suffix == ".py" and entry != path]
+        folders = [entry.name for entry in entries if _is_package(entry)]
+    except OSError:
+        return ()
+    return tuple(name for name in (*files, *folders) if name.isidentifier())
+
+
+def _is_package(entry: Path) -> bool:
+    return entry.is_dir() and any(entry.glob("*.py"))
+
+
+def _modules(include: Include, mark: str) -> Iterator[tuple[str, Source]]:
+    """The modules of a folder: below its name, and on their own unless it is a package."""
+    is_package = any(path == "__init__.py" for path, _ in include.files)
+    for prefix in ((include.folder,),) if is_package else ((include.folder,), ()):
+        for path, text in include.files:
+            parts = (*prefix, *PurePosixPath(path).with_suffix("").parts)
+            inner = parts[-1] == "__init__"
+            own = parts[:-1] if inner else parts
+            for end in range(1, len(own)):
+                # A folder without an __init__.py is a package, too.
+                yield ".".join(own[:end]), Source(f"{mark}{'/'.join(own[:end])}", "", True)
+            if own:
+                yield ".".join(own), Source(f"{mark}{include.folder}/{path}", text, inner)
+
+
+def _of_live(filename: str) -> str:
+    """The name of a live function's file; a notebook's cells have none that tells anything."""
+    is_cell = filename.startswith("<") or "ipykernel" in filename
+    return "the cell" if is_cell else Path(filename).name

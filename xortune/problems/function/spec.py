@@ -1,0 +1,118 @@
+"""The spec of a function's problem: its parameters from the space, its metrics as declared."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from xortune.errors import UsageError
+from xortune.plain_numbers import brief
+from xortune.problems.function.declared import RESERVED, Problem, is_name
+from xortune.spec import Metric, Objective, Parameter, ProblemSpec, Series
+from xortune.trial import Value
+
+_LOSS = "loss"
+# Parameters whose values are hardly ever meant to be whole numbers.
+_FRACTIONS = re.compile(
+    r"(.*_)?(lr|rate|dropout|momentum|decay|alpha|beta|gamma|temperature)\d*", re.IGNORECASE
+)
+_LARGEST = 2**53
+
+
+def function_spec(problem: Problem, name: str, parameters: Sequence[Parameter]) -> ProblemSpec:
+    """The spec of a problem.
+
+    A metric called `loss` is the final loss; without one, the objective is if it is minimised.
+
+    Args:
+        problem: the problem.
+        name: its name, as a spec takes it.
+        parameters: those of the search space.
+
+    Raises:
+        UsageError: a name cannot stand in a table, or the cost is not a parameter; lists all
+            faults.
+    """
+    objective, direction = problem.objective_name, problem.direction
+    taken = {parameter.name for parameter in parameters}
+    declared = {objective, *(problem.metrics or ())}
+    metrics = [m for m in problem.metric_names if m in declared or m not in taken]
+    faults = [*_names_at_fault(taken, declared), *_cost_at_fault(problem.cost, parameters)]
+    if faults:
+        raise UsageError("\n".join(faults))
+    loss = _LOSS if _LOSS in metrics else objective if direction == "minimize" else None
+
+    def metric(name: str) -> Metric:
+        better = "higher" if name == objective and direction == "maximize" else None
+        return Metric(name, "loss" if name == loss else "number", better)  # type: ignore[arg-type]
+
+    return ProblemSpec(
+        problem=problem.name or name,
+        parameters=tuple(_measurable(p) if p.name == problem.cost else p for p in parameters),
+        metrics=tuple(map(metric, metrics)),
+        loss=loss,
+        objectives=(Objective(objective, direction),),
+        curve=tuple(Series(name, name) for name in metrics),
+        cost=problem.cost,
+    )
+
+
+def name_of_file(file: str) -> str:
+    """The name of a problem from that of its file: `my-net.py` is `my_net`."""
+    name = re.sub(r"\W", "_", file.removesuffix(".py")) or "function"
+    return name if name.isidentifier() else f"_{name}"
+
+
+def notes_on(space: Mapping[str, Any], parameters: Sequence[Parameter]) -> list[str]:
+    """Notes on ranges of whole numbers that were hardly meant to be such."""
+    notes = []
+    for parameter in parameters:
+        entry = space.get(parameter.name)
+        if not isinstance(entry, Mapping) or "min" not in entry or "distribution" in entry:
+            continue
+        if parameter.kind == "int" and _FRACTIONS.fullmatch(parameter.name):
+            notes.append(
+                f"{parameter.name} takes whole numbers only, since min and max are whole; write "
+                f"{float(entry['min'])!r} for fractions."
+            )
+    return notes
+
+
+def _names_at_fault(taken: set[str], declared: set[str]) -> list[str]:
+    faults = []
+    for name in sorted(taken):
+        if not is_name(name):
+            faults.append(
+                f"parameter {brief(name)}: a name consists of letters, digits and underscores, "
+                "with a slash between groups."
+            )
+        elif name in RESERVED:
+            faults.append(f"parameter {name!r}: every table has a column of that name; rename it.")
+        elif name in declared:
+            faults.append(f"parameter {name!r}: a metric has the same name; rename one.")
+    return faults
+
+
+def _cost_at_fault(cost: str | None, parameters: Sequence[Parameter]) -> list[str]:
+    if cost is None:
+        return []
+    found = next((p for p in parameters if p.name == cost), None)
+    if found is None:
+        there_are = ", ".join(p.name for p in parameters)
+        return [f"cost {cost!r}: must be a parameter of the space; there are {there_are}."]
+    if found.kind == "choice" and not all(type(c) in (int, float) for c in found.choices):
+        return [f"cost {cost!r}: must be a parameter whose values are numbers."]
+    return []
+
+
+def _measurable(parameter: Parameter) -> Parameter:
+    """A choice of numbers as a number, which training time can be proportional to."""
+    if parameter.kind != "choice":
+        return parameter
+    whole = all(type(choice) is int for choice in parameter.choices)
+    kind, limit = ("int", _LARGEST) if whole else ("float", sys.float_info.max)
+    default: Value = parameter.choices[0] if whole else float(parameter.choices[0])
+    return replace(parameter, kind=kind, default=default, low=-limit, high=limit, choices=())  # type: ignore[arg-type]
