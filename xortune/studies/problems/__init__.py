@@ -207,15 +207,19 @@ def _same_function(
     settings: StudySettings, name: str, given: Mapping[str, Any], force: bool
 ) -> Subject:
     """The study's function; by force another one."""
-    subject = _function(given, settings.space)
-    found, recorded = subject.recorded.get("digest"), settings.problem.get("digest")
-    if found != recorded and not force:
+    from xortune.problems.function.code import load_code
+    from xortune.problems.function.problem import change
+    from xortune.studies.problems.function import FunctionSubject
+
+    code = load_code(given["problem"], given.get("include", ()))
+    changed = change(settings.problem, code)
+    if changed and not force:
         raise UsageError(
-            f"{option('problem')}: the function is not the one that study {name} began with. "
-            f"Restore it, or resume with {option('force', True)}: finished trials are kept "
-            "without a rank, and the others are trained by the new function."
+            f"{option('problem')}: the function is not the one that study {name} began with: "
+            f"{changed}. Restore it, or resume with {option('force', True)}: finished trials are "
+            "kept without a rank, and the others are trained by the new function."
         )
-    return subject
+    return FunctionSubject(code, settings.space, settings.spec.parameters)
 
 
 def _json_of(values: Any) -> Any:
