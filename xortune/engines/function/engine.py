@@ -61,18 +61,3 @@ class FunctionEngine:
 
         timeout, verbose = self._trial_timeout, self._verbose
         return FunctionTrainer(Calls(self._code, self._spec, self._study_seed, timeout, verbose))
-
-
-class FunctionChoice:
-    """See `xortune.engines.engine.EngineChoice`: there is one engine."""
-
-    def __init__(self, engine: FunctionEngine) -> None:
-        self.generation = engine.generation
-        self.fastest = engine.pace("cpu")
-        self._engine = engine
-
-    def decide(self, device: str) -> FunctionEngine:
-        return self._engine
-
-    def expected(self, device: str) -> FunctionEngine:
-        return self._engine

@@ -100,7 +100,7 @@ class Code:
         return {f.name: getattr(self, f.name) for f in fields(self)} | {"folder": None}
 
 
-def code_of(source: str | Path | Problem, include: Sequence[str | Path] = ()) -> Code:
+def load_code(source: str | Path | Problem, include: Sequence[str | Path] = ()) -> Code:
     """The code of `FILE.py`, of `FILE.py:NAME`, or of a problem made by the caller; loads it.
 
     Args:
@@ -132,7 +132,7 @@ def code_of(source: str | Path | Problem, include: Sequence[str | Path] = ()) ->
 
 
 def _of_object(problem: Problem, include: Sequence[str | Path]) -> Code:
-    import cloudpickle
+    import cloudpickle  # type: ignore[import-untyped]
 
     if include:
         raise UsageError(

@@ -202,15 +202,21 @@ def _same_function(
     settings: StudySettings, name: str, given: Mapping[str, Any], force: bool
 ) -> Subject:
     """The study's function; by force another one."""
-    from xortune.problems.function.code import code_of
+    from xortune.problems.function.code import load_code
     from xortune.problems.function.problem import change
     from xortune.studies.problems.function import FunctionSubject
 
-    code = code_of(given["problem"], given.get("include", ()))
+    code = load_code(given["problem"], given.get("include", ()))
     changed = change(settings.problem, code)
-    if changed is not None and not force:
+    if changed and not force:
         raise UsageError(
-            f"study {name}: {changed}. Restore it, or resume with {option('force', True)}: "
-            "finished trials are kept without a rank, and the others are trained by it as it is."
+            f"{option('problem')}: the function is not the one that study {name} began with: "
+            f"{changed}. Restore it, or resume with {option('force', True)}: finished trials are "
+            "kept without a rank, and the others are trained by the new function."
         )
-    return FunctionSubject(code, settings.space)
+    return FunctionSubject(code, settings.space, settings.spec.parameters)
+
+
+def _json_of(values: Any) -> Any:
+    """Plain values as they come back from JSON."""
+    return json.loads(json.dumps(values))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from xortune.engines.engine import EngineChoice
-from xortune.engines.function.engine import FunctionEngine
 from xortune.problems.function.problem import FunctionProblem, own_space
+from xortune.problems.function.spec import notes_on
 from xortune.settings import RunOptions, StudySettings
 from xortune.space import SearchSpace, inferred_parameters, load_space
-from xortune.spec import ProblemSpec
+from xortune.spec import Parameter, ProblemSpec
 from xortune.studies.problems.subject import OneEngine, SpaceSource
 from xortune.trial import Params, Weights
 
@@ -23,22 +24,30 @@ class FunctionSubject:
 
     Args:
         code: the function's.
-        source: the search space; None for the one that the code brings.
+        source: a search space; None for the problem's own.
+        parameters: those of a recorded study; None infers them from the space.
     """
 
     default_space: str | None = None
 
-    def __init__(self, code: Code, source: SpaceSource | None) -> None:
+    def __init__(
+        self,
+        code: Code,
+        source: SpaceSource | None,
+        parameters: Sequence[Parameter] | None = None,
+    ) -> None:
         self._code = code
-        parameters = inferred_parameters(own_space(code) if source is None else source)
-        self.problem = FunctionProblem.of(
-            code, parameters, source if isinstance(source, Mapping) else None
-        )
+        self._source = own_space(code) if source is None else source
+        if parameters is None:
+            parameters = inferred_parameters(self._source)
+        self.problem = FunctionProblem(code, parameters)
         self.recorded: Mapping[str, Any] = self.problem.recorded
         self.notes = self.problem.notes
 
     def space(self, source: SpaceSource | None, spec: ProblemSpec) -> SearchSpace:
-        return load_space(own_space(self._code) if source is None else source, spec)
+        space = load_space(self._source, spec)
+        notes = notes_on(space.parameters, spec.parameters)
+        return replace(space, notes=(*space.notes, *notes))
 
     def choice(self, wanted: str, settings: StudySettings, options: RunOptions) -> EngineChoice:
         engine = FunctionEngine(

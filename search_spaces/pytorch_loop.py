@@ -1,0 +1,32 @@
+# A small PyTorch network that learns a sine, with its loss after every epoch.
+#   python -m xortune search --problem search_spaces/pytorch_loop.py --trials 20
+import torch
+from torch import nn
+
+import xortune
+
+x = torch.linspace(-3, 3, 200).unsqueeze(1)
+y = torch.sin(2 * x)
+
+
+def train(config, report):
+    model = nn.Sequential(nn.Linear(1, config["width"]), nn.Tanh(), nn.Linear(config["width"], 1))
+    optimizer = torch.optim.Adam(model.parameters(), lr=config["lr"])
+    for epoch in range(1, config["epochs"] + 1):
+        for rows in torch.randperm(150).split(30):  # seeded per trial
+            optimizer.zero_grad()
+            nn.functional.mse_loss(model(x[rows]), y[rows]).backward()
+            optimizer.step()
+        with torch.no_grad():
+            report(epoch, loss=nn.functional.mse_loss(model(x), y))
+
+
+problem = xortune.Problem(
+    train,
+    space={
+        "lr": {"distribution": "log_uniform_values", "min": 0.001, "max": 0.1},
+        "width": {"values": [8, 16, 32]},
+        "epochs": {"value": 30},
+    },
+    cost="epochs",
+)
