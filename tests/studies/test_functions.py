@@ -25,7 +25,8 @@ def train(config, report):
     if config["kind"] == "broken":
         raise ValueError(f"no luck with {config['x']:.1f}")
     for epoch in range(config["epochs"]):
-        report(epoch, loss=(config["x"] - 1) ** 2 + random.random() / (epoch + 1), height=config["x"])
+        noise = random.random() / (epoch + 1)
+        report(epoch, loss=(config["x"] - 1) ** 2 + noise, height=config["x"])
     return {"loss": (config["x"] - 1) ** 2}
 
 problem = xortune.Problem(
@@ -107,7 +108,9 @@ def test_a_function_made_in_python_gives_the_table_of_its_file(mine, whole, tmp_
 
 def test_a_resume_names_the_function_again(mine, tmp_path):
     study = xortune.search(problem=mine, name="one", results=tmp_path, trials=4)
-    with pytest.raises(UsageError, match=r"study one searches mine\.py.*name it again, with problem"):
+    with pytest.raises(
+        UsageError, match=r"study one searches mine\.py.*name it again, with problem"
+    ):
         xortune.resume(study.paths.folder, trials=8)
     with pytest.raises(UsageError, match="data.*Leave it out"):
         xortune.resume(study.paths.folder, trials=8, problem=mine, data="wine.csv")
@@ -161,7 +164,9 @@ def test_a_search_whose_first_trials_fail_alike_ends(mine, tmp_path):
 
 
 def test_maximised_objectives_rank_first_and_are_shown(mine, tmp_path, capsys):
-    text = MINE.replace("problem = xortune.Problem(", 'problem = xortune.Problem(objective="height:max",')
+    text = MINE.replace(
+        "problem = xortune.Problem(", 'problem = xortune.Problem(objective="height:max",'
+    )
     mine.write_text(text)
     study = xortune.search(problem=mine, name="up", results=tmp_path, trials=12)
     ranked = study.trials[study.trials["state"] == "COMPLETE"]

@@ -134,9 +134,9 @@ def problem_of(settings: StudySettings) -> Problem:
 
         recipe = Recipe.from_dict(settings.problem["recipe"])
         return TableProblem(recipe, settings.data, None)
-    from xortune.problems.function.problem import FunctionProblem
+    from xortune.problems.function.problem import RecordedFunction
 
-    return FunctionProblem(settings.spec, settings.problem)
+    return RecordedFunction(settings.spec)
 
 
 def _is_shipped(data: Any) -> bool:
@@ -192,10 +192,10 @@ def _same_table(settings: StudySettings, name: str, data: Any) -> Subject:
 
 
 def _function(given: Mapping[str, Any], space: SpaceSource | None) -> Subject:
-    from xortune.problems.function.code import code_of
+    from xortune.problems.function.code import load_code
     from xortune.studies.problems.function import FunctionSubject
 
-    return FunctionSubject(code_of(given["problem"], given.get("include", ())), space)
+    return FunctionSubject(load_code(given["problem"], given.get("include", ())), space)
 
 
 def _same_function(
@@ -215,8 +215,3 @@ def _same_function(
             "kept without a rank, and the others are trained by the new function."
         )
     return FunctionSubject(code, settings.space, settings.spec.parameters)
-
-
-def _json_of(values: Any) -> Any:
-    """Plain values as they come back from JSON."""
-    return json.loads(json.dumps(values))

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from xortune.engines.engine import EngineChoice
+from xortune.engines.function.engine import FunctionEngine
 from xortune.problems.function.problem import FunctionProblem, own_space
 from xortune.problems.function.spec import notes_on
 from xortune.settings import RunOptions, StudySettings
