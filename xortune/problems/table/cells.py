@@ -187,8 +187,9 @@ def _texts(series: pd.Series) -> pa.Array:
 
 
 def _text(value: object) -> str:
-    is_float = isinstance(value, (float, np.floating)) and np.isfinite(value)
-    return number_name(float(value)) if is_float else str(value)
+    if isinstance(value, (float, np.floating)) and np.isfinite(value):
+        return number_name(float(value))
+    return str(value)
 
 
 def _words(series: pd.Series) -> Words:
