@@ -27,6 +27,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 import xortune
 from tests.hosts.machine import FOLDER, HOME, Host, Network, check_machine
+from tests.hosts.problems import SEARCHES, searched, write_problems
 from xortune.errors import UsageError, XortuneError
 from xortune.report import UNREPEATABLE
 
@@ -113,6 +114,7 @@ def _check(network: Network) -> None:
     nodes.wait_for(lambda alive: workers[1].address not in alive, 200)
     _say(f"Ray gave {workers[1].name} up {time.monotonic() - since:.0f} s after the cut")
     _end(search, "the search on the cluster")
+    _search_problems(head)
 
     with tempfile.TemporaryDirectory() as folder:
         # SQLite does not open files of another mount namespace in place.
@@ -120,6 +122,7 @@ def _check(network: Network) -> None:
         whole, cut = (xortune.load(results / name) for name in ("whole", "cut"))
         _check_answer(whole, cut, workers)
         _check_runs(whole, cut)
+        _check_problems(results, [workers[0], workers[2]])
     _check_workers_have_nothing(workers)
     for mode, process in refusals:
         output, _ = process.communicate(timeout=200)
@@ -207,6 +210,31 @@ def _check_answer(whole: xortune.Study, cut: xortune.Study, workers: list[Host])
     if set(by_host) != {worker.name for worker in workers}:
         raise Failed(f"not every worker host trained: {by_host}")
     _say(f"trials by host: {by_host}")
+
+
+def _search_problems(head: Host) -> None:
+    """Searches the user's function and the table, in one process of the head and on the cluster."""
+    write_problems(lambda name, text: _write(head, FOLDER / name, text))
+    here = {**TOKEN, "PYTHONPATH": str(PACKAGE.parent)}
+    for kind in SEARCHES:
+        searched(head, kind, f"{kind}-whole", "--runner", "inline", **here)
+        on_cluster = ("--runner", "ray", "--address", f"{head.address}:{PORT}", "--pack-size", "2")
+        searched(head, kind, f"{kind}-spread", *on_cluster, **here)
+
+
+def _check_problems(results: Path, workers: list[Host]) -> None:
+    unrepeatable = list(UNREPEATABLE)
+    for kind in SEARCHES:
+        whole, spread = (xortune.load(results / f"{kind}-{name}") for name in ("whole", "spread"))
+        assert_frame_equal(
+            spread.trials.drop(columns=unrepeatable),
+            whole.trials.drop(columns=unrepeatable),
+            check_exact=True,
+        )
+        by_host = spread.trials["worker"].str.partition(":")[0].value_counts().to_dict()
+        if not set(by_host) <= {worker.name for worker in workers}:
+            raise Failed(f"the {kind} was trained elsewhere: {by_host}")
+        _say(f"a {kind} whose files only the head has: the same table; trials by host: {by_host}")
 
 
 def _check_runs(whole: xortune.Study, cut: xortune.Study) -> None:

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from xortune.escaping import visible
 from xortune.report import plain_rows
-from xortune.spec import Parameter, ProblemSpec
+from xortune.spec import Metric, Parameter, ProblemSpec
 from xortune.trial import Value
 
 if TYPE_CHECKING:
@@ -44,17 +44,25 @@ def summary_lines(name: str, summary: Mapping[str, Any], total: int) -> list[str
         for choice, found in summary.get("best", {}).items()
     ]
     if test := summary.get("test"):
-        lines.append(_test_line(summary, test))
+        lines += _test_lines(test)
     if seconds := summary["time"]:
         parts = ", ".join(f"{word} {_duration(seconds[name])}" for word, name in _TIMES.items())
         lines.append(f"time {_duration(seconds['wall'])}: {parts}")
     return lines
 
 
-def _test_line(summary: Mapping[str, Any], test: Mapping[str, Any]) -> str:
-    """The best trial's metrics on rows that the search has never seen."""
-    scores = ", ".join(f"{name} {value:.4g}" for name, value in test["scores"].items())
-    return f"trial {test['number']} on the test rows, which no search has seen: {scores}"
+def _test_lines(test: Mapping[str, Any]) -> list[str]:
+    """The best trial's metrics on validation rows, and on rows that the search has never seen."""
+    head = f"best trial {test['number']}"
+    rows = [(head, *test["scores"])]
+    for word, scores in (("  validation", test["validation"]), ("  test", test["scores"])):
+        rows.append((word, *(f"{scores[name]:.4g}" for name in test["scores"])))
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    first, *others = widths
+    return [
+        "  ".join([row[0].ljust(first), *(c.rjust(w) for c, w in zip(row[1:], others))])
+        for row in rows
+    ]
 
 
 def _duration(seconds: float) -> str:
@@ -70,7 +78,8 @@ def _duration(seconds: float) -> str:
 def trials_table(frame: pd.DataFrame, spec: ProblemSpec) -> Table:
     """The rows of a ranked frame with the most important columns.
 
-    It has the first parameters, as many as fit; a line below names the others.
+    It has the first parameters, as many as fit, those that differ between the rows before the
+    others; a line below names the rest.
     """
     rows = plain_rows(frame)
     before = [
@@ -78,18 +87,12 @@ def trials_table(frame: pd.DataFrame, spec: ProblemSpec) -> Table:
         _Column("trial", [str(row["number"]) for row in rows]),
     ]
     losses = [_text(row["final_loss"], ".3e") if row["rank"] else row["state"] for row in rows]
-    objective = spec.objectives[0].metric
     after = [_Column("final_loss", losses)] if spec.loss else []
-    for metric in spec.metrics:
-        if metric.kind == "share":
-            cells = [_text(row[metric.name], ".0%") for row in rows]
-        elif metric.name == objective != spec.loss:
-            cells = [_text(row[metric.name], ".5g") for row in rows]
-        else:
-            continue
-        after.append(_Column(metric.name, cells))
+    after += [_metric_column(metric, rows) for metric in _shown_metrics(spec)]
     params = [_parameter_column(parameter, rows) for parameter in spec.parameters]
     room = _WIDTH - 1 - sum(column.width for column in before + after)
+    if sum(column.width for column in params) > room:
+        params.sort(key=lambda column: len({*column.cells}) == 1)
     fitting = bisect_right(list(accumulate(column.width for column in params)), room)
     hidden = [column.name for column in params[fitting:]]
     return _table([*before, *params[:fitting], *after], hidden)
@@ -107,6 +110,19 @@ class _Column:
     def width(self) -> int:
         """Its width in characters, with the space that follows it."""
         return 1 + max(map(cell_len, (self.name, *self.cells)))
+
+
+def _shown_metrics(spec: ProblemSpec) -> list[Metric]:
+    """The objective, unless it is the final loss, and the first share."""
+    shares = [metric for metric in spec.metrics if metric.kind == "share"]
+    objective = spec.metric(spec.objectives[0].metric)
+    shown = [objective] if objective.name != spec.loss else []
+    return list(dict.fromkeys([*shown, *shares[:1]]))
+
+
+def _metric_column(metric: Metric, rows: Sequence[Mapping[str, Any]]) -> _Column:
+    digits = {"share": ".0%", "count": "d"}.get(metric.kind, ".5g")
+    return _Column(metric.name, [_text(row[metric.name], digits) for row in rows])
 
 
 def _parameter_column(parameter: Parameter, rows: Sequence[Mapping[str, Any]]) -> _Column:

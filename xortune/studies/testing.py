@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from xortune.ledger import Ledger
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 def record_test(ledger: Ledger, subject: Subject) -> None:
     """Records the best trial's metrics on the test rows, unless they are there already.
 
-    They are the finding `test`: the number of the trial, and its metrics by name.
+    They are the finding `test`: the number of the trial, and its metrics by name, there and on
+    the validation rows.
     """
     table, found = ledger.trials(), ledger.findings()
     number = best_number(table)
@@ -26,7 +28,10 @@ def record_test(ledger: Ledger, subject: Subject) -> None:
         return
     scores = subject.tested(table.params(number), weights)
     if scores is not None:
-        findings = {**found, "test": {"number": number, "scores": dict(scores)}}
+        measured: Mapping[str, float] = table.scores(number) or {}
+        validation = {name: measured[name] for name in scores}
+        test = {"number": number, "validation": validation, "scores": dict(scores)}
+        findings = {**found, "test": test}
         ledger.record(ledger.settings(), ledger.provenance(), findings)
 
 

@@ -61,5 +61,5 @@ class Order:
         return torch.randperm(self._count, generator=self._generator, device="cpu")
 
     def _cut(self, rows: int) -> Sequence[Batch]:
-        parts = (held[:rows].split(self.size) for held in (self._x, self._y))
+        parts = (torch.split(held[:rows], self.size) for held in (self._x, self._y))
         return [*zip(*parts)]

@@ -22,6 +22,8 @@ from xortune.trial import NO_CURVE, Curve, Outcome, Params, Paused, Weights
 
 # Points of a curve, at most, before the last epoch, unless the user says how many.
 _POINTS = 50
+_SERIES = ("training", "validation")
+_Point = tuple[int, float, float]  # epoch, then the series
 
 
 class PlainTrainer:
@@ -91,24 +93,23 @@ class PlainTrainer:
         progress = training.progress
         curve = points.curve(progress)
         if training.failed:
-            return _failed(f"loss is not finite at epoch {progress.epoch}", curve)
-        state = None
-        if not training.finished:
-            state = paused_state(training, params, points.curve())
+            return Outcome(
+                "FAIL", None, curve, error=f"loss is not finite at epoch {progress.epoch}"
+            )
+        ends = training.finished
+        state = None if ends else paused_state(training, params, points.curve())
         training.use_best()
         found = {"train_loss": training.own_loss(), **training.scores()}
         fault = self._fault(found, progress.best_epoch)
-        if fault is not None:  # A trial that continues may have better weights later.
-            return (
-                _failed(fault, curve)
-                if state is None
-                else Outcome("RUNNING", None, curve, paused=state)
-            )
+        if fault is not None and ends:
+            return Outcome("FAIL", None, curve, error=fault)
+        if fault is not None:  # Its best weights may be others when it ends.
+            return Outcome("RUNNING", None, curve, paused=state)
         found["best_epoch"] = float(progress.best_epoch)
         scores = self._spec.scores(found[name] for name in self._spec.metric_names)
         content = np.ascontiguousarray(training.best.numpy(), "<f4").tobytes()
         trained = scores, curve, Weights(training.layout, content)
-        return Outcome("COMPLETE" if state is None else "RUNNING", *trained, paused=state)
+        return Outcome("COMPLETE" if ends else "RUNNING", *trained, paused=state)
 
     def _fault(self, found: Mapping[str, float], epoch: int) -> str | None:
         """Why the metrics of a trial cannot be ranked."""
@@ -131,26 +132,20 @@ class _Points:
 
     def __init__(self, every: int, earlier: Curve = NO_CURVE) -> None:
         self._every = every
-        self._epochs = earlier.epochs
-        self._training = earlier.series.get("training", ())
-        self._validation = earlier.series.get("validation", ())
+        series = (earlier.series[name] for name in _SERIES if earlier.epochs)
+        self._points: list[_Point] = [*zip(earlier.epochs, *series)]
 
     def pass_by(self, progress: Progress) -> None:
         """Keeps the epoch if it is a point."""
         if progress.epoch % self._every == 0:
-            self._add(progress)
+            self._points.append(_point(progress))
 
-    def curve(self, last: Progress | None = None) -> Curve:
-        """The points so far, and the last one."""
-        if last is not None:
-            self._add(last)
-        return Curve(self._epochs, {"training": self._training, "validation": self._validation})
-
-    def _add(self, progress: Progress) -> None:
-        self._epochs += (progress.epoch,)
-        self._training += (progress.training,)
-        self._validation += (progress.validation,)
+    def curve(self, *last: Progress) -> Curve:
+        """The points so far, and the last one if it is given."""
+        points = self._points + [_point(progress) for progress in last]
+        epochs, *series = zip(*points) if points else ((), (), ())
+        return Curve(epochs, dict(zip(_SERIES, series)))
 
 
-def _failed(error: str, curve: Curve) -> Outcome:
-    return Outcome("FAIL", curve=curve, error=error)
+def _point(progress: Progress) -> _Point:
+    return progress.epoch, progress.training, progress.validation

@@ -132,7 +132,7 @@ def load_code(source: str | Path | Problem, include: Sequence[str | Path] = ()) 
 
 
 def _of_object(problem: Problem, include: Sequence[str | Path]) -> Code:
-    import cloudpickle  # type: ignore[import-untyped]
+    import cloudpickle
 
     if include:
         raise UsageError(

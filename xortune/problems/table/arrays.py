@@ -90,11 +90,11 @@ def read_pt(path: Path) -> Mapping[str, Any]:
     refuse_too_large(path.name, path.stat().st_size // 8, 1)
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, OSError, ValueError, EOFError) as error:
-        reason = str(error).strip().split("\n")[0][:200]
+    except (pickle.UnpicklingError, RuntimeError, OSError, ValueError, EOFError):
+        # PyTorch's own message proposes to execute what the file holds.
         raise UsageError(
-            f"{path.name} cannot be read as tensors alone ({reason}). Save it with "
-            "torch.save({'X': X, 'y': y}, path)."
+            f"{path.name} cannot be read: it is damaged, or holds more than tensors. Save them "
+            "with torch.save({'X': X, 'y': y}, path)."
         ) from None
     if not isinstance(content, Mapping):
         kind = type(content).__name__

@@ -229,7 +229,7 @@ def _not_a_number(cells: Words, strange: Mapping[str, int], numbers: int) -> str
     codes = [code for code, word in enumerate(cells.words) if word in strange]
     row = int(np.isin(cells.codes, codes).argmax())
     return (
-        f"{brief(cells.words[cells.codes[row]])} in row {row + 1:,} is not a number, as "
+        f"{brief(cells.words[cells.codes[row]])} in row {row + 1:,} is not a number, but "
         f"{numbers:,} other cells are. Correct it, or leave it empty."
     )
 

@@ -16,6 +16,7 @@ _IDENTIFIER = re.compile(r"(^|[^a-z])(id|uuid|guid|index|idx|row ?(id|no|nr|numb
 _CAMEL_IDENTIFIER = re.compile(r"[a-z](Id|ID)$|^RowNumber$")
 # More different texts than this, and more than in half of the rows, are names or free text.
 _MOST_TEXTS = 10
+COPY = "a copy "  # begins the reason of a column that equals another
 
 
 @dataclass
@@ -66,16 +67,16 @@ def read_columns(frame: pd.DataFrame, target: str, named: bool) -> Columns:
     return found
 
 
-def leave_out_copies(found: Columns, target: str, of_target: Numbers | Words) -> dict[str, bytes]:
+def leave_out_copies(found: Columns, of_target: Numbers | Words) -> dict[str, bytes]:
     """Leaves out columns that equal an earlier one or the target; returns the others' digests."""
-    first = {content_digest(of_target): f"the same as the target {target}"}
+    first = {content_digest(of_target): f"{COPY}of the target"}
     digests = {}
     for name, cells in list(found.cells.items()):
         content = content_digest(cells)
         if content in first:
             found.leave_out(name, first[content])
         else:
-            first[content] = f"the same as {name}"
+            first[content] = f"{COPY}of {name}"
             digests[name] = content
     return digests
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from xortune.escaping import visible
 from xortune.problems.table.cells import Numbers, Words
-from xortune.problems.table.preparation import NumberColumn, WordsColumn
+from xortune.problems.table.columns import COPY
+from xortune.problems.table.preparation import NumberColumn, PreparedColumn, WordsColumn
 from xortune.problems.table.recipe import Recipe
 from xortune.problems.table.targets import Targets
 
@@ -42,14 +43,17 @@ def summary(
     """
     training, validation, test = recipe.rows
     split = "/".join(f"{share:g}" for share in recipe.split)
-    numbers = [c.name for c in recipe.columns if isinstance(c, NumberColumn)]
+    numbers = [_short(c.name) for c in recipe.columns if isinstance(c, NumberColumn)]
     texts = [_text(c) for c in recipe.columns if isinstance(c, WordsColumn)]
-    missing = [text for c in recipe.columns for text in _missing(c.name, cells[c.name])]
+    missing = [
+        [text for c in recipe.columns if isinstance(c, kind) for text in _missing(c, cells[c.name])]
+        for kind in (NumberColumn, WordsColumn)
+    ]
     small = [f"{_short(name)} ({count})" for name, count in targets.small_classes]
     return (
         *wrapped(
-            f"{title}: {sum(recipe.rows):,} rows; {recipe.inputs:,} inputs from "
-            f"{len(recipe.columns):,} columns"
+            f"{title}: {sum(recipe.rows):,} rows, {_counted(recipe.inputs, 'input')} from "
+            f"{_counted(len(recipe.columns), 'column')}"
         ),
         *wrapped(targets.note),
         *_listed("classes with too few rows for every part", small),
@@ -60,7 +64,8 @@ def summary(
         *(line for note in reading for line in wrapped(note)),
         *_listed("numbers, standardised", numbers),
         *_listed("text, an input for each value", texts),
-        *_listed("missing values", missing),
+        *_listed("missing numbers, the median and an indicator", missing[0]),
+        *_listed("missing text, an indicator", missing[1]),
         *_left_out(recipe.left_out),
     )
 
@@ -69,7 +74,10 @@ def _left_out(columns: Sequence[tuple[str, str]]) -> list[str]:
     """The columns that are left out, by reason."""
     reasons: dict[str, list[str]] = {}
     for name, reason in columns:
-        reasons.setdefault(reason, []).append(name)
+        if reason.startswith(COPY):
+            reasons.setdefault("copies", []).append(f"{_short(name)} ({reason[len(COPY) :]})")
+        else:
+            reasons.setdefault(reason, []).append(_short(name))
     return [line for r, names in reasons.items() for line in _listed(f"left out, {r}", names)]
 
 
@@ -77,7 +85,7 @@ def _text(column: WordsColumn) -> str:
     return f"{_short(column.name)} ({len(column.words)}{' and other' if column.other else ''})"
 
 
-def _missing(name: str, cells: Numbers | Words) -> list[str]:
+def _missing(column: PreparedColumn, cells: Numbers | Words) -> list[str]:
     """How often cells are missing, and the words that stand for it; empty if none is."""
     missing = cells.codes < 0 if isinstance(cells, Words) else np.isnan(cells.values)
     count, words = int(missing.sum()), list(cells.as_missing)
@@ -85,23 +93,27 @@ def _missing(name: str, cells: Numbers | Words) -> list[str]:
         return []
     shown = [f'"{_short(word)}"' for word in words[:_WORDS_SHOWN]]
     written = f", {' '.join(shown)}{' ...' if len(words) > len(shown) else ''}" if words else ""
-    return [f"{_short(name)} ({count:,}{written})"]
+    trained = "" if column.indicator else ", none in training"
+    return [f"{_short(column.name)} ({count:,}{written}{trained})"]
 
 
 def _listed(head: str, items: Sequence[str]) -> list[str]:
     """Items after a heading, as many as fit into a few lines; none without items."""
     if not items:
         return []
-    text = f"{head}: {', '.join(map(_short, items))}"
-    lines = wrapped(text)
+    lines = wrapped(f"{head}: {', '.join(items)}")
     shown = len(items)
     while len(lines) > _MOST_LINES and shown > 1:
         shown = shown * _MOST_LINES // len(lines) if len(lines) > _MOST_LINES + 1 else shown - 1
         shown = max(1, shown)
         more = f" and {len(items) - shown:,} more"
-        lines = wrapped(f"{head}: {', '.join(map(_short, items[:shown]))}{more}")
+        lines = wrapped(f"{head}: {', '.join(items[:shown])}{more}")
     return lines
 
 
 def _short(name: str) -> str:
     return name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}..."
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

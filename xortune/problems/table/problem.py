@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from xortune.problems.table.model import MLP
-    from xortune.problems.table.table import Recipe, Table
+    from xortune.problems.table.recipe import Recipe
+    from xortune.problems.table.table import Table
 
 PREDICTION = "prediction"
 

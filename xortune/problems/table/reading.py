@@ -86,7 +86,7 @@ def _read_file(path: Path, text: Collection[str]) -> Read:
     if suffix in arrays:
         return Read(frame_of_arrays(arrays[suffix](path), path.name), path.name, TARGET)
     remedy = " Save the sheet as CSV." if suffix in (".xls", ".xlsx", ".ods") else ""
-    raise UsageError(f"{path}: its kind is unknown.{remedy} Tables are read from {KINDS}.")
+    raise UsageError(f"{path}: its format is not known.{remedy} Tables are read from {KINDS}.")
 
 
 def _check_file(path: Path) -> None:

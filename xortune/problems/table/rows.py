@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from xortune.problems.table.tasks import Task
+from xortune.problems.table.tasks import TASKS as TASKS
+from xortune.problems.table.tasks import Task as Task
 
 
 class Rows(NamedTuple):

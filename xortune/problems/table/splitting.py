@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -70,7 +71,8 @@ def split_rows(
         split: percentages.
         seed: of the draw.
         classes: the class of each row, of shape `(count,)`; each class is then split by itself,
-            and has a row in every part if it has at least 3.
+            and has a row in every part if it has at least 3. What is lost or won by rounding in
+            one class is made up for in the next.
     """
     order = np.argsort(np.random.PCG64(seed).random_raw(count), kind="stable")
     if classes is None:
@@ -78,19 +80,26 @@ def split_rows(
     else:
         by_class = order[np.argsort(classes[order], kind="stable")]
         groups = np.split(by_class, np.cumsum(np.bincount(classes))[:-1])
-    cuts = [np.split(group, _ends(len(group), split)) for group in groups]
+    sizes = [len(group) for group in groups]
+    ends = map(_ends, itertools.accumulate(sizes, initial=0), sizes, itertools.repeat(split))
+    cuts = [np.split(group, where) for group, where in zip(groups, ends)]
     parts = (np.sort(np.concatenate(part)).astype(np.int64) for part in zip(*cuts))
     return Parts(*parts)
 
 
-def _ends(count: int, split: Split) -> tuple[int, int]:
-    """Where training and validation end in a group of rows."""
+def _ends(before: int, count: int, split: Split) -> tuple[int, int]:
+    """Where training and validation end in a group of rows, which follows others."""
     if count < 3:
         return min(count, 1), count
-    _, validation, test = (max(1, math.floor(count * share / 100 + 0.5)) for share in split)
+    shares = (_rounded((before + count) * share) - _rounded(before * share) for share in split[1:])
+    validation, test = (max(1, share) for share in shares)
     validation = min(validation, count - 2)
     test = min(test, count - 1 - validation)
     return count - validation - test, count - test
+
+
+def _rounded(percent: float) -> int:
+    return math.floor(percent / 100 + 0.5)
 
 
 def _items(split: Any) -> list[Any]:

@@ -41,6 +41,7 @@ from xortune.wording import option
 
 T = TypeVar("T")
 _NAMES_SHOWN = 12
+_LEAST_ROWS = 5
 _FAULTS_SHOWN = 10
 
 
@@ -92,7 +93,7 @@ def load_table(
     read = read_table(data)
     name = find_target(read.frame.columns, target or read.target, read.name)
     targets, columns = _understood(read, name, task)
-    digests = leave_out_copies(columns, name, targets.cells)
+    digests = leave_out_copies(columns, targets.cells)
     parts = split_rows(len(read.frame), shares, seed, targets.labels)
     prepared = _fitted(read.name, columns, parts)
     recipe = Recipe(
@@ -178,6 +179,10 @@ def _checked(task: Any, split: Any, split_seed: Any) -> tuple[Split, int]:
 
 def _understood(read: Read, name: str, task: Task | None) -> tuple[Targets, Columns]:
     """The target and the other columns; raises UsageError with all that must be corrected."""
+    if len(read.frame) < _LEAST_ROWS:
+        raise UsageError(
+            f"{read.name} has {len(read.frame)} rows. A search needs at least {_LEAST_ROWS}."
+        )
     columns = read_columns(read.frame, name, named=read.target is None)
     faults = [f"{read.name}: {fault}" for fault in columns.faults]
     targets = None

@@ -103,22 +103,40 @@ def read_targets(name: str, series: pd.Series, task: Task | None) -> Targets:
     if isinstance(cells, Unusable):
         raise ValueError(f"holds {cells.reason}. A target must be numbers or text.")
     _refuse_missing(cells)
-    values, names = _distinct(cells, holds_truths(series))
-    if len(names) < 2:
-        raise ValueError(f"has only one value, {_named(names)}: there is nothing to learn.")
-    chosen = task or _inferred(cells, values, len(names))
-    note = f"target {visible(name)}: {_described(cells, values, names)}, taken as {chosen}"
+    values = _values(cells)
+    if len(values) < 2:
+        only = _named(_names(cells, values, holds_truths(series)))
+        raise ValueError(f"has only one value, {only}: there is nothing to learn.")
+    chosen = task or _inferred(cells, values)
     if chosen == "regression":
-        if isinstance(cells, Words):
-            raise ValueError(_text_for_regression(names, len(series)))
-        if task is None and _few_whole(values):
-            note += f" ({option('task', 'classes')} to change)"
-        return Targets("regression", (), cells.values, cells, note)
+        return _regression(name, cells, values, inferred=task is None)
+    names = _names(cells, values, holds_truths(series))
     _refuse_classes(chosen, names, len(series))
-    if task is None and isinstance(cells, Numbers) and chosen == "classes":
+    note = f"target {visible(name)}: {len(names):,} values, {_named(names)}, taken as {chosen}"
+    if chosen == "binary":
+        note += f", 1 for {names[1]}"
+    if task is None and chosen == "classes" and isinstance(cells, Numbers):
         note += f" ({option('task', 'regression')} to change)"
     codes = np.searchsorted(values, cells.values) if isinstance(cells, Numbers) else cells.codes
     return Targets(chosen, names, codes.astype(np.int64), cells, note)
+
+
+def _regression(
+    name: str, cells: Numbers | Words, values: NDArray[np.float64], inferred: bool
+) -> Targets:
+    if isinstance(cells, Words):
+        classes = len(cells.codes) >= _LEAST_ROWS * len(cells.words)
+        remedy = f"Use {option('task', 'classes')}" if classes else "Correct the column"
+        raise ValueError(f"is text, {_named(cells.words)}, not numbers. {remedy}.")
+    whole = bool((values == np.floor(values)).all())
+    note = (
+        f"target {visible(name)}: {len(values):,} {'whole ' if whole else ''}numbers from "
+        f"{values[0]:g} to {values[-1]:g}, taken as regression"
+    )
+    labels = whole and len(values) <= min(_LARGEST_LABEL + 1, len(cells.values) // _LEAST_ROWS)
+    if inferred and labels:
+        note += f" ({option('task', 'classes')} to change)"
+    return Targets("regression", (), cells.values, cells, note)
 
 
 def _refuse_missing(cells: Numbers | Words) -> None:
@@ -134,28 +152,29 @@ def _refuse_missing(cells: Numbers | Words) -> None:
     )
 
 
-def _distinct(cells: Numbers | Words, truths: bool) -> tuple[NDArray[np.float64], tuple[str, ...]]:
-    """The distinct values, ascending, and their names; of words the names alone."""
+def _values(cells: Numbers | Words) -> NDArray[np.float64]:
+    """The distinct numbers, ascending; of words their codes."""
+    return np.unique(cells.values if isinstance(cells, Numbers) else cells.codes).astype(np.float64)
+
+
+def _names(cells: Numbers | Words, values: NDArray[np.float64], truths: bool) -> tuple[str, ...]:
+    """The names of the distinct values."""
     if isinstance(cells, Words):
-        return np.empty(0), cells.words
-    values = np.unique(cells.values)
+        return cells.words
     if truths:
-        return values, tuple(str(bool(value)) for value in values)
-    return values, tuple(map(number_name, values.tolist()))
+        return tuple(str(bool(value)) for value in values)
+    return tuple(map(number_name, values.tolist()))
 
 
-def _inferred(cells: Numbers | Words, values: NDArray[np.float64], count: int) -> Task:
-    if count == 2:
+def _inferred(cells: Numbers | Words, values: NDArray[np.float64]) -> Task:
+    if len(values) == 2:
         return "binary"
     if isinstance(cells, Words):
         return "classes"
-    labels = count <= _LARGEST_LABEL + 1 and np.array_equal(values, np.arange(count))
-    rows = np.bincount(cells.values.astype(np.int64)) if labels else np.zeros(1)
+    if len(values) > _LARGEST_LABEL + 1 or not np.array_equal(values, np.arange(len(values))):
+        return "regression"
+    rows = np.bincount(cells.values.astype(np.int64))
     return "classes" if rows.min() >= _LEAST_ROWS else "regression"
-
-
-def _few_whole(values: NDArray[np.float64]) -> bool:
-    return len(values) <= _LARGEST_LABEL + 1 and bool((values == np.floor(values)).all())
 
 
 def _refuse_classes(task: Task, names: tuple[str, ...], count: int) -> None:
@@ -169,20 +188,6 @@ def _refuse_classes(task: Task, names: tuple[str, ...], count: int) -> None:
             f"has {len(names):,} different values in {count:,} rows, {_named(names)}: a class "
             f"needs {_LEAST_ROWS} rows, one in each part. Is another column meant?"
         )
-
-
-def _text_for_regression(names: Sequence[str], count: int) -> str:
-    classes = count >= _LEAST_ROWS * len(names)
-    remedy = f"Use {option('task', 'classes')}" if classes else "Correct the column"
-    return f"is text, {_named(names)}, but regression takes numbers. {remedy}."
-
-
-def _described(cells: Numbers | Words, values: NDArray[np.float64], names: tuple[str, ...]) -> str:
-    """The values of a target, as in `6 whole numbers from 3 to 8`."""
-    if isinstance(cells, Words) or len(names) == 2:
-        return f"{len(names):,} values, {visible(_named(names))}"
-    whole = "whole numbers" if bool((values == np.floor(values)).all()) else "numbers"
-    return f"{len(names):,} {whole} from {names[0]} to {names[-1]}"
 
 
 def _named(names: Sequence[str]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -177,23 +176,19 @@ def _check_file(data: str | Path) -> None:
 def _same_table(settings: StudySettings, name: str, data: Any) -> Subject:
     """The study's table, read and prepared as it was."""
     from xortune.problems.table.recipe import Recipe
-    from xortune.problems.table.table import load_table
+    from xortune.problems.table.table import load_table_again
     from xortune.studies.problems.table import TableSubject
 
     if isinstance(data, (str, Path)):
         _check_file(data)
-    recipe = Recipe.from_dict(settings.problem["recipe"])
-    table = load_table(
-        data, recipe.target_name, recipe.target.task, recipe.split, recipe.split_seed
-    )
-    subject = TableSubject(table)
-    if _json_of(subject.recorded) != _json_of(settings.problem):
+    table = load_table_again(data, Recipe.from_dict(settings.problem["recipe"]))
+    if table.digest != settings.problem["digest"]:
         raise UsageError(
-            f"{option('data')} {brief(table.name)}: study {name} searches {settings.data}, whose "
-            "content was another. Its trials could not be compared: begin a new study with "
-            "this data, or name the data that it began with."
+            f"{option('data')} {brief(table.name)}: is not the data of study {name}, though it "
+            "looks alike: a value differs. Name the data that the study began with, or begin a "
+            "new study with this one."
         )
-    return subject
+    return TableSubject(table)
 
 
 def _function(given: Mapping[str, Any], space: SpaceSource | None) -> Subject:
@@ -220,8 +215,3 @@ def _same_function(
             "kept without a rank, and the others are trained by the new function."
         )
     return FunctionSubject(code, settings.space, settings.spec.parameters)
-
-
-def _json_of(values: Any) -> Any:
-    """Plain values as they come back from JSON."""
-    return json.loads(json.dumps(values))

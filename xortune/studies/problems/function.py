@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from xortune.engines.engine import EngineChoice
+from xortune.engines.function.engine import FunctionEngine
 from xortune.problems.function.problem import FunctionProblem, own_space
 from xortune.problems.function.spec import notes_on
 from xortune.settings import RunOptions, StudySettings
@@ -50,8 +51,6 @@ class FunctionSubject:
         return replace(space, notes=(*space.notes, *notes))
 
     def choice(self, wanted: str, settings: StudySettings, options: RunOptions) -> EngineChoice:
-        from xortune.engines.function.engine import FunctionEngine
-
         engine = FunctionEngine(
             self._code, settings.spec, settings.study_seed, options.trial_timeout, options.verbose
         )

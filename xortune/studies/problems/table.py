@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from xortune.engines.engine import EngineChoice
+from xortune.engines.plain.engine import PlainEngine
 from xortune.problems.table.problem import TableProblem
 from xortune.settings import RunOptions, StudySettings
 from xortune.space import SearchSpace, load_space
@@ -16,7 +17,6 @@ from xortune.trial import Params, Weights
 if TYPE_CHECKING:
     from xortune.problems.table.table import Table
 
-KIND = "table"
 
 _SPACE = "table"
 
@@ -31,7 +31,7 @@ class TableSubject:
         self.problem = TableProblem(table.recipe, table.name, table)
         self.notes = table.notes
         self.recorded: Mapping[str, Any] = {
-            "kind": KIND,
+            "kind": "table",
             "digest": table.digest,
             "recipe": table.recipe.to_dict(),
         }
@@ -40,8 +40,6 @@ class TableSubject:
         return load_space(_SPACE if source is None else source, spec)
 
     def choice(self, wanted: str, settings: StudySettings, options: RunOptions) -> EngineChoice:
-        from xortune.engines.plain.engine import PlainEngine
-
         table = self._table
         engine = PlainEngine(table.training, table.validation, table.recipe.target, settings.spec)
         return OneEngine(engine)

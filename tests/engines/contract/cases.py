@@ -1,0 +1,151 @@
+"""The engines that keep the contract. A new one needs a `Case` here, and passes every test.
+
+A case names values to draw trials from, and one trial that fails.
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from hypothesis import strategies as st
+
+from tests import toy
+from tests.make import make_params
+from tests.tables import make_engine, make_spec, make_trial
+from xortune.engines.engine import Engine
+from xortune.engines.xor.engines import CompiledEngine, EagerEngine
+from xortune.engines.xor.native import built_library
+from xortune.problems.table.rows import TASKS, Task
+from xortune.problems.table.spec import ACTIVATIONS, LOSS_FNS, OPTIMIZERS, SCHEDULES
+from xortune.problems.xor.spec import LOSS_FNS as XOR_LOSS_FNS
+from xortune.problems.xor.spec import SPEC as XOR_SPEC
+from xortune.spec import ProblemSpec
+from xortune.trial import Outcome, Params, Paused, Value
+
+
+@dataclass(frozen=True)
+class Case:
+    """An engine under contract.
+
+    Attributes:
+        name: in the tests' names.
+        make: makes the engine.
+        spec: of its problem.
+        values: some values of each parameter, for short trials; others take their default.
+        failing: a trial that fails.
+        pauses: whether its trainer takes `until` and `paused`.
+        seeded: whether a trial's outcome depends on its number.
+    """
+
+    name: str
+    make: Callable[[], Engine]
+    spec: ProblemSpec
+    values: Mapping[str, Sequence[Value]]
+    failing: Params
+    pauses: bool = True
+    seeded: bool = False
+
+    def drawn(self, count: int, seed: int = 0) -> list[Params]:
+        """So many trials, always the same; one in the middle fails."""
+        draw = random.Random(seed)
+        trials = [
+            self.spec.assignment({name: draw.choice(some) for name, some in self.values.items()})
+            for _ in range(count)
+        ]
+        trials[count // 2] = self.failing
+        return trials
+
+    @property
+    def trials(self) -> st.SearchStrategy[Params]:
+        """Any short trial."""
+        drawn = {name: st.sampled_from(some) for name, some in self.values.items()}
+        return st.fixed_dictionaries(drawn).map(self.spec.assignment)
+
+
+def _xor(name: str, make: Callable[[], Engine]) -> Case:
+    values: dict[str, Any] = {
+        "lr": (0.1, 2.0, 50.0),
+        "epochs": range(1, 41),
+        "seed": range(30),
+        "loss_fn": XOR_LOSS_FNS,
+    }
+    return Case(name, make, XOR_SPEC, values, make_params(3e38, 80, 0, "bce_with_logits"))
+
+
+def _plain(task: Task) -> Case:
+    values: dict[str, Any] = {
+        "width": (1, 2, 5, 17),
+        "depth": range(4),
+        "activation": ACTIVATIONS,
+        "dropout": (0.0, 0.1, 0.6),
+        "lr": (1e-3, 0.03, 1.0),
+        "batch_size": (1, 7, 30, 1000),
+        "epochs": range(1, 6),
+        "seed": (0, 1, 2**32 - 1),
+        "optimizer": OPTIMIZERS,
+        "weight_decay": (0.0, 0.01),
+        "schedule": SCHEDULES,
+        "loss_fn": LOSS_FNS[task],
+        "early_stopping": (0, 1, 2),
+    }
+    failing = make_trial(task, lr=3e38, epochs=4, optimizer="sgd")
+    make = _Plain(task)
+    return Case(f"plain, {task}", make, make_spec(task), values, failing)
+
+
+@dataclass(frozen=True)
+class _Plain:
+    task: Task
+
+    def __call__(self) -> Engine:
+        return make_engine(self.task)
+
+
+_HILL = Case(
+    "hill",
+    toy.HillEngine,
+    toy.SPEC,
+    {"rate": (0.1, 0.5), "steps": range(1, 9), "wide": (False, True), "start": range(-9, 10)},
+    toy.SPEC.assignment({"rate": 9.0}),
+    pauses=False,
+)
+COUNT = 64  # of the trials that packs are made of
+SOME = (5, 32, 17)  # the numbers of those that train in another process, too
+CASES = (
+    _xor("eager", lambda: EagerEngine("xor")),
+    _xor("compiled", lambda: CompiledEngine("xor", built_library())),
+    *map(_plain, TASKS),
+    _HILL,
+)
+
+
+def available(case: Case) -> bool:
+    """Whether this machine can make the engine."""
+    return case.name != "compiled" or any(map(shutil.which, ("cc", "gcc", "clang")))
+
+
+def train(
+    engine: Engine,
+    trials: Mapping[int, Params],
+    log_every: int | None = 2,
+    paused: Sequence[Paused | None] = (),
+    **how: Any,
+) -> dict[int, Outcome]:
+    """Trains trials, by their numbers in a study, as one pack in the order given."""
+    trainer = engine.open("cpu")
+    outcomes = trainer.train([*trials.values()], log_every, paused=paused, numbers=[*trials], **how)
+    return dict(zip(trials, outcomes))
+
+
+def bits(outcome: Outcome) -> str:
+    """All of an outcome but when and where; NaN equals NaN, and -0.0 is not 0.0."""
+    return repr(replace(outcome, duration_s=None, worker=None))
+
+
+def all_bits(outcomes: Mapping[int, Outcome]) -> dict[int, str]:
+    """The bits of each trial, by number."""
+    return {number: bits(outcomes[number]) for number in sorted(outcomes)}

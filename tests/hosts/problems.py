@@ -1,0 +1,63 @@
+"""A user's function and a table, whose files only the head has, searched on the cluster."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+from tests.hosts.machine import Host
+
+FUNCTION = """
+import random
+
+import xortune
+from helper import square
+
+
+def train(config, report):
+    for epoch in range(config["epochs"]):
+        loss = square(config["x"] - 1) + square(config["y"] + random.random()) / (epoch + 1)
+        report(epoch, loss=loss)
+
+
+problem = xortune.Problem(
+    train=train,
+    space={
+        "x": {"min": -3.0, "max": 3.0},
+        "y": {"min": -3.0, "max": 3.0},
+        "epochs": {"min": 1, "max": 9},
+    },
+)
+"""
+HELPER = "def square(x):\n    return x * x\n"
+SPACE = """
+parameters:
+  width: {min: 4, max: 16}
+  lr: {distribution: log_uniform_values, min: 0.001, max: 0.1}
+  epochs: {min: 2, max: 6}
+  seed: {min: 0, max: 99}
+"""
+SEARCHES = {
+    "function": ["--problem", "mine.py", "--include", "helpers"],
+    "table": ["table.yaml", "--data", "data.csv", "--target", "y"],
+}
+
+
+def write_problems(write: Callable[[str, str], None]) -> None:
+    """Writes the files of both, by their names in the working folder."""
+    write("mine.py", FUNCTION)
+    write("helpers/helper.py", HELPER)
+    write("table.yaml", SPACE)
+    rows = [(i % 7, i % 11, i % 5) for i in range(120)]
+    lines = [f"{a},{b},{'abcde'[c]},{2 * a - b + c + 0.5}" for a, b, c in rows]
+    write("data.csv", "\n".join(["a,b,c,y", *lines, ""]))
+
+
+def searched(head: Host, kind: str, name: str, *options: str, **variables: str) -> None:
+    """Runs a search of 24 trials on the head; raises RuntimeError if it fails."""
+    command = [sys.executable, "-m", "xortune", "search", *SEARCHES[kind], "--trials", "24"]
+    command += ["--name", name, "--results", "results", *options]
+    process = head.start(command, variables)
+    output, _ = process.communicate(timeout=300)
+    if process.returncode:
+        raise RuntimeError(f"the search {name} ended with {process.returncode}:\n{output}")
