@@ -62,12 +62,11 @@ def _parameter(name: str, entry: Any) -> Parameter:
             name, "choice", choices[0] if choices else "", choices=choices,
             ordered=ordered and numbers,
         )  # fmt: skip
-    low, high = entry.get("min"), entry.get("max")
+    low = entry.get("min")
     if _is_whole(entry):
         start = low if type(low) is int and abs(low) <= LARGEST_INT else 0
         return Parameter(name, "int", start, -LARGEST_INT, LARGEST_INT, ordered=ordered)
-    ends = [float(end) for end in (low, high) if _is_storable(end) and not isinstance(end, bool)]
-    default = ends[0] if ends else 0.0
+    default = float(low) if type(low) in (int, float) and _is_storable(low) else 0.0
     return Parameter(name, "float", default, -LARGEST_FLOAT, LARGEST_FLOAT, ordered=ordered)
 
 

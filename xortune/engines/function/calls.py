@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from xortune.engines.function.reports import Reports, as_float
 from xortune.plain_numbers import brief
-from xortune.problems.function.declared import Problem, is_name
+from xortune.problems.function.declared import RESERVED, Problem, is_name
 from xortune.problems.function.faults import Shown, in_one_line
 from xortune.spec import ProblemSpec
 from xortune.trial import Curve
@@ -53,8 +53,9 @@ def called(
     except BaseException as raised:  # A KeyboardInterrupt or a SystemExit is the function's own.
         duration_s = time.perf_counter() - started
         error = in_one_line(raised, shown)
+    known = RESERVED.union(spec.names)
     unknown = sorted(
-        name[:_LONGEST_NAME] for name in reports.unknown if is_name(name) and name not in spec.names
+        name[:_LONGEST_NAME] for name in reports.unknown if is_name(name) and name not in known
     )
     return Called(scores, reports.curve(), duration_s, error, tuple(unknown))
 

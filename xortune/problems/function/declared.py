@@ -106,8 +106,9 @@ def is_name(text: object) -> bool:
 def _train_faults(train: object) -> list[str]:
     if not callable(train):
         return [f"train {brief(train)}: must be a function of two arguments, (config, report)."]
+    called = getattr(train, "__qualname__", None) or brief(train)
     if inspect.iscoroutinefunction(train) or inspect.isgeneratorfunction(train):
-        return [f"train {brief(train)}: must be a plain function, neither async nor a generator."]
+        return [f"train {called}: must be a plain function, neither async nor a generator."]
     try:
         signature = inspect.signature(train)
     except (TypeError, ValueError):
@@ -116,8 +117,8 @@ def _train_faults(train: object) -> list[str]:
         signature.bind({}, None)
     except TypeError as error:
         return [
-            f"train {brief(train)}: must take two arguments, (config, report), and takes "
-            f"{signature}: {error}."
+            f"train {called}: must take two arguments, (config, report), and takes {signature}: "
+            f"{error}."
         ]
     return []
 

@@ -1,0 +1,269 @@
+"""The process that calls a function: packs, failures, deaths, time-outs, interruptions."""
+
+import gc
+import logging
+import os
+import pickle
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.engines.function.functions import SPACE, answer, engine_of
+from xortune.engines.function.trainer import PROBE
+from xortune.errors import Interrupted, NoEngineError
+from xortune.interrupt import descendants
+
+
+@pytest.fixture(scope="module")
+def opened():
+    engine, spec = engine_of()
+    return engine.open("cpu"), spec
+
+
+def trial(spec, how="well", **values):
+    return spec.assignment({"x": 0.5, "epochs": 3, "how": how, "seed": 0, **values})
+
+
+def children():
+    return set(descendants(os.getpid()))
+
+
+MIXED = ["well", "raise", "nan", "well", "sigsegv", "well", "exit", "well"]
+
+
+@pytest.fixture(scope="module")
+def alone(opened):
+    """The outcomes of mixed trials, each in a pack of its own, in reverse order."""
+    trainer, spec = opened
+    numbers = range(len(MIXED))
+    outcomes = {
+        n: trainer.train([trial(spec, MIXED[n])], None, numbers=[n])[0] for n in reversed(numbers)
+    }
+    return answer(outcomes[n] for n in numbers)
+
+
+def test_a_trial_fails_alone_and_says_why(alone):
+    assert [state for state, *_ in alone] == [
+        "FAIL" if how in ("raise", "nan", "sigsegv", "exit") else "COMPLETE" for how in MIXED
+    ]
+    errors = [error for *_, error in alone if error]
+    assert errors[0].startswith("ValueError: x is too large (functions.py:")
+    assert errors[1:] == [
+        "loss is not finite: nan",
+        "its process ended: SIGSEGV",
+        "its process ended: exit code 3",
+    ]
+
+
+@pytest.mark.parametrize("size", [2, 7, 8])
+def test_no_pack_and_no_neighbour_changes_a_trial(opened, alone, size):
+    trainer, spec = opened
+    outcomes = {}
+    for first in range(0, len(MIXED), size):
+        numbers = list(range(first, min(first + size, len(MIXED))))[::-1]
+        params = [trial(spec, MIXED[n]) for n in numbers]
+        outcomes.update(zip(numbers, trainer.train(params, None, numbers=numbers)))
+    assert answer(outcomes[n] for n in range(len(MIXED))) == alone
+
+
+def test_another_process_gives_the_same_bits(opened):
+    trainer, spec = opened
+    engine, _ = engine_of()
+    other = pickle.loads(pickle.dumps(engine)).open("cpu")
+    params = [trial(spec, x=n / 64) for n in range(64)]
+    numbers = range(64)
+    here, there = (t.train(params, None, numbers=numbers) for t in (trainer, other))
+    assert answer(here) == answer(there)
+    assert len({repr(o.scores) for o in here}) == 64
+
+
+def test_the_seed_of_the_study_and_the_number_decide(opened):
+    trainer, spec = opened
+    params = [trial(spec)]
+    (first,) = trainer.train(params, None, numbers=[1])
+    (number,) = trainer.train(params, None, numbers=[2])
+    other, _ = engine_of(seed=1)
+    (seed,) = other.open("cpu").train(params, None, numbers=[1])
+    assert len({repr(o.scores) for o in (first, number, seed)}) == 3
+
+
+def test_the_process_is_used_again_until_it_dies(opened):
+    trainer, spec = opened
+    trainer.train([trial(spec)], None)
+    before = children()
+    trainer.train([trial(spec)] * 3, None)
+    assert children() == before
+    trainer.train([trial(spec, "exit")], None)
+    trainer.train([trial(spec)], None)
+    assert len(children()) == len(before)
+    assert children() != before
+
+
+def test_a_trial_whose_process_ends_is_tried_once_more(tmp_path):
+    def train(config, report):
+        log = Path(config["log"])
+        with log.open("a") as file:
+            file.write("x")
+        if log.stat().st_size <= config["deaths"]:
+            os.kill(os.getpid(), 9)
+        return 1.0
+
+    space = {"log": {"values": [f"{tmp_path}/a", f"{tmp_path}/b"]}, "deaths": {"min": 0, "max": 9}}
+    engine, spec = engine_of(train, space)
+    once = spec.params((f"{tmp_path}/a", 1))
+    always = spec.params((f"{tmp_path}/b", 9))
+    first, second = engine.open("cpu").train([once, always], None)
+    assert first.state == "COMPLETE"
+    assert second.error == "its process ended: SIGKILL (out of memory?)"
+    assert (tmp_path / "a").read_text() == (tmp_path / "b").read_text() == "xx"
+
+
+def test_a_trial_that_takes_too_long_fails_alone():
+    engine, spec = engine_of(timeout=0.2)
+    params = [trial(spec), trial(spec, "sleep"), trial(spec)]
+    outcomes = engine.open("cpu").train(params, None)
+    assert [o.state for o in outcomes] == ["COMPLETE", "FAIL", "COMPLETE"]
+    assert outcomes[1].error == "took longer than 0.2 s"
+
+
+def test_a_heartbeat_that_raises_ends_the_process_at_once():
+    before = children()
+    engine, spec = engine_of()
+    trainer = engine.open("cpu")
+    trainer.train([trial(spec)], None)
+    started = children() - before
+    assert started
+    beats = []
+
+    def heartbeat():
+        beats.append(time.monotonic())
+        if len(beats) == 4:
+            raise Interrupted(2)
+
+    with pytest.raises(Interrupted):
+        trainer.train([trial(spec, "sleep")], None, heartbeat)
+    assert not started & children()
+    (outcome,) = trainer.train([trial(spec)], None)
+    assert outcome.state == "COMPLETE"
+
+
+def test_the_process_ends_with_its_trainer():
+    before = children()
+    engine, spec = engine_of()
+    trainer = engine.open("cpu")
+    trainer.train([trial(spec)], None)
+    started = children() - before
+    assert started
+    del trainer
+    gc.collect()
+    assert not started & children()
+
+
+def test_the_process_ends_with_a_parent_that_is_killed():
+    program = (
+        "import os, sys, signal\n"
+        "from tests.engines.function.functions import engine_of\n"
+        "from xortune.interrupt import descendants\n"
+        "engine, spec = engine_of()\n"
+        "trainer = engine.open('cpu')\n"
+        "trainer.train([spec.defaults], None)\n"
+        "print(*descendants(os.getpid()), flush=True)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    (pid,) = map(int, run.stdout.split())
+    for _ in range(500):
+        if not _runs(pid):
+            return
+        time.sleep(0.01)
+    raise AssertionError(f"process {pid} is still there")
+
+
+def _runs(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize("verbose", [False, True])
+def test_what_it_prints_is_shown_on_request(verbose, capfd):
+    engine, spec = engine_of(verbose=verbose)
+    engine.open("cpu").train([trial(spec, "print")], None)
+    printed = capfd.readouterr()
+    assert printed.out == ""
+    assert ("printed by the function" in printed.err) is verbose
+
+
+def test_a_probe_needs_a_process_and_no_call(tmp_path):
+    def train(config, report):
+        raise AssertionError("it is not called")
+
+    engine, spec = engine_of(train)
+    trainer = engine.open("cpu")
+    before = children()
+    (outcome,) = trainer.train([engine.probe], None, numbers=[PROBE])
+    assert outcome.state == "COMPLETE"
+    assert children() - before
+    assert engine.probe == spec.defaults
+
+
+def test_metrics_that_nobody_declared_are_named_once(caplog):
+    def train(config, report):
+        report(0, loss=1.0, extra=2.0, x=3.0, state=1.0)
+        return {"loss": 1.0}
+
+    engine, spec = engine_of(train, metrics=[])
+    with caplog.at_level(logging.WARNING, logger="xortune"):
+        engine.open("cpu").train([trial(spec)] * 3, None)
+    (record,) = caplog.records
+    assert record.getMessage() == (
+        "metrics that the problem does not declare are ignored: extra. Name them when it is made: "
+        "Problem(..., metrics=['extra'])."
+    )
+
+
+def test_code_that_fails_in_the_process_is_said(tmp_path):
+    from xortune.engines.function.engine import FunctionEngine
+    from xortune.problems.function.code import load_code
+
+    path = tmp_path / "mine.py"
+    path.write_text(
+        "import os, xortune\n"
+        f"assert os.getpid() == {os.getpid()}, 'elsewhere'\n"
+        "problem = xortune.Problem(lambda config, report: 1.0)\n"
+    )
+    _, spec = engine_of()
+    trainer = FunctionEngine(load_code(path), spec, 0).open("cpu")
+    with pytest.raises(NoEngineError, match="AssertionError: elsewhere\n  mine.py, line 2: assert"):
+        trainer.train([spec.defaults], None)
+
+
+def test_a_module_beside_the_file_is_missed_where_it_is_used(tmp_path, monkeypatch):
+    from xortune.engines.function.engine import FunctionEngine
+    from xortune.problems.function.code import load_code
+
+    (tmp_path / "helper.py").write_text("def loss():\n    return 1.0\n")
+    path = tmp_path / "mine.py"
+    path.write_text(
+        "import xortune\n\ndef train(config, report):\n    import helper\n"
+        "    return helper.loss()\n\nproblem = xortune.Problem(train)\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    _, spec = engine_of()
+    alone = FunctionEngine(load_code(path), spec, 0).open("cpu")
+    (outcome,) = alone.train([spec.defaults], None)
+    assert outcome.error == (
+        "ModuleNotFoundError: No module named 'helper': it lies beside mine.py, and was not "
+        "included; add include='FOLDER' (mine.py:4)"
+    )
+    together = FunctionEngine(load_code(path, [tmp_path]), spec, 0).open("cpu")
+    (outcome,) = together.train([spec.defaults], None)
+    assert outcome.state == "COMPLETE"
+
+
+def test_space_is_what_the_tests_assume():
+    assert [*SPACE] == ["x", "epochs", "how", "seed"]

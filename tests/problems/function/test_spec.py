@@ -1,0 +1,112 @@
+"""The spec of a function: parameters, metrics, the final loss, the cost."""
+
+import pytest
+
+import xortune
+from xortune.errors import UsageError
+from xortune.problems.function.spec import function_spec, name_of_file, notes_on
+from xortune.space import inferred_parameters, load_space
+from xortune.spec import Metric, Objective, ProblemSpec
+
+SPACE = {
+    "rate": {"min": 0.0, "max": 1.0},
+    "epochs": {"values": [1, 5]},
+    "seed": {"min": 0, "max": 9},
+}
+
+
+def nothing(config, report):
+    return None
+
+
+def spec_of(space=SPACE, **declared):
+    return function_spec(xortune.Problem(nothing, **declared), "mine", inferred_parameters(space))
+
+
+def test_a_loss_is_the_final_loss():
+    spec = spec_of(metrics=["accuracy"])
+    assert spec.metrics == (Metric("loss", "loss"), Metric("accuracy"))
+    assert spec.loss == "loss"
+    assert spec.objectives == (Objective("loss"),)
+    assert [series.name for series in spec.curve] == ["loss", "accuracy"]
+    assert ProblemSpec.from_dict(spec.to_dict()) == spec
+
+
+def test_it_stays_that_where_something_else_decides_the_rank():
+    spec = spec_of(objective="accuracy:max", metrics=["loss"])
+    assert spec.metrics == (Metric("accuracy", "number", "higher"), Metric("loss", "loss"))
+    assert spec.loss == "loss"
+    assert spec.objectives == (Objective("accuracy", "maximize"),)
+
+
+def test_a_minimised_objective_is_the_final_loss_where_there_is_no_loss():
+    spec = spec_of(objective="gap:min")
+    assert spec.metrics == (Metric("gap", "loss"),)
+    assert spec.loss == "gap"
+
+
+def test_a_maximised_objective_is_not():
+    spec = spec_of(objective="score:max")
+    assert spec.loss is None
+    assert ProblemSpec.from_dict(spec.to_dict()) == spec
+
+
+def test_the_cost_is_a_number_even_where_the_space_lists_choices():
+    spec = spec_of(cost="epochs")
+    assert spec.parameter("epochs").kind == "int"
+    space = load_space(SPACE, spec)
+    assert space.domains["epochs"].values == (1, 5)
+    assert spec.cost_of(spec.defaults) == 1
+    assert ProblemSpec.from_dict(spec.to_dict()) == spec
+
+
+@pytest.mark.parametrize(
+    ("space", "declared", "fault"),
+    [
+        ({"a b": {"value": 1}}, {}, "parameter 'a b': a name consists of letters"),
+        ({"state": {"value": 1}}, {}, "parameter 'state': every table has a column of that name"),
+        ({"loss": {"value": 1}}, {}, "parameter 'loss': a metric has the same name"),
+        (
+            SPACE,
+            {"cost": "epoch"},
+            "cost 'epoch': must be a parameter of the space; there are rate",
+        ),
+        ({"a": {"values": ["x"]}}, {"cost": "a"}, "cost 'a': must be a parameter whose values are"),
+    ],
+)
+def test_names_that_cannot_be_are_said(space, declared, fault):
+    with pytest.raises(UsageError) as caught:
+        spec_of(space, **declared)
+    assert fault in str(caught.value)
+
+
+def test_a_metric_found_in_the_text_gives_way_to_a_parameter():
+    def train(config, report):
+        return {"loss": 1.0, "rate": config["rate"]}
+
+    spec = function_spec(xortune.Problem(train), "mine", inferred_parameters(SPACE))
+    assert spec.metric_names == ("loss",)
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [("mine.py", "mine"), ("my-net.py", "my_net"), ("2nd.py", "_2nd"), ("", "function")],
+)
+def test_the_name_comes_from_the_file(file, name):
+    assert name_of_file(file) == name
+    assert spec_of(name="own").problem == "own"
+
+
+def test_whole_numbers_that_were_hardly_meant_are_noted():
+    space = {
+        "lr": {"min": 1, "max": 10},
+        "drop_rate": {"min": 0, "max": 1},
+        "weight_decay": {"distribution": "int_uniform", "min": 0, "max": 1},
+        "momentum": {"min": 0.0, "max": 1},
+        "depth": {"min": 1, "max": 3},
+        "separate": {"min": 1, "max": 3},
+    }
+    assert notes_on(space, inferred_parameters(space)) == [
+        "lr takes whole numbers only, since min and max are whole; write 1.0 for fractions.",
+        "drop_rate takes whole numbers only, since min and max are whole; write 0.0 for fractions.",
+    ]
