@@ -1,0 +1,108 @@
+"""Tables and functions on Ray: the table of one process, also when workers are killed."""
+
+import numpy as np
+import pytest
+from pandas.testing import assert_frame_equal
+
+import xortune
+from tests.cluster.test_worker_death import KillOnce
+from tests.small_study import answer
+
+FUNCTION = """
+import random
+import numpy
+import xortune
+from helper import square
+
+def train(config, report):
+    for epoch in range(config["epochs"]):
+        noise = random.random() + numpy.random.random()
+        report(epoch, loss=square(config["x"]) + noise / (epoch + 1), best=square(config["x"]))
+
+problem = xortune.Problem(
+    train=train, space={"x": {"min": -3.0, "max": 3.0}, "epochs": {"min": 1, "max": 9}}
+)
+"""
+TABLE = {
+    "width": {"values": [4, 8]},
+    "epochs": {"min": 2, "max": 5},
+    "dropout": {"values": [0.0, 0.2]},
+    "seed": {"min": 0, "max": 99},
+}
+SETTINGS = {"trials": 20, "generation": 10}
+
+
+@pytest.fixture
+def function(tmp_path):
+    """The keywords of a search of a function, which imports a module that lies elsewhere."""
+    (tmp_path / "mine.py").write_text(FUNCTION)
+    (tmp_path / "helpers").mkdir()
+    (tmp_path / "helpers" / "helper.py").write_text("def square(x):\n    return x * x\n")
+    return {"problem": tmp_path / "mine.py", "include": [tmp_path / "helpers"]}
+
+
+@pytest.fixture
+def table():
+    """The keywords of a search of a table."""
+    i = np.arange(80)
+    x = np.stack([i % 7, i % 5], axis=1).astype(np.float32)
+    return {"space": TABLE, "data": (x, x[:, 0] * 2 - x[:, 1])}
+
+
+@pytest.mark.parametrize("kind", ["function", "table"])
+def test_ray_gives_the_table_of_one_process(ray, request, tmp_path, kind):
+    about = request.getfixturevalue(kind)
+    alone = xortune.search(**about, name="a", results=tmp_path, runner="inline", **SETTINGS)
+    kill = KillOnce()
+    on_ray = xortune.search(
+        **about,
+        name="b",
+        results=tmp_path,
+        runner="ray",
+        workers=2,
+        pack_size=3,
+        on_progress=kill,
+        **SETTINGS,
+    )
+    assert not kill.armed
+    assert set(alone.trials["state"]) == {"COMPLETE"}
+    assert_frame_equal(answer(on_ray), answer(alone), check_exact=True)
+    assert on_ray.curves(3).equals(alone.curves(3))
+    if kind == "table":
+        assert on_ray.summary()["test"] == alone.summary()["test"]
+
+
+def test_a_node_holds_the_data_once(ray):
+    """Workers read the engine's arrays where Ray's object store has them, without a copy."""
+    from xortune.problems.table.table import load_table
+    from xortune.settings import RunOptions, StudySettings
+    from xortune.studies.problems.table import TableSubject
+
+    x = np.random.default_rng(0).normal(size=(20_000, 20))
+    subject = TableSubject(load_table((x, x.sum(axis=1))))
+    settings = StudySettings(subject.problem.spec, {})
+    engine = subject.choice("auto", settings, RunOptions()).decide("cpu")
+
+    @ray.remote
+    def held(engine):
+        trainer = engine.open("cpu")
+        array = engine._table[0].x
+        outcome = trainer.train([engine.probe], None)[0]
+        return array.nbytes, _mapped_file(array), array.flags.writeable, outcome.state
+
+    nbytes, file, writeable, state = ray.get(held.remote(ray.put(engine)))
+    assert nbytes == 12_000 * 20 * 4
+    assert "plasma" in file or "/dev/shm" in file
+    assert not writeable
+    assert state == "COMPLETE"
+
+
+def _mapped_file(array):
+    """The file that an array's memory is mapped from."""
+    address = array.__array_interface__["data"][0]
+    with open("/proc/self/maps") as maps:  # noqa: PTH123
+        for line in maps:
+            low, high = (int(end, 16) for end in line.split()[0].split("-"))
+            if low <= address < high:
+                return line.split(maxsplit=5)[-1].strip()
+    return "none"
