@@ -44,6 +44,8 @@ class Ledger:
 
     def __init__(self, file: LedgerFile) -> None:
         self._file = file
+        # The rows of the settings that were read last with their seal, and their content.
+        self._recorded: tuple[tuple[int, list[Any]], tuple[StudySettings, Provenance]] | None = None
         self._known: TrialRows | None = None
 
     @classmethod
@@ -111,13 +113,11 @@ class Ledger:
         self.close()
 
     def settings(self) -> StudySettings:
-        with self._file.reading() as connection:
-            return _recorded(connection)[0]
+        return self._read_settings()[0]
 
     def provenance(self) -> Provenance:
         """The software behind the study's numbers."""
-        with self._file.reading() as connection:
-            return _recorded(connection)[1]
+        return self._read_settings()[1]
 
     def record(self, settings: StudySettings, provenance: Provenance) -> None:
         """Replaces the recorded settings and provenance."""
@@ -240,6 +240,18 @@ class Ledger:
             # The copy of a ledger in WAL mode is in WAL mode too, with files beside it.
             copy.execute("PRAGMA journal_mode = DELETE")
 
+    def _read_settings(self) -> tuple[StudySettings, Provenance]:
+        """The settings and the provenance, parsed only if their rows have changed."""
+        with self._file.reading() as connection:
+            expected = _sealed(connection, "settings")
+            found = connection.execute(
+                f"SELECT key, value FROM {_SETTING} ORDER BY key LIMIT ?", (_MOST_SETTINGS,)
+            )
+            source = expected, found.fetchall()
+            if self._recorded is None or self._recorded[0] != source:
+                self._recorded = source, read_settings(source[1], expected)
+            return self._recorded[1]
+
     def _rows(self) -> TrialRows:
         """The row format of this study's trials; its spec does not change."""
         if self._known is None:
@@ -250,14 +262,6 @@ class Ledger:
 def _record(connection: sqlite3.Connection, rows: Sequence[tuple[str, str]]) -> None:
     connection.executemany("INSERT INTO setting VALUES (?, ?)", rows)
     connection.execute("UPDATE seal NOT INDEXED SET settings = ?", (digest(rows),))
-
-
-def _recorded(connection: sqlite3.Connection) -> tuple[StudySettings, Provenance]:
-    expected = _sealed(connection, "settings")
-    rows = connection.execute(
-        f"SELECT key, value FROM {_SETTING} ORDER BY key LIMIT ?", (_MOST_SETTINGS,)
-    )
-    return read_settings(rows.fetchall(), expected)
 
 
 def _sealed(connection: sqlite3.Connection, column: str) -> int:
