@@ -6,7 +6,6 @@ DataFrame and the parquet file keep them unchanged; everything shown is escaped 
 
 from __future__ import annotations
 
-import html
 import re
 import shlex
 
@@ -40,6 +39,8 @@ def csv_cell(text: str) -> str:
 
 def markdown_cell(text: str) -> str:
     """One line without markup: no HTML, links, code, emphasis, or table borders."""
+    import html  # with all of its entities: only reports need it
+
     literal = html.escape(visible(" ".join(text.split("\n"))), quote=False)
     literal = _MARKDOWN.sub(r"\\\g<0>", literal)
     return _LINK.sub(lambda found: "".join(f"&#{ord(c)};" for c in found[0]), literal)

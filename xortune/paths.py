@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -121,6 +120,8 @@ def check_name(name: str) -> None:
 
 def check_writable(results: Path) -> None:
     """Raises UsageError unless a study can be created in a results folder; leaves no trace."""
+    import tempfile  # with four modules more: `--help` needs none of them
+
     ancestor = results
     while not os.path.lexists(ancestor) and ancestor != ancestor.parent:
         ancestor = ancestor.parent

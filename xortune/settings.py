@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
@@ -184,6 +183,8 @@ def differences(found: StudySettings, wanted: StudySettings) -> list[str]:
 
     The device `auto` and the generation None of the search match any.
     """
+    import json  # only here; `--help` needs the names and defaults alone
+
     there, here = (json.loads(json.dumps(s.to_dict())) for s in (found, wanted))
     different = ["the search space is another"] if there["space"] != here["space"] else []
     if there["problem"] != here["problem"] and found.data == wanted.data:

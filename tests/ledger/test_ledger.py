@@ -158,6 +158,18 @@ def test_settings_and_provenance_are_replaced(paths) -> None:
         assert (ledger.settings(), ledger.provenance()) == (larger, forced)
 
 
+def test_an_open_ledger_notices_that_its_settings_have_changed(paths) -> None:
+    larger = make_settings(trials=9)
+    with Ledger.read(paths) as reader:
+        assert reader.settings() == SETTINGS
+        with Ledger.open(paths) as writer:
+            writer.record(larger, PROVENANCE)
+        assert reader.settings() == larger
+        edit(paths, "UPDATE setting SET value = '5' WHERE key = 'trials'")
+        with pytest.raises(UsageError, match="settings are not as they were written"):
+            reader.settings()
+
+
 def test_a_study_is_not_made_twice(paths) -> None:
     before = paths.ledger.read_bytes()
     with pytest.raises(UsageError, match="File exists"):

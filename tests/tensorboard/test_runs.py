@@ -4,6 +4,8 @@ import io
 import math
 import os
 import resource
+import subprocess
+import sys
 
 import google_crc32c
 import pytest
@@ -338,6 +340,16 @@ def test_a_spec_without_curves_has_scores_alone(tmp_path):
     reader = read(tmp_path, 0)
     assert reader.Tags()["scalars"] == ["final_loss"]
     assert points(reader, "final_loss") == [(5, 0.25)]
+
+
+def test_writing_runs_takes_nothing_of_tensorboard_but_its_messages():
+    script = (
+        "import sys, xortune.tensorboard.runs\n"
+        "slow = {'absl', 'fsspec', 'tensorboard.util', 'tensorboard.compat.tensorflow_stub'}\n"
+        "print(sorted(slow & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+    assert done.stdout.strip() == b"[]"
 
 
 def hparams(tmp_path, number: int) -> dict[str, object]:

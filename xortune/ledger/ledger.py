@@ -23,6 +23,7 @@ from xortune.settings import Provenance, StudySettings
 from xortune.trial import Curve, FinishedTrial, Trial, TrialRow, Weights
 from xortune.trial_table import TrialTable
 
+_Settings = tuple[StudySettings, Provenance, dict[str, Any]]
 _MOST_SETTINGS = 100
 _MOST_READ_S = 30.0  # How long a reader waits for a lock.
 # A table WITHOUT ROWID is itself an index, so NOT INDEXED would not exclude other indexes.
@@ -44,6 +45,8 @@ class Ledger:
 
     def __init__(self, file: LedgerFile) -> None:
         self._file = file
+        # The rows of the settings that were read last with their seal, and their content.
+        self._recorded: tuple[tuple[int, list[Any]], _Settings] | None = None
         self._known: TrialRows | None = None
 
     @classmethod
@@ -111,18 +114,15 @@ class Ledger:
         self.close()
 
     def settings(self) -> StudySettings:
-        with self._file.reading() as connection:
-            return _recorded(connection)[0]
+        return self._read_settings()[0]
 
     def provenance(self) -> Provenance:
         """The software behind the study's numbers."""
-        with self._file.reading() as connection:
-            return _recorded(connection)[1]
+        return self._read_settings()[1]
 
     def findings(self) -> dict[str, Any]:
         """What was measured at the end of the search, beside the trials: plain values by name."""
-        with self._file.reading() as connection:
-            return _recorded(connection)[2]
+        return dict(self._read_settings()[2])
 
     def record(
         self,
@@ -177,10 +177,10 @@ class Ledger:
 
     def trials(self) -> TrialTable:
         """All trials, without their curves and weights."""
-        form = self._rows()
+        form, outdated = self._rows(), self.provenance().outdated_numbers()
         with self._file.reading() as connection:
             table = form.table(connection.execute(f"{_TRIALS} ORDER BY number"))
-            table.outdated = _recorded(connection)[1].outdated_numbers()
+            table.outdated = outdated
             _check_count(connection, "trials", len(table))
             return table
 
@@ -251,6 +251,18 @@ class Ledger:
             # The copy of a ledger in WAL mode is in WAL mode too, with files beside it.
             copy.execute("PRAGMA journal_mode = DELETE")
 
+    def _read_settings(self) -> _Settings:
+        """The settings, provenance and findings, parsed only if their rows have changed."""
+        with self._file.reading() as connection:
+            expected = _sealed(connection, "settings")
+            found = connection.execute(
+                f"SELECT key, value FROM {_SETTING} ORDER BY key LIMIT ?", (_MOST_SETTINGS,)
+            )
+            source = expected, found.fetchall()
+            if self._recorded is None or self._recorded[0] != source:
+                self._recorded = source, read_settings(source[1], expected)
+            return self._recorded[1]
+
     def _rows(self) -> TrialRows:
         """The row format of this study's trials; its spec does not change."""
         if self._known is None:
@@ -261,16 +273,6 @@ class Ledger:
 def _record(connection: sqlite3.Connection, rows: Sequence[tuple[str, str]]) -> None:
     connection.executemany("INSERT INTO setting VALUES (?, ?)", rows)
     connection.execute("UPDATE seal NOT INDEXED SET settings = ?", (digest(rows),))
-
-
-def _recorded(
-    connection: sqlite3.Connection,
-) -> tuple[StudySettings, Provenance, dict[str, Any]]:
-    expected = _sealed(connection, "settings")
-    rows = connection.execute(
-        f"SELECT key, value FROM {_SETTING} ORDER BY key LIMIT ?", (_MOST_SETTINGS,)
-    )
-    return read_settings(rows.fetchall(), expected)
 
 
 def _sealed(connection: sqlite3.Connection, column: str) -> int:
