@@ -71,13 +71,13 @@ def test_decimal_commas(tmp_path):
     assert math.isnan(a[2])
     assert price[:2] == [1234.5, 987.0]
     assert y == [-0.5, 1000.0, -0.725]
-    assert read_csv(path)[1] == ("read with a decimal comma: a, price, y",)
+    assert read_csv(path)[1] == {"a decimal comma": ["a", "price", "y"], "commas at thousands": []}
 
 
 def test_commas_at_thousands(tmp_path):
     path = written(tmp_path, 'a,price\n1.5,"1,234.50"\n2,"1,234,567"\n3,12\n')
     assert numbers_of(path, "a", "price") == [[1.5, 2, 3], [1234.5, 1234567, 12]]
-    assert read_csv(path)[1] == ("read with commas at thousands: price",)
+    assert read_csv(path)[1] == {"a decimal comma": [], "commas at thousands": ["price"]}
 
 
 def test_a_comma_that_may_be_either_mark_is_decimal_between_semicolons_only(tmp_path):
@@ -88,8 +88,9 @@ def test_a_comma_that_may_be_either_mark_is_decimal_between_semicolons_only(tmp_
 
 
 def test_commas_in_text_stay(tmp_path):
-    frame, notes = read_csv(written(tmp_path, 'a,b\n"1,5 kg",1\n"Ulm, 3",2\n'))
-    assert (list(frame["a"]), notes) == (["1,5 kg", "Ulm, 3"], ())
+    frame, marks = read_csv(written(tmp_path, 'a,b\n"1,5 kg",1\n"Ulm, 3",2\n'))
+    assert list(frame["a"]) == ["1,5 kg", "Ulm, 3"]
+    assert not any(marks.values())
 
 
 def test_points_beside_decimal_commas_are_refused(tmp_path):
@@ -136,7 +137,9 @@ def test_a_header_alone(tmp_path):
 
 def test_a_missing_header(tmp_path):
     message = refused(written(tmp_path, lines("7.4,0.7,0,5,6", lambda i: f"{i},1,2,3,4")))
-    assert message.startswith("wine.csv has no header: its first line is 7.4, 0.7, 0, 5 ...")
+    assert message.startswith(
+        "wine.csv has no header: its first line is 7.4, 0.7, 0, 5 and 1 more."
+    )
     assert "Put a line with the names" in message
 
 
@@ -158,6 +161,17 @@ def test_a_row_of_another_length_far_behind_the_sample(tmp_path):
         tmp_path, lines("a,b,y", lambda i: "1,2,3,4" if i == 39_990 else "1.25,abc,3", 40_000)
     )
     assert "wine.csv: line 39,992 has 4 cells" in refused(path)
+
+
+def test_a_cell_of_many_megabytes_is_named_by_its_line(tmp_path):
+    path = written(tmp_path, lines("a,b,y", lambda i: f"1,{'x' * 6_000_000 * (i == 3)},{i}"))
+    assert refused(path).startswith("wine.csv: line 5: field larger than field limit")
+
+
+def test_a_header_of_very_many_columns(tmp_path):
+    names = [f"gene number {i}" for i in range(20_000)]
+    frame, _ = read_csv(written(tmp_path, f"{','.join(names)}\n" + "1.5," * 19_999 + "2\n"))
+    assert list(frame.columns) == names
 
 
 @pytest.mark.parametrize("rows", [20, 40_000])
