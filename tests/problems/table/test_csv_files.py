@@ -75,6 +75,13 @@ def test_decimal_commas(tmp_path):
     assert read_csv(path)[1] == {"a decimal comma": ["a", "price", "y"], "commas at thousands": []}
 
 
+def test_words_among_numbers_with_commas_stay(tmp_path):
+    path = written(tmp_path, "a;b\n1,5;x\nn.a.;y\n;z\n2;x\n")
+    cells = read_cells(read_csv(path)[0]["a"])
+    assert cells.as_missing == {"n.a.": 1}
+    assert cells.values[[0, 3]].tolist() == [1.5, 2]
+
+
 def test_commas_at_thousands(tmp_path):
     path = written(tmp_path, 'a,price\n1.5,"1,234.50"\n2,"1,234,567"\n3,12\n')
     assert numbers_of(path, "a", "price") == [[1.5, 2, 3], [1234.5, 1234567, 12]]

@@ -41,16 +41,18 @@ def with_points(
         mark = _comma(column, separator)
         if mark == "decimal":
             decimal.append(name)
-            column = pc.replace_substring(column, ".", "")
-            table = table.set_column(i, name, pc.replace_substring(column, ",", "."))
+            points = pc.replace_substring(pc.replace_substring(column, ".", ""), ",", ".")
         elif mark == "thousands":
             thousands.append(name)
-            table = table.set_column(i, name, pc.replace_substring(column, ",", ""))
-    points = [field.name for field in table.schema if pa.types.is_floating(field.type)]
-    if decimal and points:
+            points = pc.replace_substring(column, ",", "")
+        else:
+            continue
+        table = table.set_column(i, name, pc.if_else(_with_digits(column), points, column))
+    pointed = [field.name for field in table.schema if pa.types.is_floating(field.type)]
+    if decimal and pointed:
         raise UsageError(
             f"{file}: numbers have a decimal comma in column {brief(decimal[0])}, and a point in "
-            f"column {brief(points[0])}. Write them alike."
+            f"column {brief(pointed[0])}. Write them alike."
         )
     return table, {"a decimal comma": decimal, "commas at thousands": thousands}
 
@@ -69,7 +71,7 @@ def _comma(column: pa.ChunkedArray, separator: str) -> str | None:
     return "decimal" if decimal else "thousands" if thousands else None
 
 
-def _with_digits(words: pa.Array) -> pa.Array:
+def _with_digits(words: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
     return pc.match_substring_regex(words, r"\d")
 
 
