@@ -1,5 +1,6 @@
 """Files of every kind, and what is said of those that cannot be read. Nothing is executed."""
 
+import os
 import pickle
 from pathlib import Path
 
@@ -35,6 +36,12 @@ def test_a_file_that_is_not_there_names_one_with_a_similar_name(tmp_path):
 @pytest.mark.parametrize("path", ["", "with\0null", "a" * 5000])
 def test_paths_that_cannot_be(path):
     assert "cannot be read" in refused(path) or "is not a file" in refused(path)
+
+
+def test_a_name_that_is_not_utf8_is_refused(tmp_path):
+    path = tmp_path / os.fsdecode(b"\xff.csv")
+    path.write_text("a,y\n")
+    assert refused(path).endswith("the name is not UTF-8. Rename the file.")
 
 
 def test_a_folder_is_refused(tmp_path):

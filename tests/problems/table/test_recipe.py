@@ -1,6 +1,8 @@
 """A recipe is plain data: it comes back from JSON as it was, and a forged one is refused."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given
@@ -135,3 +137,17 @@ def test_what_is_not_a_recipe_is_refused(values):
 def test_forged_recipes_are_refused(path, new):
     with pytest.raises(ValueError, match=r"^\w+: "):
         Recipe.from_dict(changed(RECORDED, path, new))
+
+
+def test_a_recipe_is_read_without_pandas_and_torch():
+    script = f"""
+import sys
+from xortune.problems.table.recipe import Recipe
+
+recipe = Recipe.from_dict({RECORDED!r})
+print(recipe.inputs, [name for name in ("pandas", "pyarrow", "torch") if name in sys.modules])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "20 []\n"

@@ -9,23 +9,22 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from xortune.errors import UsageError
-from xortune.plain_numbers import brief
 from xortune.problems.table.cells import is_number
 from xortune.problems.table.csv_faults import fault_of, not_utf8, wrong_row
-from xortune.problems.table.decimals import with_points
+from xortune.problems.table.decimals import Marks, with_points
 from xortune.problems.table.memory import refuse_too_large
+from xortune.problems.table.names import listed, refuse_repeated
 from xortune.problems.table.parquet_files import frame_of
 
 SEPARATORS = (",", ";", "\t", "|")
-_SAMPLE = 2**18  # bytes; the separator and the size in memory are judged by them
+_SAMPLE = 2**22  # bytes: for headers of very many columns, too
 _SAMPLE_ROWS = 200
-_BLOCK = 2**22
+_BLOCK = 2**22  # bytes; a row must fit into one
 _WIDE_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -37,21 +36,21 @@ class Shape(NamedTuple):
     row_bytes: float  # of a row, on average
 
 
-def read_csv(path: Path, text: Collection[str] = ()) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """The rows of a CSV file, and notes on how its numbers were read.
+def read_csv(path: Path, text: Collection[str] = ()) -> tuple[pd.DataFrame, Marks]:
+    """The rows of a CSV file, and the columns whose numbers have commas, by the commas' meaning.
 
     Args:
         path: the file, UTF-8; .gz and .bz2 are unpacked.
         text: columns whose cells are text even if all look like numbers.
 
     Raises:
-        UsageError: it is empty, has no header, two columns of a name or rows of another length,
-            is in another encoding, or too large for memory.
+        UsageError: it is empty, has no header, one name twice or rows of different lengths, is in
+            another encoding, or too large for memory.
     """
     try:
         shape = _shape(path)
         names = _column_names(shape.names)
-        _check_header(path.name, shape, names)
+        _check_header(path.name, names)
         size = _unpacked_size(path)
         refuse_too_large(path.name, round(size / shape.row_bytes), len(names))
         table = _parsed(path, shape, [r for r, name in zip(shape.names, names) if name in text])
@@ -65,6 +64,7 @@ def read_csv(path: Path, text: Collection[str] = ()) -> tuple[pd.DataFrame, tupl
 
 
 def _shape(path: Path) -> Shape:
+    """What the first megabytes say; raises UsageError if they are not a text of rows."""
     with pa.input_stream(str(path)) as stream:
         head = stream.read(_SAMPLE)
     if head.startswith(_WIDE_MARKS) or b"\0" in head:
@@ -93,15 +93,15 @@ def _fitness(text: str, separator: str, complete: bool) -> tuple[float, int]:
 
 
 def _rows(text: str, separator: str, complete: bool) -> list[list[str]]:
-    """The first rows that are not empty; without the last one, which may be cut off."""
+    """The first rows that are not empty, without one that may be cut off."""
     rows: list[list[str]] = []
     try:
         for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator):
             rows += [row] if row else []
             if len(rows) > _SAMPLE_ROWS:
                 return rows
-    except csv.Error:  # A cell is too long, or there is a lone carriage return.
-        return []
+    except csv.Error:  # A cell is too long.
+        return rows
     return rows if complete else rows[:-1]
 
 
@@ -114,19 +114,14 @@ def _column_names(header: Sequence[str]) -> tuple[str, ...]:
     return tuple(name.strip() or f"column {i}" for i, name in enumerate(header, start=1))
 
 
-def _check_header(file: str, shape: Shape, names: Sequence[str]) -> None:
+def _check_header(file: str, names: Sequence[str]) -> None:
+    """Raises UsageError for a header of numbers, or one that has a name twice."""
     if all(map(is_number, names)):
-        shown = ", ".join(names[:4]) + (" ..." if len(names) > 4 else "")
         raise UsageError(
-            f"{file} has no header: its first line is {shown}. Put a line with the names of the "
-            "columns before it."
+            f"{file} has no header: its first line is {listed(names, 4)}. Put a line with the "
+            "names of the columns before it."
         )
-    twice = list(dict.fromkeys(name for name in names if names.count(name) > 1))
-    if twice:
-        shown = ", ".join(map(brief, twice[:12]))
-        raise UsageError(
-            f"{file}: more than one column is called {shown}. Give every column a name of its own."
-        )
+    refuse_repeated(file, names)
 
 
 def _unpacked_size(path: Path) -> int:
@@ -136,11 +131,12 @@ def _unpacked_size(path: Path) -> int:
         with path.open("rb") as file:
             file.seek(-4, io.SEEK_END)
             # The last four bytes are the size modulo 2**32: RFC 1952, section 2.3.1.
-            return max(size, int(np.frombuffer(file.read(4), dtype="<u4")[0]))
+            return max(size, int.from_bytes(file.read(4), "little"))
     return size * 5 if path.suffix.lower() == ".bz2" else size
 
 
 def _parsed(path: Path, shape: Shape, text: Sequence[str]) -> pa.Table:
+    """The table, with types that fit whole columns; raises UsageError for a row that does not."""
     try:
         return pa_csv.read_csv(
             str(path),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from xortune.errors import UsageError
 from xortune.plain_numbers import brief
+
+# The columns by what commas stand for in them.
+Marks = Mapping[str, Sequence[str]]
 
 _EXPONENT = r"([eE][+-]?\d+)?\s*$"
 _DECIMAL_COMMA = r"^\s*[+-]?(\d{1,3}(\.\d{3})+|\d*),\d+" + _EXPONENT
@@ -20,8 +23,8 @@ _NO_DIGIT = r"^[^\d]*$"
 
 def with_points(
     file: str, table: pa.Table, separator: str, text: Collection[str]
-) -> tuple[pa.Table, tuple[str, ...]]:
-    """The table with decimal points and no other marks in its numbers, and notes on them.
+) -> tuple[pa.Table, Marks]:
+    """The table with decimal points and no other marks in its numbers, and the columns changed.
 
     A column counts if all its cells are such numbers or have no digit. Where every comma might
     be either mark, as in 1,234, it is the decimal mark if semicolons separate the cells.
@@ -29,7 +32,8 @@ def with_points(
     Raises:
         UsageError: one column has decimal commas, and another decimal points.
     """
-    decimal, thousands = [], []
+    decimal: list[str] = []
+    thousands: list[str] = []
     for i, name in enumerate(table.column_names):
         column = table.column(i)
         if name in text or not pa.types.is_string(column.type):
@@ -37,18 +41,20 @@ def with_points(
         mark = _comma(column, separator)
         if mark == "decimal":
             decimal.append(name)
-            column = pc.replace_substring(column, ".", "")
-            table = table.set_column(i, name, pc.replace_substring(column, ",", "."))
+            points = pc.replace_substring(pc.replace_substring(column, ".", ""), ",", ".")
         elif mark == "thousands":
             thousands.append(name)
-            table = table.set_column(i, name, pc.replace_substring(column, ",", ""))
-    points = [field.name for field in table.schema if pa.types.is_floating(field.type)]
-    if decimal and points:
+            points = pc.replace_substring(column, ",", "")
+        else:
+            continue
+        table = table.set_column(i, name, pc.if_else(_with_digits(column), points, column))
+    pointed = [field.name for field in table.schema if pa.types.is_floating(field.type)]
+    if decimal and pointed:
         raise UsageError(
             f"{file}: numbers have a decimal comma in column {brief(decimal[0])}, and a point in "
-            f"column {brief(points[0])}. Write them alike."
+            f"column {brief(pointed[0])}. Write them alike."
         )
-    return table, (*_note("a decimal comma", decimal), *_note("commas at thousands", thousands))
+    return table, {"a decimal comma": decimal, "commas at thousands": thousands}
 
 
 def _comma(column: pa.ChunkedArray, separator: str) -> str | None:
@@ -65,13 +71,9 @@ def _comma(column: pa.ChunkedArray, separator: str) -> str | None:
     return "decimal" if decimal else "thousands" if thousands else None
 
 
-def _with_digits(words: pa.Array) -> pa.Array:
+def _with_digits(words: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
     return pc.match_substring_regex(words, r"\d")
 
 
 def _all(words: pa.Array, pattern: str) -> bool:
     return bool(pc.all(pc.match_substring_regex(words, pattern), min_count=0).as_py())
-
-
-def _note(mark: str, names: list[str]) -> list[str]:
-    return [f"read with {mark}: {', '.join(names)}"] if names else []

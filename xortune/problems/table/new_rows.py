@@ -12,8 +12,8 @@ from xortune.errors import UsageError
 from xortune.escaping import visible
 from xortune.plain_numbers import brief
 from xortune.problems.table.cells import Kind, Numbers, Words, cells_as
+from xortune.problems.table.names import quoted, refuse_repeated
 from xortune.problems.table.preparation import NumberColumn, PreparedColumn, WordsColumn, encode
-from xortune.problems.table.reading import repeated
 
 if TYPE_CHECKING:
     from xortune.problems.table.recipe import Recipe
@@ -25,8 +25,10 @@ def prepare_frame(recipe: Recipe, frame: pd.DataFrame) -> tuple[NDArray[np.float
     """See `Recipe.prepare`."""
     by_name = columns_by_name(frame)
     if not any(column.name in by_name for column in recipe.columns):
-        wanted = _shown([column.name for column in recipe.columns])
-        raise UsageError(f"data: it has none of the columns {wanted}, but {_shown(list(by_name))}.")
+        wanted = quoted([column.name for column in recipe.columns], _SHOWN)
+        raise UsageError(
+            f"data: it has none of the columns {wanted}, but {quoted(by_name, _SHOWN)}."
+        )
     found = [cells_of(column, by_name) for column in recipe.columns]
     notes = []
     for column, cells in zip(recipe.columns, found):
@@ -37,11 +39,8 @@ def prepare_frame(recipe: Recipe, frame: pd.DataFrame) -> tuple[NDArray[np.float
 def columns_by_name(frame: pd.DataFrame) -> dict[str, pd.Series]:
     """The columns of a frame; raises UsageError if two have the same name."""
     names = [str(name) for name in frame.columns]
-    by_name = {name: frame.iloc[:, i] for i, name in enumerate(names)}
-    if len(by_name) < len(names):
-        twice = dict.fromkeys(name for name in names if names.count(name) > 1)
-        raise UsageError(f"data: {repeated(list(twice))}")
-    return by_name
+    refuse_repeated("data", names)
+    return {name: frame.iloc[:, i] for i, name in enumerate(names)}
 
 
 def cells_of(column: PreparedColumn, by_name: dict[str, pd.Series]) -> Numbers | Words | None:
@@ -73,7 +72,7 @@ def _unknown(column: PreparedColumn, cells: Numbers | Words) -> list[str]:
         missing = int(np.isnan(cells.values).sum())
         if cells.as_missing:
             written = _rows(sum(cells.as_missing.values()))
-            words = _shown(list(cells.as_missing))
+            words = quoted(cells.as_missing, _SHOWN)
             notes.append(f"column {name}: {words} not a number ({written}), taken as missing")
         if missing and not column.indicator:
             assert isinstance(column, NumberColumn)
@@ -84,7 +83,7 @@ def _unknown(column: PreparedColumn, cells: Numbers | Words) -> list[str]:
     known = {*column.words}
     unknown = [code for code, word in enumerate(cells.words) if word not in known]
     if unknown:
-        words = _shown([cells.words[code] for code in unknown])
+        words = quoted([cells.words[code] for code in unknown], _SHOWN)
         count = int(np.isin(cells.codes, unknown).sum())
         taken = "taken as other" if column.other else "taken as none of the known"
         notes.append(f"column {name}: {words} not among its words ({_rows(count)}), {taken}")
@@ -96,8 +95,3 @@ def _unknown(column: PreparedColumn, cells: Numbers | Words) -> list[str]:
 
 def _rows(count: int) -> str:
     return f"{count:,} row" if count == 1 else f"{count:,} rows"
-
-
-def _shown(names: list[str]) -> str:
-    more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
-    return ", ".join(brief(name) for name in names[:_SHOWN]) + more

@@ -10,6 +10,7 @@ import numpy as np
 from xortune.escaping import visible
 from xortune.problems.table.cells import Numbers, Words
 from xortune.problems.table.columns import COPY
+from xortune.problems.table.decimals import Marks
 from xortune.problems.table.preparation import NumberColumn, PreparedColumn, WordsColumn
 from xortune.problems.table.recipe import Recipe
 from xortune.problems.table.targets import Targets
@@ -30,7 +31,7 @@ def summary(
     cells: Mapping[str, Numbers | Words],
     title: str,
     targets: Targets,
-    reading: Sequence[str],
+    marks: Marks,
 ) -> tuple[str, ...]:
     """The lines on a table: its rows, its target, and what every column became.
 
@@ -39,7 +40,7 @@ def summary(
         cells: of the inputs, by name.
         title: the name of the data.
         targets: of all rows.
-        reading: notes on how its numbers were read.
+        marks: the columns whose numbers have commas.
     """
     training, validation, test = recipe.rows
     split = "/".join(f"{share:g}" for share in recipe.split)
@@ -61,7 +62,7 @@ def summary(
             f"rows: {training:,} for training, {validation:,} for validation, {test:,} for test "
             f"({split}, seed {recipe.split_seed})"
         ),
-        *(line for note in reading for line in wrapped(note)),
+        *(line for mark, names in marks.items() for line in _listed(f"read with {mark}", names)),
         *_listed("numbers, standardised", numbers),
         *_listed("text, an input for each value", texts),
         *_listed("missing numbers, the median and an indicator", missing[0]),

@@ -7,6 +7,7 @@ import os
 import stat
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -15,13 +16,14 @@ from xortune.errors import UsageError
 from xortune.plain_numbers import brief
 from xortune.problems.table.arrays import TARGET, frame_of_arrays, read_npz, read_pt
 from xortune.problems.table.csv_files import read_csv
+from xortune.problems.table.decimals import Marks
+from xortune.problems.table.names import refuse_repeated
 from xortune.problems.table.parquet_files import read_parquet
 
 KINDS = "CSV (.csv, .tsv, .txt, also .gz), Parquet (.parquet, .pq), NumPy (.npz), PyTorch (.pt)"
 _CSV = (".csv", ".tsv", ".txt", ".data")
 _PACKED = (".gz", ".bz2")
 _PARQUET = (".parquet", ".pq")
-_NAMES_SHOWN = 12
 
 
 class Read(NamedTuple):
@@ -30,7 +32,7 @@ class Read(NamedTuple):
     frame: pd.DataFrame  # its columns have different names, which are texts
     name: str  # the file's, or "data"
     target: str | None = None  # of arrays; None where columns have names
-    notes: tuple[str, ...] = ()  # how numbers were read
+    marks: Marks = MappingProxyType({})  # the columns whose numbers have commas
 
 
 def read_frame(data: Any, text: Collection[str] = ()) -> pd.DataFrame:
@@ -77,8 +79,8 @@ def _read_file(path: Path, text: Collection[str]) -> Read:
     elif suffix in _PACKED:
         suffix = ""
     if suffix in _CSV:
-        frame, notes = read_csv(path, text)
-        return Read(frame, path.name, None, notes)
+        frame, marks = read_csv(path, text)
+        return Read(frame, path.name, None, marks)
     if suffix in _PARQUET:
         return Read(read_parquet(path), path.name)
     arrays: Mapping[str, Callable[[Path], Mapping[str, Any]]]
@@ -96,7 +98,9 @@ def _check_file(path: Path) -> None:
         if not stat.S_ISREG(mode):
             raise UsageError(f"{path} is not a file. Tables are read from {KINDS}.")
         with path.open("rb"):
-            return
+            str(path).encode()
+    except UnicodeEncodeError:
+        raise UsageError(f"{path}: the name is not UTF-8. Rename the file.") from None
     except (OSError, ValueError) as error:  # ValueError: the path has a null character.
         reason = getattr(error, "strerror", None) or str(error)
         raise UsageError(f"{path} cannot be read: {reason}.{_meant(path)}") from None
@@ -138,13 +142,5 @@ def _named(read: Read) -> pd.DataFrame:
     frame.columns = pd.Index([str(name) for name in frame.columns], dtype=object)
     if not len(frame):
         raise UsageError(f"{read.name} has no rows.")
-    twice = list(dict.fromkeys(frame.columns[frame.columns.duplicated()]))
-    if twice:
-        raise UsageError(f"{read.name}: {repeated(twice)}")
+    refuse_repeated(read.name, frame.columns)
     return frame
-
-
-def repeated(names: Collection[str]) -> str:
-    """The fault of columns that have the same name."""
-    shown = ", ".join(brief(name) for name in list(names)[:_NAMES_SHOWN])
-    return f"more than one column is called {shown}. Give every column a name of its own."

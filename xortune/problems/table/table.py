@@ -21,6 +21,7 @@ from xortune.problems.table.columns import (
     table_digest,
 )
 from xortune.problems.table.memory import refuse_too_large
+from xortune.problems.table.names import listed, quoted
 from xortune.problems.table.new_rows import cells_of, columns_by_name
 from xortune.problems.table.notes import summary
 from xortune.problems.table.preparation import PreparedColumn, encode, fit_numbers, fit_words
@@ -107,7 +108,7 @@ def load_table(
     )
     used = {column.name: digests[column.name] for column in prepared}
     digest = table_digest(name, content_digest(targets.cells), used)
-    notes = summary(recipe, columns.cells, read.name, targets, read.notes)
+    notes = summary(recipe, columns.cells, read.name, targets, read.marks)
     rows = _prepared_rows(read.name, recipe, columns.cells, targets, parts)
     return Table(recipe, read.name, digest, *rows, notes=notes)
 
@@ -143,7 +144,7 @@ def load_table_again(data: Any, recipe: Recipe) -> Table:
 def find_target(columns: Iterable[str], target: str | None, source: str) -> str:
     """The name of the target column; raises UsageError if there is none of that name."""
     names = list(columns)
-    shown = ", ".join(names[:_NAMES_SHOWN]) + (" ..." if len(names) > _NAMES_SHOWN else "")
+    shown = listed(names, _NAMES_SHOWN)
     if target is None:
         raise UsageError(
             f"{option('target')} is missing: which column of {source} is to be learnt? Its columns "
@@ -238,10 +239,10 @@ def _prepared_rows(
 def _refuse_other(read: Read, recipe: Recipe, frame: Mapping[str, Any]) -> None:
     """Raises UsageError if data lacks a recorded column, or has another number of rows."""
     wanted = (recipe.target_name, *(column.name for column in recipe.columns))
-    lacking = [brief(name) for name in wanted if name not in frame]
+    lacking = [name for name in wanted if name not in frame]
     there, recorded = len(read.frame), sum(recipe.rows)
     if lacking:
-        fault = f"it has no column {', '.join(lacking[:_NAMES_SHOWN])}"
+        fault = f"it has no column {quoted(lacking, _NAMES_SHOWN)}"
     elif there != recorded:
         fault = f"it has {there:,} rows, and the study's has {recorded:,}"
     else:

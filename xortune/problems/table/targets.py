@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +9,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from xortune.escaping import visible
-from xortune.plain_numbers import brief
 from xortune.problems.table.cells import (
     Numbers,
     Unusable,
@@ -19,6 +17,7 @@ from xortune.problems.table.cells import (
     number_name,
     read_cells,
 )
+from xortune.problems.table.names import listed, quoted
 from xortune.problems.table.preparation import centre_and_scale, standardised
 from xortune.problems.table.rows import Target, Task
 from xortune.wording import option
@@ -26,7 +25,6 @@ from xortune.wording import option
 # Whole numbers 0, 1, 2 ... up to this are taken as classes, as scikit-learn's data sets have them.
 _LARGEST_LABEL = 19
 _LEAST_ROWS = 3  # of a class: one for each part
-_MOST_VALUES = 10
 
 
 @dataclass(frozen=True)
@@ -85,7 +83,7 @@ class Targets:
     def expect(self, target: Target) -> Targets:
         """Itself; raises ValueError if its classes are not those of a recorded target."""
         if self.classes != target.classes:
-            raise ValueError(f"has other classes than the study's, {_named(target.classes)}.")
+            raise ValueError(f"has other classes than the study's, {listed(target.classes)}.")
         return self
 
 
@@ -105,16 +103,16 @@ def read_targets(name: str, series: pd.Series, task: Task | None) -> Targets:
     _refuse_missing(cells)
     values = _values(cells)
     if len(values) < 2:
-        only = _named(_names(cells, values, holds_truths(series)))
+        only = listed(_names(cells, values, holds_truths(series)))
         raise ValueError(f"has only one value, {only}: there is nothing to learn.")
     chosen = task or _inferred(cells, values)
     if chosen == "regression":
         return _regression(name, cells, values, inferred=task is None)
     names = _names(cells, values, holds_truths(series))
     _refuse_classes(chosen, names, len(series))
-    note = f"target {visible(name)}: {len(names):,} values, {_named(names)}, taken as {chosen}"
+    note = f"target {visible(name)}: {len(names):,} values, {listed(names)}, taken as {chosen}"
     if chosen == "binary":
-        note += f", 1 for {names[1]}"
+        note += f", 1 for {listed(names[1:])}"
     if task is None and chosen == "classes" and isinstance(cells, Numbers):
         note += f" ({option('task', 'regression')} to change)"
     codes = np.searchsorted(values, cells.values) if isinstance(cells, Numbers) else cells.codes
@@ -127,11 +125,11 @@ def _regression(
     if isinstance(cells, Words):
         classes = len(cells.codes) >= _LEAST_ROWS * len(cells.words)
         remedy = f"Use {option('task', 'classes')}" if classes else "Correct the column"
-        raise ValueError(f"is text, {_named(cells.words)}, not numbers. {remedy}.")
+        raise ValueError(f"is text, {listed(cells.words)}, not numbers. {remedy}.")
     whole = bool((values == np.floor(values)).all())
     note = (
         f"target {visible(name)}: {len(values):,} {'whole ' if whole else ''}numbers from "
-        f"{values[0]:g} to {values[-1]:g}, taken as regression"
+        f"{_plain(values[0])} to {_plain(values[-1])}, taken as regression"
     )
     labels = whole and len(values) <= min(_LARGEST_LABEL + 1, len(cells.values) // _LEAST_ROWS)
     if inferred and labels:
@@ -139,13 +137,16 @@ def _regression(
     return Targets("regression", (), cells.values, cells, note)
 
 
+def _plain(value: float) -> str:
+    return number_name(value) if value == np.floor(value) else f"{value:.6g}"
+
+
 def _refuse_missing(cells: Numbers | Words) -> None:
     missing = np.isnan(cells.values) if isinstance(cells, Numbers) else cells.codes < 0
     count = int(missing.sum())
     if not count:
         return
-    words = [brief(word) for word in cells.as_missing][:3]
-    written = f" (it has {', '.join(words)})" if words else ""
+    written = f" (it has {quoted(cells.as_missing, 3)})" if cells.as_missing else ""
     raise ValueError(
         f"has no finite value in {count:,} of {len(missing):,} rows{written}, first in row "
         f"{int(missing.argmax()) + 1:,}. Leave these rows out, or fill them in."
@@ -180,17 +181,11 @@ def _inferred(cells: Numbers | Words, values: NDArray[np.float64]) -> Task:
 def _refuse_classes(task: Task, names: tuple[str, ...], count: int) -> None:
     if task == "binary" and len(names) != 2:
         raise ValueError(
-            f"has {len(names):,} different values, {_named(names)}, but {option('task', 'binary')} "
+            f"has {len(names):,} different values, {listed(names)}, but {option('task', 'binary')} "
             f"takes two. Use {option('task', 'classes')}."
         )
     if count < _LEAST_ROWS * len(names):
         raise ValueError(
-            f"has {len(names):,} different values in {count:,} rows, {_named(names)}: a class "
+            f"has {len(names):,} different values in {count:,} rows, {listed(names)}: a class "
             f"needs {_LEAST_ROWS} rows, one in each part. Is another column meant?"
         )
-
-
-def _named(names: Sequence[str]) -> str:
-    shown = [name if len(name) <= 30 else f"{name[:30]}..." for name in names[:_MOST_VALUES]]
-    more = f" and {len(names) - len(shown):,} more" if len(names) > len(shown) else ""
-    return f"{', '.join(shown)}{more}"
