@@ -139,7 +139,7 @@ def test_a_curve_begins_with_the_initial_weights(task):
 
 @pytest.mark.parametrize("task", TASKS)
 def test_the_scores_are_those_of_the_weights_of_the_best_epoch(task):
-    params = make_trial(task, epochs=40, lr=0.05)
+    params = make_trial(task, epochs=40, lr=0.02)
     outcome = train(make_engine(task), params)
     validation = outcome.curve.series["validation"][1:]
     best = 1 + validation.index(min(validation))
