@@ -312,7 +312,7 @@ def test_a_missing_file_names_what_there_is(tmp_path) -> None:
     with pytest.raises(UsageError) as caught:
         load_xor(missing)
     assert f"no search space {str(missing)!r}" in str(caught.value)
-    assert "Shipped: default, lab, smoke, your_turn." in str(caught.value)
+    assert "Shipped: default, lab, smoke, table, your_turn." in str(caught.value)
 
 
 def test_a_misspelt_name_names_the_likely_one() -> None:
