@@ -20,10 +20,10 @@ TARGETS: dict[Task, Target] = {
 
 
 def make_rows(task: Task, count: int = 30, inputs: int = 3, seed: int = 0) -> Rows:
-    """Rows with something to learn: the target depends on the first two inputs."""
+    """Rows with something to learn, and noise: the target depends on the first two inputs."""
     draw = np.random.default_rng(seed)
     x = draw.normal(size=(count, inputs)).astype(np.float32)
-    value = x[:, 0] + 0.5 * x[:, min(1, inputs - 1)]
+    value = x[:, 0] + 0.5 * x[:, min(1, inputs - 1)] + 0.5 * draw.normal(size=count)
     if task == "regression":
         return Rows(x, value.astype(np.float32))
     if task == "binary":

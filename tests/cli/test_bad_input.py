@@ -74,7 +74,7 @@ def test_a_binary_file(capsys, place, tmp_path, content) -> None:
     ("space", "text"),
     [
         ("none.yaml", "no search space 'none.yaml': neither a file nor a shipped name."),
-        ("smoek", "Did you mean 'smoke'? Shipped: default, lab, smoke, your_turn."),
+        ("smoek", "Did you mean 'smoke'? Shipped: default, lab, smoke, table, your_turn."),
         (".", "cannot be read: Is a directory."),
         ("n" * 5000, "search space"),
     ],

@@ -23,7 +23,9 @@ from tests.documents.markdown import (
     tracked,
 )
 from xortune.errors import UsageError
+from xortune.problems.table.spec import table_spec
 from xortune.settings import RunOptions
+from xortune.space import count_points, load_space
 
 
 @pytest.fixture(scope="module")
@@ -199,6 +201,8 @@ def test_the_shipped_spaces_are_those_on_disk(tmp_path):
     rows = {quoted(row[0])[0]: row[1] for row in table(SPACES, "space")}
     files = tracked("search_spaces/*.yaml")
     assert sorted(rows) == sorted(Path(name).stem for name in files)
+    assert rows.pop("table") == "infinite"
+    assert count_points(load_space("table", table_spec("binary"))) is None
     for name, points in rows.items():
         study = xortune.search(
             name, trials=1, generation=1, name=name, results=tmp_path, runner="inline"

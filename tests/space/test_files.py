@@ -16,6 +16,8 @@ from tests.make import make_params
 from tests.space.spaces import PROBLEMS, load_xor
 from xortune.errors import SpaceError, UsageError
 from xortune.paths import shipped_spaces
+from xortune.problems.table.rows import TASKS
+from xortune.problems.table.spec import table_spec
 from xortune.problems.xor.spec import SPEC
 from xortune.space import (
     Choice,
@@ -103,10 +105,18 @@ def test_a_shipped_space_loads_by_name_and_by_path(name) -> None:
 
 
 def test_each_shipped_file_says_the_command_that_runs_it() -> None:
-    assert set(shipped_spaces()) == {"default", "lab", "smoke", "your_turn"}
+    assert set(shipped_spaces()) == {"default", "lab", "smoke", "table", "your_turn"}
     for name, path in shipped_spaces().items():
         comment = [line for line in path.read_text().splitlines() if line.startswith("#")]
         assert any(f"python -m xortune search {name}" in line for line in comment)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_space_of_tables_is_one_for_every_task(task) -> None:
+    space = load_space("table", table_spec(task, "wine.csv"))
+    assert count_points(space) is None
+    assert all("loss_fn" in note for note in space.notes)
+    assert len(space.domains["batch_size"].values) == 2
 
 
 def test_the_lab_space_holds_the_labs_two_runs() -> None:
@@ -302,7 +312,7 @@ def test_a_missing_file_names_what_there_is(tmp_path) -> None:
     with pytest.raises(UsageError) as caught:
         load_xor(missing)
     assert f"no search space {str(missing)!r}" in str(caught.value)
-    assert "Shipped: default, lab, smoke, your_turn." in str(caught.value)
+    assert "Shipped: default, lab, smoke, table, your_turn." in str(caught.value)
 
 
 def test_a_misspelt_name_names_the_likely_one() -> None:
@@ -326,6 +336,8 @@ def test_a_name_that_no_file_can_have(name, tmp_path, monkeypatch) -> None:
 
 READ = """
 import sys
+from xortune.problems.table.rows import TASKS
+from xortune.problems.table.spec import table_spec
 from xortune.problems.xor.spec import SPEC
 from xortune.space import load_space
 load_space(sys.argv[1], SPEC)

@@ -83,8 +83,8 @@ def _plain(task: Task) -> Case:
         "activation": ACTIVATIONS,
         "dropout": (0.0, 0.1, 0.6),
         "lr": (1e-3, 0.03, 1.0),
-        "batch_size": (1, 7, 30, 1000),
-        "epochs": range(1, 6),
+        "batch_size": (6, 7, 20, 1000),
+        "epochs": range(1, 5),
         "seed": (0, 1, 2**32 - 1),
         "optimizer": OPTIMIZERS,
         "weight_decay": (0.0, 0.01),
@@ -102,7 +102,7 @@ class _Plain:
     task: Task
 
     def __call__(self) -> Engine:
-        return make_engine(self.task)
+        return make_engine(self.task, count=20)
 
 
 _HILL = Case(

@@ -38,7 +38,7 @@ def most(case: Case) -> int:
 
 
 @given(data=st.data())
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_any_cuts_leave_the_bits_alone(case, engine, data):
     trials = dict(enumerate(data.draw(st.lists(case.trials, min_size=1, max_size=3))))
     trials[7] = case.failing

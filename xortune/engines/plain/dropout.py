@@ -33,24 +33,25 @@ class Dropout:
     """
 
     def __init__(self, seed: int, rate: float, depth: int, width: int, rows: int) -> None:
-        self._seed = mix_one(seed)
-        self._layers = np.arange(depth, dtype=np.uint32)
-        self._places = mix(np.arange(rows * width, dtype=np.uint32))
+        self._seed = _mixed(seed)
+        self._depth = depth
         self._width = width
+        self._places = mix(np.arange(rows * width, dtype=np.uint32))
         self._least = np.uint32(min(round(rate * 2**32), _MASK))
         self._scale = np.float32(1 / (1 - rate))
 
     def factors(self, step: int, rows: int) -> Tensor:
         """Zero, or what the others are multiplied by: `(depth, rows, width)`."""
-        keys = mix(self._layers + np.uint32(mix_one(self._seed + step)))
-        hashes = mix(keys[:, np.newaxis] ^ self._places[: rows * self._width])
+        of_step = _mixed(self._seed + step)
+        keys = [[_mixed(of_step + layer)] for layer in range(self._depth)]
+        hashes = mix(np.array(keys, np.uint32) ^ self._places[: rows * self._width])
         kept = (hashes >= self._least) * self._scale
-        return torch.from_numpy(kept.reshape(len(keys), rows, self._width))
+        return torch.from_numpy(kept.reshape(self._depth, rows, self._width))
 
 
 def mix(values: NDArray[np.uint32]) -> NDArray[np.uint32]:
-    """Scrambles 32-bit numbers: `lowbias32` of https://github.com/skeeto/hash-prospector."""
-    values = values ^ (values >> np.uint32(16))
+    """Scrambles 32-bit numbers in place: `lowbias32` of github.com/skeeto/hash-prospector."""
+    values ^= values >> np.uint32(16)
     values *= np.uint32(0x7FEB352D)
     values ^= values >> np.uint32(15)
     values *= np.uint32(0x846CA68B)
@@ -58,6 +59,9 @@ def mix(values: NDArray[np.uint32]) -> NDArray[np.uint32]:
     return values
 
 
-def mix_one(value: int) -> int:
-    """`mix` of one number, modulo 2**32, which may be larger."""
-    return int(mix(np.array([value & _MASK], np.uint32))[0])
+def _mixed(value: int) -> int:
+    """`mix` of one number, which may be larger, in Python's integers: faster than an array."""
+    value &= _MASK
+    value = (value ^ value >> 16) * 0x7FEB352D & _MASK
+    value = (value ^ value >> 15) * 0x846CA68B & _MASK
+    return value ^ value >> 16

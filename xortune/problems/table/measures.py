@@ -112,9 +112,9 @@ def _huber(outputs: Doubles, y: NDArray[Any]) -> Doubles:
 def _log_loss(outputs: Doubles, y: NDArray[Any]) -> Doubles:
     """Minus the logarithm of the probability given to each row's class, in nats."""
     if outputs.shape[1] == 1:
-        # -y log s(z) - (1 - y) log(1 - s(z)) with the sigmoid s, but never the logarithm of 0.
+        # -log s(z) for the class 1 and -log s(-z) for 0, with the sigmoid s(z) = 1 / (1 + exp(-z)).
         z = outputs[:, 0]
-        loss: Doubles = np.logaddexp(0, z) - z * y.astype(np.float64)
+        loss: Doubles = np.logaddexp(0, np.where(y > 0.5, -z, z))
         return loss
     beyond = outputs - outputs.max(axis=1, keepdims=True)
     total: Doubles = np.log(np.exp(beyond).sum(axis=1))

@@ -31,6 +31,13 @@ _ACTIVATE: Mapping[str, Activate] = {
 _MOST_NUMBERS = 2**21
 
 
+class Linear(nn.Linear):
+    """A layer that draws no weights: they are arbitrary until they are set."""
+
+    def reset_parameters(self) -> None:
+        """Does nothing; `nn.Linear` would draw from the global generator."""
+
+
 class MLP(nn.Module):
     """Fully connected layers: `depth` hidden ones, each followed by activation and dropout.
 
@@ -52,9 +59,7 @@ class MLP(nn.Module):
         super().__init__()
         sizes = [inputs, *[width] * depth, outputs]
         self.layers = nn.ModuleList(
-            nn.utils.skip_init(  # type: ignore[no-untyped-call]
-                nn.Linear, before, after, device="cpu", dtype=torch.float32
-            )
+            Linear(before, after, device="cpu", dtype=torch.float32)
             for before, after in pairwise(sizes)
         )
         self.activation = activation
