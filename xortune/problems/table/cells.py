@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -41,7 +42,7 @@ _TRUTH = {"true": 1.0, "false": 0.0}
 _MOSTLY = 0.9
 _FEW_WORDS = 3
 _TIMES = frozenset(("date", "datetime", "datetime64", "time", "timedelta", "timedelta64", "period"))
-_PLAIN = frozenset(("integer", "floating", "mixed-integer-float", "decimal", "boolean"))
+_NUMERIC = (bool, int, float, Decimal, np.number, np.bool_)
 
 
 class Numbers(NamedTuple):
@@ -92,7 +93,8 @@ def read_cells(series: pd.Series) -> Numbers | Words | Unusable:
     """The cells of a column, as numbers where they are meant to be numbers.
 
     Raises:
-        ValueError: nearly all cells are numbers, and the others are no words for a missing one.
+        ValueError: nearly all cells are numbers, and the others are not words for a missing one;
+            or text is not valid Unicode.
     """
     kind = _stored(series)
     if isinstance(kind, Unusable):
@@ -107,7 +109,7 @@ def cells_as(kind: Kind, series: pd.Series) -> Numbers | Words:
     """The cells of a column of a known kind; what is not a number counts as missing.
 
     Raises:
-        ValueError: text that is not valid Unicode.
+        ValueError: text is not valid Unicode, or a number is beyond float64.
     """
     if kind == "words":
         return _words(series)
@@ -141,13 +143,12 @@ def _stored(series: pd.Series) -> Kind | Unusable:
         return Unusable("complex numbers")
     elif pd.api.types.is_bool_dtype(dtype) or pd.api.types.is_numeric_dtype(dtype):
         return "number"
-    found = pd.api.types.infer_dtype(series, skipna=True)
-    if found in _TIMES:
+    if pd.api.types.infer_dtype(series, skipna=True) in _TIMES:
         return Unusable("dates or times")
-    if found in _PLAIN or found == "empty":
-        return "number"
     kinds = {type(value) for value in series.dropna()}
-    if all(issubclass(kind, (str, bool, int, float, np.number, np.bool_)) for kind in kinds):
+    if all(issubclass(kind, _NUMERIC) for kind in kinds):
+        return "number"
+    if all(issubclass(kind, (str, *_NUMERIC)) for kind in kinds):
         return "words"
     return Unusable(f"values of type {min(kind.__name__ for kind in kinds)}")
 
@@ -157,7 +158,10 @@ def _floats(series: pd.Series) -> NDArray[np.float64]:
         return series.to_numpy().astype(np.float64, copy=False)
     if series.dtype == object:
         series = series.where(series.notna(), np.nan)
-    return series.to_numpy(dtype=np.float64, na_value=np.nan)
+    try:
+        return series.to_numpy(dtype=np.float64, na_value=np.nan)
+    except OverflowError:
+        raise ValueError("it has a number beyond 1.8e308. Correct it.") from None
 
 
 def _finite(values: NDArray[np.float64]) -> Numbers:
@@ -171,11 +175,9 @@ def _finite(values: NDArray[np.float64]) -> Numbers:
 
 def _texts(series: pd.Series) -> pa.Array:
     """The cells as trimmed text; raises ValueError for text that is not valid Unicode."""
-    if isinstance(series.dtype, pd.CategoricalDtype):
-        series = series.astype(object)
-    if not pd.api.types.is_string_dtype(series.dtype) or series.dtype == object:
-        series = series.astype(object).map(_text, na_action="ignore")
     try:
+        if not isinstance(series.dtype, pd.StringDtype):
+            series = series.astype(object).map(_text, na_action="ignore")
         array = pa.array(series, type=pa.large_string(), from_pandas=True)
     except UnicodeEncodeError as error:
         raise ValueError(f"{brief(error.object)} is not valid Unicode. Correct it.") from None
@@ -185,10 +187,9 @@ def _texts(series: pd.Series) -> pa.Array:
 
 
 def _text(value: object) -> str:
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.number)):
-        return str(value)
-    number = float(value)
-    return number_name(number) if np.isfinite(number) else str(number)
+    if isinstance(value, (float, np.floating)) and np.isfinite(value):
+        return number_name(float(value))
+    return str(value)
 
 
 def _words(series: pd.Series) -> Words:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,6 @@ from numpy.typing import NDArray
 from xortune.errors import UsageError
 from xortune.problems.table.measures import measured
 from xortune.problems.table.spec import table_spec
-from xortune.problems.table.weights import answer, arrays_of
 from xortune.spec import GraphNode
 from xortune.trial import Params, Weights
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from xortune.problems.table.model import MLP
     from xortune.problems.table.recipe import Recipe
     from xortune.problems.table.table import Table
+
+_log = logging.getLogger("xortune")
 
 PREDICTION = "prediction"
 
@@ -57,20 +59,28 @@ class TableProblem:
 
         return trained_model(self.inputs, self.target.outputs, params, weights)
 
-    def predict(self, params: Params, weights: Weights, inputs: Sequence[float]) -> float:
-        """The answer for one prepared row, without PyTorch.
+    def predict(self, params: Params, weights: Weights, inputs: Any) -> DataFrame:
+        """The predictions for new rows; logs what was made of missing and unknown values.
 
-        In the target's own units for regression; the probability of the second class for
-        binary; the number of the most probable class, from 0, for classes.
+        Args:
+            params: the trial's.
+            weights: likewise.
+            inputs: rows like those of the data, as `load_table` takes them; no target is needed.
+
+        Returns:
+            With the rows' index, and the column `prediction`: in the target's own units, or the
+            name of a class; for classes also a column `p_CLASS` with the probability of each.
+
+        Raises:
+            UsageError: the rows cannot be read, or have none of the columns.
         """
-        arrays = arrays_of(self.inputs, self.target.outputs, params, weights)
-        row = np.asarray(inputs, np.float32)
-        outputs = answer(arrays, str(params["activation"]), row)[np.newaxis]
-        if self.target.task == "classes":
-            return float(outputs[0].argmax())
-        if self.target.task == "binary":
-            return float(probabilities(outputs)[0, 1])
-        return float(self._in_own_units(outputs)[0])
+        from xortune.problems.table.reading import read_frame
+
+        frame = read_frame(inputs, self.recipe.text_columns)
+        x, notes = self.recipe.prepare(frame)
+        for note in notes:
+            _log.warning(note)
+        return self.read(self.outputs(params, weights, x), frame.index)
 
     def outputs(
         self, params: Params, weights: Weights, x: NDArray[np.float32]
@@ -87,18 +97,8 @@ class TableProblem:
             layers = self.model(params, weights).pairs
             return measured_outputs(layers, activate(str(params["activation"])), x)
 
-    def predictions(self, params: Params, weights: Weights, frame: DataFrame) -> DataFrame:
-        """The predictions for new rows, with the frame's index.
-
-        The column `prediction` is in the target's own units, or the name of a class; for classes,
-        a column `p_CLASS` for each has its probability. `recipe.prepare` says what it made of
-        unknown values.
-        """
-        x, _ = self.recipe.prepare(frame)
-        return self.read(self.outputs(params, weights, x), frame.index)
-
     def read(self, outputs: NDArray[np.float32], index: Any = None) -> DataFrame:
-        """What a model's outputs, `(n, outputs)`, say: see `predictions`."""
+        """What a model's outputs, `(n, outputs)`, say: see `predict`."""
         import pandas
 
         if self.target.task == "regression":
