@@ -62,6 +62,37 @@ def test_a_failure_on_ray_is_not_tried_again_here(
     assert "stays in this process" not in caplog.text
 
 
+FUNCTION = """
+import random, xortune
+
+def train(config, report):
+    for epoch in range(20_000):
+        noise = random.random()
+    report(epoch, loss=config["x"] ** 2 + noise)
+
+problem = xortune.Problem(train, {"x": {"min": -1.0, "max": 1.0}})
+"""
+
+
+def test_a_function_moves_to_ray_once_its_trials_are_known_to_take_long(
+    ray, tmp_path, monkeypatch, caplog
+):
+    caplog.set_level(logging.INFO, logger="xortune")
+    file = tmp_path / "mine.py"
+    file.write_text(FUNCTION)
+    settings = {"problem": file, "results": tmp_path, "trials": 24, "pack_size": 3}
+    here = xortune.search(name="here", **settings)
+    assert trained_here(here) == 24
+    monkeypatch.setattr(runner_choice, "_RAY_START_S", 1e-4)
+    moved = xortune.search(name="moved", **settings)
+    assert (
+        "the search begins in this process, and moves to Ray if that is done sooner" in caplog.text
+    )
+    assert "so the search takes longer than Ray takes to start: it moves to Ray" in caplog.text
+    assert 0 < trained_here(moved) < 24
+    assert_frame_equal(answer(moved), answer(here), check_exact=True)
+
+
 def test_a_search_that_ray_finishes_sooner_is_trained_there(
     ray, oracle, tmp_path, monkeypatch, caplog
 ):

@@ -186,3 +186,26 @@ def test_settings_of_other_problems_are_refused(mine, tmp_path, keywords, words)
     with pytest.raises(UsageError, match=words):
         xortune.search(problem=mine, results=tmp_path, trials=2, **keywords)
     assert list(tmp_path.iterdir()) == [mine]
+
+
+def test_a_trial_may_report_nothing_and_measure_less(tmp_path):
+    def train(config, report):
+        if config["x"] < 0.5:
+            return config["x"]
+        report(2, loss=float("nan"), gap=1.0)
+        return {"loss": config["x"], "gap": float("inf"), "height": 2.0}
+
+    problem = xortune.Problem(train, {"x": {"min": 0.0, "max": 1.0}})
+    study = xortune.search(problem=problem, name="less", results=tmp_path, trials=12)
+    trials = study.trials
+    assert list(trials["final_loss"]) == list(trials["x"]) == list(trials["loss"])
+    few = trials["x"] < 0.5
+    assert trials["gap"].isna().all()
+    assert trials["height"].isna().equals(few.rename("height"))
+    for number, nothing in zip(trials["number"], few):
+        curve = study.curves(number)
+        assert list(curve.columns) == ["epoch", "loss", "gap", "height"]
+        assert list(curve["epoch"]) == ([] if nothing else [2])
+        assert len(list(study.paths.run(number).iterdir())) == 1
+    again = xortune.resume(study.paths.folder, problem=problem, trials=13)
+    assert len(again.trials) == 13

@@ -107,3 +107,18 @@ def test_resume_decides_anew(tmp_path, capsys):
     assert f"1 trial needs less than 0.1 s of training, {here}" in capsys.readouterr().err
     assert main(["resume", str(tmp_path / "s")]) == 0
     assert "of training" not in capsys.readouterr().err
+
+
+def test_a_function_is_measured_here_first_and_says_so(tmp_path, capsys):
+    file = tmp_path / "mine.py"
+    file.write_text(
+        "import xortune\n"
+        "problem = xortune.Problem(lambda c, r: c['x'], {'x': {'min': 0.0, 'max': 1.0}})\n"
+    )
+    code = main(["search", f"--problem={file}", "--trials=4", f"--results={tmp_path}", "--name=s"])
+    assert code == 0
+    assert (
+        "xortune: how long a trial takes is measured: the search begins in this process, and moves "
+        "to Ray if that is done sooner. To stay: --runner inline. To begin on Ray: --runner ray."
+    ) in capsys.readouterr().err
+    assert (xortune.load("s", tmp_path).trials["state"] == "COMPLETE").all()

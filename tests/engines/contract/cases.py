@@ -14,6 +14,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tests import toy
+from tests.engines.function import functions
 from tests.make import make_params
 from tests.tables import make_engine, make_spec, make_trial
 from xortune.engines.engine import Engine
@@ -113,6 +114,16 @@ _HILL = Case(
     toy.SPEC.assignment({"rate": 9.0}),
     pauses=False,
 )
+_, _FUNCTION_SPEC = functions.engine_of()
+_FUNCTION = Case(
+    "function",
+    lambda: functions.engine_of()[0],
+    _FUNCTION_SPEC,
+    {"x": (-1.0, 0.0, 0.5), "epochs": (1, 7, 120), "how": ("well", "print"), "seed": (0, 1)},
+    _FUNCTION_SPEC.assignment({"x": 1.0, "epochs": 4, "how": "raise"}),
+    pauses=False,
+    seeded=True,
+)
 COUNT = 64  # of the trials that packs are made of
 SOME = (5, 32, 17)  # the numbers of those that train in another process, too
 CASES = (
@@ -120,6 +131,7 @@ CASES = (
     _xor("compiled", lambda: CompiledEngine("xor", built_library())),
     *map(_plain, TASKS),
     _HILL,
+    _FUNCTION,
 )
 
 

@@ -1,12 +1,9 @@
-"""Functions that tests train, and engines for them."""
+"""Engines of functions, and what of their outcomes is compared."""
 
 from __future__ import annotations
 
-import math
-import os
-import random
-import signal
-import time
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import xortune
@@ -14,41 +11,30 @@ from xortune.engines.function.engine import FunctionEngine
 from xortune.problems.function.code import load_code
 from xortune.problems.function.problem import FunctionProblem, own_space
 from xortune.space import inferred_parameters
+from xortune.spec import ProblemSpec
+from xortune.trial import Outcome
 
-SPACE = {
-    "x": {"min": -2.0, "max": 2.0},
-    "epochs": {"min": 1, "max": 300},
-    "how": {"values": ["well", "nan", "raise", "exit", "sigsegv", "sleep", "print"]},
-    "seed": {"min": 0, "max": 9},
-}
+TRAINED = Path(__file__).with_name("trained.py")
 
 
-def train(config: dict[str, Any], report: Any) -> Any:
-    """Draws from `random`; ends as `how` says."""
-    how = config.pop("how")
-    for epoch in range(config["epochs"]):
-        report(epoch, loss=random.random() + config["x"] ** 2)
-    if how == "raise":
-        raise ValueError("x is too large")
-    if how == "exit":
-        os._exit(3)
-    if how == "sigsegv":
-        os.kill(os.getpid(), signal.SIGSEGV)
-    if how == "sleep":
-        time.sleep(600)
-    if how == "print":
-        print("printed by the function")
-    loss = math.nan if how == "nan" else random.random() + config["x"] ** 2
-    return {"loss": loss, "drawn": random.random()}
-
-
-def engine_of(function=train, space=SPACE, timeout=None, seed=0, verbose=False, **declared):
-    """The engine and the spec of a function of this process."""
-    code = load_code(xortune.Problem(function, space, **declared))
+def engine_of(
+    source: Any = TRAINED,
+    include: Iterable[Path] = (),
+    timeout: float | None = None,
+    seed: int = 0,
+    verbose: bool = False,
+) -> tuple[FunctionEngine, ProblemSpec]:
+    """The engine and the spec of a problem, or of its file."""
+    code = load_code(source, tuple(include))
     spec = FunctionProblem(code, inferred_parameters(own_space(code))).spec
     return FunctionEngine(code, spec, seed, timeout, verbose), spec
 
 
-def answer(outcomes):
+def engine_for(function: Any, space: Any, **declared: Any) -> tuple[FunctionEngine, ProblemSpec]:
+    """Likewise, of a function of this process."""
+    return engine_of(xortune.Problem(function, space, **declared))
+
+
+def answer(outcomes: Iterable[Outcome]) -> list[tuple[str | None, ...]]:
     """Outcomes without what may differ between two runs."""
     return [(o.state, repr(o.scores), repr(o.curve), o.error) for o in outcomes]

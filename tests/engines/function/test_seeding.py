@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.engines.function.functions import engine_of
+from tests.engines.function.functions import engine_for
 from xortune.engines.function.seeding import seed_of
 
 SPACE = {"early": {"values": [False, True]}}
@@ -31,7 +31,7 @@ def test_a_trial_that_is_the_first_to_import_a_library_draws_as_any_other(librar
         generator = module.random if config["library"] == "numpy" else module
         return float(generator.rand(1)[0])
 
-    engine, spec = engine_of(train, {**SPACE, "library": {"value": library}})
+    engine, spec = engine_for(train, {**SPACE, "library": {"value": library}})
     trainer = engine.open("cpu")
     first, again = (
         trainer.train([spec.params((early, library))], None, numbers=[5])[0]
@@ -49,7 +49,7 @@ def test_the_order_of_sets_and_the_number_of_threads_are_fixed():
 
     scores = set()
     for _ in range(2):
-        engine, spec = engine_of(train, SPACE)
+        engine, spec = engine_for(train, SPACE)
         (outcome,) = engine.open("cpu").train([spec.defaults], None)
         scores.add(outcome.scores)
     (only,) = scores

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engines.function.functions import SPACE, answer, engine_of
+from tests.engines.function.functions import answer, engine_for, engine_of
 from xortune.engines.function.trainer import PROBE
 from xortune.errors import Interrupted, NoEngineError
 from xortune.interrupt import descendants
@@ -50,7 +50,7 @@ def test_a_trial_fails_alone_and_says_why(alone):
         "FAIL" if how in ("raise", "nan", "sigsegv", "exit") else "COMPLETE" for how in MIXED
     ]
     errors = [error for *_, error in alone if error]
-    assert errors[0].startswith("ValueError: x is too large (functions.py:")
+    assert errors[0].startswith("ValueError: x is too large (trained.py:")
     assert errors[1:] == [
         "loss is not finite: nan",
         "its process ended: SIGSEGV",
@@ -112,7 +112,7 @@ def test_a_trial_whose_process_ends_is_tried_once_more(tmp_path):
         return 1.0
 
     space = {"log": {"values": [f"{tmp_path}/a", f"{tmp_path}/b"]}, "deaths": {"min": 0, "max": 9}}
-    engine, spec = engine_of(train, space)
+    engine, spec = engine_for(train, space)
     once = spec.params((f"{tmp_path}/a", 1))
     always = spec.params((f"{tmp_path}/b", 9))
     first, second = engine.open("cpu").train([once, always], None)
@@ -202,7 +202,7 @@ def test_a_probe_needs_a_process_and_no_call(tmp_path):
     def train(config, report):
         raise AssertionError("it is not called")
 
-    engine, spec = engine_of(train)
+    engine, spec = engine_for(train, {"x": {"value": 1}})
     trainer = engine.open("cpu")
     before = children()
     (outcome,) = trainer.train([engine.probe], None, numbers=[PROBE])
@@ -216,9 +216,9 @@ def test_metrics_that_nobody_declared_are_named_once(caplog):
         report(0, loss=1.0, extra=2.0, x=3.0, state=1.0)
         return {"loss": 1.0}
 
-    engine, spec = engine_of(train, metrics=[])
+    engine, spec = engine_for(train, {"x": {"value": 1}}, metrics=[])
     with caplog.at_level(logging.WARNING, logger="xortune"):
-        engine.open("cpu").train([trial(spec)] * 3, None)
+        engine.open("cpu").train([spec.defaults] * 3, None)
     (record,) = caplog.records
     assert record.getMessage() == (
         "metrics that the problem does not declare are ignored: extra. Name them when it is made: "
@@ -227,43 +227,31 @@ def test_metrics_that_nobody_declared_are_named_once(caplog):
 
 
 def test_code_that_fails_in_the_process_is_said(tmp_path):
-    from xortune.engines.function.engine import FunctionEngine
-    from xortune.problems.function.code import load_code
-
     path = tmp_path / "mine.py"
     path.write_text(
         "import os, xortune\n"
         f"assert os.getpid() == {os.getpid()}, 'elsewhere'\n"
-        "problem = xortune.Problem(lambda config, report: 1.0)\n"
+        "problem = xortune.Problem(lambda config, report: 1.0, {'x': {'value': 1}})\n"
     )
-    _, spec = engine_of()
-    trainer = FunctionEngine(load_code(path), spec, 0).open("cpu")
+    engine, spec = engine_of(path)
     with pytest.raises(NoEngineError, match="AssertionError: elsewhere\n  mine.py, line 2: assert"):
-        trainer.train([spec.defaults], None)
+        engine.open("cpu").train([spec.defaults], None)
 
 
 def test_a_module_beside_the_file_is_missed_where_it_is_used(tmp_path, monkeypatch):
-    from xortune.engines.function.engine import FunctionEngine
-    from xortune.problems.function.code import load_code
-
     (tmp_path / "helper.py").write_text("def loss():\n    return 1.0\n")
     path = tmp_path / "mine.py"
     path.write_text(
         "import xortune\n\ndef train(config, report):\n    import helper\n"
-        "    return helper.loss()\n\nproblem = xortune.Problem(train)\n"
+        "    return helper.loss()\n\nproblem = xortune.Problem(train, {'x': {'value': 1}})\n"
     )
     monkeypatch.chdir(tmp_path)
-    _, spec = engine_of()
-    alone = FunctionEngine(load_code(path), spec, 0).open("cpu")
-    (outcome,) = alone.train([spec.defaults], None)
+    alone, spec = engine_of(path)
+    (outcome,) = alone.open("cpu").train([spec.defaults], None)
     assert outcome.error == (
         "ModuleNotFoundError: No module named 'helper': it lies beside mine.py, and was not "
         "included; add include='FOLDER' (mine.py:4)"
     )
-    together = FunctionEngine(load_code(path, [tmp_path]), spec, 0).open("cpu")
-    (outcome,) = together.train([spec.defaults], None)
+    together, _ = engine_of(path, include=[tmp_path])
+    (outcome,) = together.open("cpu").train([spec.defaults], None)
     assert outcome.state == "COMPLETE"
-
-
-def test_space_is_what_the_tests_assume():
-    assert [*SPACE] == ["x", "epochs", "how", "seed"]

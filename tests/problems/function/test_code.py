@@ -248,7 +248,9 @@ def test_a_module_that_only_this_process_has_is_said_elsewhere(file, tmp_path, m
         "import pickle, sys\ncode = pickle.loads(sys.stdin.buffer.read())\n"
         "try:\n    code.problem\nexcept Exception as error:\n    print(error)"
     )
-    run = subprocess.run([sys.executable, "-P", "-c", program], input=pickled, capture_output=True)
+    run = subprocess.run(
+        [sys.executable, "-c", program], input=pickled, capture_output=True, cwd="/", check=False
+    )
     assert (
         b"it needs the module 'only_here_', which is not installed where it is trained"
         in run.stdout

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -20,6 +21,8 @@ from xortune.problems.function.includes import Include, read_include, read_text
 from xortune.problems.function.loading import loaded_object, loaded_problem
 from xortune.problems.function.mentioned import code_object, source_of
 from xortune.wording import option
+
+_LOOKED_AT = 1000  # entries of a folder, which may hold a million
 
 
 @dataclass(frozen=True)
@@ -191,15 +194,21 @@ def _beside(path: Path) -> tuple[str, ...]:
     """The modules and packages in the file's folder."""
     try:
         entries = sorted(path.parent.iterdir())
-        files = [entry.stem for entry in entries if entry.suffix == ".py" and entry != path]
-        folders = [entry.name for entry in entries if _is_package(entry)]
     except OSError:
         return ()
+    files = [entry.stem for entry in entries if entry.suffix == ".py" and entry != path]
+    folders = [entry.name for entry in entries if _is_package(entry)]
     return tuple(name for name in (*files, *folders) if name.isidentifier())
 
 
 def _is_package(entry: Path) -> bool:
-    return entry.is_dir() and any(entry.glob("*.py"))
+    """Whether a folder holds modules, as far as its first entries tell."""
+    try:
+        return entry.is_dir() and any(
+            inner.suffix == ".py" for inner in islice(entry.iterdir(), _LOOKED_AT)
+        )
+    except OSError:
+        return False
 
 
 def _modules(include: Include, mark: str) -> Iterator[tuple[str, Source]]:

@@ -14,6 +14,10 @@ from xortune.trial import Params, Weights
 from xortune.wording import option
 
 KIND = "function"
+_REPEATABLE = (
+    "a resume gives the same table as far as the function depends on its parameters, and on the "
+    "seeded random, NumPy and PyTorch, alone."
+)
 
 
 class RecordedFunction:
@@ -52,7 +56,7 @@ class FunctionProblem(RecordedFunction):
 
     def __init__(self, code: Code, parameters: Sequence[Parameter]) -> None:
         super().__init__(function_spec(code.problem, name_of_file(code.file), parameters))
-        self.notes = code.notes
+        self.notes = (*code.notes, _REPEATABLE)
         self.recorded = {
             "kind": KIND,
             "file": code.file,
