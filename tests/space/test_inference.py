@@ -104,7 +104,10 @@ def test_a_space_without_parameters_is_said(tmp_path):
         ({"values": []}, "expected a list of at least one value"),
         ({"values": 3}, "expected a list of at least one value, found 3"),
         ({"values": [1, 1]}, "a value is given twice"),
-        ({"values": [None, 1]}, "has no choice nothing; there are 1"),
+        (
+            {"values": [None, 1]},
+            "has no choice nothing (null is not a value; write a text, such as 'none')",
+        ),
         ({"values": [float("nan"), 1]}, "has no choice nan"),
         ({"values": [[1], 1]}, "has no choice [1]"),
         ({"value": 2**60}, "has no choice"),

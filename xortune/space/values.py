@@ -118,6 +118,8 @@ def _no_choice(parameter: Parameter, value: Any, aliases: Mapping[str, str]) -> 
     hint = likely(str(value), texts, aliases)
     if isinstance(value, str) and value.lower() in others:
         hint = f" (write {value.lower()} without quotes)"
+    if value is None:
+        hint = " (null is not a value; write a text, such as 'none')"
     there_are = f"there are {listed(parameter.choices)}"
     return f"{parameter.name} has no choice {shown(value)}{hint}; {there_are}"
 

@@ -255,3 +255,16 @@ def test_a_module_beside_the_file_is_missed_where_it_is_used(tmp_path, monkeypat
     together, _ = engine_of(path, include=[tmp_path])
     (outcome,) = together.open("cpu").train([spec.defaults], None)
     assert outcome.state == "COMPLETE"
+
+
+def test_an_included_module_is_imported_once(tmp_path):
+    (tmp_path / "helper.py").write_text("class Loss(float):\n    pass\n")
+    path = tmp_path / "mine.py"
+    path.write_text(
+        "import helper, xortune\n\ndef train(config, report):\n    from helper import Loss\n"
+        "    assert Loss is helper.Loss\n    return Loss(1.0)\n\n"
+        "problem = xortune.Problem(train, {'x': {'value': 1}})\n"
+    )
+    engine, spec = engine_of(path, include=[tmp_path])
+    (outcome,) = engine.open("cpu").train([spec.defaults], None)
+    assert outcome.error is None

@@ -63,7 +63,7 @@ def _serve(connection: Connection) -> None:
     with code.imports():
         seeding.seed(seed_of(job.study_seed, -1))
         try:
-            problem = code.problem
+            problem = code.load()
         except UsageError as error:
             connection.send(Refused(str(error)))
             return

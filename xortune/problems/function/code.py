@@ -60,10 +60,17 @@ class Code:
         Raises:
             UsageError: the code fails, with the user's lines of the traceback.
         """
-        if self.live is not None:
-            return loaded_object(self.live)
         with self.imports():
-            return loaded_problem(self.text, self.filename, self.name, self.shown)[1]
+            return self.load()
+
+    def load(self) -> Problem:
+        """As `problem`, for a process that stays inside `imports`, and so imports modules once."""
+        if self.live is not None:
+            problem = loaded_object(self.live)
+        else:
+            _, problem = loaded_problem(self.text, self.filename, self.name, self.shown)
+        self.__dict__["problem"] = problem
+        return problem
 
     def imports(self) -> AbstractContextManager[None]:
         """While entered, the modules that it includes can be imported."""
