@@ -25,6 +25,11 @@ WHOLE = [
     pd.DataFrame({"number": [7], "lr": [0.5]}).iloc[0:1]["number"].iloc[0],
 ]
 REAL = [0.5, np.float64(0.5), np.float32(0.5), np.float16(0.5), np.longdouble(0.5), np.array(0.5)]
+REAL += [
+    torch.tensor(0.5),
+    torch.tensor(0.5, dtype=torch.bfloat16),
+    torch.tensor(0.5, requires_grad=True),
+]
 NEITHER = [
     None,
     True,
@@ -39,6 +44,8 @@ NEITHER = [
     (7,),
     np.array([7]),
     np.array([0.5]),
+    torch.tensor([0.5]),
+    torch.tensor(0.5 + 1j),
     np.timedelta64(7, "s"),
     np.datetime64(7, "s"),
     pd.NA,

@@ -164,7 +164,7 @@ class Search:
         finished = [FinishedTrial(t, o) for t, o in zip(pack.trials, outcomes, strict=True)]
         if self._recovery.is_probe(pack):
             finished = []
-        else:
+        elif self.engine.pace(pack.device).measured:
             self.speed.note([self.cost(trial.params) for trial in pack.trials], seconds)
         self._record([*finished, *self._recovery.trained(pack)])
         self._check_first(finished)
@@ -234,9 +234,11 @@ class Search:
     def _check_first(self, finished: Sequence[FinishedTrial]) -> None:
         """Ends a search of which nothing can be expected."""
         most, errors = self.engine.first_failures, self._first_errors
+        if len(errors) == most:
+            return
         errors |= {f.trial.number: f.outcome.error for f in finished if f.trial.number < most}
         different = {*errors.values()}
-        if most and len(errors) == most and len(different) == 1 and None not in different:
+        if len(errors) == most and len(different) == 1 and None not in different:
             raise XortuneError(
                 f"the first {most} trials failed alike: {different.pop()}. Correct this, then "
                 "search again; these trials stay as they are."

@@ -268,3 +268,19 @@ def test_an_included_module_is_imported_once(tmp_path):
     engine, spec = engine_of(path, include=[tmp_path])
     (outcome,) = engine.open("cpu").train([spec.defaults], None)
     assert outcome.error is None
+
+
+def test_a_function_runs_in_the_folder_of_the_search_where_that_exists(tmp_path, monkeypatch):
+    def train(config, report):
+        return float(Path("here").exists())
+
+    folder = tmp_path / "study"
+    folder.mkdir()
+    (folder / "here").touch()
+    monkeypatch.chdir(folder)
+    engine, spec = engine_for(train, {"x": {"value": 1}})
+    monkeypatch.chdir(tmp_path)
+    (there,) = engine.open("cpu").train([spec.defaults], None)
+    folder.rename(tmp_path / "moved")
+    (elsewhere,) = engine.open("cpu").train([spec.defaults], None)
+    assert (there.scores["loss"], elsewhere.scores["loss"]) == (1.0, 0.0)

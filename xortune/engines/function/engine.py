@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Literal
 
 from xortune.engines.engine import Pace, Trainer
@@ -45,6 +46,8 @@ class FunctionEngine:
         self._study_seed = study_seed
         self._trial_timeout = trial_timeout
         self._verbose = verbose
+        # A file that the function reads by a relative path is found on every worker that has it.
+        self._folder = _current_folder()
 
     def pace(self, device: str) -> Pace:
         """Unknown: only measured trials tell."""
@@ -59,5 +62,19 @@ class FunctionEngine:
         """Opens it; the function finds the device by itself, as it would without a search."""
         from xortune.engines.function.trainer import Calls, FunctionTrainer
 
-        timeout, verbose = self._trial_timeout, self._verbose
-        return FunctionTrainer(Calls(self._code, self._spec, self._study_seed, timeout, verbose))
+        calls = Calls(
+            self._code,
+            self._spec,
+            self._study_seed,
+            self._trial_timeout,
+            self._verbose,
+            self._folder,
+        )
+        return FunctionTrainer(calls)
+
+
+def _current_folder() -> str | None:
+    try:
+        return str(Path.cwd())
+    except FileNotFoundError:
+        return None

@@ -47,10 +47,11 @@ class ChildProcess:
     """A process that has loaded the code of a job; ended when this object goes.
 
     In a session of its own, so a terminal's Ctrl-C does not reach it. What it prints is dropped
-    unless `verbose`, which sends it to this process's standard error.
+    unless `verbose`, which sends it to this process's standard error. Its current folder is
+    `folder` where there is such a folder, else that of this process.
     """
 
-    def __init__(self, job: Job, verbose: bool) -> None:
+    def __init__(self, job: Job, verbose: bool, folder: str | None) -> None:
         ours, theirs = socket.socketpair()
         with theirs:
             output = 2 if verbose else subprocess.DEVNULL
@@ -61,6 +62,7 @@ class ChildProcess:
                 stderr=output,
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
+                cwd=folder if folder is not None and Path(folder).is_dir() else None,
                 env={**os.environ, **_SURROUNDINGS},
             )
         self._connection = Connection(ours.detach())

@@ -36,6 +36,7 @@ class Calls:
         study_seed: from which, with its number, each trial is seeded.
         trial_timeout: the most seconds of a trial; None for any number.
         verbose: whether to show what the function prints.
+        folder: the current folder of its process, if there is such a folder.
     """
 
     code: Code
@@ -43,6 +44,7 @@ class Calls:
     study_seed: int
     trial_timeout: float | None = None
     verbose: bool = False
+    folder: str | None = None
 
 
 class FunctionTrainer:
@@ -114,7 +116,7 @@ class FunctionTrainer:
         # A live object refers to modules where this process found them.
         path = () if code.live is None else tuple(entry for entry in sys.path if entry)
         job = Job(code, self._calls.spec, self._calls.study_seed, path)
-        self._child = ChildProcess(job, self._calls.verbose)
+        self._child = ChildProcess(job, self._calls.verbose, self._calls.folder)
         try:
             self._child.wait_until_loaded(heartbeat)
         except Ended as end:
