@@ -389,8 +389,9 @@ def _check_worker(trial: TuneTrial) -> None:
     """Ends the search if a worker's machine lacks what the study needs: no retry would help."""
     cause = getattr(error_of(trial), "cause", None)
     if isinstance(cause, NoEngineError):
+        where = f" on {trial.node_ip}" if trial.node_ip else ""
         raise XortuneError(
-            f"a worker on {trial.node_ip} cannot run the study's engine: {cause}. Search on "
+            f"a worker{where} cannot run the study's engine: {str(cause).rstrip('.')}. Search on "
             f"workers like this machine, or with another {option('engine')}."
         )
     if isinstance(cause, DeviceError):

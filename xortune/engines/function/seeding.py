@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import blake2b
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
@@ -52,7 +52,7 @@ _SEEDS: dict[str, Callable[[int], None]] = {"numpy": _seed_numpy, "torch": _seed
 class _Noticing(MetaPathFinder):
     """Calls a function with the name of a module once that is imported."""
 
-    def __init__(self, names: Sequence[str] | dict[str, Any], call: Callable[[str], None]) -> None:
+    def __init__(self, names: Iterable[str], call: Callable[[str], None]) -> None:
         self._names = {*names}
         self._call = call
 

@@ -40,6 +40,10 @@ class Problem:
     over what it reports. Before each call `random`, NumPy and PyTorch are seeded from the study's
     seed and the trial's number, so a function that draws from them alone is repeatable.
 
+    It is called in a process of its own, which is used again for other trials. Numerical libraries
+    have one thread there, because another number may give other bits, and what it prints is shown
+    with `verbose` only.
+
     Args:
         train: the function, called with `(config, report)`.
         space: the `parameters` of a search space; None if the search names one.
