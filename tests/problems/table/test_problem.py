@@ -23,6 +23,7 @@ class ThreeColumns:
     target: Target
     input_names: Sequence[str] = ("a", "b", "c")
     inputs: int = 3
+    text_columns: Sequence[str] = ()
 
     def prepare(self, frame: pd.DataFrame) -> tuple[np.ndarray, list[str]]:
         return frame[list(self.input_names)].to_numpy(np.float32), []
@@ -70,7 +71,7 @@ def test_outputs_are_those_of_the_model(case, frame):
 def test_predictions_are_in_the_words_of_the_target(case, frame):
     task, problem, params, weights = case
     outputs = problem.outputs(params, weights, frame.to_numpy(np.float32))
-    predictions = problem.predictions(params, weights, frame)
+    predictions = problem.predict(params, weights, frame)
     assert list(predictions.index) == list(range(100, 120))
     if task == "regression":
         assert list(predictions) == ["prediction"]
@@ -83,19 +84,6 @@ def test_predictions_are_in_the_words_of_the_target(case, frame):
     likeliest = [classes[place] for place in chances.to_numpy().argmax(axis=1)]
     assert predictions.prediction.tolist() == likeliest
     assert len({*likeliest}) > 1
-
-
-def test_a_row_alone_is_predicted_without_pytorch(case, frame):
-    task, problem, params, weights = case
-    predictions = problem.predictions(params, weights, frame)
-    for place, row in enumerate(frame.to_numpy(np.float32).tolist()):
-        found = problem.predict(params, weights, row)
-        if task == "regression":
-            assert found == pytest.approx(predictions.prediction.iloc[place], rel=1e-4)
-        elif task == "binary":
-            assert found == pytest.approx(predictions.p_yes.iloc[place], rel=1e-4)
-        else:
-            assert TARGETS[task].classes[int(found)] == predictions.prediction.iloc[place]
 
 
 def test_the_test_rows_are_measured_like_validation_rows(case):
@@ -126,7 +114,7 @@ def test_weights_of_another_table_are_refused(case):
     with pytest.raises(XortuneError, match="do not fit a model of 4 inputs"):
         other.model(params, weights)
     with pytest.raises(XortuneError, match="do not fit a model of 4 inputs"):
-        other.predict(params, weights, [0.0] * 4)
+        other.outputs(params, weights, np.zeros((1, 4), np.float32))
 
 
 def test_probabilities_of_extreme_logits_are_finite():

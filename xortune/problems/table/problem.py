@@ -80,7 +80,8 @@ class TableProblem:
         x, notes = self.recipe.prepare(frame)
         for note in notes:
             _log.warning(note)
-        return self.read(self.outputs(params, weights, x), frame.index)
+        index = inputs.index if hasattr(inputs, "iloc") else None
+        return self.read(self.outputs(params, weights, x), index)
 
     def outputs(
         self, params: Params, weights: Weights, x: NDArray[np.float32]
