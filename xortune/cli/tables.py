@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
@@ -78,8 +78,8 @@ def _duration(seconds: float) -> str:
 def trials_table(frame: pd.DataFrame, spec: ProblemSpec) -> Table:
     """The rows of a ranked frame with the most important columns.
 
-    It has the first parameters, as many as fit, those that differ between the rows before the
-    others; a line below names the rest.
+    Where not everything fits, it has the objective, one share, and as many parameters as fit,
+    first those that differ between the rows; a line below names the others.
     """
     rows = plain_rows(frame)
     before = [
@@ -88,17 +88,28 @@ def trials_table(frame: pd.DataFrame, spec: ProblemSpec) -> Table:
     ]
     losses = [_text(row["final_loss"], ".3e") if row["rank"] else row["state"] for row in rows]
     after = [_Column("final_loss", losses)] if spec.loss else []
-    after += [_metric_column(metric, rows) for metric in _shown_metrics(spec)]
     params = [_parameter_column(parameter, rows) for parameter in spec.parameters]
-    room = _WIDTH - 1 - sum(column.width for column in before + after)
-    if sum(column.width for column in params) > room:
-        params.sort(key=lambda column: len({*column.cells}) == 1)
-    fitting = bisect_right(list(accumulate(column.width for column in params)), room)
-    hidden = [column.name for column in params[fitting:]]
-    return _table([*before, *params[:fitting], *after], hidden)
+    measured = [_metric_column(metric, rows) for metric in _shown_metrics(spec)]
+    shown = _fitting(params, _WIDTH - 1 - _width(before + after + measured))
+    if len(shown) < len(params):
+        measured = [_metric_column(metric, rows) for metric in _shown_metrics(spec, shares=1)]
+        shown = _fitting(params, _WIDTH - 1 - _width(before + after + measured))
+    hidden = [column.name for column in params if column not in shown]
+    return _table([*before, *shown, *after, *measured], hidden)
 
 
-@dataclass(frozen=True)
+def _fitting(columns: Sequence[_Column], room: int) -> list[_Column]:
+    """The columns to show, in their order: as many as fit, those whose cells differ first."""
+    preferred = sorted(columns, key=lambda column: len({*column.cells}) == 1)
+    fitting = bisect_right(list(accumulate(column.width for column in preferred)), room)
+    return [column for column in columns if column in preferred[:fitting]]
+
+
+def _width(columns: Iterable[_Column]) -> int:
+    return sum(column.width for column in columns)
+
+
+@dataclass(frozen=True, eq=False)
 class _Column:
     """A column of a printed table: its name, and the text of every row."""
 
@@ -112,12 +123,12 @@ class _Column:
         return 1 + max(map(cell_len, (self.name, *self.cells)))
 
 
-def _shown_metrics(spec: ProblemSpec) -> list[Metric]:
-    """The objective, unless it is the final loss, and the first share."""
-    shares = [metric for metric in spec.metrics if metric.kind == "share"]
+def _shown_metrics(spec: ProblemSpec, shares: int | None = None) -> list[Metric]:
+    """The objective, unless it is the final loss, and the first shares; None for all of them."""
     objective = spec.metric(spec.objectives[0].metric)
-    shown = [objective] if objective.name != spec.loss else []
-    return list(dict.fromkeys([*shown, *shares[:1]]))
+    first = [objective] if objective.name != spec.loss else []
+    others = [metric for metric in spec.metrics if metric.kind == "share"][:shares]
+    return list(dict.fromkeys([*first, *others]))
 
 
 def _metric_column(metric: Metric, rows: Sequence[Mapping[str, Any]]) -> _Column:
