@@ -290,7 +290,9 @@ def _resume(ledger: Ledger, paths: StudyPaths, rest: _Rest, watch: _Watch) -> No
                 f"{runner.device}: the trials from here on may differ in their last digits."
             )
         _check_machines(runner, engine, stop)
-        if subject.recorded.get("digest") != settings.problem.get("digest"):
+        here, there = (about.get("digest") for about in (subject.recorded, settings.problem))
+        # A function without a readable text has no digest.
+        if here != there or (here is None and settings.problem and rest.force):
             provenance = replace(provenance, outdated=_finished_spans(ledger.trials()))
             settings = replace(settings, problem=subject.recorded)
         same = engine.name == provenance.engine
