@@ -241,6 +241,13 @@ def test_rows_are_gathered_in_parts_without_any_effect(monkeypatch):
     assert len(beats) >= 3 * 3
 
 
+def test_the_heart_beats_at_every_step_of_a_large_model():
+    beats: list[None] = []
+    params = make_trial(width=300, batch_size=5, epochs=2)
+    make_engine().open("cpu").train([params], 1, lambda: beats.append(None))
+    assert len(beats) >= 2 * 6
+
+
 def test_dropout_spares_the_measurements():
     params = make_trial(dropout=0.9, epochs=1)
     outcome = train(make_engine(), params)

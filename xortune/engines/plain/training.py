@@ -33,6 +33,9 @@ _LOSSES: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
     "cross_entropy": F.cross_entropy,
 }
 
+# The weights of a model from which on the heart beats at every step.
+_LARGE = 50_000
+
 
 @dataclass(frozen=True)
 class Lesson:
@@ -159,6 +162,8 @@ class Training:
 
     def _step(self, batch: Batch, step: int) -> Tensor:
         """Trains a batch; returns its mean loss before that."""
+        if self.weights.numel() > _LARGE:
+            self._heartbeat()
         x, y = batch
         dropped = None
         if self._dropout is not None:
