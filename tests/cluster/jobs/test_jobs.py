@@ -25,6 +25,7 @@ from pandas.testing import assert_frame_equal
 import xortune
 from tests.cluster.jobs.front import Front
 from tests.faults.sockets import sockets_of
+from tests.hosts.problems import SEARCHES, write_problems
 from tests.small_study import SETTINGS, SPACE, answer
 from xortune.cli import main
 from xortune.cluster.authentication import Guard, guard_at
@@ -529,6 +530,42 @@ def test_a_study_of_the_cluster_is_resumed_and_fetched_again(succeed, call, far,
     assert_frame_equal(answer(study), answer(resumed), check_exact=True)
     # Whichever of the two jobs is named, the study is one.
     assert "study far: 30 trials" in succeed("fetch", far, "--results", tmp_path)
+
+
+def test_a_table_and_a_function_go_to_the_cluster(succeed, call, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_problems(write_file)
+    searches = {kind: [*words, "--trials", "14"] for kind, words in SEARCHES.items()}
+    jobs = {
+        kind: submitted(succeed("submit", *words, "--name", kind))
+        for kind, words in searches.items()
+    }
+    for kind, words in searches.items():
+        succeed("search", *words, "--name", kind, "--results", "here", "--runner", "inline")
+        assert call("wait", jobs[kind])[0] == 0, succeed("logs", jobs[kind])
+        study = xortune.load(fetched(succeed, jobs[kind], tmp_path / "fetched"))
+        assert_frame_equal(answer(study), answer(xortune.load(kind, "here")), check_exact=True)
+    assert study.summary()["test"]
+
+
+@pytest.mark.long
+def test_a_table_of_the_cluster_is_resumed_with_its_data(succeed, call, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_problems(write_file)
+    job = submitted(succeed("submit", *SEARCHES["table"], "--trials", "8", "--name", "grown"))
+    assert call("wait", job)[0] == 0
+    code, _, err = call("wait", submitted(succeed("submit", "grown", "--resume", "--trials", "14")))
+    assert (code, "name it again, with --data" in err) == (2, True)
+    resume = ("submit", "grown", "--resume", "--trials", "14", "--data", "data.csv")
+    job = submitted(succeed(*resume))
+    assert call("wait", job)[0] == 0
+    study = xortune.load(fetched(succeed, job, tmp_path))
+    assert (study.trials["state"] == "COMPLETE").sum() == 14
+
+
+def write_file(name, text):
+    Path(name).parent.mkdir(exist_ok=True)
+    Path(name).write_text(text)
 
 
 @pytest.mark.parametrize(
