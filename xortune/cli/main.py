@@ -17,6 +17,7 @@ from xortune.cli.signals import interruptible, kill_descendants
 from xortune.errors import Interrupted, UsageError, XortuneError
 from xortune.escaping import shell_word, visible
 from xortune.interrupt import StopSignal
+from xortune.studies.problems import DATA_NAMES
 from xortune.wording import for_the_shell
 
 if TYPE_CHECKING:
@@ -59,13 +60,15 @@ def _answer(arguments: Namespace, screen: Screen) -> int:
     except UsageError as error:
         return _fail(screen, str(error), 2)
     except Interrupted as interruption:
-        words = _how_to_resume(interruption.folder) if command in _SEARCHING else "stopped"
+        folder, is_search = interruption.folder, command in _SEARCHING
+        words = _how_to_resume(folder, arguments) if is_search else "stopped"
         return _fail(screen, words, 128 + interruption.signum)
     except KeyboardInterrupt:
         return _fail(screen, "stopped", 130)
     except (XortuneError, OSError) as error:
         folder = getattr(error, "folder", None)
-        words = f"{error}\n{_how_to_resume(folder)}" if folder is not None else str(error)
+        how = "" if folder is None else f"\n{_how_to_resume(folder, arguments)}"
+        words = f"{error}{how}"
         return _fail(screen, words, 1)
     screen.out.flush()
     if screen.out.fault is not None:
@@ -93,7 +96,7 @@ def _run(arguments: Namespace, screen: Screen) -> None:
             screen.urgent("xortune: stopping; Ctrl-C once more stops at once")
 
     def end(signum: int) -> NoReturn:
-        _end(screen, _how_to_resume(None), signum)
+        _end(screen, _how_to_resume(None, arguments), signum)
 
     with StopSignal(say_so, end) as stop:
         from xortune.cli.progress import ProgressView
@@ -104,10 +107,11 @@ def _run(arguments: Namespace, screen: Screen) -> None:
             function = getattr(searches, command)
             study = function(subject, on_progress=view, stop=stop, **settings)
     if not quiet:
-        _show_result(study, screen)
+        _show_result(study, screen, _named_again(arguments))
 
 
-def _show_result(study: Study, screen: Screen) -> None:
+def _show_result(study: Study, screen: Screen, named: str | None = None) -> None:
+    """Prints a study; `named` is as `_named_again` gives it, by default as the study knows it."""
     console = console_on(screen.out)
     trials = _show_table(console, study, _SHOWN)
     folder = shell_word(str(study.paths.folder))
@@ -117,20 +121,38 @@ def _show_result(study: Study, screen: Screen) -> None:
         ("runs", f"{study.paths.tensorboard}"),
         ("report", f"python -m xortune report {folder}"),
         ("browse", f"python -m xortune tensorboard {folder}"),
-        *_next_command(study, trials, folder),
+        *_next_command(study, trials, folder, _subject(study) if named is None else named),
     ):
         console.print(f"{label:7} {visible(text)}", soft_wrap=True)
 
 
-def _next_command(study: Study, trials: DataFrame, folder: str) -> list[tuple[str, str]]:
+def _next_command(
+    study: Study, trials: DataFrame, folder: str, named: str
+) -> list[tuple[str, str]]:
     """The command that finishes a study, or extends it where the space has more points."""
     total, most = study.settings.trials, study.most_trials
     if trials["state"].isin(["RUNNING", "WAITING"]).any() or len(trials) < total:
-        return [("resume", f"python -m xortune resume {folder}")]
+        return [("resume", f"python -m xortune resume {folder}{named}")]
     if most is not None and total >= most:
         return []
     larger = min(2 * total, most or math.inf)
-    return [("resume", f"python -m xortune resume {folder} --trials {larger}")]
+    return [("resume", f"python -m xortune resume {folder}{named} --trials {larger}")]
+
+
+def _named_again(arguments: Namespace) -> str:
+    """The options that name a search's data or function again, with a space before each."""
+    given = vars(arguments)
+    words = [(key, given[key]) for key in ("data", "problem") if given.get(key) is not None]
+    words += [("include", folder) for folder in given.get("include") or ()]
+    return "".join(f" --{key} {shell_word(text)}" for key, text in words if text not in DATA_NAMES)
+
+
+def _subject(study: Study) -> str:
+    """Likewise, with the names that the study knows, which have no folders."""
+    settings = study.settings
+    if file := settings.problem.get("file"):
+        return f" --problem {shell_word(str(file))}"
+    return f" --data {shell_word(settings.data)}" if settings.problem and settings.data else ""
 
 
 def _show_table(console: Console, study: Study, top: int) -> DataFrame:
@@ -224,10 +246,10 @@ def _job_command(arguments: Namespace, screen: Screen) -> int | None:
     return 0
 
 
-def _how_to_resume(folder: Path | None) -> str:
+def _how_to_resume(folder: Path | None, arguments: Namespace) -> str:
     if folder is None:
         return "stopped before anything was started"
-    command = f"python -m xortune resume {shell_word(str(folder))}"
+    command = f"python -m xortune resume {shell_word(str(folder))}{_named_again(arguments)}"
     return f"stopped; what was finished is kept. Resume with: {command}"
 
 
