@@ -1,5 +1,5 @@
 # A small PyTorch network that learns a sine, with its loss after every epoch.
-#   python -m xortune search --problem search_spaces/pytorch_loop.py --trials 20
+#   python -m xortune search --problem search_spaces/pytorch_loop.py --trials 10
 import torch
 from torch import nn
 

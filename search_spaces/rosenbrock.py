@@ -1,5 +1,5 @@
 # A plain function of two numbers, whose minimum, 0, lies at (1, 1) in a curved valley.
-#   python -m xortune search --problem search_spaces/rosenbrock.py --trials 200
+#   python -m xortune search --problem search_spaces/rosenbrock.py --trials 100
 import xortune
 
 

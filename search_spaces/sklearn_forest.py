@@ -1,6 +1,6 @@
 # A random forest on scikit-learn's wines, by its accuracy in cross-validation.
 #   pip install scikit-learn
-#   python -m xortune search --problem search_spaces/sklearn_forest.py --trials 30
+#   python -m xortune search --problem search_spaces/sklearn_forest.py --trials 20
 from sklearn.datasets import load_wine
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.model_selection import cross_validate

@@ -14,6 +14,10 @@ class XortuneError(Exception):
     folder: Path | None = None  # of the study, if it can be resumed
 
 
+class HopelessError(XortuneError):
+    """The search failed in a way that a resume would repeat."""
+
+
 class UsageError(XortuneError):
     """Invalid input, found before anything was written: exit code 2."""
 

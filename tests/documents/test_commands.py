@@ -11,6 +11,7 @@ import pytest
 
 import xortune
 from tests.cli.commands import COMMANDS, call
+from tests.documents.data import write_wines
 from tests.documents.markdown import GUIDES, README, ROOT, SPACES, STUDIES, blocks, read, tracked
 from xortune.cli.arguments import parse
 
@@ -25,11 +26,12 @@ NOT_RUN = {
     r"(JOB=\$\()?python -m xortune (submit|wait|fetch)": "it needs a cluster: see the last test",
 }
 STARTS_RAY = re.compile("--runner ray|--workers|--address")
-# The commands on top of the spaces' files.
+# The commands on top of the files of spaces and functions.
 SHIPPED = {
     name: re.findall(r"^#   (python -m xortune .*)", read(name), re.MULTILINE)
-    for name in tracked("search_spaces/*.yaml")
+    for name in tracked("search_spaces/*.yaml", "search_spaces/*.py")
 }
+SLOW = ("search_spaces/sklearn_forest.py",)
 EVERYTHING = "\n".join(read(name) for name in (*GUIDES, *SHIPPED))
 XORTUNE = sorted(set(re.findall(r"python -m xortune [a-z]+[^`\n#)&]*", EVERYTHING)))
 
@@ -45,7 +47,7 @@ def run(command, capsys):
     if words[:3] == ["python", "-m", "xortune"]:
         answer = call(capsys, *words[3:])
         assert answer.code == 0, f"{command}: {answer.err}"
-        return answer.out
+        return answer.err + answer.out
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", command],
@@ -59,24 +61,34 @@ def run(command, capsys):
 
 
 def run_blocks(name, capsys, with_ray):
-    """Runs a document from top to bottom in the current folder, as a reader would."""
-    scope = {}
+    """Runs a document from top to bottom in the current folder, as a reader would.
+
+    A block that begins with the name of a file, in a comment, is that file. Returns what the
+    commands printed.
+    """
+    write_wines(Path())
+    scope, printed = {}, []
     for block in blocks(name):
-        if block.language == "python":
-            exec(block.text, scope)
-        elif block.language == "yaml" and (file := re.match(r"# ([\w.]+)\n", block.text)):
+        if file := re.match(r"# ([\w./]+\.(?:py|yaml))\n", block.text):
+            Path(file[1]).parent.mkdir(exist_ok=True)
             Path(file[1]).write_text(block.text)
+        elif block.language == "python":
+            exec(block.text, scope)
         elif block.language == "sh":
             for command in block.commands:
                 if reason(command) is None and (with_ray or not STARTS_RAY.search(command)):
-                    run(command, capsys)
-    return scope
+                    printed += run(command, capsys).splitlines()
+    return printed
 
 
 @pytest.mark.parametrize("name", GUIDES)
 def test_a_document_can_be_followed_from_top_to_bottom(name, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    run_blocks(name, capsys, with_ray=False)
+    printed = set(without_numbers(run_blocks(name, capsys, with_ray=False)))
+    # The first block needs a terminal, and has a test of its own; the last is the tree of files.
+    shown = [block.text.splitlines() for block in blocks(README, "text")[1:-1]]
+    for lines in shown if name == README else []:
+        assert set(without_numbers(lines)) - printed == {"..."}
 
 
 @pytest.mark.long
@@ -86,9 +98,14 @@ def test_a_document_can_be_followed_with_ray(name, tmp_path, monkeypatch, capsys
     run_blocks(name, capsys, with_ray=True)
 
 
-@pytest.mark.parametrize("name", SHIPPED)
-def test_the_commands_on_top_of_a_space_run(name, tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=pytest.mark.long) if n in SLOW else n for n in SHIPPED],
+)
+def test_the_commands_on_top_of_a_file_run(name, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
+    write_wines(tmp_path)
+    Path("search_spaces").symlink_to(ROOT / "search_spaces")
     assert SHIPPED[name]
     for command in SHIPPED[name]:
         run(command, capsys)

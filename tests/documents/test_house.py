@@ -19,6 +19,8 @@ from tests.documents.markdown import (
     read,
     tracked,
 )
+from xortune.engines.function.engine import FunctionEngine
+from xortune.engines.plain.names import PLAIN
 from xortune.ledger.schema import VERSION
 from xortune.settings import SAMPLER_VERSION
 
@@ -89,8 +91,13 @@ def test_the_change_log_names_the_engine_that_trains(engine, tmp_path):
         "smoke", trials=1, engine=engine, runner="inline", name="one", results=tmp_path
     )
     newest = read(CHANGELOG).partition("\n## ")[2].partition("\n## ")[0]
-    (line,) = re.findall(r"- Engines: (.*)", newest)
+    (line,) = re.findall(r"- Engines: (.*?)\n- ", newest, re.DOTALL)
     assert pd.read_parquet(study.paths.trials_parquet).attrs["engine"] in quoted(line)
+
+
+def test_the_change_log_names_the_engines_of_tables_and_functions():
+    newest = read(CHANGELOG).partition("\n## ")[2].partition("\n## ")[0]
+    assert {PLAIN, FunctionEngine.name} <= set(quoted(newest))
 
 
 def test_pythons_are_the_same_everywhere():

@@ -1,5 +1,7 @@
 """Tables in the documents say what there is, and leave nothing out."""
 
+import inspect
+import json
 import re
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 import xortune
 from tests.cli.commands import call
+from tests.documents.data import write_wines
 from tests.documents.markdown import (
     GUIDES,
     SPACES,
@@ -23,7 +26,9 @@ from tests.documents.markdown import (
     tracked,
 )
 from xortune.errors import UsageError
-from xortune.problems.table.spec import table_spec
+from xortune.problems.table.rows import TASKS
+from xortune.problems.table.spec import LOSS_FNS, METRICS, table_spec
+from xortune.problems.xor.spec import SPEC
 from xortune.settings import RunOptions
 from xortune.space import count_points, load_space
 
@@ -33,6 +38,17 @@ def study(tmp_path_factory):
     """One small study that the tables are compared with."""
     results = tmp_path_factory.mktemp("results")
     return xortune.search("smoke", trials=4, runner="inline", results=results, name="first")
+
+
+@pytest.fixture(scope="module")
+def table_study(tmp_path_factory):
+    """One small study of a table."""
+    folder = tmp_path_factory.mktemp("table")
+    write_wines(folder)
+    space = {"epochs": {"value": 2}, "lr": {"min": 0.001, "max": 0.01}}
+    return xortune.search(
+        space, data=folder / "wine.csv", target="quality", trials=2, results=folder, name="wine"
+    )
 
 
 def options_of(command, capsys, monkeypatch):
@@ -61,7 +77,8 @@ def test_the_options_of_a_command_are_those_of_its_help(command, capsys, monkeyp
     there = options_of(command, capsys, monkeypatch)
     if command != "search":
         shared = options_of("search", capsys, monkeypatch)
-        there = {name: value for name, value in there.items() if shared.get(name) != value}
+        # Those that are the same may be left out.
+        there = {n: value for n, value in there.items() if shared.get(n) != value or n in written}
     if command in ("status", "logs", "fetch"):
         # As the sentence above their tables says.
         del there["--address URL"], there["--proxy URL"]
@@ -84,13 +101,39 @@ def test_plain_defaults_of_the_help_are_those_of_the_code(study):
         if re.fullmatch(r"\w[\w.]*", written) and defaults.get(name) not in (None, ""):
             compared[name] = written
     del compared["trials"]  # the study here has four
-    assert {"sampler", "study_seed", "log_every", "cuda_share", "runner", "retries"} < set(compared)
+    assert {"sampler", "study_seed", "cuda_share", "runner", "retries"} < set(compared)
+    assert names["log_every"].startswith(f"{SPEC.log_every} for the lab's problem")
     for name, written in compared.items():
         assert type(defaults[name])(written) == defaults[name], name
 
 
 def test_the_columns_are_those_of_the_table(study):
     assert named(STUDIES, "column") == list(study.trials.columns)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_columns_of_a_table_are_those_of_its_task(task):
+    metrics = [metric.name for metric in table_spec(task).metrics]
+    listed = named(STUDIES, "column of a table")
+    assert set(metrics) <= set(listed)
+    known = {metric.name for metrics in METRICS.values() for metric in metrics}
+    assert set(listed) == known | {"final_loss", "train_loss", "best_epoch"}
+    rows = [quoted(row[0]) for row in table(SPACES, "metric of a table") if task in row[1]]
+    assert {name for row in rows for name in row} == {metric.name for metric in METRICS[task]}
+
+
+def test_the_parts_of_a_report_in_json_are_those_listed(table_study, capsys):
+    out = call(capsys, "report", table_study.paths.folder, "--format", "json").out
+    parts = json.loads(out)
+    rows = {quoted(row[0])[0]: row[1] for row in table(STUDIES, "part")}
+    assert list(rows) == list(parts)
+    assert {"best", "test"} <= set(quoted(rows["summary"])) <= set(parts["summary"])
+    assert set(quoted(rows["study"])) <= set(parts["study"])
+
+
+def test_the_columns_of_predictions_are_those_listed(table_study):
+    predictions = table_study.predict(0, table_study.paths.folder.parent / "new.csv")
+    assert list(predictions.columns) == named(STUDIES, "column of predictions")[:1]
 
 
 def test_the_words_of_the_time_are_those_of_a_report(study, capsys):
@@ -141,6 +184,37 @@ def test_a_parameter_that_is_left_out_has_its_default(row, tmp_path):
     others = {"epochs": {"value": 10}} if name != "epochs" else {"lr": {"value": 0.5}}
     study = xortune.search(others, trials=1, name="one", results=tmp_path, runner="inline")
     assert str(study.trials.loc[0, name]) == default
+
+
+def test_the_parameters_of_a_table_are_those_of_its_spec():
+    spec = table_spec("regression")
+    rows = table(SPACES, "parameter of a table")
+    assert [quoted(row[0])[0] for row in rows] == [*spec.names]
+    for parameter, (_, values, default, _) in zip(spec.parameters, rows):
+        if parameter.name == "loss_fn":
+            assert quoted(values) == [name for names in LOSS_FNS.values() for name in names]
+            continue
+        assert default.strip("`") == str(parameter.default)
+        if parameter.kind == "choice":
+            assert quoted(values) == [*parameter.choices]
+            continue
+        assert ("whole" in values) is (parameter.kind == "int")
+        assert ("above" in values) is parameter.above_low
+        bounds = [float(text) for text in re.findall(r"\d[\de.]*", values)]
+        assert bounds == [parameter.low, parameter.high]
+
+
+def test_the_schedules_of_a_table_are_those_of_its_spec():
+    assert named(SPACES, "schedule") == [*table_spec("binary").parameter("schedule").choices]
+
+
+def test_the_arguments_of_a_problem_are_those_listed():
+    arguments = inspect.signature(xortune.Problem).parameters
+    rows = table(SPACES, "argument of `Problem`")
+    assert [quoted(row[0])[0] for row in rows] == [*arguments]
+    for name, cell, _ in rows:
+        if quoted(cell):
+            assert quoted(cell)[0] == f'"{arguments[quoted(name)[0]].default}"'
 
 
 @pytest.mark.parametrize("row", table(SPACES, "parameter")[:3], ids=lambda row: row[0])
@@ -197,17 +271,13 @@ def test_the_keys_that_are_ignored_are_ignored(caplog, tmp_path):
     assert all(key in caplog.text for key in keys)
 
 
-def test_the_shipped_spaces_are_those_on_disk(tmp_path):
+def test_the_shipped_spaces_are_those_on_disk():
     rows = {quoted(row[0])[0]: row[1] for row in table(SPACES, "space")}
     files = tracked("search_spaces/*.yaml")
     assert sorted(rows) == sorted(Path(name).stem for name in files)
-    assert rows.pop("table") == "infinite"
-    assert count_points(load_space("table", table_spec("binary"))) is None
     for name, points in rows.items():
-        study = xortune.search(
-            name, trials=1, generation=1, name=name, results=tmp_path, runner="inline"
-        )
-        assert points == str(study.most_trials or "infinite")
+        spec = table_spec("regression") if name == "table" else SPEC
+        assert points == str(count_points(load_space(name, spec)) or "infinite")
 
 
 def test_the_first_space_of_the_guide_is_the_default_one(tmp_path):

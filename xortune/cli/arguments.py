@@ -76,7 +76,7 @@ def _add_study_settings(parser: argparse.ArgumentParser) -> Any:
     _option(answer, "--sampler", SAMPLERS, "the sampler of trials", default=_STUDY.sampler)
     _option(answer, "--study-seed", "N", "seeds the sampler", int, _STUDY.study_seed)
     _option(
-        answer, "--objective", "NAME[:max]", "the metric that ranks the trials",
+        answer, "--objective", "NAME[:max|min]", "the metric that ranks the trials",
         default="the final loss",
     )  # fmt: skip
     answer.add_argument("--metric", metavar="NAME", help="another name of --objective")
@@ -86,7 +86,7 @@ def _add_study_settings(parser: argparse.ArgumentParser) -> Any:
     )  # fmt: skip
     _option(
         answer, "--log-every", "N", "epochs between points of a curve", int,
-        f"{SPEC.log_every} for the lab's problem, else so many that there are 50",
+        f"{SPEC.log_every} for the lab's problem, else a fiftieth of a trial's",
     )  # fmt: skip
     _option(
         answer, "--engine", ENGINES, "the engine that trains", default="auto, the fastest available"
@@ -108,7 +108,7 @@ def _add_subject(group: Any) -> None:
     """Adds the options that say what is searched: data, or a function."""
     _option(
         group, "--data", "DATA", f"{' or '.join(DATA_NAMES)}, the lab's, or a table: a file that "
-        "ends in .csv, .parquet, .npz or .pt", default=DEFAULT_DATA,
+        "ends in .csv, .tsv, .parquet, .npz, .pt or the like", default=DEFAULT_DATA,
     )  # fmt: skip
     group.add_argument("--target", metavar="COLUMN", help="the table's column to learn")
     _option(group, "--task", TASKS, "how it is learnt", default="from its values")
@@ -166,7 +166,7 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
     _add_worker_options(group)
     output = parser.add_mutually_exclusive_group()
     _flag(output, "-q", "--quiet", text="print nothing but errors")
-    _flag(output, "-v", "--verbose", text="show the log of Ray")
+    _flag(output, "-v", "--verbose", text="show the log of Ray, and what functions print")
 
 
 def _add_worker_options(group: Any) -> None:
@@ -234,7 +234,7 @@ def _add_jobs(commands: Any) -> None:
     target = _add_study_settings(submit)
     submit.set_defaults(space=None)
     _flag(submit, "--resume", text="SPACE is the name of a study there: resume it")
-    _flag(submit, "--force", text="resume it with other library versions, too")
+    _flag(submit, "--force", text="resume it with other software or another function")
     target.add_argument(
         "--results", metavar="DIR", default="~/xortune-results",
         help="the folder of studies on the cluster's head (default: ~/xortune-results there)",

@@ -99,7 +99,7 @@ def _files(settings: dict[str, Any]) -> list[Path]:
         UsageError: one is missing, or two have one name.
     """
     data, (file, colon, name) = settings.get("data"), settings.get("problem", "").partition(":")
-    files = [Path(text) for text in settings.get("include", ())]
+    files = [Path(text).resolve() for text in settings.get("include", ())]
     if data is not None and data not in DATA_NAMES:
         files.append(Path(data))
         settings["data"] = f"./{Path(data).name}"
@@ -107,13 +107,15 @@ def _files(settings: dict[str, Any]) -> list[Path]:
         files.append(Path(file))
         settings["problem"] = f"./{Path(file).name}{colon}{name}"
     if settings.get("include"):
-        settings["include"] = [f"./{Path(text).name}" for text in settings["include"]]
+        settings["include"] = [f"./{path.name}" for path in files[: len(settings["include"])]]
     for path in files:
         if not path.exists():
             raise UsageError(f"{path}: there is no such file or folder to send to the cluster.")
-    names = [path.name for path in files]
+    names = ["xortune", *(path.name for path in files)]
     if twice := next((name for name in names if names.count(name) > 1), None):
-        raise UsageError(f"{twice}: two files of this name go to the cluster. Rename one.")
+        raise UsageError(
+            f"{twice}: two files or folders of this name go to the cluster. Rename one."
+        )
     return files
 
 

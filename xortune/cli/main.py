@@ -17,7 +17,7 @@ from xortune.cli.signals import interruptible, kill_descendants
 from xortune.errors import Interrupted, UsageError, XortuneError
 from xortune.escaping import shell_word, visible
 from xortune.interrupt import StopSignal
-from xortune.studies.problems import DATA_NAMES
+from xortune.studies.problems import DATA_NAMES, kind_of
 from xortune.wording import for_the_shell
 
 if TYPE_CHECKING:
@@ -219,6 +219,10 @@ def _predict(arguments: Namespace, screen: Screen) -> None:
     number = study.best_number if arguments.trial is None else arguments.trial
     if (arguments.data is None) != bool(arguments.inputs):
         raise UsageError("predict: give a row of inputs, such as 0 1, or for a table --data FILE.")
+    is_table = kind_of(study.settings.problem).named_by == "data"
+    if is_table != (arguments.data is not None):
+        wanted = "a table: give --data FILE" if is_table else "no table: give a row, such as 0 1"
+        raise UsageError(f"predict: study {study.name} searches {wanted}.")
     inputs = arguments.inputs if arguments.data is None else Path(arguments.data)
     answer = study.predict(number, inputs)
     text = f"{answer:.6g}\n" if isinstance(answer, float) else answer.to_csv(index=False)

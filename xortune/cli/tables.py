@@ -40,7 +40,7 @@ def summary_lines(name: str, summary: Mapping[str, Any], total: int) -> list[str
         share = summary["solved"] / complete
         lines.append(f"solved: {summary['solved']} of {complete} complete trials ({share:.0%})")
     lines += [
-        f"best with {choice}: {found['final_loss']:.3g} (trial {found['number']})"
+        f"best with {choice}: {[*found.values()][-1]:.3g} (trial {found['number']})"
         for choice, found in summary.get("best", {}).items()
     ]
     if test := summary.get("test"):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import count
 
 from xortune.engines.engine import Engine, Pace
-from xortune.errors import XortuneError
+from xortune.errors import HopelessError, XortuneError
 from xortune.ledger import Ledger
 from xortune.loop.best_weights import BestWeights
 from xortune.loop.clock import Clock
@@ -155,7 +155,7 @@ class Search:
         Outcomes of a pack already counted as lost are ignored: its trials have been reassigned.
 
         Raises:
-            XortuneError: the first trials of the study all failed alike.
+            HopelessError: the first trials of the study all failed alike.
         """
         if pack.id not in self._out:
             return
@@ -239,7 +239,7 @@ class Search:
         errors |= {f.trial.number: f.outcome.error for f in finished if f.trial.number < most}
         different = {*errors.values()}
         if len(errors) == most and len(different) == 1 and None not in different:
-            raise XortuneError(
+            raise HopelessError(
                 f"the first {most} trials failed alike: {different.pop()}. Correct this, then "
                 "search again; these trials stay as they are."
             )

@@ -23,7 +23,8 @@ def summarise(frame: pd.DataFrame, spec: ProblemSpec) -> dict[str, Any]:
     Returns:
         `trials`: their number; `states`: the number in each state; `solved`, where the spec has
         a goal: the number of complete trials that reach it; `best`, where it compares a
-        parameter: for each choice, the best trial's number, rank and final loss.
+        parameter: for each choice, the best trial's number, rank, final loss, and last the
+        objective if that is another metric.
     """
     complete = frame[frame["state"] == "COMPLETE"]
     counts = frame["state"].value_counts()
@@ -34,7 +35,7 @@ def summarise(frame: pd.DataFrame, spec: ProblemSpec) -> dict[str, Any]:
     if spec.solved is not None:
         summary["solved"] = int(complete["solved"].sum())
     if spec.compared is not None:
-        summary["best"] = _best(complete, spec.parameter(spec.compared))
+        summary["best"] = _best(complete, spec, spec.parameter(spec.compared))
     return summary
 
 
@@ -47,9 +48,13 @@ def summarise_time(runs: Sequence[RunTime]) -> dict[str, float]:
     return {name: sum(r[name] for r in records) for name in _TIMES if records}
 
 
-def _best(ranked: pd.DataFrame, compared: Parameter) -> dict[str, dict[str, Any]]:
+def _best(
+    ranked: pd.DataFrame, spec: ProblemSpec, compared: Parameter
+) -> dict[str, dict[str, Any]]:
     """The first row of each choice, keyed by the choice as text, in the order of the choices."""
-    firsts = ranked.drop_duplicates(compared.name)[[compared.name, *_BEST]]
+    objective = spec.objectives[0].metric
+    names = [*_BEST, *([objective] if objective != spec.loss else [])]
+    firsts = ranked.drop_duplicates(compared.name)[[compared.name, *names]]
     found = {row.pop(compared.name): row for row in plain_rows(firsts)}
     as_held = {str(choice): compared.value_type(choice) for choice in compared.choices}
     return {text: found[held] for text, held in as_held.items() if held in found}

@@ -78,7 +78,9 @@ def checked_request(
 
     subject = tried(lambda: requested(about, space))
     found = SPEC if subject is None else subject.problem.spec
-    spec = tried(lambda: _with_objective(found, objective, metric)) or found
+    spec = found
+    if subject is not None:
+        spec = tried(lambda: _with_objective(found, objective, metric)) or found
     loaded = None if subject is None else tried(lambda: subject.space(space, spec))
     part = None if loaded is None else tried(lambda: narrowed(loaded, narrow or {}))
     recorded = {} if subject is None else subject.recorded
@@ -104,18 +106,17 @@ def run_options(kind: Kind, given: Mapping[str, Any]) -> RunOptions:
     Raises:
         UsageError: lists all faults.
     """
-    options = RunOptions(**given)
-    if not kind.on_gpus:
-        if options.device in ("cuda", "both"):
-            raise UsageError(
-                f"{option('device')} {options.device}: tables are trained on CPUs. Leave it out."
-            )
-        options = replace(options, device="cpu")
-    if options.trial_timeout is not None and kind.named_by != "problem":
-        raise UsageError(
-            f"{option('trial_timeout')} {options.trial_timeout:g}: is for functions. Leave it out."
+    options, faults = RunOptions(**given), []
+    if not kind.on_gpus and options.device in ("cuda", "both"):
+        faults.append(
+            f"{option('device')} {options.device}: tables are trained on CPUs. Leave it out."
         )
-    return options
+    if options.trial_timeout is not None and kind.named_by != "problem":
+        timeout = f"{options.trial_timeout:g}"
+        faults.append(f"{option('trial_timeout')} {timeout}: is for functions. Leave it out.")
+    if faults:
+        raise UsageError("\n".join(faults))
+    return options if kind.on_gpus else replace(options, device="cpu")
 
 
 def _with_objective(spec: ProblemSpec, objective: Any, metric: Any) -> ProblemSpec:

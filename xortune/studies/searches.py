@@ -11,7 +11,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xortune.errors import Interrupted, NoEngineError, StudyExistsError, UsageError, XortuneError
+from xortune.errors import (
+    HopelessError,
+    Interrupted,
+    NoEngineError,
+    StudyExistsError,
+    UsageError,
+    XortuneError,
+)
 from xortune.interrupt import StopSignal
 from xortune.ledger import Ledger
 from xortune.loop.clock import Clock
@@ -398,7 +405,8 @@ def _finish(ledger: Ledger, paths: StudyPaths, training: _Training | None, watch
             with stop.errors_as_interrupts():
                 training.runner.run(search)
         except XortuneError as error:
-            error.folder = paths.folder
+            if not isinstance(error, HopelessError):
+                error.folder = paths.folder
             raise
 
     def write_tables() -> None:

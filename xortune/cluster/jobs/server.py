@@ -87,7 +87,8 @@ class JobServer:
             study: the study's name.
             settings: options of the command `search`, by their names in Python.
             results: the results folder on the cluster's machine, absolute or from `~/` on.
-            files: files and folders to send along; the command finds them by their names.
+            files: files, and folders of modules, to send along; the command finds them by their
+                names.
         """
         sent = {file.name: file for file in files}
         words = ["search", f"--name={study}"]
@@ -217,7 +218,7 @@ class JobServer:
             shutil.copytree(_PACKAGE, Path(folder) / _PACKAGE.name, ignore=ignored)
             for name, file in files.items():
                 if file.is_dir():
-                    shutil.copytree(file, Path(folder) / name, ignore=ignored)
+                    shutil.copytree(file, Path(folder) / name, ignore=_without_data)
                 else:
                     shutil.copyfile(file, Path(folder) / name)
             environment = {
@@ -276,6 +277,16 @@ class JobServer:
             if "status code 404" in str(error):
                 raise UsageError(f"no job {id} here. {_list_them(self)}") from None
             raise XortuneError(f"{self._place}: {failure(str(error))}") from None
+
+
+def _without_data(folder: str, names: list[str]) -> list[str]:
+    """What does not go to the cluster of a folder of modules: anything but Python files."""
+    inside = [(name, Path(folder) / name) for name in names]
+    return [
+        name
+        for name, path in inside
+        if name.startswith((".", "__pycache__")) or not (path.is_dir() or path.suffix == ".py")
+    ]
 
 
 def _cancel_all(loop: asyncio.AbstractEventLoop) -> None:

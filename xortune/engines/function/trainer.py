@@ -114,7 +114,7 @@ class FunctionTrainer:
         self._end_child()
         code = self._calls.code
         # A live object refers to modules where this process found them.
-        path = () if code.live is None else tuple(entry for entry in sys.path if entry)
+        path = () if code.live is None else tuple(entry or os.getcwd() for entry in sys.path)
         job = Job(code, self._calls.spec, self._calls.study_seed, path)
         self._child = ChildProcess(job, self._calls.verbose, self._calls.folder)
         try:
@@ -156,6 +156,6 @@ class FunctionTrainer:
         if new:
             self._told.update(new)
             _log.warning(
-                f"metrics that the problem does not declare are ignored: {', '.join(new)}. Name "
-                f"them when it is made: Problem(..., metrics={new!r})."
+                f"metrics that the problem does not declare are ignored: {', '.join(new)}. To "
+                f"record them, begin a new study with Problem(..., metrics={new!r})."
             )

@@ -109,8 +109,8 @@ def resumed(settings: StudySettings, name: str, given: Mapping[str, Any], force:
     if needed not in given:
         raise UsageError(
             f"study {name} searches {settings.data or settings.problem.get('file') or 'a function'}"
-            f", of which a study keeps nothing that it could use: name it again, with "
-            f"{option(needed)}."
+            f", and a study does not keep its {'data' if needed == 'data' else 'code'}: name it "
+            f"again, with {option(needed)}."
         )
     if needed == "data":
         return _same_table(settings, name, given["data"])
@@ -149,7 +149,8 @@ def _check_alone(given: Mapping[str, Any], fitting: tuple[str, ...], reason: str
     if "problem" in given and "data" in given:
         wrong.append("data")
     if wrong:
-        raise UsageError(f"{option(wrong[0])} {brief(given[wrong[0]])}: {reason}. Leave it out.")
+        named = ", ".join(f"{option(key)} {brief(given[key])}" for key in wrong)
+        raise UsageError(f"{named}: {reason}. Leave {'it' if len(wrong) == 1 else 'them'} out.")
 
 
 def _table(data: Any, **settings: Any) -> Subject:
@@ -163,8 +164,8 @@ def _table(data: Any, **settings: Any) -> Subject:
 
 def _check_file(data: str | Path) -> None:
     """Raises UsageError for a name that is neither shipped nor a file."""
-    if os.path.exists(data):  # noqa: PTH110
-        return
+    if os.path.exists(data) or Path(data).suffix:  # noqa: PTH110
+        return  # The reader of tables looks for a file of a similar name.
     close = difflib.get_close_matches(str(data), DATA_NAMES, n=1)
     hint = f" Did you mean {close[0]!r}?" if close else ""
     raise UsageError(
