@@ -136,8 +136,8 @@ def test_the_lines_of_any_spec() -> None:
     assert summary_lines("one", {**summary, "time": {}}, 2) == [
         "study one: 2 trials (2 COMPLETE)",
         "solved: 1 of 2 complete trials (50%)",
-        "best with True: 0.5 (trial 0)",
-        "best with False: 0.125 (trial 1)",
+        "best with True: 0.25 (trial 0)",
+        "best with False: 0.5 (trial 1)",
     ]
     summary = summarise(trials_frame(make_table_of(PLAIN, [((0.5,), (1.0, 2.0))])), PLAIN)
     assert summary_lines("one", {**summary, "time": {}}, 1) == ["study one: 1 trials (1 COMPLETE)"]

@@ -88,8 +88,8 @@ def test_the_best_is_by_any_choice_and_by_the_objective() -> None:
         "states": {"COMPLETE": 4},
         "solved": 2,
         "best": {
-            "True": {"number": 2, "rank": 4, "final_loss": 0.25},
-            "False": {"number": 1, "rank": 2, "final_loss": 0.75},
+            "True": {"number": 2, "rank": 4, "final_loss": 0.25, "f1": 0.125},
+            "False": {"number": 1, "rank": 2, "final_loss": 0.75, "f1": 0.5},
         },
     }
 

@@ -196,7 +196,8 @@ def test_the_objective_decides_the_rank(csv, tmp_path):
         ({"objective": "auk"}, "objective 'auk': must be one of"),
         ({"objective": "auc:most"}, "after the colon comes max or min"),
         ({"trial_timeout": 3}, "trial_timeout 3: is for functions"),
-        ({"data": "nowhere.csv"}, "there is no such file"),
+        ({"data": "nowhere.csv"}, "nowhere.csv cannot be read"),
+        ({"data": "xer"}, "there is no such file.*Did you mean 'xor'"),
     ],
 )
 def test_bad_settings_write_nothing(csv, tmp_path, keywords, words):

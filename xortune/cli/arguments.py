@@ -76,7 +76,7 @@ def _add_study_settings(parser: argparse.ArgumentParser) -> Any:
     _option(answer, "--sampler", SAMPLERS, "the sampler of trials", default=_STUDY.sampler)
     _option(answer, "--study-seed", "N", "seeds the sampler", int, _STUDY.study_seed)
     _option(
-        answer, "--objective", "NAME[:max|min]", "the metric that ranks the trials",
+        answer, "--objective", "NAME[:WAY]", "the metric that ranks the trials; WAY is max or min",
         default="the final loss",
     )  # fmt: skip
     answer.add_argument("--metric", metavar="NAME", help="another name of --objective")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import count
 
 from xortune.engines.engine import Engine, Pace
-from xortune.errors import HopelessError, XortuneError
+from xortune.errors import HopelessError
 from xortune.ledger import Ledger
 from xortune.loop.best_weights import BestWeights
 from xortune.loop.clock import Clock

@@ -221,8 +221,8 @@ def test_metrics_that_nobody_declared_are_named_once(caplog):
         engine.open("cpu").train([spec.defaults] * 3, None)
     (record,) = caplog.records
     assert record.getMessage() == (
-        "metrics that the problem does not declare are ignored: extra. Name them when it is made: "
-        "Problem(..., metrics=['extra'])."
+        "metrics that the problem does not declare are ignored: extra. To record them, begin a new "
+        "study with Problem(..., metrics=['extra'])."
     )
 
 

@@ -62,7 +62,7 @@ def test_missing_numbers_become_the_median_and_an_indicator():
     assert column.input_names == ("age", "age (missing)")
     x, notes = prepared(column, 20.0, np.nan, "n/a", 40)
     assert x == [[-1, 0], [1, 1], [1, 1], [1, 0]]
-    assert notes == ["column age: 'n/a' not a number (1 row), taken as missing"]
+    assert notes == ["column age: 'n/a' taken as missing (1 row)"]
 
 
 def test_the_median_is_that_of_the_training_rows():

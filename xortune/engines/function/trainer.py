@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from xortune.engines.function.calls import Called
 from xortune.engines.function.child import Job, Task
@@ -114,7 +115,7 @@ class FunctionTrainer:
         self._end_child()
         code = self._calls.code
         # A live object refers to modules where this process found them.
-        path = () if code.live is None else tuple(entry or os.getcwd() for entry in sys.path)
+        path = () if code.live is None else tuple(entry or str(Path.cwd()) for entry in sys.path)
         job = Job(code, self._calls.spec, self._calls.study_seed, path)
         self._child = ChildProcess(job, self._calls.verbose, self._calls.folder)
         try:

@@ -73,7 +73,7 @@ def _unknown(column: PreparedColumn, cells: Numbers | Words) -> list[str]:
         if cells.as_missing:
             written = _rows(sum(cells.as_missing.values()))
             words = quoted(cells.as_missing, _SHOWN)
-            notes.append(f"column {name}: {words} is not a number ({written}), taken as missing")
+            notes.append(f"column {name}: {words} taken as missing ({written})")
         if missing and not column.indicator:
             assert isinstance(column, NumberColumn)
             taken = f"the training rows' median, {column.median:g}, is taken"
