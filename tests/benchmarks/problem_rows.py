@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.benchmarks.core import (
+    CPUS,
     Action,
     Figure,
     Plan,
@@ -32,31 +33,33 @@ from tests.benchmarks.processes import (
     search,
     warm_up,
 )
-from tests.benchmarks.search_rows import FLOOR, extrapolated, extrapolation_notes
+from tests.benchmarks.search_rows import extrapolated, extrapolation_notes
 
 _FOLDER = Path(__file__).parent
 ONE_MS = ("--problem", str(_FOLDER / "one_ms.py"), "--runner", "inline")
 MADE_TABLE = str(_FOLDER / "made_table.yaml")
+SMALL_MODELS = str(_FOLDER / "small_models.yaml")
 SCORED = {"breast cancer": 3, "wine": 3, "digits": 3, "diabetes": 3}  # seeds of a study
 MB = 1_000_000
 
 
 def function_overhead(plan: Plan) -> Result:
     warm_up()
-    count, few = plan.size(1000), plan.size(60)
+    count, few = plan.size(1000), max(plan.size(60), 2 * CPUS)
+    stock = ("tests.benchmarks.stock_function_tune", "--trials")
     with tempfile.TemporaryDirectory() as scratch:
         actions: dict[str, Action] = {
             "ours": search(scratch, count, *ONE_MS),
             "Optuna": _optuna_alone(count),
             "ours, one": search(scratch, 1, *ONE_MS),
             "Optuna, one": _optuna_alone(1),
-            "floor": FLOOR,
-            "stock, few": module("tests.benchmarks.stock_function_tune", "--trials", str(few)),
+            "stock, first": module(*stock, str(CPUS)),
+            "stock, few": module(*stock, str(few)),
         }
         taken = interleaved(plan.repeats, actions, rest=REST_S)
     tpe = {trials: _tpe_seconds(_of_function, trials) for trials in (few, count)}
-    stock_s = extrapolated(taken["floor"], taken["stock, few"], tpe)
-    ours, optuna, stock = (
+    stock_s = extrapolated(taken["stock, first"], taken["stock, few"], tpe, CPUS)
+    ours, optuna, tune = (
         _beyond(count, whole) for whole in (taken["ours"], taken["Optuna"], stock_s)
     )
     ours_aside, optuna_aside = (
@@ -68,8 +71,8 @@ def function_overhead(plan: Plan) -> Result:
         Figure(
             what,
             duration(ours),
-            f"stock Tune, {duration(stock)} (extrapolated)",
-            ratios(stock, ours),
+            f"stock Tune, {duration(tune)} (extrapolated)",
+            ratios(tune, ours),
             at_least(20),
         ),
         Figure(
@@ -86,7 +89,7 @@ def function_overhead(plan: Plan) -> Result:
         "had been trained one after the other. Start-up is the same command with one trial.",
         "Ours writes the ledger, a TensorBoard run for every trial and the tables; Optuna alone "
         "writes nothing.",
-        *extrapolation_notes(taken["floor"], taken["stock, few"], tpe),
+        *extrapolation_notes(taken["stock, first"], taken["stock, few"], tpe, CPUS),
     ]
     return Result(figures, {**taken, "stock": stock_s, "stock TPE": list(tpe.values())}, notes)
 
@@ -95,20 +98,20 @@ def table_search(plan: Plan) -> Result:
     from tests.benchmarks.made_table import write_csv
 
     warm_up()
-    count, few, rows = plan.size(100), plan.size(20), 2000
+    count, few, rows = plan.size(100), max(plan.size(20), 2 * CPUS), 2000
     with tempfile.TemporaryDirectory() as scratch:
         table = Path(scratch) / "made.csv"
         write_csv(table, rows, inputs=8)
         data = (MADE_TABLE, "--data", str(table), "--target", "y", "--engine", "plain")
-        stock = ("tests.benchmarks.stock_table_tune", str(table), "--trials", str(few))
+        stock = ("tests.benchmarks.stock_table_tune", str(table), "--trials")
         actions: dict[str, Action] = {
             "ours": search(scratch, count, *data),
-            "floor": FLOOR,
-            "stock, few": module(*stock),
+            "stock, first": module(*stock, str(CPUS)),
+            "stock, few": module(*stock, str(few)),
         }
         taken = interleaved(plan.repeats, actions, rest=REST_S)
     tpe = {trials: _tpe_seconds(_of_table, trials) for trials in (few, count)}
-    stock_s = extrapolated(taken["floor"], taken["stock, few"], tpe)
+    stock_s = extrapolated(taken["stock, first"], taken["stock, few"], tpe, CPUS)
     figures = [
         Figure(
             f"wall clock, {count} trials of 20 epochs, {rows:,} rows, TPE, `--engine plain`",
@@ -121,7 +124,7 @@ def table_search(plan: Plan) -> Result:
     notes = [
         "Both train on 1,200 of the rows and measure the loss on 400 others after every epoch. "
         "Stock Tune measures and writes nothing else for a trial.",
-        *extrapolation_notes(taken["floor"], taken["stock, few"], tpe),
+        *extrapolation_notes(taken["stock, first"], taken["stock, few"], tpe, CPUS),
     ]
     return Result(figures, {**taken, "stock": stock_s, "stock TPE": list(tpe.values())}, notes)
 
@@ -165,9 +168,8 @@ def table_memory(plan: Plan) -> Result:
         for part in (1, 100):
             table = Path(scratch) / f"table-{part}.npz"
             write_npz(table, size // part // (4 * inputs), inputs)
-            model = ("--set", "width=16", "--set", "batch_size=64", "--set", "epochs=2")
             for name, runner in runners.items():
-                options = ("table", "--data", str(table), *model, "--sampler", "random", *runner)
+                options = (SMALL_MODELS, "--data", str(table), "--sampler", "random", *runner)
                 seen[f"{name}, {part}"] = private_memory(scratch, 8, *options)
     here, driver = (_extra(seen, name, lambda memory: memory.driver) for name in runners)
     after = _extra(seen, "inline", lambda memory: memory.at_the_end)
@@ -277,7 +279,8 @@ ROWS = (
     Row(
         18,
         "table-memory",
-        "`python -m xortune search table --data table.npz --trials 8 --quiet`: the memory of its "
+        "`python -m xortune search tests/benchmarks/small_models.yaml --data table.npz "
+        "--trials 8 --quiet`: the memory of its "
         "processes, without Ray's object store.",
         table_memory,
     ),

@@ -170,35 +170,43 @@ def search_1000_tpe(plan: Plan) -> Result:
 
 
 def extrapolated(
-    floor: Sequence[float], taken: Sequence[float], tpe: Mapping[int, float]
+    start: Sequence[float], taken: Sequence[float], tpe: Mapping[int, float], first: int = 0
 ) -> list[float]:
     """Seconds that stock Tune needs for more trials than it ran, turn by turn.
 
     Args:
-        floor: seconds of the floor.
+        start: seconds of the floor, or of the first trials.
         taken: seconds of the few trials that it ran.
         tpe: seconds in which stock TPE asks and tells the few trials, and all of them.
+        first: the number of trials in `start`.
     """
     few, count = tpe
-    times = count / few
-    extra = max(0.0, tpe[count] - times * tpe[few]) / CPUS
-    return [a + times * (b - a) + extra for a, b in zip(floor, taken, strict=True)]
+    times = _times(tpe, first)
+    extra = max(0.0, tpe[count] - count / few * tpe[few]) / CPUS
+    return [a + times * (b - a) + extra for a, b in zip(start, taken, strict=True)]
 
 
 def extrapolation_notes(
-    floor: Sequence[float], taken: Sequence[float], tpe: Mapping[int, float]
+    start: Sequence[float], taken: Sequence[float], tpe: Mapping[int, float], first: int = 0
 ) -> list[str]:
     """Says how `extrapolated` came to its seconds."""
     few, count = tpe
-    times = count / few
+    name = f"{first} trials" if first else "floor"
+    begun = f"and {name} in {duration(start)}" if first else f"with a floor of {duration(start)}"
     return [
-        f"Stock Tune ran {few} trials, in {duration(taken)} with a floor of {duration(floor)}. "
-        f"{count:,} were taken to need floor + {times:.3g} * ({few} trials - floor) + TPE's "
-        "growth.",
+        f"Stock Tune ran {few} trials, in {duration(taken)}, {begun}. "
+        f"{count:,} were taken to need {name} + {_times(tpe, first):.3g} * ({few} trials - {name}) "
+        "+ TPE's growth.",
         f"TPE's growth: asking and telling takes stock TPE {duration([tpe[few]])} for {few} trials "
-        f"and {duration([tpe[count]])} for {count:,}; what the latter is more than {times:.3g} "
-        f"times the former was divided by the {CPUS} CPUs, as if all of them could share it.",
+        f"and {duration([tpe[count]])} for {count:,}; what the latter is more than "
+        f"{count / few:.3g} times the former was divided by the {CPUS} CPUs, as if all of them "
+        "could share it.",
     ]
+
+
+def _times(tpe: Mapping[int, float], first: int) -> float:
+    few, count = tpe
+    return (count - first) / (few - first)
 
 
 def stock_tpe_seconds(trials: int) -> float:
