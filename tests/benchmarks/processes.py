@@ -80,12 +80,12 @@ class PrivateMemory:
 
     Attributes:
         driver: its highest.
-        at_the_end: of the driver, as seen last.
+        training: of the driver, its highest once the study is there, the data having been read.
         workers: the highest of each worker, by its process.
     """
 
     driver: int = 0
-    at_the_end: int = 0
+    training: int = 0
     workers: dict[int, int] = field(default_factory=dict)
 
 
@@ -100,14 +100,18 @@ def private_memory(scratch: str, trials: int, *options: str) -> PrivateMemory:
     if not Path("/proc/self/statm").exists():
         raise Skipped("needs /proc, to watch the memory of a process")
     seen = PrivateMemory()
+    command = [*_PYTHON, *_search(scratch, trials, *options)]
+    results = Path(command[-1])
 
     def look(driver: int) -> None:
-        if now := _private_bytes(driver):
-            seen.driver, seen.at_the_end = max(seen.driver, now), now
+        now = _private_bytes(driver)
+        seen.driver = max(seen.driver, now)
+        if any(results.glob("*/study.db")):
+            seen.training = max(seen.training, now)
         for pid in worker_pids():
             seen.workers[pid] = max(seen.workers.get(pid, 0), _private_bytes(pid))
 
-    _watched([*_PYTHON, *_search(scratch, trials, *options)], look)
+    _watched(command, look)
     return seen
 
 
