@@ -11,11 +11,13 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
+from tests.benchmarks.core import CPUS
 from tests.benchmarks.floor import start_ray
-from tests.benchmarks.stock_tune import tuned
+from tests.benchmarks.stock_tune import rest_s, tuned
 
 WIDTH, BATCH, EPOCHS = 32, 32, 20
 
@@ -33,7 +35,7 @@ def make_trainable(table: Path) -> Any:
 
         def step(self) -> dict[str, Any]:
             final_loss = trained(self._rows, self.config["lr"], self.config["seed"])
-            return {"final_loss": final_loss, "done": True}
+            return {"final_loss": final_loss, "ended": time.time(), "done": True}
 
     return TableTrial
 
@@ -89,7 +91,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         results = tuned(trainable, space, "final_loss", options.trials, folder)
         best = results.get_best_result("final_loss", "min").metrics["final_loss"]
-        print(json.dumps({"trials": len(results), "best": best}))
+        summary = {"trials": len(results), "best": best, "rest_s": rest_s(results, CPUS)}
+        print(json.dumps(summary))
 
 
 if __name__ == "__main__":

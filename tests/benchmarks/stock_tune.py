@@ -91,6 +91,17 @@ def tuned(
     return results
 
 
+def rest_s(results: Any, first: int) -> float:
+    """Seconds from the end of the first trials, and of what they import, to that of the last.
+
+    Args:
+        results: of trials that return the time of their end as `ended`.
+        first: how many of them.
+    """
+    ends = sorted(result.metrics["ended"] for result in results)
+    return float(ends[-1] - ends[first - 1])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--trials", type=int, default=50)
