@@ -15,6 +15,7 @@ from tests.benchmarks import (
     engine_rows,
     fault_rows,
     file_rows,
+    problem_rows,
     sampler_rows,
     search_rows,
     startup_rows,
@@ -22,7 +23,15 @@ from tests.benchmarks import (
 from tests.benchmarks.core import Plan, Result, Row, Skipped
 from tests.benchmarks.record import MARKDOWN, cells, record, write_markdown
 
-MODULES = (engine_rows, search_rows, sampler_rows, file_rows, startup_rows, fault_rows)
+MODULES = (
+    engine_rows,
+    search_rows,
+    sampler_rows,
+    file_rows,
+    startup_rows,
+    fault_rows,
+    problem_rows,
+)
 ROWS: tuple[Row, ...] = tuple(row for module in MODULES for row in module.ROWS)
 HEAD = ("row", "what", "ours", "against", "median", "spread", "goal", "")
 

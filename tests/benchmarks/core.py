@@ -37,17 +37,24 @@ class Plan:
 
 @dataclass(frozen=True)
 class Goal:
-    """A bound, lower or upper, on a figure's median."""
+    """A bound, lower or upper, on a figure's median; a strict one is not reached by itself."""
 
     bound: float
     at_least: bool
+    strict: bool = False
 
     def reached_by(self, value: float) -> bool:
+        if self.strict and value == self.bound:
+            return False
         return value >= self.bound if self.at_least else value <= self.bound
 
 
 def at_least(bound: float) -> Goal:
     return Goal(bound, at_least=True)
+
+
+def more_than(bound: float) -> Goal:
+    return Goal(bound, at_least=True, strict=True)
 
 
 def at_most(bound: float) -> Goal:

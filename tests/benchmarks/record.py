@@ -25,7 +25,7 @@ their exit, imports and the start of Ray included. The baselines are in `tests/b
 read and run on their own: `lab_loop.py`, `stock_tune.py`, `optuna_alone.py`, `floor.py`,
 `stock_step.c`, and the other files whose names begin with `stock`.
 
-    python -m tests.benchmarks                # everything: half an hour, on a machine at rest
+    python -m tests.benchmarks                # everything: an hour, on a machine at rest
     python -m tests.benchmarks engine-eager   # some rows, by name; the others stay as they are
     python -m tests.benchmarks --list
 """
@@ -42,7 +42,8 @@ def cells(figure: Figure) -> tuple[str, ...]:
         spread = f"{number(min(figure.values))} to {number(max(figure.values))}"
     goal = ""
     if figure.goal is not None:
-        sign = "≥" if figure.goal.at_least else "≤"
+        signs = "><" if figure.goal.strict else "≥≤"
+        sign = signs[0] if figure.goal.at_least else signs[1]
         goal = f"{sign} {number(figure.goal.bound)}{unit}"
     median = f"{number(figure.median)}{unit}"
     return (figure.what, figure.ours, figure.against, median, spread, goal, figure.verdict)

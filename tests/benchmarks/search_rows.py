@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import statistics
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 from tests.benchmarks.core import (
@@ -139,12 +139,7 @@ def search_1000_tpe(plan: Plan) -> Result:
         }
         taken = interleaved(plan.repeats, actions, rest=REST_S)
     tpe = {trials: stock_tpe_seconds(trials) for trials in (few, count)}
-    times = count / few
-    extra = max(0.0, tpe[count] - times * tpe[few]) / CPUS
-    stock_s = [
-        floor + times * (taken_few - floor) + extra
-        for floor, taken_few in zip(taken["floor"], taken["stock, few"])
-    ]
+    stock_s = extrapolated(taken["floor"], taken["stock, few"], tpe)
     figures = [
         Figure(
             what=f"wall clock, {count:,} trials, TPE",
@@ -167,16 +162,51 @@ def search_1000_tpe(plan: Plan) -> Result:
         )
     ]
     notes = [
-        f"Stock Tune ran {few} trials, in {duration(taken['stock, few'])} with a floor of "
-        f"{duration(taken['floor'])}. {count:,} were taken to need floor + {times:g} * "
-        f"({few} trials - floor) + TPE's growth.",
-        f"TPE's growth: asking and telling takes stock TPE {duration([tpe[few]])} for {few} trials "
-        f"and {duration([tpe[count]])} for {count:,}; what the latter is more than {times:g} times "
-        f"the former was divided by the {CPUS} CPUs, as if all of them could share it.",
+        *extrapolation_notes(taken["floor"], taken["stock, few"], tpe),
         f"Stock Tune's {few} trials had {statistics.mean(stock.epochs) / few:,.0f} epochs each.",
     ]
     samples = {**taken, "stock": stock_s, "stock TPE": list(tpe.values())}
     return Result(figures, samples, notes)
+
+
+def extrapolated(
+    start: Sequence[float], taken: Sequence[float], tpe: Mapping[int, float], first: int = 0
+) -> list[float]:
+    """Seconds that stock Tune needs for more trials than it ran, turn by turn.
+
+    Args:
+        start: seconds of the floor, or of the first trials.
+        taken: seconds of the few trials that it ran.
+        tpe: seconds in which stock TPE asks and tells the few trials, and all of them.
+        first: the number of trials in `start`.
+    """
+    few, count = tpe
+    times = _times(tpe, first)
+    extra = max(0.0, tpe[count] - count / few * tpe[few]) / CPUS
+    return [a + times * (b - a) + extra for a, b in zip(start, taken, strict=True)]
+
+
+def extrapolation_notes(
+    start: Sequence[float], taken: Sequence[float], tpe: Mapping[int, float], first: int = 0
+) -> list[str]:
+    """Says how `extrapolated` came to its seconds."""
+    few, count = tpe
+    name = f"{first} trials" if first else "floor"
+    begun = f"and {name} in {duration(start)}" if first else f"with a floor of {duration(start)}"
+    return [
+        f"Stock Tune ran {few} trials, in {duration(taken)}, {begun}. "
+        f"{count:,} were taken to need {name} + {_times(tpe, first):.3g} * ({few} trials - {name}) "
+        "+ TPE's growth.",
+        f"TPE's growth: asking and telling takes stock TPE {duration([tpe[few]])} for {few} trials "
+        f"and {duration([tpe[count]])} for {count:,}; what the latter is more than "
+        f"{count / few:.3g} times the former was divided by the {CPUS} CPUs, as if all of them "
+        "could share it.",
+    ]
+
+
+def _times(tpe: Mapping[int, float], first: int) -> float:
+    few, count = tpe
+    return (count - first) / (few - first)
 
 
 def stock_tpe_seconds(trials: int) -> float:

@@ -51,6 +51,57 @@ def make_trainable(runs: Path) -> Any:
     return LabTrial
 
 
+def tuned(
+    trainable: Any, space: Any, metric: str, trials: int, folder: str, study_seed: int = 0
+) -> Any:
+    """The results of a search for the lowest metric, a CPU for each trial.
+
+    Args:
+        trainable: a class or a function, as Tune takes it.
+        space: in Tune's terms.
+        metric: the name of what is minimised.
+        trials: how many.
+        folder: for what Tune writes.
+        study_seed: of the sampler.
+    """
+    import ray
+    from ray import tune
+    from ray.tune.search.optuna import OptunaSearch
+
+    results = tune.Tuner(
+        tune.with_resources(trainable, {"cpu": 1}),
+        param_space=space,
+        tune_config=tune.TuneConfig(
+            metric=metric,
+            mode="min",
+            search_alg=OptunaSearch(seed=study_seed),
+            num_samples=trials,
+            max_concurrent_trials=int(ray.cluster_resources()["CPU"]),
+            reuse_actors=True,
+        ),
+        run_config=tune.RunConfig(
+            name="stock",
+            storage_path=folder,
+            checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
+            verbose=0,
+        ),
+    ).fit()
+    if results.errors:
+        raise results.errors[0]
+    return results
+
+
+def rest_s(results: Any, first: int) -> float:
+    """Seconds from the end of the first trials, and of what they import, to that of the last.
+
+    Args:
+        results: of trials that return the time of their end as `ended`.
+        first: how many of them.
+    """
+    ends = sorted(result.metrics["ended"] for result in results)
+    return float(ends[-1] - ends[first - 1])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--trials", type=int, default=50)
@@ -58,31 +109,12 @@ def main() -> None:
     options = parser.parse_args()
     start_ray()
     import pandas as pd
-    import ray
-    from ray import tune
-    from ray.tune.search.optuna import OptunaSearch
 
     with tempfile.TemporaryDirectory() as folder:
-        results = tune.Tuner(
-            tune.with_resources(make_trainable(Path(folder) / "runs"), {"cpu": 1}),
-            param_space=space(),
-            tune_config=tune.TuneConfig(
-                metric="final_loss",
-                mode="min",
-                search_alg=OptunaSearch(seed=options.study_seed),
-                num_samples=options.trials,
-                max_concurrent_trials=int(ray.cluster_resources()["CPU"]),
-                reuse_actors=True,
-            ),
-            run_config=tune.RunConfig(
-                name="stock",
-                storage_path=folder,
-                checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
-                verbose=0,
-            ),
-        ).fit()
-        if results.errors:
-            raise results.errors[0]
+        trainable = make_trainable(Path(folder) / "runs")
+        results = tuned(
+            trainable, space(), "final_loss", options.trials, folder, options.study_seed
+        )
         # The results' own get_dataframe() needs the loggers' files.
         rows = [{**r.config, "final_loss": r.metrics["final_loss"]} for r in results]
         ranked = pd.DataFrame(rows).sort_values("final_loss")
