@@ -2,9 +2,11 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -13,7 +15,9 @@ from pandas.testing import assert_frame_equal
 
 import xortune
 from tests.small_study import answer
-from xortune.errors import UsageError
+from xortune.errors import UsageError, XortuneError
+from xortune.ledger import Ledger
+from xortune.paths import StudyPaths
 
 SPACE = {
     "width": {"values": [4, 8]},
@@ -220,3 +224,41 @@ def test_exist_ok_compares_the_data(csv, tmp_path):
     other.to_csv(csv, index=False)
     with pytest.raises(UsageError, match="data has another content"):
         xortune.search(SPACE, data=csv, **settings)
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        {"kind": "table"},
+        {"kind": "table", "recipe": {}},
+        {"kind": "table", "recipe": ["target"]},
+        {"kind": "castle"},
+        {"kind": ["table"]},
+        {},
+    ],
+    ids=str,
+)
+def test_a_forged_record_of_a_table_is_refused(whole, tmp_path, problem):
+    folder = tmp_path / "forged"
+    shutil.copytree(whole.paths.folder, folder)
+    with Ledger.open(StudyPaths(folder)) as ledger:
+        settings = replace(ledger.settings(), problem=problem, trials=20)
+        ledger.record(settings, ledger.provenance())
+    study = xortune.load(folder)
+    assert len(study.trials) == 14
+    number = study.best_number
+    with pytest.raises(XortuneError):
+        study.predict(number, table())
+    with pytest.raises(XortuneError):
+        xortune.resume(folder, data=table())
+
+
+def test_a_forged_spec_of_a_table_is_refused(whole, tmp_path):
+    folder = tmp_path / "forged"
+    shutil.copytree(whole.paths.folder, folder)
+    lab = xortune.search("smoke", name="lab", trials=2, results=tmp_path, runner="inline")
+    with Ledger.open(lab.paths) as ledger:
+        forged = replace(ledger.settings(), problem=whole.settings.problem)
+        ledger.record(forged, ledger.provenance())
+    with pytest.raises(UsageError, match="not those of a table"):
+        xortune.load(lab.paths.folder).predict(0, table())

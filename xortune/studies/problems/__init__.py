@@ -19,6 +19,7 @@ from xortune.wording import option
 
 if TYPE_CHECKING:
     from xortune.problems.problem import Problem
+    from xortune.problems.table.recipe import Recipe
     from xortune.studies.problems.subject import SpaceSource, Subject
 
 __all__ = [
@@ -130,10 +131,11 @@ def problem_of(settings: StudySettings) -> Problem:
         return made_with(settings.data)
     if needed == "data":
         from xortune.problems.table.problem import TableProblem
-        from xortune.problems.table.recipe import Recipe
 
-        recipe = Recipe.from_dict(settings.problem["recipe"])
-        return TableProblem(recipe, settings.data, None)
+        problem = TableProblem(_recipe(settings), settings.data, None)
+        if problem.spec.names != settings.spec.names:
+            raise UsageError("the study's parameters are not those of a table: it is damaged.")
+        return problem
     from xortune.problems.function.problem import RecordedFunction
 
     return RecordedFunction(settings.spec)
@@ -176,20 +178,29 @@ def _check_file(data: str | Path) -> None:
 
 def _same_table(settings: StudySettings, name: str, data: Any) -> Subject:
     """The study's table, read and prepared as it was."""
-    from xortune.problems.table.recipe import Recipe
     from xortune.problems.table.table import load_table_again
     from xortune.studies.problems.table import TableSubject
 
     if isinstance(data, (str, Path)):
         _check_file(data)
-    table = load_table_again(data, Recipe.from_dict(settings.problem["recipe"]))
-    if table.digest != settings.problem["digest"]:
+    table = load_table_again(data, _recipe(settings))
+    if table.digest != settings.problem.get("digest"):
         raise UsageError(
             f"{option('data')} {brief(table.name)}: is not the data of study {name}, though it "
             "looks alike: a value differs. Name the data that the study began with, or begin a "
             "new study with this one."
         )
     return TableSubject(table)
+
+
+def _recipe(settings: StudySettings) -> Recipe:
+    """How the study's table is prepared; raises UsageError for a damaged record."""
+    from xortune.problems.table.recipe import Recipe
+
+    try:
+        return Recipe.from_dict(settings.problem.get("recipe", {}))
+    except ValueError as error:
+        raise UsageError(f"the study does not hold the recipe of a table: {error}") from None
 
 
 def _function(given: Mapping[str, Any], space: SpaceSource | None) -> Subject:
