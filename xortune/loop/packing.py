@@ -27,7 +27,7 @@ def cut(
     costs = [cost(trial.params) for trial in trials]
     count = math.ceil(len(trials) / min(most or pace.largest, pace.largest))
     if most is None:
-        count = max(count, min(workers, _worthwhile(costs, pace)))
+        count = max(count, min(workers, len(trials), _worthwhile(costs, pace)))
     return _evenly(trials, costs, count)
 
 
