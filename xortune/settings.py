@@ -188,8 +188,12 @@ def differences(found: StudySettings, wanted: StudySettings) -> list[str]:
     there, here = (json.loads(json.dumps(s.to_dict())) for s in (found, wanted))
     different = ["the search space is another"] if there["space"] != here["space"] else []
     if there["problem"] != here["problem"] and found.data == wanted.data:
-        what = option("problem" if wanted.problem.get("kind") == "function" else "data")
-        different.append(f"{what} has another content")
+        if wanted.problem.get("kind") == "function":
+            different.append(f"{option('problem')} has another content")
+        elif there["problem"].get("digest") == here["problem"].get("digest"):
+            different.append(f"{option('data')} is prepared or split in another way")
+        else:
+            different.append(f"{option('data')} has another content, or another {option('target')}")
     sides = (found.spec, wanted.spec)
     first, second = (_objective(spec) for spec in sides)
     if first != second:

@@ -67,8 +67,8 @@ def complete(
     return TrialRow(trial, make_outcome(scores=scores, duration_s=0.5, worker="host:1"))
 
 
-def failed(number: int, state: State = "FAIL") -> TrialRow:
-    return TrialRow(make_trial(number, number // 4), make_outcome(state, error="it | broke"))
+def failed(number: int, state: State = "FAIL", error: str = "it | broke") -> TrialRow:
+    return TrialRow(make_trial(number, number // 4), make_outcome(state, error=error))
 
 
 def waiting(number: int) -> TrialRow:

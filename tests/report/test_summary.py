@@ -28,6 +28,7 @@ def test_a_summary() -> None:
         "trials": 6,
         "states": {"COMPLETE": 3, "FAIL": 2, "WAITING": 1},
         "solved": 2,
+        "failures": {"it | broke": 2},
         "best": {
             "mse": {"number": 1, "rank": 1, "final_loss": 0.1},
             "bce": {"number": 0, "rank": 3, "final_loss": 0.3},
@@ -46,8 +47,15 @@ def test_nothing_complete() -> None:
         "trials": 2,
         "states": {"FAIL": 1, "WAITING": 1},
         "solved": 0,
+        "failures": {"it | broke": 1},
         "best": {},
     }
+
+
+def test_errors_that_differ_in_numbers_alone_count_as_one() -> None:
+    errors = ("ends at epoch 3", "too slow", "ends at epoch 12", "ends at epoch 4.5", "a", "b")
+    rows = [failed(number, error=error) for number, error in enumerate(errors)]
+    assert summary_of(rows)["failures"] == {"ends at epoch 3": 3, "too slow": 1, "a": 1}
 
 
 def test_no_trials() -> None:

@@ -118,7 +118,7 @@ def test_a_function_is_measured_here_first_and_says_so(tmp_path, capsys):
     code = main(["search", f"--problem={file}", "--trials=4", f"--results={tmp_path}", "--name=s"])
     assert code == 0
     assert (
-        "xortune: how long a trial takes is measured: the search begins in this process, and moves "
-        "to Ray if that is done sooner. To stay: --runner inline. To begin on Ray: --runner ray."
+        "xortune: the search begins in this process. If the first trials take long, it moves to "
+        "Ray. To stay here: --runner inline. To begin on Ray: --runner ray."
     ) in capsys.readouterr().err
     assert (xortune.load("s", tmp_path).trials["state"] == "COMPLETE").all()

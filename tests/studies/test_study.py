@@ -430,7 +430,7 @@ def test_what_is_no_path_is_refused(value):
 def test_an_unfinished_study_shows_its_total(study):
     summary = {**study.summary(), "states": {"COMPLETE": 5, "WAITING": 3}}
     first = summary_lines("s", summary, 20)[0]
-    assert first == "study s: 8 of 20 trials (5 COMPLETE, 3 WAITING)"
+    assert first == "study s: 5 of 20 trials finished (5 COMPLETE, 3 WAITING)"
 
 
 def test_what_a_space_leaves_out_is_said(tmp_path, caplog):

@@ -108,9 +108,11 @@ def _run(arguments: Namespace, screen: Screen) -> None:
             study = function(subject, on_progress=view, stop=stop, **settings)
     if not quiet:
         _show_result(study, screen, _named_again(arguments))
+    if not study.has_complete_trial:
+        raise XortuneError(f"no trial of study {study.name} is complete.")
 
 
-def _show_result(study: Study, screen: Screen, named: str | None = None) -> None:
+def _show_result(study: Study, screen: Screen, named: str = "") -> None:
     """Prints a study; `named` is as `_named_again` gives it, by default as the study knows it."""
     console = console_on(screen.out)
     trials = _show_table(console, study, _SHOWN)
@@ -121,9 +123,17 @@ def _show_result(study: Study, screen: Screen, named: str | None = None) -> None
         ("runs", f"{study.paths.tensorboard}"),
         ("report", f"python -m xortune report {folder}"),
         ("browse", f"python -m xortune tensorboard {folder}"),
-        *_next_command(study, trials, folder, _subject(study) if named is None else named),
+        *_predict_command(study, folder),
+        *_next_command(study, trials, folder, named or _subject(study)),
     ):
         console.print(f"{label:7} {visible(text)}", soft_wrap=True)
+
+
+def _predict_command(study: Study, folder: str) -> list[tuple[str, str]]:
+    """The command that asks a table's best model."""
+    if kind_of(study.settings.problem).named_by != "data":
+        return []
+    return [("predict", f"python -m xortune predict {folder} --data NEW.csv")]
 
 
 def _next_command(

@@ -33,8 +33,15 @@ _TIMES = {
 def summary_lines(name: str, summary: Mapping[str, Any], total: int) -> list[str]:
     """The lines above the table, from `Study.summary` and the study's total of trials."""
     states = ", ".join(f"{count} {state}" for state, count in summary["states"].items())
-    trials = f"{summary['trials']} of {total}" if summary["trials"] < total else f"{total}"
-    lines = [f"study {name}: {trials} trials ({states or 'none yet'})"]
+    open_ones = sum(summary["states"].get(state, 0) for state in ("WAITING", "RUNNING"))
+    done = summary["trials"] - open_ones
+    trials = f"{done} of {total} trials finished" if done < total else f"{total} trials"
+    lines = [f"study {name}: {trials} ({states or 'none yet'})"]
+    if outdated := summary.get("outdated"):
+        lines.append(f"of an earlier version of the function, and without a rank: {outdated}")
+    lines += [
+        f"failed: {count} x {_cut(error)}" for error, count in summary.get("failures", {}).items()
+    ]
     complete = summary["states"].get("COMPLETE", 0)
     if complete and "solved" in summary:
         share = summary["solved"] / complete
@@ -56,13 +63,19 @@ def _test_lines(test: Mapping[str, Any]) -> list[str]:
     head = f"best trial {test['number']}"
     rows = [(head, *test["scores"])]
     for word, scores in (("  validation", test["validation"]), ("  test", test["scores"])):
-        rows.append((word, *(f"{scores[name]:.4g}" for name in test["scores"])))
+        rows.append((word, *(_text(scores[name], ".4g") for name in test["scores"])))
     widths = [max(map(len, column)) for column in zip(*rows)]
     first, *others = widths
     return [
         "  ".join([row[0].ljust(first), *(c.rjust(w) for c, w in zip(row[1:], others))])
         for row in rows
     ]
+
+
+def _cut(text: str) -> str:
+    """A text of at most a line."""
+    line = " ".join(text.split())
+    return line if len(line) <= _WIDTH - 20 else f"{line[: _WIDTH - 23]}..."
 
 
 def _duration(seconds: float) -> str:
@@ -92,7 +105,8 @@ def trials_table(frame: pd.DataFrame, spec: ProblemSpec) -> Table:
     measured = [_metric_column(metric, rows) for metric in _shown_metrics(spec)]
     shown = _fitting(params, _WIDTH - 1 - _width(before + after + measured))
     if len(shown) < len(params):
-        measured = [_metric_column(metric, rows) for metric in _shown_metrics(spec, shares=1)]
+        few = 1 if any(metric.kind == "share" for metric in spec.metrics) else 0
+        measured = [_metric_column(metric, rows) for metric in _shown_metrics(spec, few)]
         shown = _fitting(params, _WIDTH - 1 - _width(before + after + measured))
     hidden = [column.name for column in params if column not in shown]
     return _table([*before, *shown, *after, *measured], hidden)
@@ -124,11 +138,13 @@ class _Column:
 
 
 def _shown_metrics(spec: ProblemSpec, shares: int | None = None) -> list[Metric]:
-    """The objective, unless it is the final loss, and the first shares; None for all of them."""
+    """The objective, unless it is the final loss, and the first shares, or other numbers."""
     objective = spec.metric(spec.objectives[0].metric)
     first = [objective] if objective.name != spec.loss else []
-    others = [metric for metric in spec.metrics if metric.kind == "share"][:shares]
-    return list(dict.fromkeys([*first, *others]))
+    others = [metric for metric in spec.metrics if metric.kind == "share"]
+    if not others:
+        others = [metric for metric in spec.metrics if metric.kind == "number"]
+    return list(dict.fromkeys([*first, *others[:shares]]))
 
 
 def _metric_column(metric: Metric, rows: Sequence[Mapping[str, Any]]) -> _Column:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -14,6 +16,7 @@ from xortune.spec import Parameter, ProblemSpec
 from xortune.trial import STATES
 
 _TIMES = ("wall", "start_up", "sampler", "training", "queue", "writing", "idle")
+_ERRORS_SHOWN = 3
 _BEST = ("number", "rank", "final_loss")
 
 
@@ -24,7 +27,8 @@ def summarise(frame: pd.DataFrame, spec: ProblemSpec) -> dict[str, Any]:
         `trials`: their number; `states`: the number in each state; `solved`, where the spec has
         a goal: the number of complete trials that reach it; `best`, where it compares a
         parameter: for each choice, the best trial's number, rank, final loss, and last the
-        objective if that is another metric.
+        objective if that is another metric; `failures`, where trials failed: the most frequent
+        errors with their counts, where errors that differ in numbers alone count as one.
     """
     complete = frame[frame["state"] == "COMPLETE"]
     counts = frame["state"].value_counts()
@@ -34,6 +38,8 @@ def summarise(frame: pd.DataFrame, spec: ProblemSpec) -> dict[str, Any]:
     }
     if spec.solved is not None:
         summary["solved"] = int(complete["solved"].sum())
+    if errors := frame.loc[frame["state"] == "FAIL", "error"].dropna().tolist():
+        summary["failures"] = _most_frequent(errors)
     if spec.compared is not None:
         summary["best"] = _best(complete, spec, spec.parameter(spec.compared))
     return summary
@@ -46,6 +52,13 @@ def summarise_time(runs: Sequence[RunTime]) -> dict[str, float]:
     """
     records = [asdict(run) for run in runs]
     return {name: sum(r[name] for r in records) for name in _TIMES if records}
+
+
+def _most_frequent(errors: Sequence[str]) -> dict[str, int]:
+    """Counts of errors, the most frequent first; each by its first one in the table."""
+    kinds = [re.sub(r"[\d.]*\d", "#", error) for error in errors]
+    firsts = dict(zip(reversed(kinds), reversed(errors)))
+    return {firsts[kind]: count for kind, count in Counter(kinds).most_common(_ERRORS_SHOWN)}
 
 
 def _best(

@@ -94,9 +94,10 @@ def checked_request(
     if subject is None or part is None or settings is None or options is None or faults:
         raise UsageError("\n".join(faults))
     for note in subject.notes:
-        _log.info(note)
-    for note in loaded.notes if loaded else ():
         _log.warning(note)
+    for note in loaded.notes if loaded else ():
+        # The defaults of a problem's own space are no news.
+        (_log.info if space is None else _log.warning)(note)
     return Request(subject, each_point_once(settings, part), options, engine)
 
 
@@ -131,6 +132,8 @@ def _with_objective(spec: ProblemSpec, objective: Any, metric: Any) -> ProblemSp
         )
     text, _, way = value.partition(":") if isinstance(value, str) else (value, "", "")
     faults = one_of(name, text, spec.metric_names)
+    if faults and (close := difflib.get_close_matches(text, spec.metric_names, n=1)):
+        faults[0] += f" Did you mean {close[0]!r}?"
     if way not in _WAYS:
         faults.append(f"{option(name)} {brief(value)}: after the colon comes max or min.")
     if faults:
@@ -171,7 +174,8 @@ def known(given: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
         if unknown[0] in SPEC.names:
             hint = f" To fix a parameter: narrow={{{unknown[0]!r}: {given[unknown[0]]!r}}}."
         raise UsageError(
-            f"unknown setting {unknown[0]!r}.{hint} The settings are {', '.join(names)}."
+            f"unknown setting {unknown[0]!r}.{hint} The settings are "
+            f"{', '.join(sorted({*names, *others}))}."
         )
     return {key: value for key, value in given.items() if value is not None}
 

@@ -68,8 +68,8 @@ class InlineFirstRunner(InlineRunner):
     """Trains in this process; a search that takes longer than estimated moves to Ray.
 
     It moves between two packs, once this process has trained for as long as Ray takes to start
-    and would train that long again. Both are estimates: no clock decides. Where the engine cannot
-    tell, a clock does: the search moves once several workers would gain more than Ray's start.
+    and workers would gain more than that. Both are estimates: no clock decides, but where the
+    engine cannot tell.
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class InlineFirstRunner(InlineRunner):
         self._trained_s += work_s(len(pack.trials), cost, search.engine.pace(pack.device))
         progress = search.progress()
         left_s = (progress.total - progress.done) * self._trained_s / self._trained
-        return min(self._trained_s, left_s) > _RAY_START_S
+        return self._trained_s > _RAY_START_S and left_s > _longest_here_s()
 
 
 def _worth_ray(search: Search) -> bool:
@@ -110,8 +110,12 @@ def _worth_ray(search: Search) -> bool:
     trial_s, progress = search.speed.trial_s, search.progress()
     if trial_s is None or (search.speed.trials < 2 and trial_s < _RAY_START_S):
         return False  # The first trial may have been importing.
-    left_s = (progress.total - progress.done) * trial_s
-    return left_s > _RAY_START_S and left_s * (1 - 1 / _cpus()) > _RAY_START_S
+    return (progress.total - progress.done) * trial_s > _longest_here_s()
+
+
+def _longest_here_s() -> float:
+    """The seconds of training up to which one process is done sooner than workers on all CPUs."""
+    return _RAY_START_S / (1 - 1 / cpus) if (cpus := _cpus()) > 1 else math.inf
 
 
 def _cpus() -> int:
@@ -164,19 +168,19 @@ def needs_ray(options: RunOptions) -> bool:
 def _sooner_here(
     space: SearchSpace, settings: StudySettings, trials: int, choice: EngineChoice
 ) -> bool:
-    """Whether this process would train for less time than Ray takes to start; logs it."""
+    """Whether this process is done sooner than workers that have to start; logs it."""
     if choice.fastest.measured:
         stay, ray = option("runner", "inline"), option("runner", "ray")
         _log.info(
-            "how long a trial takes is measured: the search begins in this process, and moves to "
-            f"Ray if that is done sooner. To stay: {stay}. To begin on Ray: {ray}."
+            "the search begins in this process. If the first trials take long, it moves to Ray. "
+            f"To stay here: {stay}. To begin on Ray: {ray}."
         )
         return True
-    seconds = training_s(space, settings, trials, choice.fastest)
-    if seconds <= _RAY_START_S:
+    seconds, longest_s = training_s(space, settings, trials, choice.fastest), _longest_here_s()
+    if seconds <= longest_s:
         # Only here is it worth waiting for an engine that may still be compiling.
         seconds = training_s(space, settings, trials, choice.expected("cpu").pace("cpu"))
-    here = seconds <= _RAY_START_S
+    here = seconds <= longest_s
     work = (
         f"about {seconds:,.{1 if seconds < 10 else 0}f} s" if seconds >= 0.1 else "less than 0.1 s"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -172,7 +172,7 @@ def search(
     if exist_ok and name is not None and is_study(folder, name):
         return _existing(StudyPaths(folder / name), request, on_progress, stop)
     free = numbered(default_name(request.settings.spec))
-    names = free if name is None else iter([new_study(folder, name).name])
+    names = free if name is None else iter([_free(folder, name)])
     check_writable(folder)
     with watched(on_progress) as observer, nullcontext(stop) if stop else StopSignal() as stop:
         return _new_study(request, folder, names, _Watch(clock, observer, stop))
@@ -223,6 +223,20 @@ def resume(
         trials, bool(force), {key: value for key, value in named.items() if value is not None}, run
     )
     return _continued(paths, wanted, on_progress, stop)
+
+
+def _free(folder: Path, name: str) -> str:
+    """The name, if it is free; raises UsageError if not, with what a resume would need."""
+    try:
+        return new_study(folder, name).name
+    except UsageError as error:
+        needed = None
+        with suppress(UsageError):
+            if is_study(folder, name):
+                recorded = Study(StudyPaths(folder / name)).settings.problem
+                needed = kind_of(recorded).named_by
+        more = "" if needed is None else f" A resume also needs {option(needed)}."
+        raise UsageError(f"{error}{more}") from None
 
 
 def _continued(
@@ -416,7 +430,7 @@ def _finish(ledger: Ledger, paths: StudyPaths, training: _Training | None, watch
             tabulate(ledger, paths)
 
     def test() -> None:
-        if training is not None:
+        if training is not None and ledger.trials().finished >= settings.trials:
             record_test(ledger, training.subject)
 
     def record_times() -> None:

@@ -89,6 +89,12 @@ class Study:
             raise self._without_best()
         return best
 
+    @property
+    def has_complete_trial(self) -> bool:
+        """Whether some trial was trained to its end."""
+        table = self._table()
+        return any(map(table.is_complete, range(len(table))))
+
     def _without_best(self) -> XortuneError:
         return XortuneError(f"study {self.name} has no complete trial, so no best one.")
 
@@ -96,7 +102,8 @@ class Study:
         """Counts by state, solved trials, the best trials, and where the time went.
 
         Of a table also `test`: the number of the best trial, and its metrics on the rows that
-        the search has never seen.
+        the search has never seen. After another version of a function was taken by force,
+        `outdated`: the number of trials of the earlier one.
         """
         return self.summary_of(self.trials)
 
@@ -106,8 +113,10 @@ class Study:
 
         with Ledger.read(self._own) as ledger:
             findings, runs = ledger.findings(), ledger.runs()
-        test = {"test": findings["test"]} if "test" in findings else {}
-        return {**summarise(trials, self.settings.spec), **test, "time": summarise_time(runs)}
+            outdated = len(ledger.provenance().outdated_numbers())
+        more = {"test": findings["test"]} if "test" in findings else {}
+        more |= {"outdated": outdated} if outdated else {}
+        return {**summarise(trials, self.settings.spec), **more, "time": summarise_time(runs)}
 
     def curves(self, number: int) -> pd.DataFrame:
         """A trial's curve: the column `epoch`, and one per series of the problem.

@@ -81,7 +81,7 @@ def requested(given: Mapping[str, Any], space: SpaceSource | None) -> Subject:
         return _function(given, space)
     data = given.get("data", DEFAULT_DATA)
     if _is_shipped(data):
-        _check_alone(given, (), "it is for a table, and the lab's data are ready to use")
+        _check_alone(given, (), f"it is for a table, and none is named: {option('data')} FILE")
         from xortune.studies.problems.lab import LabSubject
 
         return LabSubject(data)
