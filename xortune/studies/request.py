@@ -97,7 +97,7 @@ def checked_request(
         _log.warning(note)
     for note in loaded.notes if loaded else ():
         # The defaults of a problem's own space are no news.
-        (_log.info if space is None else _log.warning)(note)
+        (_log.debug if space is None else _log.warning)(note)
     return Request(subject, each_point_once(settings, part), options, engine)
 
 

@@ -235,7 +235,7 @@ def _free(folder: Path, name: str) -> str:
             if is_study(folder, name):
                 recorded = Study(StudyPaths(folder / name)).settings.problem
                 needed = kind_of(recorded).named_by
-        more = "" if needed is None else f" A resume also needs {option(needed)}."
+        more = "" if needed is None else f" (and {option(needed)} again)"
         raise UsageError(f"{error}{more}") from None
 
 
