@@ -61,10 +61,28 @@ def test_it_says_the_error_and_keeps_what_is_finished(search, pack_size):
         search(engine, pack_size)
     assert str(caught.value) == (
         "the first 5 trials failed alike: ValueError: no luck (mine.py:3). Correct this, then "
-        "search again; these trials stay as they are."
+        "search again under another name, or resume with force=True; these trials stay as they are."
     )
     with Ledger.read(search.paths) as ledger:
         assert ledger.trials().finished >= 5
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "RuntimeError: shapes ({n}x{n}7 and 3x8) cannot be multiplied (mine.py:3)",
+        "ValueError: no luck with -{n}.5e-0{n} (mine.py:3)",
+        "KeyError: 'rate{n}' (mine.py:3)",
+        'ValueError: no "way {n}" (mine.py:3)',
+        "loss is not finite: {odd}",
+        "took longer than {n}.5 s",
+    ],
+)
+def test_the_values_in_an_error_make_no_difference(search, text):
+    errors = {n: text.format(n=n, odd=["nan", "-inf", "inf"][n % 3]) for n in range(20)}
+    with pytest.raises(XortuneError) as caught:
+        search(Failing(errors), 1)
+    assert f"failed alike: {errors[0]}. Correct this" in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -72,9 +90,11 @@ def test_it_says_the_error_and_keeps_what_is_finished(search, pack_size):
     [
         dict.fromkeys(range(4), "it flew away"),
         dict.fromkeys(range(1, 20), "it flew away"),
-        {number: f"it flew away {number}" for number in range(20)},
+        {number: f"it flew away {'now' * number}" for number in range(20)},
+        {number: f"ValueError: no luck (mine.py:{number})" for number in range(20)},
+        {number: f"{'Value' * number}Error: no luck (mine.py:3)" for number in range(20)},
     ],
-    ids=["too few", "not the first", "not alike"],
+    ids=["too few", "not the first", "other words", "other lines", "other kinds"],
 )
 def test_it_continues_otherwise(search, errors):
     states = search(Failing(errors), 1)

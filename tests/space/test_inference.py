@@ -109,7 +109,13 @@ def test_a_space_without_parameters_is_said(tmp_path):
             "has no choice nothing (null is not a value; write a text, such as 'none')",
         ),
         ({"values": [float("nan"), 1]}, "has no choice nan"),
-        ({"values": [[1], 1]}, "has no choice [1]"),
+        (
+            {"values": [[1], 1]},
+            "has no choice [1]: a choice is a number, a text, or true or false. A function can "
+            "take a text instead, such as '64-32', and split it",
+        ),
+        ({"value": {"a": 1}}, "has no choice {'a': 1}: a choice is a number, a text, or true or"),
+        ({"values": [1, True]}, "a value is given twice in [1, True]"),
         ({"value": 2**60}, "has no choice"),
         ({"min": 1, "max": 2**60}, "p takes whole numbers, found"),
         ({"min": True, "max": 3}, "p takes numbers, found True"),

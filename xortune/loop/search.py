@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,9 +21,13 @@ from xortune.loop.run_queue import RunQueue
 from xortune.loop.speed import Speed
 from xortune.ranking import NO_STANDING, Standing, standing
 from xortune.trial import FinishedTrial, Outcome, Pack
+from xortune.wording import option
 
 _log = logging.getLogger("xortune")
 _REPORTED = 5  # losses of workers
+# What differs between errors that are alike: quoted texts and numbers, but not the line.
+_PLACE = re.compile(r"\([^()\s]+:\d+\)$")
+_VALUE = re.compile(r"""'[^']*'|"[^"]*"|[-+]?\b(?:\d[\w.]*(?:[-+]\d+)?|nan|inf)\b""")
 
 
 @dataclass(frozen=True)
@@ -237,11 +242,14 @@ class Search:
         if len(errors) == most:
             return
         errors |= {f.trial.number: f.outcome.error for f in finished if f.trial.number < most}
-        different = {*errors.values()}
-        if len(errors) == most and len(different) == 1 and None not in different:
+        if len(errors) < most or None in errors.values():
+            return
+        texts = [error for _, error in sorted(errors.items()) if error is not None]
+        if len({*map(_without_values, texts)}) == 1:
             raise HopelessError(
-                f"the first {most} trials failed alike: {different.pop()}. Correct this, then "
-                "search again; these trials stay as they are."
+                f"the first {most} trials failed alike: {texts[0]}. Correct this, then search "
+                f"again under another name, or resume with {option('force', True)}; these trials "
+                "stay as they are."
             )
 
     def _standing(self, number: int) -> Standing:
@@ -263,3 +271,10 @@ class Search:
 
     def _pace(self, device: str) -> Pace:
         return self.speed.pace(self.engine.pace(device), self._pack_size)
+
+
+def _without_values(error: str) -> str:
+    """The kind, the words and the place of an error."""
+    place = _PLACE.search(error)
+    words = error[: place.start()] if place else error
+    return _VALUE.sub("_", words) + (place.group() if place else "")

@@ -72,7 +72,8 @@ def _parameter(name: str, entry: Any) -> Parameter:
 
 def _choices(values: list[Any] | tuple[Any, ...]) -> tuple[Value, ...]:
     """The values that a study can record, each once; parsing names the others as faults."""
-    return tuple(dict.fromkeys(value for value in values if _is_storable(value)))
+    # True is not 1, though equal to it: parsing says that it is given twice.
+    return tuple({(type(v) is bool, v): v for v in values if _is_storable(v)}.values())
 
 
 def _is_storable(value: Any) -> bool:

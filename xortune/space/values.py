@@ -120,6 +120,16 @@ def _no_choice(parameter: Parameter, value: Any, aliases: Mapping[str, str]) -> 
         hint = f" (write {value.lower()} without quotes)"
     if value is None:
         hint = " (null is not a value; write a text, such as 'none')"
+    if value is not None and not isinstance(value, (bool, int, float, str)):
+        as_text = ""
+        if isinstance(value, (list, tuple)):
+            as_text = ". A function can take a text instead, such as '64-32', and split it"
+        return (
+            f"{parameter.name} has no choice {shown(value)}: a choice is a number, a text, or "
+            f"true or false{as_text}"
+        )
+    if not parameter.choices:
+        return f"{parameter.name} has no choice {shown(value)}{hint}"
     there_are = f"there are {listed(parameter.choices)}"
     return f"{parameter.name} has no choice {shown(value)}{hint}; {there_are}"
 

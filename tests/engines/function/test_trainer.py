@@ -250,11 +250,29 @@ def test_a_module_beside_the_file_is_missed_where_it_is_used(tmp_path, monkeypat
     (outcome,) = alone.open("cpu").train([spec.defaults], None)
     assert outcome.error == (
         "ModuleNotFoundError: No module named 'helper': it lies beside mine.py, and was not "
-        "included; add include='FOLDER' (mine.py:4)"
+        "included; add include='.' (mine.py:4)"
     )
     together, _ = engine_of(path, include=[tmp_path])
     (outcome,) = together.open("cpu").train([spec.defaults], None)
     assert outcome.state == "COMPLETE"
+
+
+def test_an_error_names_no_folder(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(
+        "from pathlib import Path\nimport xortune\n\ndef train(config, report):\n"
+        "    return float(Path(__file__).with_name('d.csv').read_text())\n\n"
+        "problem = xortune.Problem(train, {'x': {'value': 1}})\n"
+    )
+    engine, spec = engine_of(path)
+    trainer = engine.open("cpu")
+    (outcome,) = trainer.train([spec.defaults], None)
+    assert outcome.error == (
+        "FileNotFoundError: [Errno 2] No such file or directory: 'd.csv' (mine.py:5)"
+    )
+    (tmp_path / "d.csv").write_text("7")
+    (outcome,) = trainer.train([spec.defaults], None)
+    assert list(outcome.scores.row) == [7.0]
 
 
 def test_an_included_module_is_imported_once(tmp_path):

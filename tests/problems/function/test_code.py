@@ -9,8 +9,10 @@ import pytest
 import xortune
 from xortune.errors import UsageError
 from xortune.problems.function.code import load_code
+from xortune.problems.function.faults import in_one_line
 from xortune.problems.function.problem import FunctionProblem, change, own_space
 from xortune.space import inferred_parameters
+from xortune.wording import for_the_shell
 
 ONE = """
 import xortune
@@ -56,7 +58,6 @@ def test_code_is_loaded_elsewhere_from_its_text_alone(file):
     path.unlink()
     again = pickle.loads(pickle.dumps(code))
     assert again == code
-    assert again.folder is None
     assert "problem" not in vars(again)
     assert again.problem.train({"x": 3}, None) == 9
     assert again.problem is not code.problem
@@ -66,6 +67,42 @@ def test_the_digest_is_that_of_the_text(file):
     first, same = load_code(file()), load_code(file(name="other.py"))
     other = load_code(file(ONE + "# changed\n"))
     assert first.digest == same.digest != other.digest
+
+
+WITH_DATA = """
+from pathlib import Path
+import xortune
+
+HERE = Path(__file__)
+
+def train(config, report):
+    return float(HERE.with_name("d.csv").read_text())
+
+problem = xortune.Problem(train, {"x": {"value": 1}})
+"""
+
+
+def test_a_function_finds_its_data_beside_its_file(file, tmp_path, monkeypatch):
+    (tmp_path / "d.csv").write_text("7")
+    file(WITH_DATA)
+    monkeypatch.chdir(tmp_path)
+    code = load_code("mine.py")
+    pickled = pickle.dumps(code)
+    assert code.problem.train({}, None) == 7
+    monkeypatch.chdir("/")
+    again = pickle.loads(pickled)
+    assert again.problem.train({}, None) == 7
+    assert again.problem.train.__code__.co_filename == again.filename
+    assert str(tmp_path) not in repr(code) + repr(FunctionProblem(code, ()).recorded)
+
+
+def test_where_its_file_is_not_the_place_is_invented(file):
+    path = file(WITH_DATA)
+    code = pickle.loads(pickle.dumps(load_code(path)))
+    path.unlink()
+    with pytest.raises(FileNotFoundError) as caught:
+        code.problem.train({}, None)
+    assert str(caught.value.filename) == f"xortune-{code.digest[:12]}/d.csv"
 
 
 def test_the_source_of_a_loaded_function_can_be_read(file):
@@ -113,7 +150,7 @@ def test_a_file_that_ends_the_process_is_an_error(file):
     [
         ("mine.yaml", "must be a Python file, such as mine.py, or mine.py:NAME"),
         ("nowhere.py", "there is no such file"),
-        (3, "problem 3: must be the path of a Python file, or a xortune.Problem"),
+        (3, "problem 3: must be the path of a Python file, or an xortune.Problem"),
         ("\0.py", "must be a Python file"),
     ],
 )
@@ -155,6 +192,26 @@ def test_a_module_beside_the_file_has_to_be_included(file, monkeypatch, tmp_path
     assert "  mine.py, line 1: from helper import square" in message
 
 
+def test_the_folder_to_include_is_named_below_the_current_one(file, monkeypatch, tmp_path):
+    path = file(WITH_HELPER, helper=SQUARE)
+    monkeypatch.chdir(tmp_path)
+    assert "add include='.'" in said("mine.py")
+    assert "add include='.'" in said(path)
+    with for_the_shell():
+        assert "add --include ." in said("mine.py")
+    monkeypatch.chdir(tmp_path.parent)
+    assert f"add include='{tmp_path.name}'" in said(path)
+
+
+def test_a_plain_function_is_shown_how_to_become_a_problem():
+    def train(config, report):
+        return 1.0
+
+    assert "or an xortune.Problem. For a function: xortune.Problem(train, space={...})." in said(
+        train
+    )
+
+
 def test_included_modules_travel_and_leave_nothing_behind(file, tmp_path):
     path = file(WITH_HELPER, helper=SQUARE)
     code = load_code(path, [tmp_path])
@@ -185,7 +242,26 @@ def test_what_does_not_travel_is_said(file, tmp_path):
     path = file(WITH_HELPER, tools__helper=SQUARE)
     (tmp_path / "tools" / "data.csv").write_text("1")
     (note,) = load_code(path, [tmp_path / "tools"]).notes
-    assert note.endswith("only Python files travel; left out: data.csv.")
+    assert note.endswith("only Python files travel; 1 other file stays behind.")
+    (tmp_path / "tools" / "more.csv").write_text("1")
+    (note,) = load_code(path, [tmp_path / "tools"]).notes
+    assert note.endswith("only Python files travel; 2 other files stay behind.")
+
+
+def test_studies_and_what_is_installed_stay_out_of_an_included_folder(file, tmp_path):
+    path = file(WITH_HELPER, helper=SQUARE)
+    for folder, marker in [
+        ("results", "one.py"), (".git", "two.py"), ("__pycache__", "three.py"),
+        ("study", "study.db"), ("venv", "pyvenv.cfg"),
+    ]:  # fmt: skip
+        (tmp_path / folder).mkdir()
+        for name in (marker, "other.py", "note.txt"):
+            (tmp_path / folder / name).write_text("")
+    code = load_code(path, [tmp_path])
+    assert [name for name, _ in code.includes[0].files] == ["helper.py", "mine.py"]
+    assert code.notes == ()
+    (tmp_path / "results" / "__init__.py").write_text("")
+    assert "results/other.py" in dict(load_code(path, [tmp_path]).includes[0].files)
 
 
 def test_folders_that_cannot_be_included_are_said(file, tmp_path):
@@ -217,6 +293,25 @@ def test_a_live_object_is_recorded_by_the_text_of_its_function():
     assert recorded["text"].strip().startswith("def train(config, report):")
     assert change(recorded, code) is None
     assert "live" not in recorded
+
+
+@pytest.mark.parametrize(
+    ("filename", "shown"),
+    [
+        ("/home/me/f.py", "f.py"),
+        ("<stdin>", "the cell"),
+        ("/tmp/ipykernel_7/123.py", "the cell"),
+    ],
+)
+def test_errors_of_a_live_object_name_the_script(filename, shown):
+    names = {"__name__": "__main__"}
+    text = "def train(config, report):\n    raise ValueError('no')"
+    exec(compile(text, filename, "exec"), names)
+    code = load_code(xortune.Problem(names["train"]))
+    for each in (code, pickle.loads(pickle.dumps(code))):
+        with pytest.raises(ValueError, match="no") as caught:
+            each.problem.train({}, None)
+        assert in_one_line(caught.value, each.shown) == f"ValueError: no ({shown}:2)"
 
 
 def test_a_live_object_that_cannot_travel_is_said():

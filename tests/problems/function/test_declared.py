@@ -85,6 +85,13 @@ def test_metrics_that_tables_have_columns_for_are_not_found():
         ({"objective": "loss:"}, "objective 'loss:': must be the name"),
         ({"objective": ""}, "objective '': must be the name"),
         ({"objective": 3}, "objective 3: must be the name"),
+        (
+            {"objective": "accuracy"},
+            "objective 'accuracy': say which way is better: objective='accuracy:max' or "
+            "'accuracy:min'.",
+        ),
+        ({"objective": "val_AUC"}, "objective 'val_AUC': say which way is better"),
+        ({"objective": "test/f1"}, "objective 'test/f1': say which way is better"),
         ({"objective": "rank"}, "objective: 'rank' is a column of every table"),
         ({"metrics": "loss"}, "metrics 'loss': must be a list of names"),
         ({"metrics": ["a b"]}, "metrics: 'a b' is not a name"),

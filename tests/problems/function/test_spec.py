@@ -25,7 +25,7 @@ def spec_of(space=SPACE, **declared):
 
 def test_a_loss_is_the_final_loss():
     spec = spec_of(metrics=["accuracy"])
-    assert spec.metrics == (Metric("loss", "loss"), Metric("accuracy"))
+    assert spec.metrics == (Metric("loss", "loss"), Metric("accuracy", "number", "higher"))
     assert spec.loss == "loss"
     assert spec.objectives == (Objective("loss"),)
     assert [series.name for series in spec.curve] == ["loss", "accuracy"]
@@ -43,6 +43,20 @@ def test_a_minimised_objective_is_the_final_loss_where_there_is_no_loss():
     spec = spec_of(objective="gap:min")
     assert spec.metrics == (Metric("gap", "loss"),)
     assert spec.loss == "gap"
+
+
+def test_metrics_are_maximised_by_their_names_where_a_search_ranks_by_them():
+    spec = spec_of(metrics=["val_auc", "score", "gap", "underscore", "val_loss", "auctions"])
+    rising = [m.name for m in spec.metrics if m.direction == "maximize"]
+    assert rising == ["val_auc", "score"]
+    assert spec.with_objective("val_auc").objectives == (Objective("val_auc", "maximize"),)
+    assert spec.with_objective("gap").objectives == (Objective("gap", "minimize"),)
+
+
+def test_what_the_objective_says_is_done_whatever_its_name():
+    spec = spec_of(objective="accuracy:min")
+    assert spec.metrics == (Metric("accuracy", "loss"),)
+    assert spec.objectives == (Objective("accuracy"),)
 
 
 def test_a_maximised_objective_is_not():

@@ -73,7 +73,10 @@ def _serve(connection: Connection) -> None:
             tasks, log_every = connection.recv()
             for task in tasks:
                 seeding.seed(seed_of(job.study_seed, task.number))
-                connection.send(called(problem, spec, task.config, log_every, shown))
+                answer = called(problem, spec, task.config, log_every, shown)
+                if answer.error is not None:
+                    answer = answer._replace(error=code.without_folder(answer.error))
+                connection.send(answer)
 
 
 def _end_with(parent: int) -> None:

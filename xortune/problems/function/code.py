@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, fields, replace
@@ -37,8 +38,9 @@ class Code:
         includes: the folders whose modules it imports.
         beside: the modules beside the file, which do not travel.
         live: a live object as cloudpickle has written it; None for a file. Never stored.
-        folder: the file's folder, for the process that read it; it does not travel.
+        folder: the file's folder, where it was read; never stored.
         notes: for the user, such as files that were left out.
+        origin: the name of a live object's file, as messages show it.
         remedy: the option that includes a folder, as the caller spells it.
     """
 
@@ -51,6 +53,7 @@ class Code:
     live: bytes | None = field(default=None, repr=False)
     folder: Path | None = field(default=None, compare=False, repr=False)
     notes: tuple[str, ...] = field(default=(), compare=False)
+    origin: str = field(default="", compare=False)
     remedy: str = field(default_factory=lambda: option("include", "FOLDER"), compare=False)
 
     @cached_property
@@ -68,9 +71,23 @@ class Code:
         if self.live is not None:
             problem = loaded_object(self.live)
         else:
-            _, problem = loaded_problem(self.text, self.filename, self.name, self.shown)
+            _, problem = self.found()
         self.__dict__["problem"] = problem
         return problem
+
+    def found(self) -> tuple[str, Problem]:
+        """The problem of a file, and the variable that holds it; see `loaded_problem`."""
+        place = self.filename
+        # Where the file lies, the function finds what lies beside it.
+        if self.folder is not None and _is_file(self.folder / self.file):
+            place = str(self.folder / self.file)
+        return loaded_problem(self.text, self.filename, self.name, self.shown, place)
+
+    def without_folder(self, text: str) -> str:
+        """A message of the function without its folder, which differs between machines."""
+        if self.folder is None:
+            return text
+        return re.sub(rf"(?<![\w./-]){re.escape(str(self.folder))}/", "", text)
 
     def imports(self) -> AbstractContextManager[None]:
         """While entered, the modules that it includes can be imported."""
@@ -90,7 +107,7 @@ class Code:
             return lambda name: name.removeprefix(mark) if name.startswith(mark) else None
         body = code_object(self.problem.train)
         own = None if body is None else body.co_filename
-        return lambda name: _of_live(name) if name == own else None
+        return lambda name: self.origin if name == own else None
 
     @property
     def _mark(self) -> str:
@@ -106,8 +123,8 @@ class Code:
         return sources
 
     def __getstate__(self) -> dict[str, Any]:
-        """Its fields, without the loaded problem; the folder means nothing elsewhere."""
-        return {f.name: getattr(self, f.name) for f in fields(self)} | {"folder": None}
+        """Its fields, without the loaded problem."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}
 
 
 def load_code(source: str | Path | Problem, include: Sequence[str | Path] = ()) -> Code:
@@ -123,19 +140,24 @@ def load_code(source: str | Path | Problem, include: Sequence[str | Path] = ()) 
     if isinstance(source, Problem):
         return _of_object(source, include)
     if not isinstance(source, (str, Path)):
+        hint = ""
+        if callable(source):
+            called = getattr(source, "__name__", "train")
+            hint = f" For a function: xortune.Problem({called}, space={{...}})."
         raise UsageError(
-            f"{option('problem')} {brief(source)}: must be the path of a Python file, or a "
-            "xortune.Problem."
+            f"{option('problem')} {brief(source)}: must be the path of a Python file, or an "
+            f"xortune.Problem.{hint}"
         )
     path, name = _split(str(source))
     text = read_text(path, f"{option('problem')} {str(path)!r}")
     includes, notes = _read_includes(include)
+    folder = path.absolute().parent
     code = Code(
         path.name, name, text, _digest(text, includes), includes,
-        beside=_beside(path), folder=path.parent, notes=notes,
+        beside=_beside(path), folder=folder, notes=notes, remedy=_remedy(folder),
     )  # fmt: skip
     with code.imports():
-        found, problem = loaded_problem(text, code.filename, name, code.shown)
+        found, problem = code.found()
     code = replace(code, name=found)
     code.__dict__["problem"] = problem
     return code
@@ -157,7 +179,10 @@ def _of_object(problem: Problem, include: Sequence[str | Path]) -> Code:
             "Create such objects inside the function, or name the problem's file."
         ) from None
     text = source_of(problem.train) or ""
-    code = Code("", "", text, _digest(text, ()) if text else None, live=live)
+    body = code_object(problem.train)
+    # Taken here, since cloudpickle does not keep it.
+    origin = "" if body is None else _of_live(body.co_filename)
+    code = Code("", "", text, _digest(text, ()) if text else None, live=live, origin=origin)
     code.__dict__["problem"] = problem
     return code
 
@@ -206,6 +231,21 @@ def _beside(path: Path) -> tuple[str, ...]:
     files = [entry.stem for entry in entries if entry.suffix == ".py" and entry != path]
     folders = [entry.name for entry in entries if _is_package(entry)]
     return tuple(name for name in (*files, *folders) if name.isidentifier())
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # A folder of the same name may be another user's.
+        return False
+
+
+def _remedy(folder: Path) -> str:
+    """The option that includes a folder; a path outside the current folder is nobody's business."""
+    try:
+        return option("include", folder.relative_to(Path.cwd()).as_posix())
+    except (OSError, ValueError):
+        return option("include", "FOLDER")
 
 
 def _is_package(entry: Path) -> bool:

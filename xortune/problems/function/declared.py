@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, Protocol
@@ -13,6 +14,10 @@ from xortune.problems.function.mentioned import mentioned_metrics
 from xortune.spec import STUDY_COLUMNS, Direction
 
 _DIRECTIONS: dict[str, Direction] = {"": "minimize", "min": "minimize", "max": "maximize"}
+# Metrics of which, by their names, more is better.
+_RISING = re.compile(
+    r"(?:.*[_/])?(?:accuracy|acc|auc|r2|f1|precision|recall|score|reward)", re.IGNORECASE
+)
 # Columns of tables and curves, which a metric would hide.
 RESERVED = frozenset((*STUDY_COLUMNS, "epoch"))
 
@@ -48,7 +53,7 @@ class Problem:
         train: the function, called with `(config, report)`.
         space: the `parameters` of a search space; None if the search names one.
         objective: the metric that decides the rank, minimised: `"loss"`; or maximised:
-            `"accuracy:max"`.
+            `"accuracy:max"`. A name such as `accuracy` has to say which.
         metrics: the names of further metrics. None finds them in the text of `train`, without
             running it: the keywords of calls of its second parameter, and the keys of
             dictionaries that stand in its `return` statements. Functions that it calls are not
@@ -107,6 +112,11 @@ def is_name(text: object) -> bool:
     return isinstance(text, str) and all(part.isidentifier() for part in text.split("/"))
 
 
+def is_rising(name: str) -> bool:
+    """Whether a metric's name promises that more of it is better, as `val_accuracy` does."""
+    return _RISING.fullmatch(name) is not None
+
+
 def _train_faults(train: object) -> list[str]:
     if not callable(train):
         return [f"train {brief(train)}: must be a function of two arguments, (config, report)."]
@@ -143,6 +153,10 @@ def _objective_faults(objective: object) -> list[str]:
     if not is_name(name) or direction not in _DIRECTIONS or bool(colon) is not bool(direction):
         text = "must be the name of a metric, or NAME:max or NAME:min, such as 'accuracy:max'"
         return [f"objective {brief(objective)}: {text}."]
+    if not direction and is_rising(name):
+        return [
+            f"objective {name!r}: say which way is better: objective='{name}:max' or '{name}:min'."
+        ]
     return _reserved("objective", name)
 
 

@@ -14,7 +14,8 @@ from xortune.wording import option
 
 _MOST_BYTES = 1_000_000  # of a file
 _MOST_FILES, _MOST_BYTES_IN_ALL = 1000, 10_000_000  # of a folder
-_NAMED = 3
+# A study, and a virtual environment.
+_NO_SOURCES = ("study.db", "pyvenv.cfg")
 
 
 class Include(NamedTuple):
@@ -38,13 +39,13 @@ def read_include(folder: Path) -> tuple[Include, list[str]]:
     if not folder.is_dir():
         raise UsageError(f"{what}: there is no such folder.")
     name = folder.resolve().name
-    files, others = [], []
+    files, others = [], 0
     for path in _files(folder):
         relative = path.relative_to(folder).as_posix()
         if path.suffix == ".py":
             files.append((relative, read_text(path, f"{what}: {relative}")))
         else:
-            others.append(relative)
+            others += 1
         size = sum(len(text) for _, text in files)
         if len(files) > _MOST_FILES or size > _MOST_BYTES_IN_ALL:
             raise UsageError(
@@ -54,8 +55,8 @@ def read_include(folder: Path) -> tuple[Include, list[str]]:
             )
     if not files:
         raise UsageError(f"{what}: has no Python file.")
-    named = ", ".join(others[:_NAMED]) + (", ..." if len(others) > _NAMED else "")
-    note = f"{what}: only Python files travel; left out: {named}."
+    stay = "1 other file stays" if others == 1 else f"{others} other files stay"
+    note = f"{what}: only Python files travel; {stay} behind."
     return Include(name, tuple(files)), [note] if others else []
 
 
@@ -89,9 +90,17 @@ def read_text(path: Path, what: str) -> str:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """The files below a folder in a fixed order, without hidden ones and caches."""
+    """The files below a folder in a fixed order, without hidden ones, caches and studies."""
     for root, folders, names in os.walk(folder):
-        folders[:] = sorted(f for f in folders if f[0] != "." and f != "__pycache__")
+        folders[:] = sorted(f for f in folders if _has_sources(Path(root) / f))
         for name in sorted(names):
             if name[0] != "." and (Path(root) / name).is_file():
                 yield Path(root) / name
+
+
+def _has_sources(folder: Path) -> bool:
+    if folder.name[0] == "." or folder.name == "__pycache__":
+        return False
+    if folder.name == "results" and not os.path.lexists(folder / "__init__.py"):
+        return False
+    return not any(os.path.lexists(folder / name) for name in _NO_SOURCES)

@@ -18,7 +18,9 @@ from xortune.wording import option
 _EXAMPLE = 'problem = xortune.Problem(train, {"rate": {"min": 0.0, "max": 1.0}})'
 
 
-def loaded_problem(text: str, filename: str, name: str, shown: Shown) -> tuple[str, Problem]:
+def loaded_problem(
+    text: str, filename: str, name: str, shown: Shown, place: str
+) -> tuple[str, Problem]:
     """The problem of a file, and the variable that holds it.
 
     Args:
@@ -26,6 +28,7 @@ def loaded_problem(text: str, filename: str, name: str, shown: Shown) -> tuple[s
         filename: its name in tracebacks.
         name: the variable; empty for the only problem there is.
         shown: the names of the user's files in messages.
+        place: its `__file__`, beside which it looks for data.
 
     Raises:
         UsageError: the file fails, or does not hold one problem, or none of that name.
@@ -34,7 +37,7 @@ def loaded_problem(text: str, filename: str, name: str, shown: Shown) -> tuple[s
     # A private name, since a module of the file's own name may be imported elsewhere.
     private = f"xortune_problem_{hashlib.sha256(filename.encode()).hexdigest()[:16]}"
     module = ModuleType(private)
-    module.__file__ = filename
+    module.__file__ = place
     before = sys.modules.get(private)
     sys.modules[private] = module  # Dataclasses and pickles look there.
     try:

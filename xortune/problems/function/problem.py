@@ -14,10 +14,6 @@ from xortune.trial import Params, Weights
 from xortune.wording import option
 
 KIND = "function"
-_REPEATABLE = (
-    "a resume gives the same table as far as the function depends on its parameters, and on the "
-    "seeded random, NumPy and PyTorch, alone."
-)
 
 
 class RecordedFunction:
@@ -56,7 +52,7 @@ class FunctionProblem(RecordedFunction):
 
     def __init__(self, code: Code, parameters: Sequence[Parameter]) -> None:
         super().__init__(function_spec(code.problem, name_of_file(code.file), parameters))
-        self.notes = (*code.notes, _REPEATABLE)
+        self.notes = code.notes
         self.recorded = {
             "kind": KIND,
             "file": code.file,

@@ -10,7 +10,7 @@ from typing import Any
 
 from xortune.errors import UsageError
 from xortune.plain_numbers import brief
-from xortune.problems.function.declared import RESERVED, Problem, is_name
+from xortune.problems.function.declared import RESERVED, Problem, is_name, is_rising
 from xortune.spec import Metric, Objective, Parameter, ProblemSpec, Series
 from xortune.trial import Value
 
@@ -46,7 +46,8 @@ def function_spec(problem: Problem, name: str, parameters: Sequence[Parameter]) 
     loss = _LOSS if _LOSS in metrics else objective if direction == "minimize" else None
 
     def metric(name: str) -> Metric:
-        better = "higher" if name == objective and direction == "maximize" else None
+        higher = direction == "maximize" if name == objective else is_rising(name)
+        better = "higher" if higher else None
         return Metric(name, "loss" if name == loss else "number", better)  # type: ignore[arg-type]
 
     return ProblemSpec(
