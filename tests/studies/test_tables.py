@@ -262,3 +262,27 @@ def test_a_forged_spec_of_a_table_is_refused(whole, tmp_path):
         ledger.record(forged, ledger.provenance())
     with pytest.raises(UsageError, match="not those of a table"):
         xortune.load(lab.paths.folder).predict(0, table())
+
+
+_SIX = pd.DataFrame({"x": [1.0, 2, 3, 4, 5, 6], "y": [1.5, 2, 3, 4, 5, 6]})
+_RARE = pd.DataFrame({"x": np.arange(50) % 7, "y": ["a"] * 48 + ["b"] * 2})
+_ZEROS = pd.DataFrame({"x": np.arange(40) % 7, "y": [0.0] * 38 + [1.5, 2.5]})
+
+
+@pytest.mark.parametrize(
+    ("data", "task"),
+    [(_SIX, None), (_RARE, None), (_ZEROS, "regression")],
+    ids=["six rows", "a rare class", "nearly all zeros"],
+)
+def test_a_metric_without_a_value_on_the_test_rows_is_recorded_as_none(tmp_path, data, task):
+    metric = "r2" if data["y"].dtype == float else "auc"
+    study = xortune.search(
+        {**SPACE, "lr": {"value": 0.01}}, data=data, task=task, split=(70, 28, 2),
+        name="one", results=tmp_path, **{**SETTINGS, "trials": 3},
+    )  # fmt: skip
+    test = study.summary()["test"]
+    assert test["scores"][metric] is None
+    assert all(type(v) is float for name, v in test["scores"].items() if name != metric)
+    assert {type(value) for value in test["validation"].values()} <= {float, type(None)}
+    resumed = xortune.resume(study.paths.folder, data=data, trials=4)
+    assert resumed.summary()["test"]["scores"][metric] is None
