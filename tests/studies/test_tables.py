@@ -215,6 +215,15 @@ def test_settings_of_a_table_are_refused_for_the_lab(tmp_path):
         xortune.search(target="y", results=tmp_path)
 
 
+def test_a_study_leaves_columns_out_and_takes_numbers_for_text_as_asked(csv, tmp_path):
+    asked = {**SETTINGS, "trials": 3, "drop": ["a"], "text": ["b"]}
+    study = xortune.search(SPACE, data=csv, name="one", results=tmp_path, **asked)
+    columns = study.settings.problem["recipe"]["columns"]
+    assert [(c["kind"], c["name"]) for c in columns] == [("words", "b"), ("words", "colour")]
+    study = xortune.resume(study.paths.folder, data=csv, trials=4)
+    assert len(study.predict(study.best_number, table().drop(columns=["a", "y"]))) == 90
+
+
 def test_exist_ok_compares_the_data(csv, tmp_path):
     settings = {**SETTINGS, "trials": 3, "name": "one", "results": tmp_path, "exist_ok": True}
     first = xortune.search(SPACE, data=csv, **settings)

@@ -6,8 +6,9 @@ import pytest
 
 from tests.problems.table.tables import refused
 from xortune.errors import UsageError
+from xortune.problems.table.asked import find_target
 from xortune.problems.table.rows import Target
-from xortune.problems.table.table import find_target, load_table
+from xortune.problems.table.table import load_table
 from xortune.wording import for_the_shell
 
 

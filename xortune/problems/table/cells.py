@@ -105,6 +105,16 @@ def read_cells(series: pd.Series) -> Numbers | Words | Unusable:
     return words if isinstance(series.dtype, pd.CategoricalDtype) else _judged(words)
 
 
+def text_cells(series: pd.Series) -> Words | Unusable:
+    """The cells of a column as words, though they may look like numbers.
+
+    Raises:
+        ValueError: text is not valid Unicode.
+    """
+    kind = _stored(series)
+    return kind if isinstance(kind, Unusable) else _words(series)
+
+
 def cells_as(kind: Kind, series: pd.Series) -> Numbers | Words:
     """The cells of a column of a known kind; what is not a number counts as missing.
 
