@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from xortune.errors import UsageError
+from xortune.escaping import visible
 from xortune.plain_numbers import brief
 from xortune.problems.table.names import listed
 from xortune.wording import option
@@ -67,6 +68,28 @@ def find_target(columns: Iterable[str], target: str | None, source: str) -> str:
     if target in names:
         return target
     raise UsageError(f"{option('target')} {brief(target)}: {_no_column(names, target, source)}")
+
+
+def target_of_arrays(columns: Iterable[str], own: str, target: str | None, source: str) -> str:
+    """The name of the target that arrays bring.
+
+    Args:
+        columns: the names of all columns.
+        own: of the array y.
+        target: what the user names; None for nothing.
+        source: the name of the data.
+
+    Raises:
+        UsageError: there is no y, or the user names another column.
+    """
+    if own not in columns:
+        raise UsageError(f"{source} has X, but no y to learn: a pair (X, y) is needed.")
+    if target not in (None, own):
+        raise UsageError(
+            f"{option('target')} {brief(target)}: arrays bring their own target, {visible(own)}. "
+            f"Leave {option('target')} out."
+        )
+    return own
 
 
 def similar(name: str, names: Iterable[str]) -> str | None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from xortune.errors import UsageError
 from xortune.plain_numbers import brief
-from xortune.problems.table.asked import Asked, asked_of_columns, find_target
+from xortune.problems.table.asked import Asked, asked_of_columns, find_target, target_of_arrays
 from xortune.problems.table.cells import Numbers, Words
 from xortune.problems.table.columns import (
     Columns,
@@ -96,7 +96,7 @@ def load_table(
     shares, seed = _checked(task, split, split_seed)
     asked = asked_of_columns(drop, text)
     read = read_table(data, (*asked.text, *asked.drop))
-    name = find_target(read.frame.columns, target or read.target, read.name)
+    name = _target_name(read, target)
     asked.check(read.frame.columns, name, read.name)
     targets, columns = _understood(read, name, task, asked)
     digests = leave_out_copies(columns, targets.cells)
@@ -144,6 +144,12 @@ def load_table_again(data: Any, recipe: Recipe) -> Table:
     digest = table_digest(name, content_digest(targets.cells), used)
     rows = _prepared_rows(read.name, recipe, cells, targets, parts)
     return Table(recipe, read.name, digest, *rows, notes=())
+
+
+def _target_name(read: Read, target: str | None) -> str:
+    if read.target is None:
+        return find_target(read.frame.columns, target, read.name)
+    return target_of_arrays(read.frame.columns, read.target, target, read.name)
 
 
 def _checked(task: Any, split: Any, split_seed: Any) -> tuple[Split, int]:
