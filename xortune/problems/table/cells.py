@@ -28,7 +28,7 @@ MISSING = frozenset((
     "<NA>", "?", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
 ))  # fmt: skip
 # Missing among numbers, in any case; in a column of words these may mean something.
-_NO_NUMBER = frozenset((
+NO_NUMBER = frozenset((
     *(word.casefold() for word in MISSING),
     "-", "--", "---", ".", "..", "*", "missing", "unknown", "none", "nil", "n.a.", "n.a", "n.d.",
     "n.d", "n/d", "nd", "not available", "not applicable", "blank", "empty",
@@ -183,7 +183,7 @@ def _finite(values: NDArray[np.float64]) -> Numbers:
     return Numbers(np.where(infinite, np.nan, values), {"inf": count})
 
 
-def _texts(series: pd.Series) -> pa.Array:
+def text_array(series: pd.Series) -> pa.Array:
     """The cells as trimmed text; raises ValueError for text that is not valid Unicode."""
     try:
         if not isinstance(series.dtype, pd.StringDtype):
@@ -204,7 +204,7 @@ def _text(value: object) -> str:
 
 def _words(series: pd.Series) -> Words:
     """The cells as words; those of `MISSING` are missing."""
-    coded = _texts(series).dictionary_encode()
+    coded = text_array(series).dictionary_encode()
     codes = pc.fill_null(coded.indices, -1).to_numpy(zero_copy_only=False)
     order = pc.sort_indices(coded.dictionary).to_numpy()
     found = coded.dictionary.take(pa.array(order)).to_pylist()
@@ -225,7 +225,7 @@ def _judged(cells: Words) -> Numbers | Words | Unusable:
         return Unusable("dates or times")
     values, others = _parsed(cells)
     present = int((cells.codes >= 0).sum())
-    strange = {word: count for word, count in others.items() if word.casefold() not in _NO_NUMBER}
+    strange = {word: count for word, count in others.items() if word.casefold() not in NO_NUMBER}
     numbers = present - sum(others.values())
     if numbers and not strange:
         return _numbers(values, cells, others)

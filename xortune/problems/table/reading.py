@@ -19,6 +19,7 @@ from xortune.problems.table.csv_files import read_csv
 from xortune.problems.table.decimals import Marks
 from xortune.problems.table.names import refuse_repeated
 from xortune.problems.table.parquet_files import read_parquet
+from xortune.problems.table.signs import without_signs
 
 KINDS = "CSV (.csv, .tsv, .txt, also .gz), Parquet (.parquet, .pq), NumPy (.npz), PyTorch (.pt)"
 _CSV = (".csv", ".tsv", ".txt", ".data")
@@ -32,7 +33,7 @@ class Read(NamedTuple):
     frame: pd.DataFrame  # its columns have different names, which are texts
     name: str  # the file's, or "data"
     target: str | None = None  # of arrays; None where columns have names
-    marks: Marks = MappingProxyType({})  # the columns whose numbers have commas
+    marks: Marks = MappingProxyType({})  # the columns whose numbers have commas or signs
 
 
 def read_frame(data: Any, text: Collection[str] = ()) -> pd.DataFrame:
@@ -67,7 +68,11 @@ def read_table(data: Any, text: Collection[str] = ()) -> Read:
             f"data of type {type(data).__name__}: must be a path, a DataFrame, or a pair (X, y) of "
             "arrays or tensors."
         )
-    return read._replace(frame=_named(read))
+    frame, signs = without_signs(_named(read), text)
+    marks = {
+        mark: [*read.marks.get(mark, ()), *signs.get(mark, ())] for mark in {**read.marks, **signs}
+    }
+    return read._replace(frame=frame, marks=marks)
 
 
 def _read_file(path: Path, text: Collection[str]) -> Read:
