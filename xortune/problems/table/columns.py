@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from xortune.problems.table.asked import DROPPED, Asked
-from xortune.problems.table.cells import Numbers, Unusable, Words, read_cells, text_cells
+from xortune.problems.table.cells import Numbers, Place, Unusable, Words, read_cells, text_cells
 
 _IDENTIFIER = re.compile(r"(^|[^a-z])(id|uuid|guid|index|idx|row ?(id|no|nr|number))$")
 _CAMEL_IDENTIFIER = re.compile(r"[a-z](Id|ID)$|^RowNumber$")
@@ -39,7 +39,9 @@ class Columns:
         self.cells.pop(name, None)
 
 
-def read_columns(frame: pd.DataFrame, target: str, named: bool, asked: Asked) -> Columns:
+def read_columns(
+    frame: pd.DataFrame, target: str, named: bool, asked: Asked, place: Place
+) -> Columns:
     """The columns of a table.
 
     Args:
@@ -47,13 +49,14 @@ def read_columns(frame: pd.DataFrame, target: str, named: bool, asked: Asked) ->
         target: the name of the target.
         named: whether people chose the names, so that identifiers can be told by them.
         asked: the columns that are left out, and those of text.
+        place: of a row, for messages.
     """
     found = Columns(left_out=dict.fromkeys(asked.drop, DROPPED))
     names = [name for name in frame.columns if name != target and name not in asked.drop]
     for name in names:
-        read = text_cells if name in asked.text else read_cells
+        series = frame[name]
         try:
-            cells = read(frame[name])
+            cells = text_cells(series) if name in asked.text else read_cells(series, place)
         except ValueError as error:
             found.faults.append(f"column {name!r}: {error}")
             continue

@@ -6,6 +6,7 @@ import difflib
 import os
 import stat
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -15,7 +16,8 @@ import pandas as pd
 from xortune.errors import UsageError
 from xortune.plain_numbers import brief
 from xortune.problems.table.arrays import TARGET, frame_of_arrays, read_npz, read_pt
-from xortune.problems.table.csv_files import read_csv
+from xortune.problems.table.cells import Place, row_number
+from xortune.problems.table.csv_files import line_of_row, read_csv
 from xortune.problems.table.decimals import Marks
 from xortune.problems.table.names import refuse_repeated
 from xortune.problems.table.parquet_files import read_parquet
@@ -34,6 +36,7 @@ class Read(NamedTuple):
     name: str  # the file's, or "data"
     target: str | None = None  # of arrays; None where columns have names
     marks: Marks = MappingProxyType({})  # the columns whose numbers have commas or signs
+    place: Place = row_number  # of a row, for messages
 
 
 def read_frame(data: Any, text: Collection[str] = ()) -> pd.DataFrame:
@@ -85,7 +88,7 @@ def _read_file(path: Path, text: Collection[str]) -> Read:
         suffix = ""
     if suffix in _CSV:
         frame, marks = read_csv(path, text)
-        return Read(frame, path.name, None, marks)
+        return Read(frame, path.name, None, marks, partial(line_of_row, path))
     if suffix in _PARQUET:
         return Read(read_parquet(path), path.name)
     arrays: Mapping[str, Callable[[Path], Mapping[str, Any]]]

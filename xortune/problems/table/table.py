@@ -136,7 +136,9 @@ def load_table_again(data: Any, recipe: Recipe) -> Table:
     _refuse_other(read, recipe, frame)
     target = recipe.target
     targets = _of_target(
-        read.name, name, lambda: read_targets(name, frame[name], target.task).expect(target)
+        read.name,
+        name,
+        lambda: read_targets(name, frame[name], target.task, read.place).expect(target),
     )
     cells = {c.name: found for c in recipe.columns if (found := cells_of(c, frame)) is not None}
     parts = split_rows(len(read.frame), recipe.split, recipe.split_seed, targets.labels)
@@ -175,11 +177,13 @@ def _understood(read: Read, name: str, task: Task | None, asked: Asked) -> tuple
         raise UsageError(
             f"{read.name} has {len(read.frame)} rows. A search needs at least {_LEAST_ROWS}."
         )
-    columns = read_columns(read.frame, name, read.target is None, asked)
+    columns = read_columns(read.frame, name, read.target is None, asked, read.place)
     faults = [f"{read.name}: {fault}" for fault in columns.faults]
     targets = None
     try:
-        targets = _of_target(read.name, name, lambda: read_targets(name, read.frame[name], task))
+        targets = _of_target(
+            read.name, name, lambda: read_targets(name, read.frame[name], task, read.place)
+        )
     except UsageError as error:
         faults.insert(0, str(error))
     if faults or targets is None:
