@@ -13,7 +13,7 @@ from xortune.problems.table.table import load_table, load_table_again
 
 
 def bare(*cells):
-    frame, marks = without_signs(pd.DataFrame({"a": list(cells)}, dtype=object), ())
+    frame, marks = without_signs("data", pd.DataFrame({"a": list(cells)}, dtype=object), ())
     return frame["a"].tolist(), marks
 
 
@@ -88,3 +88,18 @@ def test_another_sign_is_refused_with_its_row():
     cells = [*(f"€ {i}" for i in range(30)), "$ 7", "$ 8", "$ 9"]
     frame = pd.DataFrame({"price": cells, "x": range(33), "y": [i / 7 for i in range(33)]})
     assert "column 'price': '$ 7' in row 31 is not a number, but 30" in refused(frame)
+
+
+def test_points_in_money_that_may_be_either_mark_are_refused():
+    frame = pd.DataFrame(
+        {"price": ["950 €", "1.200 €"] * 10, "x": range(20), "y": [i * i for i in range(20)]}
+    )
+    assert refused(frame) == (
+        "data: column 'price': is the point in '1.200' a decimal point, or at thousands? Beside "
+        "'950' it may be either. Write these numbers without points."
+    )
+    assert load_table(frame, "y", drop=["price"]).recipe.input_names == ("x",)
+    assert bare("$3.459", "$3.999")[0] == ["3.459", "3.999"]
+    assert bare("0.950%", "1.200%", "3%")[0] == ["0.950", "1.200", "3"]
+    assert bare("$0.125", "$1.200", "$3")[0] == ["0.125", "1.200", "3"]
+    assert bare("1.200,00 €", "1.200 €", "3 €")[0] == ["1200.00", "1200", "3"]

@@ -71,7 +71,7 @@ def read_table(data: Any, text: Collection[str] = ()) -> Read:
             f"data of type {type(data).__name__}: must be a path, a DataFrame, or a pair (X, y) of "
             "arrays or tensors."
         )
-    frame, signs = without_signs(_named(read), text)
+    frame, signs = without_signs(read.name, _named(read), text)
     marks = {
         mark: [*read.marks.get(mark, ()), *signs.get(mark, ())] for mark in {**read.marks, **signs}
     }

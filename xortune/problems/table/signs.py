@@ -9,12 +9,15 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from xortune.errors import UsageError
+from xortune.plain_numbers import brief
 from xortune.problems.table.cells import NO_NUMBER, text_array
 from xortune.problems.table.decimals import Marks, with_points
 
 # A column is one of such numbers if at least this share of its cells have the same sign.
 _MOSTLY = 0.9
 _SPACES = r"[\s\x{a0}\x{202f}]*"  # also those that break no line
+_THOUSANDS = r"^[+-]?[1-9]\d{0,2}(\.\d{3})+$"
 _DIGITS = r"[\d.,]*\d[\d.,]*"
 _SIGN = r"[\p{Sc}%]"
 _SIGNED = (
@@ -23,14 +26,20 @@ _SIGNED = (
 )
 
 
-def without_signs(frame: pd.DataFrame, text: Collection[str]) -> tuple[pd.DataFrame, Marks]:
+def without_signs(
+    source: str, frame: pd.DataFrame, text: Collection[str]
+) -> tuple[pd.DataFrame, Marks]:
     """The table without signs in columns of numbers that have them, and these columns by sign.
 
     A cell that has another sign, or is no number, stays as it is. 45 % becomes 45.
 
     Args:
+        source: the name of the data, for messages.
         frame: the table; its columns have different names.
         text: columns whose cells are text even if all look like numbers.
+
+    Raises:
+        UsageError: points in money may be either mark, as in 950 € beside 1.200 €.
     """
     found: dict[str, pa.Array] = {}
     marks: dict[str, list[str]] = {}
@@ -39,10 +48,12 @@ def without_signs(frame: pd.DataFrame, text: Collection[str]) -> tuple[pd.DataFr
         sign = None if cells is None else _sign(cells)
         if sign is not None:
             found[name] = _without(sign, cells)
+            if sign != "%":
+                _refuse_unclear(f"{source}: column {brief(name)}", found[name])
             marks.setdefault(f"the sign {sign}", []).append(name)
     if not found:
         return frame, {}
-    table, commas = with_points("", pa.table(found), ",", ())
+    table, commas = with_points(source, pa.table(found), ",", ())
     columns = {name: table[name].to_pandas().set_axis(frame.index) for name in found}
     return frame.assign(**columns), {**marks, **commas}
 
@@ -75,3 +86,19 @@ def _without(sign: str, cells: pa.Array) -> pa.Array:
     signed = pc.and_(pc.match_substring_regex(cells, _SIGNED), pc.match_substring(cells, sign))
     bare = pc.replace_substring_regex(cells, rf"{_SPACES}{_SIGN}{_SPACES}", "")
     return pc.if_else(signed, bare, cells)
+
+
+def _refuse_unclear(column: str, cells: pa.Array) -> None:
+    """Raises UsageError if all points may stand at thousands, and other cells have none."""
+    words = cells.unique().drop_null()
+    points = pc.match_substring(words, ".")
+    pointed, whole = words.filter(points), words.filter(pc.invert(points))
+    whole = whole.filter(pc.match_substring_regex(whole, r"\d"))
+    if not len(pointed) or not len(whole) or pc.any(pc.match_substring(words, ",")).as_py():
+        return
+    if pc.all(pc.match_substring_regex(pointed, _THOUSANDS)).as_py():
+        one, other = brief(pointed[0].as_py()), brief(whole[0].as_py())
+        raise UsageError(
+            f"{column}: is the point in {one} a decimal point, or at thousands? Beside {other} it "
+            "may be either. Write these numbers without points."
+        )
