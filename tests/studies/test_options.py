@@ -19,7 +19,8 @@ def test_every_setting_has_a_keyword():
     assert set(RUN_KEYWORDS) == {f.name for f in fields(RunOptions)}
     settings = {f.name for f in fields(StudySettings)} - _DECIDED
     assert set(SEARCH_KEYWORDS) - set(RUN_KEYWORDS) == settings | {
-        *("objective", "metric", "target", "task", "split", "split_seed", "include")
+        *("objective", "metric", "target", "task", "split", "split_seed", "include"),
+        *("drop", "text"),
     }
 
 

@@ -215,6 +215,15 @@ def test_settings_of_a_table_are_refused_for_the_lab(tmp_path):
         xortune.search(target="y", results=tmp_path)
 
 
+def test_a_study_leaves_columns_out_and_takes_numbers_for_text_as_asked(csv, tmp_path):
+    asked = {**SETTINGS, "trials": 3, "drop": ["a"], "text": ["b"]}
+    study = xortune.search(SPACE, data=csv, name="one", results=tmp_path, **asked)
+    columns = study.settings.problem["recipe"]["columns"]
+    assert [(c["kind"], c["name"]) for c in columns] == [("words", "b"), ("words", "colour")]
+    study = xortune.resume(study.paths.folder, data=csv, trials=4)
+    assert len(study.predict(study.best_number, table().drop(columns=["a", "y"]))) == 90
+
+
 def test_exist_ok_compares_the_data(csv, tmp_path):
     settings = {**SETTINGS, "trials": 3, "name": "one", "results": tmp_path, "exist_ok": True}
     first = xortune.search(SPACE, data=csv, **settings)
@@ -262,3 +271,27 @@ def test_a_forged_spec_of_a_table_is_refused(whole, tmp_path):
         ledger.record(forged, ledger.provenance())
     with pytest.raises(UsageError, match="not those of a table"):
         xortune.load(lab.paths.folder).predict(0, table())
+
+
+_SIX = pd.DataFrame({"x": [1.0, 2, 3, 4, 5, 6], "y": [1.5, 2, 3, 4, 5, 6]})
+_RARE = pd.DataFrame({"x": np.arange(50) % 7, "y": ["a"] * 48 + ["b"] * 2})
+_ZEROS = pd.DataFrame({"x": np.arange(40) % 7, "y": [0.0] * 38 + [1.5, 2.5]})
+
+
+@pytest.mark.parametrize(
+    ("data", "task"),
+    [(_SIX, None), (_RARE, None), (_ZEROS, "regression")],
+    ids=["six rows", "a rare class", "nearly all zeros"],
+)
+def test_a_metric_without_a_value_on_the_test_rows_is_recorded_as_none(tmp_path, data, task):
+    metric = "r2" if data["y"].dtype == float else "auc"
+    study = xortune.search(
+        {**SPACE, "lr": {"value": 0.01}}, data=data, task=task, split=(70, 28, 2),
+        name="one", results=tmp_path, **{**SETTINGS, "trials": 3},
+    )  # fmt: skip
+    test = study.summary()["test"]
+    assert test["scores"][metric] is None
+    assert all(type(v) is float for name, v in test["scores"].items() if name != metric)
+    assert {type(value) for value in test["validation"].values()} <= {float, type(None)}
+    resumed = xortune.resume(study.paths.folder, data=data, trials=4)
+    assert resumed.summary()["test"]["scores"][metric] is None

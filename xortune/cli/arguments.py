@@ -117,6 +117,14 @@ def _add_subject(group: Any) -> None:
         default="60/20/20",
     )  # fmt: skip
     _option(group, "--split-seed", "N", "seeds the split", int, 0)
+    group.add_argument(
+        "--drop", action="append", metavar="COLUMN",
+        help="leave a column of the table out; may be repeated",
+    )  # fmt: skip
+    group.add_argument(
+        "--text", action="append", metavar="COLUMN",
+        help="a column whose values are categories though they look like numbers; may be repeated",
+    )  # fmt: skip
     _add_function(group)
 
 

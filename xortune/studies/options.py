@@ -36,9 +36,9 @@ class SearchKeywords(RunKeywords, total=False):
     """Keywords that decide the result.
 
     `data` is a shipped name, a table's file, a DataFrame, or arrays `(X, y)`; `target`, `task`,
-    `split` and `split_seed` are for tables. `problem` is an `xortune.Problem` or its file, with
-    `include` for folders of modules that it imports. `objective` is a metric, such as
-    `"accuracy:max"`; `metric` is its older name. The others are as in `StudySettings`.
+    `split`, `split_seed`, `drop` and `text` are for tables. `problem` is an `xortune.Problem` or
+    its file, with `include` for folders of modules that it imports. `objective` is a metric, such
+    as `"accuracy:max"`; `metric` is its older name. The others are as in `StudySettings`.
     """
 
     trials: int | None
@@ -49,6 +49,8 @@ class SearchKeywords(RunKeywords, total=False):
     task: Task | None
     split: str | Sequence[float] | None
     split_seed: int | None
+    drop: Sequence[str] | None
+    text: Sequence[str] | None
     problem: Any
     include: Sequence[str | Path] | None
     objective: str | None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ def record_test(ledger: Ledger, subject: Subject) -> None:
     """Records the best trial's metrics on the test rows, unless they are there already.
 
     They are the finding `test`: the number of the trial, and its metrics by name, there and on
-    the validation rows.
+    the validation rows; None where one has no value, as `auc` in rows of one class.
     """
     table, found = ledger.trials(), ledger.findings()
     number = best_number(table)
@@ -30,9 +31,14 @@ def record_test(ledger: Ledger, subject: Subject) -> None:
     if scores is not None:
         measured: Mapping[str, float] = table.scores(number) or {}
         validation = {name: measured[name] for name in scores}
-        test = {"number": number, "validation": validation, "scores": dict(scores)}
+        test = {"number": number, "validation": _finite(validation), "scores": _finite(scores)}
         findings = {**found, "test": test}
         ledger.record(ledger.settings(), ledger.provenance(), findings)
+
+
+def _finite(scores: Mapping[str, float]) -> dict[str, float | None]:
+    """The scores as JSON takes them: None for one that is not a finite number."""
+    return {name: score if math.isfinite(score) else None for name, score in scores.items()}
 
 
 def best_number(table: TrialTable) -> int | None:

@@ -184,6 +184,22 @@ def test_a_header_of_very_many_columns(tmp_path):
     assert list(frame.columns) == names
 
 
+def test_a_faulty_cell_is_named_by_its_line(tmp_path):
+    row = {17: '"x\ny",1O,3', 4: "\nx,5,6"}
+    text = lines("a,b,y", lambda i: row.get(i, f"x,{i},{i * i}"), 40)
+    for end in ("\n", "\r\n"):
+        path = written(tmp_path, text.replace("\n", end))
+        assert "column 'b': '1O' in line 21 is not a number" in refused(path)
+    packed = written(tmp_path, gzip.compress(text.encode()), "wine.csv.gz")
+    assert "'1O' in line 21 is" in refused(packed)
+    assert "'1O' in row 18 is" in refused(pd.read_csv(path))
+
+
+def test_a_missing_target_is_named_by_its_line(tmp_path):
+    path = written(tmp_path, lines("a;y", lambda i: f"{i};{'' if i == 9 else i * i}"))
+    assert "has no finite value in 1 of 20 rows, first in line 11." in refused(path)
+
+
 @pytest.mark.parametrize("rows", [20, 20_000])
 def test_another_encoding_is_named_with_its_line_and_a_command(tmp_path, rows):
     wide = "abc" * 100

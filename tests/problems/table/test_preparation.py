@@ -130,6 +130,24 @@ def test_missing_columns_are_said_and_others_are_ignored():
     assert "the training rows' median" in notes[0]
 
 
+def test_a_name_like_that_of_a_missing_column_is_pointed_at():
+    recipe = load_table(mixed_frame().assign(Rooms=range(60)), "weight").recipe
+    frame = mixed_frame().assign(rooms=1)
+    _, notes = recipe.prepare(frame)
+    assert notes[-1].startswith("column Rooms is missing: the training rows' median")
+    assert notes[-1].endswith(" Did you mean 'rooms'?")
+    _, notes = recipe.prepare(frame.rename(columns={"rooms": "price"}))
+    assert "mean" not in notes[-1]
+
+
+def test_a_column_that_was_left_out_is_not_pointed_at():
+    both = mixed_frame().assign(Rooms=range(60), rooms=7)
+    recipe = load_table(both, "weight").recipe
+    assert dict(recipe.left_out)["rooms"] == "constant"
+    _, notes = recipe.prepare(both.drop(columns="Rooms"))
+    assert "mean" not in notes[-1]
+
+
 def test_data_without_any_of_the_columns_is_refused():
     recipe = load_table(mixed_frame(), "weight").recipe
     with pytest.raises(UsageError, match=r"it has none of the columns 'height', 'age', 'colour'"):

@@ -108,7 +108,7 @@ def test_a_pt_file_without_a_dictionary(tmp_path):
         ({"X": np.zeros((5, 2)), "y": np.zeros((5, 3))}, "y has shape (5, 3); it must have one"),
         ({"X": np.zeros((5, 2), complex), "y": np.zeros(5)}, "X holds values of type complex128"),
         ({"X": [[1], [1, 2]], "y": [1, 2]}, "data: X is not an array: "),
-        ({"X": np.zeros((5, 2))}, "y': data has no such column."),
+        ({"X": np.zeros((5, 2))}, "data has X, but no y to learn"),
     ],
 )
 def test_arrays_that_do_not_fit_are_refused(arrays, message):

@@ -6,8 +6,9 @@ import pytest
 
 from tests.problems.table.tables import refused
 from xortune.errors import UsageError
+from xortune.problems.table.asked import find_target
 from xortune.problems.table.rows import Target
-from xortune.problems.table.table import find_target, load_table
+from xortune.problems.table.table import load_table
 from xortune.wording import for_the_shell
 
 
@@ -177,3 +178,21 @@ def test_all_faulty_settings_are_named_at_once():
         "split '50/50'",
         "split_seed -1",
     ]
+
+
+def test_arrays_bring_their_own_target():
+    x, y = np.arange(40.0).reshape(20, 2) ** 2, np.arange(20.0) ** 3
+    message = "target 'x0': arrays bring their own target, y. Leave target out."
+    assert refused((x, y), "x0") == refused({"X": x, "y": y}, "x0") == message
+    series = pd.Series(y, name="weight")
+    named = refused((pd.DataFrame(x, columns=["a", "b"]), series), "a")
+    assert named == "target 'a': arrays bring their own target, weight. Leave target out."
+    assert load_table((x, y), "y").digest == load_table((x, y)).digest
+
+
+def test_one_array_alone_has_no_target(tmp_path):
+    x = np.arange(40.0).reshape(20, 2)
+    for target in (None, "y", "x0"):
+        assert refused(x, target) == "data has X, but no y to learn: a pair (X, y) is needed."
+    np.savez(tmp_path / "one.npz", X=x)
+    assert refused(tmp_path / "one.npz", None).startswith("one.npz has X, but no y to learn")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Literal, NamedTuple
 
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from xortune.plain_numbers import brief
 
 Kind = Literal["number", "words"]
+Place = Callable[[int], str]  # of a row, from 0, as people find it: "row 7", "line 8"
 
 NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 # Missing in any column: the words that `pandas.read_csv` takes for it, and a question mark.
@@ -28,7 +29,7 @@ MISSING = frozenset((
     "<NA>", "?", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
 ))  # fmt: skip
 # Missing among numbers, in any case; in a column of words these may mean something.
-_NO_NUMBER = frozenset((
+NO_NUMBER = frozenset((
     *(word.casefold() for word in MISSING),
     "-", "--", "---", ".", "..", "*", "missing", "unknown", "none", "nil", "n.a.", "n.a", "n.d.",
     "n.d", "n/d", "nd", "not available", "not applicable", "blank", "empty",
@@ -89,8 +90,17 @@ def holds_truths(series: pd.Series) -> bool:
     )
 
 
-def read_cells(series: pd.Series) -> Numbers | Words | Unusable:
+def row_number(row: int) -> str:
+    """The place of a row where there are no lines: its number from 1."""
+    return f"row {row + 1:,}"
+
+
+def read_cells(series: pd.Series, place: Place = row_number) -> Numbers | Words | Unusable:
     """The cells of a column, as numbers where they are meant to be numbers.
+
+    Args:
+        series: the column.
+        place: of a row, for messages.
 
     Raises:
         ValueError: nearly all cells are numbers, and the others are not words for a missing one;
@@ -102,7 +112,17 @@ def read_cells(series: pd.Series) -> Numbers | Words | Unusable:
     if kind == "number":
         return _finite(_floats(series))
     words = _words(series)
-    return words if isinstance(series.dtype, pd.CategoricalDtype) else _judged(words)
+    return words if isinstance(series.dtype, pd.CategoricalDtype) else _judged(words, place)
+
+
+def text_cells(series: pd.Series) -> Words | Unusable:
+    """The cells of a column as words, though they may look like numbers.
+
+    Raises:
+        ValueError: text is not valid Unicode.
+    """
+    kind = _stored(series)
+    return kind if isinstance(kind, Unusable) else _words(series)
 
 
 def cells_as(kind: Kind, series: pd.Series) -> Numbers | Words:
@@ -173,7 +193,7 @@ def _finite(values: NDArray[np.float64]) -> Numbers:
     return Numbers(np.where(infinite, np.nan, values), {"inf": count})
 
 
-def _texts(series: pd.Series) -> pa.Array:
+def text_array(series: pd.Series) -> pa.Array:
     """The cells as trimmed text; raises ValueError for text that is not valid Unicode."""
     try:
         if not isinstance(series.dtype, pd.StringDtype):
@@ -194,7 +214,7 @@ def _text(value: object) -> str:
 
 def _words(series: pd.Series) -> Words:
     """The cells as words; those of `MISSING` are missing."""
-    coded = _texts(series).dictionary_encode()
+    coded = text_array(series).dictionary_encode()
     codes = pc.fill_null(coded.indices, -1).to_numpy(zero_copy_only=False)
     order = pc.sort_indices(coded.dictionary).to_numpy()
     found = coded.dictionary.take(pa.array(order)).to_pylist()
@@ -206,7 +226,7 @@ def _words(series: pd.Series) -> Words:
     return Words(tuple(itertools.compress(found, known)), rank[codes], as_missing)
 
 
-def _judged(cells: Words) -> Numbers | Words | Unusable:
+def _judged(cells: Words, place: Place) -> Numbers | Words | Unusable:
     """Words as numbers, if nearly all of them are; as dates; or as they are."""
     if not cells.words:
         return Numbers(np.full(len(cells.codes), np.nan), cells.as_missing)
@@ -215,7 +235,7 @@ def _judged(cells: Words) -> Numbers | Words | Unusable:
         return Unusable("dates or times")
     values, others = _parsed(cells)
     present = int((cells.codes >= 0).sum())
-    strange = {word: count for word, count in others.items() if word.casefold() not in _NO_NUMBER}
+    strange = {word: count for word, count in others.items() if word.casefold() not in NO_NUMBER}
     numbers = present - sum(others.values())
     if numbers and not strange:
         return _numbers(values, cells, others)
@@ -223,14 +243,14 @@ def _judged(cells: Words) -> Numbers | Words | Unusable:
         return cells
     if len(strange) <= _FEW_WORDS and not any(re.search(r"\d", word) for word in strange):
         return _numbers(values, cells, others)
-    raise ValueError(_not_a_number(cells, strange, numbers))
+    raise ValueError(_not_a_number(cells, strange, numbers, place))
 
 
-def _not_a_number(cells: Words, strange: Mapping[str, int], numbers: int) -> str:
+def _not_a_number(cells: Words, strange: Mapping[str, int], numbers: int, place: Place) -> str:
     codes = [code for code, word in enumerate(cells.words) if word in strange]
     row = int(np.isin(cells.codes, codes).argmax())
     return (
-        f"{brief(cells.words[cells.codes[row]])} in row {row + 1:,} is not a number, but "
+        f"{brief(cells.words[cells.codes[row]])} in {place(row)} is not a number, but "
         f"{numbers:,} other cells are. Correct it, or leave it empty."
     )
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from xortune.problems.table.cells import Numbers, Unusable, Words, read_cells
+from xortune.problems.table.asked import DROPPED, Asked
+from xortune.problems.table.cells import Numbers, Place, Unusable, Words, read_cells, text_cells
 
 _IDENTIFIER = re.compile(r"(^|[^a-z])(id|uuid|guid|index|idx|row ?(id|no|nr|number))$")
 _CAMEL_IDENTIFIER = re.compile(r"[a-z](Id|ID)$|^RowNumber$")
@@ -38,19 +39,24 @@ class Columns:
         self.cells.pop(name, None)
 
 
-def read_columns(frame: pd.DataFrame, target: str, named: bool) -> Columns:
+def read_columns(
+    frame: pd.DataFrame, target: str, named: bool, asked: Asked, place: Place
+) -> Columns:
     """The columns of a table.
 
     Args:
         frame: the table; its columns have different names.
         target: the name of the target.
         named: whether people chose the names, so that identifiers can be told by them.
+        asked: the columns that are left out, and those of text.
+        place: of a row, for messages.
     """
-    found = Columns()
-    names = [name for name in frame.columns if name != target]
+    found = Columns(left_out=dict.fromkeys(asked.drop, DROPPED))
+    names = [name for name in frame.columns if name != target and name not in asked.drop]
     for name in names:
+        series = frame[name]
         try:
-            cells = read_cells(frame[name])
+            cells = text_cells(series) if name in asked.text else read_cells(series, place)
         except ValueError as error:
             found.faults.append(f"column {name!r}: {error}")
             continue
@@ -58,7 +64,7 @@ def read_columns(frame: pd.DataFrame, target: str, named: bool) -> Columns:
             found.left_out[name] = cells.reason
         elif _empty(cells):
             found.left_out[name] = "empty"
-        elif isinstance(cells, Words) and _mostly_different(cells):
+        elif isinstance(cells, Words) and name not in asked.text and _mostly_different(cells):
             found.left_out[name] = "texts that hardly repeat"
         else:
             found.cells[name] = cells

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import itertools
 from pathlib import Path
 
 import pyarrow as pa
@@ -29,6 +30,18 @@ def not_utf8(path: Path) -> str:
         f"{path.name} is not encoded in UTF-8: {place}. Save it as CSV UTF-8, or convert it: "
         f"iconv -f {encoding} -t UTF-8 {shell_word(path.name)} > {shell_word(new)}"
     )
+
+
+def line_of(path: Path, separator: str, row: int) -> int | None:
+    """The last line of a row, both from 1, where the header is row 0; None if it is not found."""
+    with pa.input_stream(str(path)) as stream:
+        text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="replace", newline="")
+        reader = csv.reader(text, delimiter=separator)
+        try:
+            filled = (reader.line_num for cells in reader if cells)
+            return next(itertools.islice(filled, row, None), None)
+        except csv.Error:  # A cell is too long.
+            return None
 
 
 def wrong_row(path: Path, separator: str) -> str | None:

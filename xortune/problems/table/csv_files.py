@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from xortune.errors import UsageError
-from xortune.problems.table.cells import is_number
-from xortune.problems.table.csv_faults import fault_of, not_utf8, wrong_row
+from xortune.problems.table.cells import is_number, row_number
+from xortune.problems.table.csv_faults import fault_of, line_of, not_utf8, wrong_row
 from xortune.problems.table.decimals import Marks, with_points
 from xortune.problems.table.memory import refuse_too_large
 from xortune.problems.table.names import listed, refuse_repeated
@@ -61,6 +61,12 @@ def read_csv(path: Path, text: Collection[str] = ()) -> tuple[pd.DataFrame, Mark
         raise UsageError(not_utf8(path))
     table, notes = with_points(path.name, table, shape.separator, text)
     return frame_of(table), notes
+
+
+def line_of_row(path: Path, row: int) -> str:
+    """The place of a row of data, from 0, as in `line 8`: its last line, where the header is 1."""
+    line = line_of(path, _shape(path).separator, row + 1)
+    return row_number(row) if line is None else f"line {line:,}"
 
 
 def _shape(path: Path) -> Shape:

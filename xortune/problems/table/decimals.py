@@ -10,9 +10,10 @@ import pyarrow.compute as pc
 from xortune.errors import UsageError
 from xortune.plain_numbers import brief
 
-# The columns by what commas stand for in them.
+# The columns by what commas stand for in them, or by the sign of their numbers.
 Marks = Mapping[str, Sequence[str]]
 
+_TEXTS = (pa.string(), pa.large_string())
 _EXPONENT = r"([eE][+-]?\d+)?\s*$"
 _DECIMAL_COMMA = r"^\s*[+-]?(\d{1,3}(\.\d{3})+|\d*),\d+" + _EXPONENT
 _THOUSANDS_COMMA = r"^\s*[+-]?\d{1,3}(,\d{3})+(\.\d+)?" + _EXPONENT
@@ -36,7 +37,7 @@ def with_points(
     thousands: list[str] = []
     for i, name in enumerate(table.column_names):
         column = table.column(i)
-        if name in text or not pa.types.is_string(column.type):
+        if name in text or column.type not in _TEXTS:
             continue
         mark = _comma(column, separator)
         if mark == "decimal":

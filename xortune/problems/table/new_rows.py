@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from xortune.errors import UsageError
 from xortune.escaping import visible
 from xortune.plain_numbers import brief
+from xortune.problems.table.asked import similar
 from xortune.problems.table.cells import Kind, Numbers, Words, cells_as
 from xortune.problems.table.names import quoted, refuse_repeated
 from xortune.problems.table.preparation import NumberColumn, PreparedColumn, WordsColumn, encode
@@ -30,9 +32,15 @@ def prepare_frame(recipe: Recipe, frame: pd.DataFrame) -> tuple[NDArray[np.float
             f"data: it has none of the columns {wanted}, but {quoted(by_name, _SHOWN)}."
         )
     found = [cells_of(column, by_name) for column in recipe.columns]
+    known = {
+        recipe.target_name,
+        *(c.name for c in recipe.columns),
+        *(n for n, _ in recipe.left_out),
+    }
+    others = [name for name in by_name if name not in known]
     notes = []
     for column, cells in zip(recipe.columns, found):
-        notes += _missing(column) if cells is None else _unknown(column, cells)
+        notes += _missing(column, others) if cells is None else _unknown(column, cells)
     return encode(recipe.columns, found, len(frame)), notes
 
 
@@ -58,11 +66,14 @@ def cells_of(column: PreparedColumn, by_name: dict[str, pd.Series]) -> Numbers |
         raise UsageError(f"column {brief(column.name)}: {error}") from None
 
 
-def _missing(column: PreparedColumn) -> list[str]:
+def _missing(column: PreparedColumn, others: Collection[str]) -> list[str]:
+    """The note on a column that is missing, and on an unknown one that may be meant for it."""
     taken = "taken as missing in every row"
     if isinstance(column, NumberColumn) and not column.indicator:
         taken = f"the training rows' median, {column.median:g}, is taken for it"
-    return [f"column {visible(column.name)} is missing: {taken}"]
+    meant = similar(column.name, others)
+    hint = "" if meant is None else f". Did you mean {brief(meant)}?"
+    return [f"column {visible(column.name)} is missing: {taken}{hint}"]
 
 
 def _unknown(column: PreparedColumn, cells: Numbers | Words) -> list[str]:

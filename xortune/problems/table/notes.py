@@ -40,7 +40,7 @@ def summary(
         cells: of the inputs, by name.
         title: the name of the data.
         targets: of all rows.
-        marks: the columns whose numbers have commas.
+        marks: the columns whose numbers have commas or signs.
     """
     training, validation, test = recipe.rows
     split = "/".join(f"{share:g}" for share in recipe.split)

@@ -6,6 +6,7 @@ import difflib
 import os
 import stat
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -15,10 +16,12 @@ import pandas as pd
 from xortune.errors import UsageError
 from xortune.plain_numbers import brief
 from xortune.problems.table.arrays import TARGET, frame_of_arrays, read_npz, read_pt
-from xortune.problems.table.csv_files import read_csv
+from xortune.problems.table.cells import Place, row_number
+from xortune.problems.table.csv_files import line_of_row, read_csv
 from xortune.problems.table.decimals import Marks
 from xortune.problems.table.names import refuse_repeated
 from xortune.problems.table.parquet_files import read_parquet
+from xortune.problems.table.signs import without_signs
 
 KINDS = "CSV (.csv, .tsv, .txt, also .gz), Parquet (.parquet, .pq), NumPy (.npz), PyTorch (.pt)"
 _CSV = (".csv", ".tsv", ".txt", ".data")
@@ -32,7 +35,8 @@ class Read(NamedTuple):
     frame: pd.DataFrame  # its columns have different names, which are texts
     name: str  # the file's, or "data"
     target: str | None = None  # of arrays; None where columns have names
-    marks: Marks = MappingProxyType({})  # the columns whose numbers have commas
+    marks: Marks = MappingProxyType({})  # the columns whose numbers have commas or signs
+    place: Place = row_number  # of a row, for messages
 
 
 def read_frame(data: Any, text: Collection[str] = ()) -> pd.DataFrame:
@@ -67,7 +71,11 @@ def read_table(data: Any, text: Collection[str] = ()) -> Read:
             f"data of type {type(data).__name__}: must be a path, a DataFrame, or a pair (X, y) of "
             "arrays or tensors."
         )
-    return read._replace(frame=_named(read))
+    frame, signs = without_signs(read.name, _named(read), text)
+    marks = {
+        mark: [*read.marks.get(mark, ()), *signs.get(mark, ())] for mark in {**read.marks, **signs}
+    }
+    return read._replace(frame=frame, marks=marks)
 
 
 def _read_file(path: Path, text: Collection[str]) -> Read:
@@ -80,7 +88,7 @@ def _read_file(path: Path, text: Collection[str]) -> Read:
         suffix = ""
     if suffix in _CSV:
         frame, marks = read_csv(path, text)
-        return Read(frame, path.name, None, marks)
+        return Read(frame, path.name, None, marks, partial(line_of_row, path))
     if suffix in _PARQUET:
         return Read(read_parquet(path), path.name)
     arrays: Mapping[str, Callable[[Path], Mapping[str, Any]]]

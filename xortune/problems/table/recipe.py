@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from xortune.problems.table.asked import DROPPED
 from xortune.problems.table.preparation import (
     MOST_WORDS,
     NumberColumn,
@@ -62,8 +63,12 @@ class Recipe:
 
     @property
     def text_columns(self) -> frozenset[str]:
-        """The columns of text, for `reading.read_frame`: "01" stays what it is in them."""
-        return frozenset(c.name for c in self.columns if isinstance(c, WordsColumn))
+        """The columns of text, for `reading.read_frame`: "01" stays what it is in them.
+
+        So do the cells of those that were left out as asked, whatever they hold.
+        """
+        dropped = (name for name, reason in self.left_out if reason == DROPPED)
+        return frozenset((*(c.name for c in self.columns if isinstance(c, WordsColumn)), *dropped))
 
     def prepare(self, frame: pd.DataFrame) -> tuple[NDArray[np.float32], list[str]]:
         """The inputs for new rows, just as the training rows were prepared.

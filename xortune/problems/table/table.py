@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from xortune.errors import UsageError
 from xortune.plain_numbers import brief
+from xortune.problems.table.asked import Asked, asked_of_columns, find_target, target_of_arrays
 from xortune.problems.table.cells import Numbers, Words
 from xortune.problems.table.columns import (
     Columns,
@@ -21,7 +21,7 @@ from xortune.problems.table.columns import (
     table_digest,
 )
 from xortune.problems.table.memory import refuse_too_large
-from xortune.problems.table.names import listed, quoted
+from xortune.problems.table.names import quoted
 from xortune.problems.table.new_rows import cells_of, columns_by_name
 from xortune.problems.table.notes import summary
 from xortune.problems.table.preparation import PreparedColumn, encode, fit_numbers, fit_words
@@ -38,7 +38,6 @@ from xortune.problems.table.splitting import (
 )
 from xortune.problems.table.targets import Targets, read_targets
 from xortune.settings import one_of
-from xortune.wording import option
 
 T = TypeVar("T")
 _NAMES_SHOWN = 12
@@ -73,6 +72,8 @@ def load_table(
     task: Task | None = None,
     split: str | Sequence[float] | None = None,
     split_seed: int = 0,
+    drop: Sequence[str] = (),
+    text: Sequence[str] = (),
 ) -> Table:
     """Reads a table, fits its preparation on training rows, and splits it.
 
@@ -83,6 +84,8 @@ def load_table(
         task: regression, binary or classes; None infers it.
         split: percentages of training, validation and test rows; None for 60/20/20.
         split_seed: of the draw that splits the rows, 0 to 2**32 - 1.
+        drop: columns to leave out.
+        text: columns whose values are categories though they look like numbers, as postcodes do.
 
     Raises:
         UsageError: the data or an argument cannot be used; the message says all that is wrong.
@@ -91,9 +94,11 @@ def load_table(
         table = load_table("wine.csv", target="quality")
     """
     shares, seed = _checked(task, split, split_seed)
-    read = read_table(data)
-    name = find_target(read.frame.columns, target or read.target, read.name)
-    targets, columns = _understood(read, name, task)
+    asked = asked_of_columns(drop, text)
+    read = read_table(data, (*asked.text, *asked.drop))
+    name = _target_name(read, target)
+    asked.check(read.frame.columns, name, read.name)
+    targets, columns = _understood(read, name, task, asked)
     digests = leave_out_copies(columns, targets.cells)
     parts = split_rows(len(read.frame), shares, seed, targets.labels)
     prepared = _fitted(read.name, columns, parts)
@@ -131,7 +136,9 @@ def load_table_again(data: Any, recipe: Recipe) -> Table:
     _refuse_other(read, recipe, frame)
     target = recipe.target
     targets = _of_target(
-        read.name, name, lambda: read_targets(name, frame[name], target.task).expect(target)
+        read.name,
+        name,
+        lambda: read_targets(name, frame[name], target.task, read.place).expect(target),
     )
     cells = {c.name: found for c in recipe.columns if (found := cells_of(c, frame)) is not None}
     parts = split_rows(len(read.frame), recipe.split, recipe.split_seed, targets.labels)
@@ -141,24 +148,10 @@ def load_table_again(data: Any, recipe: Recipe) -> Table:
     return Table(recipe, read.name, digest, *rows, notes=())
 
 
-def find_target(columns: Iterable[str], target: str | None, source: str) -> str:
-    """The name of the target column; raises UsageError if there is none of that name."""
-    names = list(columns)
-    shown = listed(names, _NAMES_SHOWN)
-    if target is None:
-        raise UsageError(
-            f"{option('target')} is missing: which column of {source} is to be learnt? Its columns "
-            f"are {shown}."
-        )
-    if target in names:
-        return target
-    lower = {name.casefold(): name for name in names}
-    close = difflib.get_close_matches(str(target).casefold(), lower, n=1)
-    hint = f" Did you mean {brief(lower[close[0]])}?" if close else ""
-    raise UsageError(
-        f"{option('target')} {brief(target)}: {source} has no such column.{hint} Its columns are "
-        f"{shown}."
-    )
+def _target_name(read: Read, target: str | None) -> str:
+    if read.target is None:
+        return find_target(read.frame.columns, target, read.name)
+    return target_of_arrays(read.frame.columns, read.target, target, read.name)
 
 
 def _checked(task: Any, split: Any, split_seed: Any) -> tuple[Split, int]:
@@ -178,17 +171,19 @@ def _checked(task: Any, split: Any, split_seed: Any) -> tuple[Split, int]:
     return shares, seed
 
 
-def _understood(read: Read, name: str, task: Task | None) -> tuple[Targets, Columns]:
+def _understood(read: Read, name: str, task: Task | None, asked: Asked) -> tuple[Targets, Columns]:
     """The target and the other columns; raises UsageError with all that must be corrected."""
     if len(read.frame) < _LEAST_ROWS:
         raise UsageError(
             f"{read.name} has {len(read.frame)} rows. A search needs at least {_LEAST_ROWS}."
         )
-    columns = read_columns(read.frame, name, named=read.target is None)
+    columns = read_columns(read.frame, name, read.target is None, asked, read.place)
     faults = [f"{read.name}: {fault}" for fault in columns.faults]
     targets = None
     try:
-        targets = _of_target(read.name, name, lambda: read_targets(name, read.frame[name], task))
+        targets = _of_target(
+            read.name, name, lambda: read_targets(name, read.frame[name], task, read.place)
+        )
     except UsageError as error:
         faults.insert(0, str(error))
     if faults or targets is None:

@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 from xortune.escaping import visible
 from xortune.problems.table.cells import (
     Numbers,
+    Place,
     Unusable,
     Words,
     holds_truths,
     number_name,
     read_cells,
+    row_number,
 )
 from xortune.problems.table.names import listed, quoted
 from xortune.problems.table.preparation import centre_and_scale, standardised
@@ -87,20 +89,28 @@ class Targets:
         return self
 
 
-def read_targets(name: str, series: pd.Series, task: Task | None) -> Targets:
+def read_targets(
+    name: str, series: pd.Series, task: Task | None, place: Place = row_number
+) -> Targets:
     """The targets of all rows, for a task that is inferred if it is None.
+
+    Args:
+        name: of the column.
+        series: the column.
+        task: what is learnt.
+        place: of a row, for messages.
 
     Raises:
         ValueError: the column cannot be a target, or not of this task; the message continues a
             sentence that begins with its name.
     """
     try:
-        cells = read_cells(series)
+        cells = read_cells(series, place)
     except ValueError as error:
         raise ValueError(f"is not a column of numbers: {error}") from None
     if isinstance(cells, Unusable):
         raise ValueError(f"holds {cells.reason}. A target must be numbers or text.")
-    _refuse_missing(cells)
+    _refuse_missing(cells, place)
     values = _values(cells)
     if len(values) < 2:
         only = listed(_names(cells, values, holds_truths(series)))
@@ -141,15 +151,15 @@ def _plain(value: float) -> str:
     return number_name(value) if value == np.floor(value) else f"{value:.6g}"
 
 
-def _refuse_missing(cells: Numbers | Words) -> None:
+def _refuse_missing(cells: Numbers | Words, place: Place) -> None:
     missing = np.isnan(cells.values) if isinstance(cells, Numbers) else cells.codes < 0
     count = int(missing.sum())
     if not count:
         return
     written = f" (it has {quoted(cells.as_missing, 3)})" if cells.as_missing else ""
     raise ValueError(
-        f"has no finite value in {count:,} of {len(missing):,} rows{written}, first in row "
-        f"{int(missing.argmax()) + 1:,}. Leave these rows out, or fill them in."
+        f"has no finite value in {count:,} of {len(missing):,} rows{written}, first in "
+        f"{place(int(missing.argmax()))}. Leave these rows out, or fill them in."
     )
 
 

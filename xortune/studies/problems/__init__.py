@@ -37,7 +37,7 @@ __all__ = [
 
 DEFAULT_DATA = DATA_NAMES[0]
 # The keywords of a search that say what is searched.
-_OF_A_TABLE = ("target", "task", "split", "split_seed")
+_OF_A_TABLE = ("target", "task", "split", "split_seed", "drop", "text")
 _OF_A_FUNCTION = ("include",)
 SUBJECT_KEYWORDS = ("data", *_OF_A_TABLE, "problem", *_OF_A_FUNCTION)
 
