@@ -211,7 +211,9 @@ def test_bad_settings_write_nothing(csv, tmp_path, keywords, words):
 
 
 def test_settings_of_a_table_are_refused_for_the_lab(tmp_path):
-    with pytest.raises(UsageError, match="target 'y': it is for a table"):
+    with pytest.raises(
+        UsageError, match="target 'y': the lab's problem has none. Name a table, with data"
+    ):
         xortune.search(target="y", results=tmp_path)
 
 

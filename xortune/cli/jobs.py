@@ -24,7 +24,7 @@ _RAY_LINE = "Running entrypoint for job "
 # Recorded settings, which a resume cannot change.
 _FIXED = (
     *("sampler", "study_seed", "objective", "metric", "generation", "log_every", "engine"),
-    *("cuda_share", "name", "narrow", "target", "task", "split", "split_seed"),
+    *("cuda_share", "name", "narrow", "target", "task", "split", "split_seed", "drop", "text"),
 )
 
 

@@ -77,15 +77,15 @@ def requested(given: Mapping[str, Any], space: SpaceSource | None) -> Subject:
         UsageError: they do not fit together, or the data or the code cannot be used.
     """
     if "problem" in given:
-        _check_alone(given, _OF_A_FUNCTION, "a function brings its own data")
+        _check_alone(given, _OF_A_FUNCTION, "a function brings its own data. Leave it out")
         return _function(given, space)
     data = given.get("data", DEFAULT_DATA)
     if _is_shipped(data):
-        _check_alone(given, (), f"it is for a table, and none is named: {option('data')} FILE")
+        _check_alone(given, (), f"the lab's problem has none. Name a table, with {option('data')}")
         from xortune.studies.problems.lab import LabSubject
 
         return LabSubject(data)
-    _check_alone(given, _OF_A_TABLE, "it is for a function, and a table has none")
+    _check_alone(given, _OF_A_TABLE, "it is for a function, and a table has none. Leave it out")
     return _table(data, **{key: given[key] for key in _OF_A_TABLE if key in given})
 
 
@@ -152,7 +152,7 @@ def _check_alone(given: Mapping[str, Any], fitting: tuple[str, ...], reason: str
         wrong.append("data")
     if wrong:
         named = ", ".join(f"{option(key)} {brief(given[key])}" for key in wrong)
-        raise UsageError(f"{named}: {reason}. Leave {'it' if len(wrong) == 1 else 'them'} out.")
+        raise UsageError(f"{named}: {reason}.")
 
 
 def _table(data: Any, **settings: Any) -> Subject:
