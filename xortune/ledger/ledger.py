@@ -184,6 +184,12 @@ class Ledger:
             _check_count(connection, "trials", len(table))
             return table
 
+    def has_complete_trial(self) -> bool:
+        """Whether some trial was trained to its end, without reading all of them."""
+        query = "SELECT 1 FROM trial NOT INDEXED WHERE state = 'COMPLETE' LIMIT 1"
+        with self._file.reading() as connection:
+            return connection.execute(query).fetchone() is not None
+
     def trial(self, number: int) -> TrialRow | None:
         """One trial without its curve and weights; None if it does not exist."""
         form = self._rows()

@@ -275,5 +275,7 @@ def _outcome(
         raise Damage(f"trial {number} has metrics that do not match its state")
     if duration_s is not None and not isfinite(duration_s):
         raise Damage(f"the duration of trial {number} is not finite")
-    scores = None if values is None else spec.scores(nan if v is None else v for v in values)
+    if values is not None and None in values:
+        values = tuple(nan if value is None else value for value in values)
+    scores = None if values is None else spec.scores(values)
     return Outcome(state, scores, duration_s=duration_s, worker=row[6], error=row[7])

@@ -92,8 +92,8 @@ class Study:
     @property
     def has_complete_trial(self) -> bool:
         """Whether some trial was trained to its end."""
-        table = self._table()
-        return any(map(table.is_complete, range(len(table))))
+        with Ledger.read(self._own) as ledger:
+            return ledger.has_complete_trial()
 
     def _without_best(self) -> XortuneError:
         return XortuneError(f"study {self.name} has no complete trial, so no best one.")

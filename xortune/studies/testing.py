@@ -15,12 +15,14 @@ if TYPE_CHECKING:
 
 
 def record_test(ledger: Ledger, subject: Subject) -> None:
-    """Records the best trial's metrics on the test rows, unless they are there already.
+    """Records the best trial's metrics on the test rows of a finished study.
 
     They are the finding `test`: the number of the trial, and its metrics by name, there and on
     the validation rows; None where one has no value, as `auc` in rows of one class.
     """
     table, found = ledger.trials(), ledger.findings()
+    if table.finished < ledger.settings().trials:
+        return
     number = best_number(table)
     if number is None or found.get("test", {}).get("number") == number:
         return
