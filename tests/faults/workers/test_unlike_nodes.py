@@ -106,10 +106,11 @@ def test_a_node_with_another_kind_of_processor_gets_no_packs(
     cluster, plan, add_node, told, tmp_path, caplog
 ):
     add_node(env_vars={"OTHER_PROCESSOR": "1"})
+    # Long enough for every node's worker to have begun before the last trial is done.
+    space = {**SPACE, "lr": {"values": [0.1, 1.0]}, "epochs": {"value": 2_000_000}}
+    settings = {**SETTINGS, "trials": 3, "log_every": 1_000_000}
     # The first worker on a node that is like the driver's decides.
-    begun = xortune.search(
-        SPACE, name="s", results=tmp_path, runner="inline", **{**SETTINGS, "trials": 3}
-    )
+    begun = xortune.search(space, name="s", results=tmp_path, runner="inline", **settings)
     study = xortune.resume(begun.paths.folder, trials=22, runner="ray", workers=4, pack_size=1)
     assert set(study.trials["state"]) <= {"COMPLETE", "FAIL"}
     assert "has another kind of processor" in caplog.text

@@ -56,7 +56,13 @@ class ChildProcess:
         with theirs:
             output = 2 if verbose else subprocess.DEVNULL
             self._process = subprocess.Popen(
-                [sys.executable, "-c", _PROGRAM, str(theirs.fileno()), str(os.getpid()), _PACKAGE],
+                [
+                    sys.executable,
+                    "-u",
+                    "-c",
+                    _PROGRAM,
+                    *map(str, (theirs.fileno(), os.getpid(), _PACKAGE)),
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
