@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from xortune.engines.plain import PlainEngine
+from xortune.engines.plain.engine import PlainEngine
 from xortune.problems.table.rows import Rows, Target, Task
 from xortune.problems.table.spec import table_spec
 from xortune.spec import ProblemSpec

@@ -13,7 +13,7 @@ import torch
 
 from tests.tables import TARGETS, make_engine, make_rows, make_spec, make_trial
 from xortune.engines.engine import reference_digest
-from xortune.engines.plain import PlainEngine
+from xortune.engines.plain.engine import PlainEngine
 from xortune.engines.plain.order import Order
 from xortune.engines.plain.training import Training
 from xortune.errors import UsageError

@@ -11,8 +11,8 @@ from torch import nn, optim
 
 from tests.problems.table.test_model import stock_model
 from tests.tables import TARGETS, make_engine, make_rows, make_spec, make_trial
-from xortune.engines.plain import PlainEngine
 from xortune.engines.plain.dropout import Dropout
+from xortune.engines.plain.engine import PlainEngine
 from xortune.engines.plain.optimizers import rate
 from xortune.problems.table.measures import loss_of, measured
 from xortune.problems.table.model import trained_model

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from xortune.engines.engine import Pace, Trainer
+from xortune.engines.function.names import FUNCTION
 from xortune.problems.function.code import Code
 from xortune.spec import ProblemSpec
 from xortune.trial import Params
@@ -26,7 +27,7 @@ class FunctionEngine:
         verbose: whether to show what the function prints.
     """
 
-    name = "function-1"
+    name = FUNCTION
     bits: Literal["lane", "pack"] = "lane"
     generation = 10
     reference: tuple[Params, ...] = ()

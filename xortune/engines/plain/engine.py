@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any, Literal
 
 from xortune.engines.engine import Pace, Trainer
-from xortune.engines.plain.names import PLAIN
+from xortune.engines.plain.names import LIBRARIES, PLAIN
 from xortune.engines.plain.reference import reference_trials
 from xortune.errors import UsageError
 from xortune.spec import ProblemSpec
@@ -57,7 +57,7 @@ class PlainEngine:
 
     @classmethod
     def libraries(cls, device: str) -> tuple[str, ...]:
-        return ("torch", "numpy")
+        return LIBRARIES
 
     def open(self, device: str) -> Trainer:
         if device != "cpu":

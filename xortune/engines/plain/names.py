@@ -1,4 +1,6 @@
-"""The name of the plain engine, apart from its code."""
+"""The recorded name of the plain engine and its libraries, apart from its code."""
 
-# As recorded: another number means other bits.
+# Another number means other bits.
 PLAIN = "plain-1"
+# Those whose version decides the bits.
+LIBRARIES = ("torch", "numpy")

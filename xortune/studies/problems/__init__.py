@@ -8,6 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from xortune.engines.function.names import FUNCTION
+from xortune.engines.plain.names import LIBRARIES as PLAIN_LIBRARIES
+from xortune.engines.plain.names import PLAIN
 from xortune.engines.xor import names as of_the_lab
 from xortune.errors import UsageError
 from xortune.plain_numbers import brief
@@ -51,8 +54,8 @@ def _libraries_of_the_lab(recorded_name: str, device: str) -> tuple[str, ...]:
 # By `StudySettings.problem["kind"]`, which the lab's problem lacks.
 _KINDS = {
     None: Kind(of_the_lab.ENGINES, of_the_lab.NAMES, True, _libraries_of_the_lab),
-    "table": Kind(("auto", "plain"), ("plain-1",), False, lambda *_: ("torch",), "data"),
-    "function": Kind(("auto", "function"), ("function-1",), True, lambda *_: (), "problem"),
+    "table": Kind(("auto", "plain"), (PLAIN,), False, lambda *_: PLAIN_LIBRARIES, "data"),
+    "function": Kind(("auto", "function"), (FUNCTION,), True, lambda *_: (), "problem"),
 }
 # The names of the engines of all problems.
 ENGINES = tuple(dict.fromkeys(name for kind in _KINDS.values() for name in kind.engines))

@@ -1,0 +1,3 @@
+"""The recorded name of the engine of functions, apart from its code."""
+
+FUNCTION = "function-1"
