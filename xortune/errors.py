@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 _LONGEST_FAULT = 500
+# What differs between errors that are alike: quoted texts and numbers, but not the line.
+_PLACE = re.compile(r"\([^()\s]+:\d+\)$")
+_VALUE = re.compile(r"""'[^']*'|"[^"]*"|[-+]?\b(?:\d[\w.]*(?:[-+]\d+)?|nan|inf)\b""")
 
 
 class XortuneError(Exception):
@@ -68,3 +72,10 @@ class Interrupted(KeyboardInterrupt):
                 f"Resume it with: xortune.resume({str(folder)!r})"
             )
         super().__init__(message)
+
+
+def without_values(error: str) -> str:
+    """The kind, the words and the place of a trial's error: the same for errors that are alike."""
+    place = _PLACE.search(error)
+    words = error[: place.start()] if place else error
+    return _VALUE.sub("_", words) + (place.group() if place else "")

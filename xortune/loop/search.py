@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 
 from xortune.engines.engine import Engine, Pace
-from xortune.errors import HopelessError
+from xortune.errors import HopelessError, without_values
 from xortune.ledger import Ledger
 from xortune.loop.best_weights import BestWeights
 from xortune.loop.clock import Clock
@@ -25,9 +24,6 @@ from xortune.wording import option
 
 _log = logging.getLogger("xortune")
 _REPORTED = 5  # losses of workers
-# What differs between errors that are alike: quoted texts and numbers, but not the line.
-_PLACE = re.compile(r"\([^()\s]+:\d+\)$")
-_VALUE = re.compile(r"""'[^']*'|"[^"]*"|[-+]?\b(?:\d[\w.]*(?:[-+]\d+)?|nan|inf)\b""")
 
 
 @dataclass(frozen=True)
@@ -191,9 +187,9 @@ class Search:
         self._losses += 1
         if self._losses <= _REPORTED and not self._recovery.is_probe(pack):
             count = len(pack.trials)
-            trials = "1 trial" if count == 1 else f"{count} trials"
+            trials, they = ("1 trial", "It is") if count == 1 else (f"{count} trials", "They are")
             last = " Further losses are not reported." if self._losses == _REPORTED else ""
-            _log.info(f"a worker was lost with {trials}: {reason}. They are trained again.{last}")
+            _log.info(f"a worker was lost with {trials}: {reason}. {they} trained again.{last}")
         ready = self._ready[pack.device]
         for instead in self._recovery.lost(pack, reason, place):
             if self._recovery.is_probe(instead):
@@ -245,7 +241,7 @@ class Search:
         if len(errors) < most or None in errors.values():
             return
         texts = [error for _, error in sorted(errors.items()) if error is not None]
-        if len({*map(_without_values, texts)}) == 1:
+        if len({*map(without_values, texts)}) == 1:
             raise HopelessError(
                 f"the first {most} trials failed alike: {texts[0]}. Correct this, then search "
                 f"again under another name, or resume with {option('force', True)}; these trials "
@@ -271,10 +267,3 @@ class Search:
 
     def _pace(self, device: str) -> Pace:
         return self.speed.pace(self.engine.pace(device), self._pack_size)
-
-
-def _without_values(error: str) -> str:
-    """The kind, the words and the place of an error."""
-    place = _PLACE.search(error)
-    words = error[: place.start()] if place else error
-    return _VALUE.sub("_", words) + (place.group() if place else "")

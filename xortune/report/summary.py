@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -10,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from xortune.errors import without_values
 from xortune.report.formats import plain_rows
 from xortune.run_time import RunTime
 from xortune.spec import Parameter, ProblemSpec
@@ -28,7 +28,7 @@ def summarise(frame: pd.DataFrame, spec: ProblemSpec) -> dict[str, Any]:
         a goal: the number of complete trials that reach it; `best`, where it compares a
         parameter: for each choice, the best trial's number, rank, final loss, and last the
         objective if that is another metric; `failures`, where trials failed: the most frequent
-        errors with their counts, where errors that differ in numbers alone count as one.
+        errors with their counts, where errors that differ in their values alone count as one.
     """
     complete = frame[frame["state"] == "COMPLETE"]
     counts = frame["state"].value_counts()
@@ -56,7 +56,7 @@ def summarise_time(runs: Sequence[RunTime]) -> dict[str, float]:
 
 def _most_frequent(errors: Sequence[str]) -> dict[str, int]:
     """Counts of errors, the most frequent first; each by its first one in the table."""
-    kinds = [re.sub(r"[\d.]*\d", "#", error) for error in errors]
+    kinds = [*map(without_values, errors)]
     firsts = dict(zip(reversed(kinds), reversed(errors)))
     return {firsts[kind]: count for kind, count in Counter(kinds).most_common(_ERRORS_SHOWN)}
 
