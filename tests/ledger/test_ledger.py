@@ -535,3 +535,13 @@ def test_weights_that_a_query_misses_are_missed(paths) -> None:
         connection.execute("UPDATE weight SET number = 1")
     with Ledger.read(paths) as ledger, pytest.raises(UsageError, match="weights of trial 1"):
         ledger.weights(0)
+
+
+@pytest.mark.parametrize("spans", [((3, 2),), ((0, 4), (4, 6)), ((5, 6), (0, 1)), ((-1, 2),)])
+def test_numbers_of_outdated_trials_ascend(paths, spans) -> None:
+    with Ledger.open(paths) as ledger:
+        ledger.record(ledger.settings(), replace(ledger.provenance(), outdated=((0, 1), (3, 3))))
+        assert ledger.provenance().outdated_numbers() == {0, 1, 3}
+        ledger.record(ledger.settings(), replace(ledger.provenance(), outdated=spans))
+        with pytest.raises(UsageError, match="'outdated' does not hold numbers of trials"):
+            ledger.provenance()

@@ -12,6 +12,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple
 from hashlib import blake2b
+from itertools import pairwise
 from typing import Any
 
 from xortune.errors import UsageError
@@ -107,8 +108,7 @@ def setting_values(rows: list[tuple[Any, ...]], expected: int) -> dict[str, Any]
         raise Damage("the setting 'sampler_version' is not a version")
     if not isinstance(values.get("data", ""), str):
         raise Damage("the setting 'data' is not a name")
-    spans = values.get("outdated", [])
-    if not isinstance(spans, list) or not all(map(_is_span, spans)):
+    if not _are_spans(values.get("outdated", [])):
         raise Damage("the setting 'outdated' does not hold numbers of trials")
     if not isinstance(values.get("forced", False), bool):
         raise Damage("the setting 'forced' is neither true nor false")
@@ -130,6 +130,13 @@ def read_run(row: tuple[Any, ...], number: int) -> RunTime:
     if list(map(type, values)) != kinds or not all(0 <= v < math.inf for v in values):
         raise Damage(f"the row of run {number} does not hold times")
     return RunTime(*values)
+
+
+def _are_spans(value: Any) -> bool:
+    """Whether a value is a list of the first and the last numbers of trials, ascending."""
+    if not isinstance(value, list) or not all(map(_is_span, value)):
+        return False
+    return all(before[1] < after[0] for before, after in pairwise(value))
 
 
 def _is_span(value: Any) -> bool:
