@@ -163,7 +163,7 @@ def test_a_search_whose_first_trials_fail_alike_ends(mine, tmp_path):
     assert len(xortune.load("one", tmp_path).trials) < 40
 
 
-def test_maximised_objectives_rank_first_and_are_shown(mine, tmp_path, capsys):
+def test_maximised_objectives_rank_first(mine, tmp_path):
     text = MINE.replace(
         "problem = xortune.Problem(", 'problem = xortune.Problem(objective="height:max",'
     )

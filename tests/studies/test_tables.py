@@ -237,6 +237,16 @@ def test_exist_ok_compares_the_data(csv, tmp_path):
         xortune.search(SPACE, data=csv, **settings)
 
 
+def test_test_rows_that_a_kill_left_unmeasured_are_measured_by_a_resume(whole, tmp_path, caplog):
+    folder = tmp_path / "killed"
+    shutil.copytree(whole.paths.folder, folder)
+    with Ledger.open(StudyPaths(folder)) as ledger:
+        ledger.record(ledger.settings(), ledger.provenance(), {})
+    assert "test" not in xortune.resume(folder).summary()
+    assert "its test rows were not measured. Resume it once more, with data." in caplog.text
+    assert xortune.resume(folder, data=table()).summary()["test"] == whole.summary()["test"]
+
+
 @pytest.mark.parametrize(
     "problem",
     [

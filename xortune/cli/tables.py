@@ -38,7 +38,7 @@ def summary_lines(name: str, summary: Mapping[str, Any], total: int) -> list[str
     trials = f"{done} of {total} trials finished" if done < total else f"{total} trials"
     lines = [f"study {name}: {trials} ({states or 'none yet'})"]
     if outdated := summary.get("outdated"):
-        lines.append(f"of an earlier version of the function, and without a rank: {outdated}")
+        lines.append(f"without a rank: {outdated} trained by an earlier version of the function")
     lines += [
         f"failed: {count} x {_cut(error)}" for error, count in summary.get("failures", {}).items()
     ]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -12,12 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xortune.errors import (
-    HopelessError,
-    Interrupted,
     NoEngineError,
     StudyExistsError,
     UsageError,
-    XortuneError,
 )
 from xortune.interrupt import StopSignal
 from xortune.ledger import Ledger
@@ -43,6 +39,7 @@ from xortune.settings import (
 )
 from xortune.space import Narrowing, load_space
 from xortune.studies.compatibility import check_versions, versions
+from xortune.studies.finishing import Training, Watch, finish
 from xortune.studies.options import (
     RUN_KEYWORDS,
     SEARCH_KEYWORDS,
@@ -50,7 +47,7 @@ from xortune.studies.options import (
     SearchKeywords,
     shown_with,
 )
-from xortune.studies.problems import kind_of, problem_of, resumed
+from xortune.studies.problems import kind_of, resumed
 from xortune.studies.progress import watched
 from xortune.studies.request import (
     Request,
@@ -61,7 +58,6 @@ from xortune.studies.request import (
     run_options,
 )
 from xortune.studies.study import Study
-from xortune.studies.testing import record_test
 from xortune.wording import option
 
 if TYPE_CHECKING:
@@ -74,15 +70,6 @@ if TYPE_CHECKING:
     from xortune.trial_table import TrialTable
 
 _log = logging.getLogger("xortune")
-
-
-@dataclass(frozen=True)
-class _Watch:
-    """The companions of a run: its clock, its observer, and its signals."""
-
-    clock: Clock
-    observer: Callable[[Progress], None]
-    stop: StopSignal
 
 
 @dataclass(frozen=True)
@@ -108,15 +95,6 @@ class _Rest:
     left: int
     force: bool
     options: RunOptions
-
-
-@dataclass(frozen=True)
-class _Training:
-    """What trains the rest of a study."""
-
-    runner: Runner
-    engine: Engine
-    subject: Subject
 
 
 @shown_with(SEARCH_KEYWORDS)
@@ -175,7 +153,7 @@ def search(
     names = free if name is None else iter([_free(folder, name)])
     check_writable(folder)
     with watched(on_progress) as observer, nullcontext(stop) if stop else StopSignal() as stop:
-        return _new_study(request, folder, names, _Watch(clock, observer, stop))
+        return _new_study(request, folder, names, Watch(clock, observer, stop))
 
 
 @shown_with(RUN_KEYWORDS)
@@ -252,18 +230,18 @@ def _continued(
         Ledger.open(paths, partial(stop.check, paths.folder)) as ledger,
     ):
         rest = _resumable(ledger, paths.name, wanted)
-        watch = _Watch(clock, observer, stop)
+        watch = Watch(clock, observer, stop)
         if rest.left > 0:
             _resume(ledger, paths, rest, watch)
         else:
-            _finish(ledger, paths, None, watch)
+            finish(ledger, paths, None, rest.subject, watch)
         stop.check(paths.folder)
     if rest.left <= 0:
         _log_done(paths)
     return Study(paths)
 
 
-def _new_study(request: Request, folder: Path, names: Iterator[str], watch: _Watch) -> Study:
+def _new_study(request: Request, folder: Path, names: Iterator[str], watch: Watch) -> Study:
     settings, stop, subject = request.settings, watch.stop, request.subject
     choice = subject.choice(request.engine, settings, request.options)
     if settings.generation is None:
@@ -282,12 +260,12 @@ def _new_study(request: Request, folder: Path, names: Iterator[str], watch: _Wat
         stop.check()
         paths, created = _created(folder, names, settings, provenance, stop)
         with created as ledger:
-            _finish(ledger, paths, _Training(runner, engine, subject), watch)
+            finish(ledger, paths, Training(runner, engine), subject, watch)
         stop.check(paths.folder)
     return Study(paths)
 
 
-def _resume(ledger: Ledger, paths: StudyPaths, rest: _Rest, watch: _Watch) -> None:
+def _resume(ledger: Ledger, paths: StudyPaths, rest: _Rest, watch: Watch) -> None:
     """Trains the rest of a study."""
     settings, stop, provenance = rest.settings, watch.stop, ledger.provenance()
     options, subject = rest.options, rest.subject
@@ -325,7 +303,7 @@ def _resume(ledger: Ledger, paths: StudyPaths, rest: _Rest, watch: _Watch) -> No
             forced=provenance.forced or rest.force,
         )
         ledger.record(replace(settings, device=runner.device), provenance)
-        _finish(ledger, paths, _Training(runner, engine, subject), watch)
+        finish(ledger, paths, Training(runner, engine), subject, watch)
 
 
 def _finished_spans(table: TrialTable) -> tuple[tuple[int, int], ...]:
@@ -398,64 +376,6 @@ def _existing(
     options = {name: getattr(request.options, name) for name in RUN_KEYWORDS}
     wanted = _Wanted(None, False, {}, options, request.subject)
     return _continued(paths, wanted, on_progress, stop)
-
-
-def _finish(ledger: Ledger, paths: StudyPaths, training: _Training | None, watch: _Watch) -> None:
-    """Trains the rest, if anything is to be trained, and writes runs, tables and times."""
-    from xortune.loop.run_queue import RunQueue
-    from xortune.loop.search import Search
-    from xortune.tensorboard.runs import RunWriter
-
-    clock, stop, settings = watch.clock, watch.stop, ledger.settings()
-    space = load_space(settings.space, settings.spec)
-    runs = RunQueue(RunWriter(paths, space, problem_of(settings).graph), clock)
-
-    def train() -> None:
-        if training is None:
-            runs.add_missing(ledger, ledger.trials())
-            return
-        search = Search(ledger, training.engine, runs, clock, watch.observer, stop.check)
-        try:
-            with stop.errors_as_interrupts():
-                training.runner.run(search)
-        except XortuneError as error:
-            if not isinstance(error, HopelessError):
-                error.folder = paths.folder
-            raise
-
-    def write_tables() -> None:
-        from xortune.report import tabulate
-
-        with clock.writing():
-            tabulate(ledger, paths)
-
-    def test() -> None:
-        # Of a search that was stopped nobody is to choose by the test rows.
-        if training is not None and kind_of(settings.problem).named_by == "data":
-            record_test(ledger, training.subject)
-
-    def record_times() -> None:
-        if training is not None:
-            ledger.add_run(clock.total(training.runner.workers))
-        elif os.path.lexists(paths.journal):
-            # A kill left it before anything was in it: any transaction removes it.
-            ledger.record(ledger.settings(), ledger.provenance())
-
-    _try_all((train, runs.write_all, test, write_tables, record_times), paths.folder)
-
-
-def _try_all(parts: Iterable[Callable[[], None]], folder: Path) -> None:
-    """Calls all parts, and then raises the first error."""
-    failures: list[BaseException] = []
-    for part in parts:
-        try:
-            part()
-        except Interrupted as interruption:
-            failures.append(Interrupted(interruption.signum, folder))
-        except BaseException as error:
-            failures.append(error)
-    if failures:
-        raise failures[0]
 
 
 def _resumable(ledger: Ledger, name: str, wanted: _Wanted) -> _Rest:

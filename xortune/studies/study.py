@@ -11,8 +11,8 @@ from xortune.paths import DEFAULT_RESULTS, StudyPaths, as_path, find_study
 from xortune.plain_numbers import brief, whole_number
 from xortune.run_time import RunTime
 from xortune.settings import RunOptions, described
+from xortune.studies.held_out import best_number
 from xortune.studies.problems import kind_of, problem_of, resumed
-from xortune.studies.testing import best_number
 from xortune.trial import FinishedTrial, Weights
 from xortune.trial_table import TrialTable
 from xortune.version import __version__
