@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from xortune.problems.xor.spec import LAYOUT, SPEC
 from xortune.settings import Provenance, StudySettings
-from xortune.trial import Curve, Outcome, Params, Scores, Trial, TrialRow, Weights
+from xortune.trial import Curve, Lane, Outcome, Params, Paused, Scores, Trial, TrialRow, Weights
 from xortune.trial_table import TrialTable
 
 # The recorded names of the engines.
@@ -18,6 +18,20 @@ EAGER, COMPILED = "eager-1", "compiled-2"
 def make_params(*row: Any, **values: Any) -> Params:
     """An assignment; the lab's values where none is given: `make_params(1.0, 20, seed=3)`."""
     return SPEC.assignment({**dict(zip(SPEC.names, row)), **values})
+
+
+def lanes(
+    params: Iterable[Params], numbers: Sequence[int] = (), paused: Sequence[Paused | None] = ()
+) -> list[Lane]:
+    """A lane for each assignment; by default of the trials from 0 on, and from their start."""
+    return [
+        Lane(
+            one,
+            numbers[place] if numbers else place,
+            paused=paused[place] if paused else None,
+        )
+        for place, one in enumerate(params)
+    ]
 
 
 def make_trial(number: int = 0, generation: int = 0, **values: Any) -> Trial:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 from xortune.engines.engine import Pace
 from xortune.spec import Metric, Objective, Parameter, ProblemSpec, Series
-from xortune.trial import Curve, Outcome, Params, Paused, Weights
+from xortune.trial import Curve, Lane, Outcome, Params, Weights
 
 SPEC = ProblemSpec(
     problem="hill",
@@ -42,12 +42,14 @@ SPACE = {
 class HillEngine:
     """See `xortune.engines.engine.Engine`; also its own trainer."""
 
+    spec = SPEC
     name = "hill-1"
     bits = "lane"
     generation = 4
     probe = SPEC.defaults
     reference = (SPEC.defaults,)
     first_failures = 0
+    pauses = False
 
     def pace(self, device: str) -> Pace:
         return Pace(cost_per_s=1e4, least_lanes=1, slowest_s=1e-3, largest=64)
@@ -60,15 +62,13 @@ class HillEngine:
 
     def train(
         self,
-        params: Sequence[Params],
+        lanes: Sequence[Lane],
         log_every: int | None,
         heartbeat: Callable[[], None] = lambda: None,
         until: int | None = None,
-        paused: Sequence[Paused | None] = (),
-        numbers: Sequence[int] = (),
     ) -> list[Outcome]:
         heartbeat()
-        return [_climbed(p, log_every or 1) for p in params]
+        return [_climbed(lane.params, log_every or 1) for lane in lanes]
 
 
 def _climbed(p: Params, log_every: int) -> Outcome:

@@ -13,9 +13,13 @@ from xortune.spec import ProblemSpec
 from xortune.wording import option
 
 SamplerName = Literal["tpe", "random"]
+PrunerName = Literal["none", "halving", "hyperband", "median"]
+Aggregate = Literal["mean", "median", "max"]
 RunnerName = Literal["auto", "ray", "inline"]
 DeviceName = Literal["auto", "cpu", "cuda", "both"]
 SAMPLERS: tuple[SamplerName, ...] = ("tpe", "random")
+PRUNERS: tuple[PrunerName, ...] = ("none", "halving", "hyperband", "median")
+AGGREGATES: tuple[Aggregate, ...] = ("mean", "median", "max")
 RUNNERS: tuple[RunnerName, ...] = ("auto", "ray", "inline")
 DEVICES: tuple[DeviceName, ...] = ("auto", "cpu", "cuda", "both")
 SAMPLER_VERSION = 2  # Since version 2 no point is asked for twice.
@@ -23,8 +27,19 @@ SAMPLER_VERSION = 2  # Since version 2 no point is asked for twice.
 _LARGEST = 2**53  # Integers up to this are exact in JSON and in floats.
 _MAX_SEED = 2**32 - 1
 _MOST_TRIALS = 10_000_000  # More do not fit into a driver's memory.
-_OPEN = {"device": "auto", "generation": None}  # values that match any recorded one
-_ADDED = ("problem", "outdated")  # settings that studies of earlier versions lack
+_OPEN = {
+    "device": "auto",
+    "generation": None,
+    "confirm": None,
+}  # values that match any recorded one
+# Settings that studies of earlier versions lack.
+_ADDED = (
+    "problem", "outdated", "replicates", "folds", "aggregate", "confirm", "pruner", "rungs",
+    "starts", "stop_at", "plateau", "epoch_budget",
+)  # fmt: skip
+_LISTS = ("confirm", "rungs", "starts")  # those of them that are tuples
+_MOST_REPLICATES = 10_000
+_MOST_RUNGS = 1000
 
 
 @dataclass(frozen=True)
@@ -45,9 +60,23 @@ class StudySettings:
     # What the problem is made of beyond its spec, as plain values: for a table its columns, their
     # preparation and the data's digest; for a function its file's name, text and digest.
     problem: Mapping[str, Any] = field(default_factory=dict)
+    replicates: int = 1  # trainings of each trial
+    folds: int | None = None  # parts of the rows, each of which validates in turn
+    aggregate: Aggregate = "mean"  # of the replicates' objectives; `max` is the worst of them
+    # How many of the best trials are trained again, and on how many further seeds; empty for none.
+    # None follows from the work, and is replaced before it is recorded.
+    confirm: tuple[int, ...] | None = ()
+    pruner: PrunerName = "none"
+    rungs: tuple[int, ...] = ()  # the epochs at which a generation is compared, ascending
+    # The trials with which a generation began because the study was extended; only with rungs.
+    starts: tuple[int, ...] = ()
+    stop_at: float | None = None  # the search ends once an objective is as good as this
+    plateau: int | None = None  # or after so many trials without a better one
+    epoch_budget: int | None = None  # or once its trials have trained so many epochs
 
     def __post_init__(self) -> None:
         _make_plain(self, "trials", "study_seed", "generation", "log_every", "cuda_share")
+        _make_plain(self, "replicates", "folds", "stop_at", "plateau", "epoch_budget")
         faults = [
             *_whole("trials", self.trials, 1, _MOST_TRIALS),
             *one_of("sampler", self.sampler, SAMPLERS),
@@ -55,7 +84,19 @@ class StudySettings:
             *_whole("generation", self.generation, 1, optional=True),
             *_whole("log_every", self.log_every, 1, optional=True),
             *_share("cuda_share", self.cuda_share, "CUDA trains a share of the trials"),
+            *_whole("replicates", self.replicates, 1, _MOST_REPLICATES),
+            *_whole("folds", self.folds, 2, _MOST_REPLICATES, optional=True),
+            *one_of("aggregate", self.aggregate, AGGREGATES),
+            *one_of("pruner", self.pruner, PRUNERS),
+            *_whole("plateau", self.plateau, 1, optional=True),
+            *_whole("epoch_budget", self.epoch_budget, 1, optional=True),
         ]
+        if self.stop_at is not None and not math.isfinite(_number(self.stop_at)):
+            faults.append(f"{option('stop_at')} {brief(self.stop_at)}: must be a finite number.")
+        for name in _LISTS:
+            numbers = getattr(self, name) or ()
+            if not all(type(n) is int and n > 0 for n in numbers) or len(numbers) > _MOST_RUNGS:
+                faults.append(f"{option(name)} {brief(numbers)}: must be positive whole numbers.")
         if faults:
             raise UsageError("\n".join(faults))
 
@@ -81,7 +122,8 @@ class StudySettings:
             KeyError, TypeError, ValueError, UsageError: they are invalid.
         """
         known = {f.name: values[f.name] for f in fields(cls) if f.name not in _ADDED}
-        known["problem"] = values.get("problem", {})
+        known |= {name: values[name] for name in _ADDED if name in values and name != "outdated"}
+        known |= {name: tuple(known[name]) for name in _LISTS if name in known}
         return cls(**{**known, "spec": ProblemSpec.from_dict(values["spec"])})
 
 
@@ -137,11 +179,12 @@ class RunOptions:
     # Seconds after which a pack's worker counts as hung; None derives it from the pack's work.
     pack_timeout: float | None = None
     trial_timeout: float | None = None  # seconds after which a function's trial fails
+    timeout: float | None = None  # seconds after which the search ends; the rest can be resumed
     verbose: bool = False  # let Ray log, and functions print
 
     def __post_init__(self) -> None:
         _make_plain(self, "workers", "pack_size", "gpus_per_worker", "retries", "pack_timeout")
-        _make_plain(self, "trial_timeout")
+        _make_plain(self, "trial_timeout", "timeout")
         faults = [
             *one_of("runner", self.runner, RUNNERS),
             *_whole("workers", self.workers, 1, optional=True),

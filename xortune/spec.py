@@ -17,6 +17,10 @@ ParameterKind = Literal["float", "int", "choice"]
 MetricKind = Literal["loss", "share", "count", "number"]
 Direction = Literal["minimize", "maximize"]
 _UNRECORDED = ("aliases", "log_every")
+# What replicates and rungs add to the metrics of a training; see `ProblemSpec.extended`.
+STD, REPLICATES, SOLVED_SHARE = "final_loss_std", "replicates", "solved_share"
+PRUNED_EPOCH, PRUNED_LOSS = "pruned_epoch", "pruned_loss"
+ADDED = (STD, REPLICATES, SOLVED_SHARE, PRUNED_EPOCH, PRUNED_LOSS)
 # The columns of every table of trials, besides the spec's.
 STUDY_COLUMNS = (
     "rank", "number", "state", "final_loss", "solved", "duration_s", "generation", "worker",
@@ -43,6 +47,12 @@ class Parameter:
     def modelled(self) -> bool:
         """Whether a sampler can learn about it from trials."""
         return self.kind == "choice" or self.ordered
+
+    @property
+    def is_seed(self) -> bool:
+        """Whether it is a whole number without an order."""
+        whole = self.kind == "int" or {*map(type, self.choices)} == {int}
+        return whole and not self.ordered
 
     @property
     def value_type(self) -> type[float] | type[int] | type[bool] | type[str]:
@@ -143,6 +153,32 @@ class ProblemSpec:
         """The metrics that can be the final loss."""
         return tuple(metric.name for metric in self.metrics if metric.kind == "loss")
 
+    @cached_property
+    def seed(self) -> str | None:
+        """The parameter that seeds a training, which replicates vary; None without one."""
+        return next((p.name for p in self.parameters if p.is_seed), None)
+
+    @cached_property
+    def measured(self) -> tuple[Metric, ...]:
+        """The metrics of a training, without those that replicates and rungs add."""
+        return tuple(metric for metric in self.metrics if metric.name not in ADDED)
+
+    def extended(self, *, replicated: bool, pruned: bool) -> ProblemSpec:
+        """The spec of a study whose trials are trained several times, or compared at rungs.
+
+        Replicated trials have no seed of their own, and these metrics more: the standard
+        deviation of the objective, how many replicates there were, and the share of them that is
+        solved. Pruned ones have the epoch of their rung, and the objective there.
+        """
+        parameters, metrics = self.parameters, list(self.measured)
+        if replicated:
+            parameters = tuple(p for p in parameters if p.name != self.seed)
+            metrics += [Metric(STD), Metric(REPLICATES, "count")]
+            metrics += [Metric(SOLVED_SHARE, "share")] if self.solved else []
+        if pruned:
+            metrics += [Metric(PRUNED_EPOCH, "count"), Metric(PRUNED_LOSS)]
+        return replace(self, parameters=parameters, metrics=tuple(metrics))
+
     def parameter(self, name: str) -> Parameter:
         return self.parameters[self.names.index(name)]
 
@@ -164,6 +200,20 @@ class ProblemSpec:
     def cost_of(self, params: Params) -> float:
         """The cost of training relative to other trials; 1 if the spec has no cost."""
         return 1 if self.cost is None else params[self.cost]  # type: ignore[return-value]
+
+    def reaches(self, value: float) -> bool:
+        """Whether a value of the goal's metric makes a trial solved: from above if lower is better.
+
+        Only of a problem with a goal.
+        """
+        assert self.solved is not None
+        name, goal = self.solved
+        metric = self.metric(name)
+        falls = metric.kind == "loss" or metric.better == "lower"
+        falls = next(
+            (o.direction == "minimize" for o in self.objectives if o.metric == name), falls
+        )
+        return value <= goal if falls else value >= goal
 
     def metric(self, name: str) -> Metric:
         return self.metrics[self.metric_names.index(name)]

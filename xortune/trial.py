@@ -129,11 +129,34 @@ class Paused(Slim):
     curve: Curve = NO_CURVE
 
 
+class Lane(NamedTuple):
+    """One training: of a trial, or of one of its replicates."""
+
+    params: Params  # all that the engine's spec has
+    number: int = 0  # the trial's in the study
+    # What the generators of a function are seeded by; None for the study's seed and the number.
+    seed: int | None = None
+    fold: int | None = None  # which part of the rows validates; None where there are no folds
+    paused: Paused | None = None  # the state to continue from; None for the start
+    # By epoch, the objective that a trial must reach to go on, for engines that cannot pause.
+    limits: tuple[tuple[int, float], ...] = ()
+
+
+class Replicate(NamedTuple):
+    """One of several trainings of a trial, with the metrics of a single training."""
+
+    place: int  # from 0; those of a confirmation follow those of the search
+    state: State  # COMPLETE or FAIL
+    scores: Scores | None = None
+    duration_s: float | None = None
+    error: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome(Slim):
     """The outcome of one trial; scores and weights are None if it failed."""
 
-    state: State  # COMPLETE or FAIL; RUNNING for a paused trial
+    state: State  # COMPLETE, PRUNED or FAIL; RUNNING for a paused trial
     scores: Scores | None = None
     curve: Curve = NO_CURVE  # empty if the trial never ran
     weights: Weights | None = None
@@ -141,6 +164,8 @@ class Outcome(Slim):
     worker: str | None = None  # where it was trained, `host:pid`
     error: str | None = None
     paused: Paused | None = None  # the point to continue from
+    replicates: tuple[Replicate, ...] = ()  # of a trial that was trained several times
+    lanes: tuple[Outcome, ...] = ()  # of a trial at a rung, those of its trainings
 
 
 class TrialRow(NamedTuple):
@@ -166,3 +191,8 @@ class Pack:
     device: str = "cpu"  # or "cuda"
     tries: int = 0  # how often exactly these trials were lost with their worker
     avoid: frozenset[str] = frozenset()  # the nodes where they were lost, as the runner names them
+    replicates: range = range(1)  # which trainings of each trial
+    until: int | None = None  # the epoch of the rung at which trials pause; None for the end
+    # By number, the lanes of trials that continue from a rung.
+    states: Mapping[int, tuple[Outcome, ...]] = field(default_factory=dict)
+    limits: tuple[tuple[int, float], ...] = ()  # as for `Lane`

@@ -33,7 +33,7 @@ from xortune.errors import NoEngineError
 from xortune.problems.xor.spec import LOSS_FNS, SPEC, LossFn
 from xortune.sampling import ask_generation
 from xortune.space import load_space
-from xortune.trial import Outcome, Params
+from xortune.trial import Lane, Outcome, Params
 
 LANES = 4096
 LOOP_EPOCHS = 5000
@@ -59,7 +59,8 @@ def trainer(engine: str) -> Trainer:
         made = EagerEngine("xor") if engine == "eager" else CompiledEngine("xor", built_library())
     except NoEngineError as error:
         raise Skipped(str(error)) from error
-    return partial(made.open("cpu").train, log_every=500)
+    opened = made.open("cpu")
+    return lambda params: opened.train([*map(Lane, params)], log_every=500)
 
 
 def fastest_trainer() -> Trainer:

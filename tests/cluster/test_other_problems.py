@@ -6,6 +6,7 @@ from pandas.testing import assert_frame_equal
 
 import xortune
 from tests.cluster.test_worker_death import KillOnce
+from tests.make import lanes
 from tests.small_study import answer
 
 FUNCTION = """
@@ -87,7 +88,7 @@ def test_a_node_holds_the_data_once(ray):
     def held(engine):
         trainer = engine.open("cpu")
         array = engine._table[0].x
-        outcome = trainer.train([engine.probe], None)[0]
+        outcome = trainer.train(lanes([engine.probe]), None)[0]
         return array.nbytes, _mapped_file(array), array.flags.writeable, outcome.state
 
     nbytes, file, writeable, state = ray.get(held.remote(ray.put(engine)))

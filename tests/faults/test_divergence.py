@@ -7,7 +7,7 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 import xortune
-from tests.make import make_params
+from tests.make import lanes, make_params
 from tests.small_study import check_runs
 from xortune.engines.xor.choice import EngineChoice
 from xortune.problems.xor.spec import LOSS_FNS
@@ -78,9 +78,9 @@ def test_a_learning_rate_that_is_not_finite_fails_alone(lr, engine):
     sound = [made(1.0, seed, loss_fn) for seed in range(10) for loss_fn in LOSS_FNS]
     lost = [made(lr, 0, loss_fn) for loss_fn in LOSS_FNS]
     mixed = [*sound[:7], *lost, *sound[7:]]
-    outcomes = trainer.train(mixed, 500)
+    outcomes = trainer.train(lanes(mixed), 500)
     assert {o.error for o in outcomes[7:10]} == {"loss is not finite at epoch 1"}
-    undisturbed = trainer.train(sound, 500)
+    undisturbed = trainer.train(lanes(sound), 500)
     for outcome, alone in zip([*outcomes[:7], *outcomes[10:]], undisturbed, strict=True):
         assert replace(outcome, duration_s=None) == replace(alone, duration_s=None)
 

@@ -23,11 +23,11 @@ class Failing(HillEngine):
         self._errors = errors
         self.first_failures = first_failures
 
-    def train(self, params, log_every, heartbeat=lambda: None, until=None, paused=(), numbers=()):
-        outcomes = super().train(params, log_every, heartbeat)
+    def train(self, lanes, log_every, heartbeat=lambda: None, until=None):
+        outcomes = super().train(lanes, log_every, heartbeat)
         return [
             Outcome("FAIL", error=self._errors[n]) if n in self._errors else outcome
-            for n, outcome in zip(numbers, outcomes)
+            for n, outcome in zip([lane.number for lane in lanes], outcomes)
         ]
 
 

@@ -125,7 +125,7 @@ class RayRunner:
         # Tune knows trainables by name, and of two with one name only the second.
         mark = secrets.token_hex(4)
         named = type(f"PackTrainable_{mark}", (PackTrainable,), {})
-        trainable = tune.with_parameters(named, engine=search.engine)
+        trainable = tune.with_parameters(named, engine=search.engine, plan=search.plan)
 
         def resources(config: Mapping[str, Any]) -> Any:
             return room.place(config["device"], config["avoid"])

@@ -127,7 +127,6 @@ class PackSearcher(_NotPickled, Searcher):  # type: ignore[misc]
         self._workers[trial_id] = _Worker(device, time.monotonic())
         return {
             "device": device,
-            "log_every": self.search.settings.log_every,
             "avoid": sorted(self._health.bad()),
         }
 

@@ -11,6 +11,7 @@ from ray.tune import Trainable
 from xortune.cluster.control_groups import memory_kills
 from xortune.engines.engine import Engine, Trainer, reference_digest
 from xortune.errors import UsageError
+from xortune.loop.lanes import Plan
 from xortune.trial import Pack
 
 # A worker without a pack sleeps for this long: longer each time, because a hundred of them would
@@ -26,9 +27,9 @@ class PackTrainable(Trainable):  # type: ignore[misc]
     Its configuration comes from `PackSearcher`.
     """
 
-    def setup(self, config: dict[str, Any], engine: Engine) -> None:
+    def setup(self, config: dict[str, Any], engine: Engine, plan: Plan) -> None:
         self._device = config["device"]
-        self._log_every = config["log_every"]
+        self._plan = plan
         self._engine = engine
         self._trainer: Trainer | None = None
         self._pack: Pack | None = None
@@ -53,14 +54,9 @@ class PackTrainable(Trainable):  # type: ignore[misc]
             self._idle_s = min(2 * self._idle_s, _LONGEST_IDLE_S)
             return {}
         self._idle_s = _IDLE_S
-        trials, self._pack = self._pack.trials, None
+        pack, self._pack = self._pack, None
         assert self._trainer is not None
-        outcomes = self._trainer.train(
-            [trial.params for trial in trials],
-            self._log_every,
-            numbers=[trial.number for trial in trials],
-        )
-        return {"outcomes": outcomes}
+        return {"outcomes": self._plan.train(self._trainer, pack)}
 
     def _get_ready(self) -> str | None:
         """Opens the engine, and returns the digest of its reference pack.

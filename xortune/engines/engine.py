@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from xortune.trial import Outcome, Params, Paused
+from xortune.spec import ProblemSpec
+from xortune.trial import Lane, Outcome, Params
 
 
 @dataclass(frozen=True)
@@ -38,28 +39,23 @@ class Trainer(Protocol):
 
     def train(
         self,
-        params: Sequence[Params],
+        lanes: Sequence[Lane],
         log_every: int | None,
         heartbeat: Callable[[], None] = lambda: None,
         until: int | None = None,
-        paused: Sequence[Paused | None] = (),
-        numbers: Sequence[int] = (),
     ) -> list[Outcome]:
-        """Trains trials together, each as if it were alone.
+        """Trains lanes together, each as if it were alone.
 
         Args:
-            params: at least one trial.
+            lanes: at least one; each from its start, or from the state in which it paused.
             log_every: epochs between two points of a curve, which also has the last epoch; None
                 for so many that a trial has up to 50 points before that.
             heartbeat: called at intervals; an exception that it raises ends the training.
-            until: the epoch at which longer trials pause; None trains to the end.
-            paused: the state from which each trial continues; None, or an empty sequence, for
-                the start.
-            numbers: the trials' numbers in the study, for engines that seed trials by them.
+            until: the epoch at which longer lanes pause; None trains to the end.
 
         Returns:
-            The outcomes, in the order of `params`: COMPLETE, FAIL where the loss did not stay
-            finite, RUNNING where a trial paused.
+            The outcomes, in the order of `lanes`: COMPLETE, FAIL where the loss did not stay
+            finite, RUNNING where a lane paused, PRUNED where it missed a limit.
         """
 
 
@@ -67,6 +63,7 @@ class Engine(Protocol):
     """Trains a study's packs. Made by the driver, pickled to workers, opened there.
 
     Attributes:
+        spec: of one training, with the objectives of the study.
         name: recorded; ends in a number, since a change of the code may round differently.
         bits: whether a trial's bits depend on itself (`lane`), or on its `pack`.
         generation: the fewest trials worth proposing together.
@@ -74,14 +71,18 @@ class Engine(Protocol):
         reference: a fixed pack, whose bits tell whether machines compute alike; may be empty.
         first_failures: the search ends if this many trials, the first ones, all fail with the
             same error; 0 for never.
+        pauses: whether training can pause at any epoch, and continue elsewhere; otherwise a lane
+            may end at the epochs of its limits.
     """
 
+    spec: ProblemSpec
     name: str
     bits: Literal["lane", "pack"]
     generation: int
     probe: Params
     reference: tuple[Params, ...]
     first_failures: int
+    pauses: bool
 
     def pace(self, device: str) -> Pace:
         """The expected speed on `cpu` or `cuda`."""
@@ -123,7 +124,8 @@ class EngineChoice(Protocol):
 def reference_digest(engine: Engine, trainer: Trainer) -> str:
     """A digest of the outcomes of the engine's reference pack."""
     digest = hashlib.sha256()
-    for outcome in trainer.train(engine.reference, log_every=1) if engine.reference else ():
+    lanes = [Lane(params, number=-1) for params in engine.reference]
+    for outcome in trainer.train(lanes, log_every=1) if lanes else ():
         curve = (outcome.curve.epochs, sorted(outcome.curve.series.items()))
         scores = None if outcome.scores is None else outcome.scores.row
         weights = b"" if outcome.weights is None else outcome.weights.content

@@ -61,12 +61,7 @@ class InlineRunner:
         while (pack := next(filter(None, map(search.next_pack, search.devices)), None)) is not None:
             if pack.device not in trainers:
                 trainers[pack.device] = _opened(search, pack.device)
-            outcomes = trainers[pack.device].train(
-                [trial.params for trial in pack.trials],
-                search.settings.log_every,
-                search.heartbeat,
-                numbers=[trial.number for trial in pack.trials],
-            )
+            outcomes = search.plan.train(trainers[pack.device], pack, search.heartbeat)
             search.finish(pack, outcomes)
             search.runs.write_all()
             if self.outgrown(search, pack):

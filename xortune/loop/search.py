@@ -17,6 +17,7 @@ from xortune.loop.generations import Generations
 from xortune.loop.packing import cut
 from xortune.loop.recovery import Recovery
 from xortune.loop.run_queue import RunQueue
+from xortune.loop.seeds import plan_of
 from xortune.loop.speed import Speed
 from xortune.ranking import NO_STANDING, Standing, standing
 from xortune.trial import FinishedTrial, Outcome, Pack
@@ -71,6 +72,7 @@ class Search:
         self.runs = runs
         self.heartbeat = heartbeat
         self.cost = self.settings.spec.cost_of
+        self.plan = plan_of(self.settings, engine.spec)
         self.speed = Speed()
         self._ledger = ledger
         self._provenance = ledger.provenance()

@@ -17,7 +17,7 @@ from xortune.paths import StudyPaths
 from xortune.ranking import standing
 from xortune.report.formats import as_csv
 from xortune.settings import described
-from xortune.spec import Goal, ProblemSpec
+from xortune.spec import ProblemSpec
 from xortune.trial import Curve, Trial
 from xortune.trial_table import TrialTable
 from xortune.version import __version__
@@ -56,7 +56,7 @@ def trials_frame(table: TrialTable) -> pd.DataFrame:
         values["error"] = [_OUTDATED if n in table.outdated else error for n, error in errors]
     values["final_loss"] = values[spec.loss] if spec.loss else [None] * len(table)
     if spec.solved is not None:
-        reached = _reached(spec, spec.solved, values[spec.solved.metric])
+        reached = map(spec.reaches, values[spec.solved.metric])
         values["solved"] = [solved if there else None for solved, there in zip(reached, complete)]
     _, *others = columns(spec)
     types = _TYPES | {parameter.name: parameter.value_type for parameter in spec.parameters}
@@ -84,15 +84,6 @@ def _order(
         for trial, found, there in zip(trials, scores, complete)
     )
     return [number for *_, number in sorted(standings)]
-
-
-def _reached(spec: ProblemSpec, goal: Goal, values: Sequence[float]) -> list[bool]:
-    """Which values reach a goal: from above if lower is better, else from below."""
-    falls = {m.name: m.kind == "loss" or m.better == "lower" for m in spec.metrics}
-    falls |= {o.metric: o.direction == "minimize" for o in spec.objectives}
-    if falls[goal.metric]:
-        return [value <= goal.value for value in values]
-    return [value >= goal.value for value in values]
 
 
 def _series(values: Sequence[Any], kind: type) -> pd.Series:

@@ -13,7 +13,7 @@ from xortune.run_time import RunTime
 from xortune.settings import RunOptions, described
 from xortune.studies.held_out import best_number
 from xortune.studies.problems import kind_of, problem_of, resumed
-from xortune.trial import FinishedTrial, Weights
+from xortune.trial import FinishedTrial, Lane, Weights
 from xortune.trial_table import TrialTable
 from xortune.version import __version__
 
@@ -219,7 +219,7 @@ class Study:
                 f"trial {found.trial.number} has to be trained again: {error}."
             ) from None
         trainer = engine.open(device)
-        (outcome,) = trainer.train([found.trial.params], settings.log_every)
+        (outcome,) = trainer.train([Lane(found.trial.params)], settings.log_every)
         if engine.name != self.provenance.engine or outcome.scores != found.outcome.scores:
             raise XortuneError(
                 f"trial {found.trial.number} has to be trained again, and this machine does not "

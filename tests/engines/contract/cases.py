@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from tests import toy
 from tests.engines.function import functions
-from tests.make import make_params
+from tests.make import lanes, make_params
 from tests.tables import make_engine, make_spec, make_trial
 from xortune.engines.engine import Engine
 from xortune.engines.xor.engines import CompiledEngine, EagerEngine
@@ -149,7 +149,9 @@ def train(
 ) -> dict[int, Outcome]:
     """Trains trials, by their numbers in a study, as one pack in the order given."""
     trainer = engine.open("cpu")
-    outcomes = trainer.train([*trials.values()], log_every, paused=paused, numbers=[*trials], **how)
+    outcomes = trainer.train(
+        lanes([*trials.values()], paused=paused, numbers=[*trials]), log_every, **how
+    )
     return dict(zip(trials, outcomes))
 
 

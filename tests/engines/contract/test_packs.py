@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.engines.contract.cases import SOME, all_bits, bits, train
+from tests.make import lanes
 from xortune.engines.engine import reference_digest
 
 
@@ -39,7 +40,7 @@ def test_one_trainer_trains_each_pack_as_if_it_were_its_first(engine, trials, ex
     trainer = engine.open("cpu")
     for numbers in ([40, 3], [32], [3, 40], [3]):
         params = [trials[number] for number in numbers]
-        outcomes = trainer.train(params, 2, numbers=numbers)
+        outcomes = trainer.train(lanes(params, numbers=numbers), 2)
         assert [*map(bits, outcomes)] == [expected[number] for number in numbers]
 
 

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.engines.contract.cases import all_bits, train
+from tests.make import lanes
 from xortune.engines.engine import reference_digest
 
 
@@ -48,7 +49,7 @@ def test_training_leaves_the_process_as_it_was(engine, trials, expected, two_thr
     some = {number: trials[number] for number in (1, 32, 2)}
     trainer = engine.open("cpu")
     before = surroundings()
-    outcomes = trainer.train([*some.values()], 2, numbers=[*some])
+    outcomes = trainer.train(lanes([*some.values()], numbers=[*some]), 2)
     assert surroundings() == before
     assert all_bits(dict(zip(some, outcomes))) == {n: expected[n] for n in sorted(some)}
 
@@ -70,12 +71,12 @@ def test_a_heartbeat_that_raises_ends_the_training_and_leaves_nothing_behind(
     before = surroundings()
     stopped = False
     try:
-        trainer.train([*some.values()], 2, heartbeat, numbers=[*some])
+        trainer.train(lanes([*some.values()], numbers=[*some]), 2, heartbeat)
     except Stop:
         stopped = True
     assert stopped == (len(calls) == beats + 1)
     assert surroundings() == before
-    again = trainer.train([*some.values()], 2, numbers=[*some])
+    again = trainer.train(lanes([*some.values()], numbers=[*some]), 2)
     assert all_bits(dict(zip(some, again))) == {number: expected[number] for number in some}
 
 

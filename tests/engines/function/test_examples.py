@@ -6,6 +6,7 @@ import pytest
 
 from tests.documents.markdown import ROOT
 from tests.engines.function.functions import answer, engine_of
+from tests.make import lanes
 
 EXAMPLES = sorted((ROOT / "search_spaces").glob("*.py"))
 
@@ -22,7 +23,7 @@ def test_an_example_is_short_and_says_how_to_run_it(path):
 def test_an_example_trains_and_is_repeatable(path):
     engine, spec = engine_of(path)
     trials = [spec.defaults] * 3
-    first, other, again = engine.open("cpu").train(trials, None, numbers=[3, 4, 3])
+    first, other, again = engine.open("cpu").train(lanes(trials, numbers=[3, 4, 3]), None)
     assert first.error is other.error is None
     assert all(map(math.isfinite, first.scores.row))
     assert answer([first]) == answer([again])

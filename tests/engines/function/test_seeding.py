@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.engines.function.functions import engine_for
+from tests.make import lanes
 from xortune.engines.function.seeding import seed_of
 
 SPACE = {"early": {"values": [False, True]}}
@@ -34,7 +35,7 @@ def test_a_trial_that_is_the_first_to_import_a_library_draws_as_any_other(librar
     engine, spec = engine_for(train, {**SPACE, "library": {"value": library}})
     trainer = engine.open("cpu")
     first, again = (
-        trainer.train([spec.params((early, library))], None, numbers=[5])[0]
+        trainer.train(lanes([spec.params((early, library))], numbers=[5]), None)[0]
         for early in (False, True)
     )
     assert first.error is again.error is None
@@ -50,7 +51,7 @@ def test_the_order_of_sets_and_the_number_of_threads_are_fixed():
     scores = set()
     for _ in range(2):
         engine, spec = engine_for(train, SPACE)
-        (outcome,) = engine.open("cpu").train([spec.defaults], None)
+        (outcome,) = engine.open("cpu").train(lanes([spec.defaults]), None)
         scores.add(outcome.scores)
     (only,) = scores
     assert only["threads"] == 1

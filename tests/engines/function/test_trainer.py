@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.engines.function.functions import answer, engine_for, engine_of
+from tests.make import lanes
 from xortune.engines.function.trainer import PROBE
 from xortune.errors import Interrupted, NoEngineError
 from xortune.interrupt import descendants
@@ -40,7 +41,8 @@ def alone(opened):
     trainer, spec = opened
     numbers = range(len(MIXED))
     outcomes = {
-        n: trainer.train([trial(spec, MIXED[n])], None, numbers=[n])[0] for n in reversed(numbers)
+        n: trainer.train(lanes([trial(spec, MIXED[n])], numbers=[n]), None)[0]
+        for n in reversed(numbers)
     }
     return answer(outcomes[n] for n in numbers)
 
@@ -65,7 +67,7 @@ def test_no_pack_and_no_neighbour_changes_a_trial(opened, alone, size):
     for first in range(0, len(MIXED), size):
         numbers = list(range(first, min(first + size, len(MIXED))))[::-1]
         params = [trial(spec, MIXED[n]) for n in numbers]
-        outcomes.update(zip(numbers, trainer.train(params, None, numbers=numbers)))
+        outcomes.update(zip(numbers, trainer.train(lanes(params, numbers=numbers), None)))
     assert answer(outcomes[n] for n in range(len(MIXED))) == alone
 
 
@@ -75,7 +77,7 @@ def test_another_process_gives_the_same_bits(opened):
     other = pickle.loads(pickle.dumps(engine)).open("cpu")
     params = [trial(spec, x=n / 64) for n in range(64)]
     numbers = range(64)
-    here, there = (t.train(params, None, numbers=numbers) for t in (trainer, other))
+    here, there = (t.train(lanes(params, numbers=numbers), None) for t in (trainer, other))
     assert answer(here) == answer(there)
     assert len({repr(o.scores) for o in here}) == 64
 
@@ -83,21 +85,21 @@ def test_another_process_gives_the_same_bits(opened):
 def test_the_seed_of_the_study_and_the_number_decide(opened):
     trainer, spec = opened
     params = [trial(spec)]
-    (first,) = trainer.train(params, None, numbers=[1])
-    (number,) = trainer.train(params, None, numbers=[2])
+    (first,) = trainer.train(lanes(params, numbers=[1]), None)
+    (number,) = trainer.train(lanes(params, numbers=[2]), None)
     other, _ = engine_of(seed=1)
-    (seed,) = other.open("cpu").train(params, None, numbers=[1])
+    (seed,) = other.open("cpu").train(lanes(params, numbers=[1]), None)
     assert len({repr(o.scores) for o in (first, number, seed)}) == 3
 
 
 def test_the_process_is_used_again_until_it_dies(opened):
     trainer, spec = opened
-    trainer.train([trial(spec)], None)
+    trainer.train(lanes([trial(spec)]), None)
     before = children()
-    trainer.train([trial(spec)] * 3, None)
+    trainer.train(lanes([trial(spec)] * 3), None)
     assert children() == before
-    trainer.train([trial(spec, "exit")], None)
-    trainer.train([trial(spec)], None)
+    trainer.train(lanes([trial(spec, "exit")]), None)
+    trainer.train(lanes([trial(spec)]), None)
     assert len(children()) == len(before)
     assert children() != before
 
@@ -115,7 +117,7 @@ def test_a_trial_whose_process_ends_is_tried_once_more(tmp_path):
     engine, spec = engine_for(train, space)
     once = spec.params((f"{tmp_path}/a", 1))
     always = spec.params((f"{tmp_path}/b", 9))
-    first, second = engine.open("cpu").train([once, always], None)
+    first, second = engine.open("cpu").train(lanes([once, always]), None)
     assert first.state == "COMPLETE"
     assert second.error == "its process ended: SIGKILL (out of memory?)"
     assert (tmp_path / "a").read_text() == (tmp_path / "b").read_text() == "xx"
@@ -124,7 +126,7 @@ def test_a_trial_whose_process_ends_is_tried_once_more(tmp_path):
 def test_a_trial_that_takes_too_long_fails_alone():
     engine, spec = engine_of(timeout=0.2)
     params = [trial(spec), trial(spec, "sleep"), trial(spec)]
-    outcomes = engine.open("cpu").train(params, None)
+    outcomes = engine.open("cpu").train(lanes(params), None)
     assert [o.state for o in outcomes] == ["COMPLETE", "FAIL", "COMPLETE"]
     assert outcomes[1].error == "took longer than 0.2 s"
 
@@ -133,7 +135,7 @@ def test_a_heartbeat_that_raises_ends_the_process_at_once():
     before = children()
     engine, spec = engine_of()
     trainer = engine.open("cpu")
-    trainer.train([trial(spec)], None)
+    trainer.train(lanes([trial(spec)]), None)
     started = children() - before
     assert started
     beats = []
@@ -144,9 +146,9 @@ def test_a_heartbeat_that_raises_ends_the_process_at_once():
             raise Interrupted(2)
 
     with pytest.raises(Interrupted):
-        trainer.train([trial(spec, "sleep")], None, heartbeat)
+        trainer.train(lanes([trial(spec, "sleep")]), None, heartbeat)
     assert not started & children()
-    (outcome,) = trainer.train([trial(spec)], None)
+    (outcome,) = trainer.train(lanes([trial(spec)]), None)
     assert outcome.state == "COMPLETE"
 
 
@@ -154,7 +156,7 @@ def test_the_process_ends_with_its_trainer():
     before = children()
     engine, spec = engine_of()
     trainer = engine.open("cpu")
-    trainer.train([trial(spec)], None)
+    trainer.train(lanes([trial(spec)]), None)
     started = children() - before
     assert started
     del trainer
@@ -169,7 +171,8 @@ def test_the_process_ends_with_a_parent_that_is_killed():
         "from xortune.interrupt import descendants\n"
         "engine, spec = engine_of()\n"
         "trainer = engine.open('cpu')\n"
-        "trainer.train([spec.defaults], None)\n"
+        "from xortune.trial import Lane\n"
+        "trainer.train([Lane(spec.defaults)], None)\n"
         "print(*descendants(os.getpid()), flush=True)\n"
         "os.kill(os.getpid(), signal.SIGKILL)"
     )
@@ -192,7 +195,7 @@ def _runs(pid):
 @pytest.mark.parametrize("verbose", [False, True])
 def test_what_it_prints_is_shown_on_request(verbose, capfd):
     engine, spec = engine_of(verbose=verbose)
-    engine.open("cpu").train([trial(spec, "print")], None)
+    engine.open("cpu").train(lanes([trial(spec, "print")]), None)
     printed = capfd.readouterr()
     assert printed.out == ""
     assert ("printed by the function" in printed.err) is verbose
@@ -205,7 +208,7 @@ def test_a_probe_needs_a_process_and_no_call(tmp_path):
     engine, spec = engine_for(train, {"x": {"value": 1}})
     trainer = engine.open("cpu")
     before = children()
-    (outcome,) = trainer.train([engine.probe], None, numbers=[PROBE])
+    (outcome,) = trainer.train(lanes([engine.probe], numbers=[PROBE]), None)
     assert outcome.state == "COMPLETE"
     assert children() - before
     assert engine.probe == spec.defaults
@@ -218,7 +221,7 @@ def test_metrics_that_nobody_declared_are_named_once(caplog):
 
     engine, spec = engine_for(train, {"x": {"value": 1}}, metrics=[])
     with caplog.at_level(logging.WARNING, logger="xortune"):
-        engine.open("cpu").train([spec.defaults] * 3, None)
+        engine.open("cpu").train(lanes([spec.defaults] * 3), None)
     (record,) = (record for record in caplog.records if record.name == "xortune")
     assert record.getMessage() == (
         "metrics that the problem does not declare are ignored: extra. To record them, begin a new "
@@ -235,7 +238,7 @@ def test_code_that_fails_in_the_process_is_said(tmp_path):
     )
     engine, spec = engine_of(path)
     with pytest.raises(NoEngineError, match="AssertionError: elsewhere\n  mine.py, line 2: assert"):
-        engine.open("cpu").train([spec.defaults], None)
+        engine.open("cpu").train(lanes([spec.defaults]), None)
 
 
 def test_a_module_beside_the_file_is_missed_where_it_is_used(tmp_path, monkeypatch):
@@ -247,13 +250,13 @@ def test_a_module_beside_the_file_is_missed_where_it_is_used(tmp_path, monkeypat
     )
     monkeypatch.chdir(tmp_path)
     alone, spec = engine_of(path)
-    (outcome,) = alone.open("cpu").train([spec.defaults], None)
+    (outcome,) = alone.open("cpu").train(lanes([spec.defaults]), None)
     assert outcome.error == (
         "ModuleNotFoundError: No module named 'helper': it lies beside mine.py, and was not "
         "included; add include='.' (mine.py:4)"
     )
     together, _ = engine_of(path, include=[tmp_path])
-    (outcome,) = together.open("cpu").train([spec.defaults], None)
+    (outcome,) = together.open("cpu").train(lanes([spec.defaults]), None)
     assert outcome.state == "COMPLETE"
 
 
@@ -266,12 +269,12 @@ def test_an_error_names_no_folder(tmp_path):
     )
     engine, spec = engine_of(path)
     trainer = engine.open("cpu")
-    (outcome,) = trainer.train([spec.defaults], None)
+    (outcome,) = trainer.train(lanes([spec.defaults]), None)
     assert outcome.error == (
         "FileNotFoundError: [Errno 2] No such file or directory: 'd.csv' (mine.py:5)"
     )
     (tmp_path / "d.csv").write_text("7")
-    (outcome,) = trainer.train([spec.defaults], None)
+    (outcome,) = trainer.train(lanes([spec.defaults]), None)
     assert list(outcome.scores.row) == [7.0]
 
 
@@ -284,7 +287,7 @@ def test_an_included_module_is_imported_once(tmp_path):
         "problem = xortune.Problem(train, {'x': {'value': 1}})\n"
     )
     engine, spec = engine_of(path, include=[tmp_path])
-    (outcome,) = engine.open("cpu").train([spec.defaults], None)
+    (outcome,) = engine.open("cpu").train(lanes([spec.defaults]), None)
     assert outcome.error is None
 
 
@@ -298,7 +301,7 @@ def test_a_function_runs_in_the_folder_of_the_search_where_that_exists(tmp_path,
     monkeypatch.chdir(folder)
     engine, spec = engine_for(train, {"x": {"value": 1}})
     monkeypatch.chdir(tmp_path)
-    (there,) = engine.open("cpu").train([spec.defaults], None)
+    (there,) = engine.open("cpu").train(lanes([spec.defaults]), None)
     folder.rename(tmp_path / "moved")
-    (elsewhere,) = engine.open("cpu").train([spec.defaults], None)
+    (elsewhere,) = engine.open("cpu").train(lanes([spec.defaults]), None)
     assert (there.scores["loss"], elsewhere.scores["loss"]) == (1.0, 0.0)

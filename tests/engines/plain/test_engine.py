@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.make import lanes
 from tests.tables import TARGETS, make_engine, make_rows, make_spec, make_trial
 from xortune.engines.engine import reference_digest
 from xortune.engines.plain.engine import PlainEngine
@@ -29,7 +30,7 @@ def bits(outcome: Outcome) -> str:
 
 
 def trained(engine: PlainEngine) -> str:
-    return bits(engine.open("cpu").train([PARAMS], 1)[0])
+    return bits(engine.open("cpu").train(lanes([PARAMS]), 1)[0])
 
 
 def digest(engine: PlainEngine) -> str:
@@ -86,13 +87,15 @@ def test_no_search_space_can_ask_for_a_reference_trial(task):
         assert not spec.parameter("seed").takes(trial["seed"])
         others = {name: spec.parameter(name).takes(value) for name, value in trial.items()}
         assert [name for name, taken in others.items() if not taken] == ["seed"]
-    outcomes = engine.open("cpu").train(engine.reference, 1)
+    outcomes = engine.open("cpu").train(lanes(engine.reference), 1)
     assert {outcome.state for outcome in outcomes} == {"COMPLETE"}
 
 
 def test_the_largest_seed_of_a_space_trains_on_the_users_data():
     params = make_trial(seed=2**32 - 1)
-    one, other = (make_engine(count=count).open("cpu").train([params], 1)[0] for count in (30, 31))
+    one, other = (
+        make_engine(count=count).open("cpu").train(lanes([params]), 1)[0] for count in (30, 31)
+    )
     assert one.scores != other.scores
 
 
@@ -114,7 +117,7 @@ def test_data_that_is_read_only_and_anywhere_in_memory(task, offset):
     rows, other = make_rows(task, 30, 13), make_rows(task, 15, 13, seed=1)
     params = make_trial(task, batch_size=7)
     found = [
-        PlainEngine(*parts, TARGETS[task], make_spec(task)).open("cpu").train([params], 1)[0]
+        PlainEngine(*parts, TARGETS[task], make_spec(task)).open("cpu").train(lanes([params]), 1)[0]
         for parts in ((rows, other), (shared(rows, offset), shared(other, offset)))
     ]
     assert bits(found[0]) == bits(found[1])
@@ -171,7 +174,9 @@ def test_one_thread_trains_and_the_number_of_threads_is_restored(threads):
     torch.set_num_threads(threads)
     seen: set[int] = set()
     try:
-        make_engine().open("cpu").train([PARAMS], 1, lambda: seen.add(torch.get_num_threads()))
+        make_engine().open("cpu").train(
+            lanes([PARAMS]), 1, lambda: seen.add(torch.get_num_threads())
+        )
         assert torch.get_num_threads() == threads
         assert seen == {1}
     finally:
@@ -190,7 +195,7 @@ def test_a_trial_is_freed_when_it_ends(monkeypatch):
     trainer = make_engine().open("cpu")
     gc.disable()
     try:
-        trainer.train([PARAMS] * 3, 1)
+        trainer.train(lanes([PARAMS] * 3), 1)
         assert [order() for order in orders] == [None] * 3
     finally:
         gc.enable()

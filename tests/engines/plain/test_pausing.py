@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.make import lanes
 from tests.tables import make_engine, make_trial
 from xortune.errors import XortuneError
 from xortune.trial import Paused, RawArray
@@ -13,12 +14,12 @@ PARAMS = make_trial(epochs=6, optimizer="adam", dropout=0.2)
 
 
 def paused(params=PARAMS, until: int = 3) -> Paused:
-    (outcome,) = make_engine().open("cpu").train([params], 1, until=until)
+    (outcome,) = make_engine().open("cpu").train(lanes([params]), 1, until=until)
     return outcome.paused
 
 
 def resume(state: Paused, params=PARAMS):
-    return make_engine().open("cpu").train([params], 1, paused=[state])
+    return make_engine().open("cpu").train(lanes([params], paused=[state]), 1)
 
 
 def changed(name: str, array: RawArray | None) -> Paused:

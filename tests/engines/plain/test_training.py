@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn, optim
 
+from tests.make import lanes
 from tests.problems.table.test_model import stock_model
 from tests.tables import TARGETS, make_engine, make_rows, make_spec, make_trial
 from xortune.engines.plain.dropout import Dropout
@@ -51,7 +52,7 @@ VALUES = {
 
 
 def train(engine: PlainEngine, params: Params, log_every: int | None = 1) -> Outcome:
-    return engine.open("cpu").train([params], log_every)[0]
+    return engine.open("cpu").train(lanes([params]), log_every)[0]
 
 
 def hidden(model: nn.Sequential, x: torch.Tensor, factors: torch.Tensor | None) -> torch.Tensor:
@@ -234,7 +235,7 @@ def test_rows_are_gathered_in_parts_without_any_effect(monkeypatch):
     expected = train(make_engine(), params)
     beats: list[None] = []
     monkeypatch.setattr("xortune.engines.plain.order._MOST_BATCHES", 2)
-    (outcome,) = make_engine().open("cpu").train([params], 1, lambda: beats.append(None))
+    (outcome,) = make_engine().open("cpu").train(lanes([params]), 1, lambda: beats.append(None))
     assert outcome.curve.epochs == expected.curve.epochs
     losses = zip(outcome.curve.series["training"], expected.curve.series["training"])
     assert all(one == pytest.approx(other, rel=1e-6) for one, other in losses)
@@ -244,7 +245,7 @@ def test_rows_are_gathered_in_parts_without_any_effect(monkeypatch):
 def test_the_heart_beats_at_every_step_of_a_large_model():
     beats: list[None] = []
     params = make_trial(width=300, batch_size=5, epochs=2)
-    make_engine().open("cpu").train([params], 1, lambda: beats.append(None))
+    make_engine().open("cpu").train(lanes([params]), 1, lambda: beats.append(None))
     assert len(beats) >= 2 * 6
 
 

@@ -6,16 +6,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from tests.make import lanes
 from xortune.engines.engine import Engine
 from xortune.engines.xor.kernels import Stretch
-from xortune.trial import Outcome, Params
+from xortune.trial import Outcome, Params, Paused
 
 
 def train_pack(
-    engine: Engine, params: Sequence[Params], log_every: int = 500, **how: Any
+    engine: Engine,
+    params: Sequence[Params],
+    log_every: int = 500,
+    paused: Sequence[Paused | None] = (),
+    **how: Any,
 ) -> list[Outcome]:
     """Trains a pack on the CPU by an engine that is opened for it."""
-    return engine.open("cpu").train(params, log_every, **how)
+    return engine.open("cpu").train(lanes(params, paused=paused), log_every, **how)
 
 
 def whole(params: Sequence[Params]) -> Stretch:

@@ -157,10 +157,10 @@ def resume(results: str, last: int | None, trained: str) -> int:
     def noting(search: Any, device: str) -> Any:
         trainer = opened(search, device)
 
-        def train(params: Any, *args: Any, **options: Any) -> Any:
+        def train(lanes: Any, *args: Any, **options: Any) -> Any:
             with open(trained, "a") as file:  # noqa: PTH123
-                file.writelines(f"{' '.join(map(str, p.values()))}\n" for p in params)
-            return trainer.train(params, *args, **options)
+                file.writelines(f"{' '.join(map(str, lane.params.values()))}\n" for lane in lanes)
+            return trainer.train(lanes, *args, **options)
 
         return SimpleNamespace(train=train)
 

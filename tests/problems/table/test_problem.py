@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import torch
 
+from tests.make import lanes
 from tests.tables import TARGETS, make_engine, make_rows, make_spec, make_trial
 from xortune.errors import UsageError, XortuneError
 from xortune.problems.table.problem import TableProblem, probabilities
@@ -40,7 +41,7 @@ def make_problem(task) -> TableProblem:
 
 def trained(task) -> tuple[TableProblem, object, Weights]:
     params = make_trial(task, activation="gelu", epochs=20, lr=0.01)
-    (outcome,) = make_engine(task).open("cpu").train([params], None)
+    (outcome,) = make_engine(task).open("cpu").train(lanes([params]), None)
     return make_problem(task), params, outcome.weights
 
 
@@ -92,7 +93,9 @@ def test_the_test_rows_are_measured_like_validation_rows(case):
     assert tuple(found) == make_spec(task).metric_names[1:-1]
     assert all(map(math.isfinite, found.values()))
     (outcome,) = (
-        make_engine(task).open("cpu").train([make_trial(task, activation="gelu", epochs=1)], 1)
+        make_engine(task)
+        .open("cpu")
+        .train(lanes([make_trial(task, activation="gelu", epochs=1)]), 1)
     )
     there = TableProblem(
         ThreeColumns(TARGETS[task]), "small.csv", HeldBack(make_rows(task, 15, seed=1))

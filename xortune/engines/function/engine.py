@@ -32,6 +32,7 @@ class FunctionEngine:
     generation = 10
     reference: tuple[Params, ...] = ()
     first_failures = 5
+    pauses = False
 
     def __init__(
         self,
@@ -43,7 +44,7 @@ class FunctionEngine:
     ) -> None:
         self.probe = spec.defaults
         self._code = code
-        self._spec = spec
+        self.spec = self._spec = spec
         self._study_seed = study_seed
         self._trial_timeout = trial_timeout
         self._verbose = verbose

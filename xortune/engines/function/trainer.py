@@ -18,7 +18,7 @@ from xortune.engines.function.process import ChildProcess, Ended, TooLong
 from xortune.errors import NoEngineError
 from xortune.problems.function.code import Code
 from xortune.spec import ProblemSpec
-from xortune.trial import Outcome, Params, Paused
+from xortune.trial import Lane, Outcome
 
 _log = logging.getLogger("xortune")
 
@@ -59,16 +59,12 @@ class FunctionTrainer:
 
     def train(
         self,
-        params: Sequence[Params],
+        lanes: Sequence[Lane],
         log_every: int | None,
         heartbeat: Callable[[], None] = lambda: None,
         until: int | None = None,
-        paused: Sequence[Paused | None] = (),
-        numbers: Sequence[int] = (),
     ) -> list[Outcome]:
-        waiting = deque(
-            Task(number, dict(p)) for number, p in zip(numbers or range(len(params)), params)
-        )
+        waiting = deque(Task(lane.number, dict(lane.params)) for lane in lanes)
         try:
             if [task.number for task in waiting] == [PROBE]:
                 self._loaded(heartbeat)

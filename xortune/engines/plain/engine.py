@@ -39,9 +39,11 @@ class PlainEngine:
     bits: Literal["lane", "pack"] = "lane"
     generation = 10
     first_failures = 0
+    pauses = True
 
     def __init__(self, training: Rows, validation: Rows, target: Target, spec: ProblemSpec) -> None:
         self._table = (training, validation, target, spec)
+        self.spec = spec
         self.probe = spec.assignment({"epochs": 1})
         self.reference = reference_trials(spec)
 

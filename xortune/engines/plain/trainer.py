@@ -18,7 +18,7 @@ from xortune.engines.plain.training import Lesson, Progress, Training
 from xortune.problems.table.arithmetic import undisturbed
 from xortune.problems.table.rows import Rows, Target
 from xortune.spec import ProblemSpec
-from xortune.trial import NO_CURVE, Curve, Outcome, Params, Paused, Weights
+from xortune.trial import NO_CURVE, Curve, Lane, Outcome, Weights
 
 # Points of a curve, at most, before the last epoch, unless the user says how many.
 _POINTS = 50
@@ -46,33 +46,31 @@ class PlainTrainer:
 
     def train(
         self,
-        params: Sequence[Params],
+        lanes: Sequence[Lane],
         log_every: int | None,
         heartbeat: Callable[[], None] = lambda: None,
         until: int | None = None,
-        paused: Sequence[Paused | None] = (),
-        numbers: Sequence[int] = (),
     ) -> list[Outcome]:
         worker = f"{socket.gethostname()}:{os.getpid()}"
         outcomes = []
         with undisturbed():
-            for one, state in zip(params, paused or [None] * len(params)):
+            for lane in lanes:
                 started = time.perf_counter()
                 heartbeat()
-                outcome = self._trained(one, log_every, heartbeat, until, state)
+                outcome = self._trained(lane, log_every, heartbeat, until)
                 seconds = time.perf_counter() - started
                 outcomes.append(replace(outcome, duration_s=seconds, worker=worker))
         return outcomes
 
     def _trained(
         self,
-        params: Params,
+        lane: Lane,
         log_every: int | None,
         heartbeat: Callable[[], None],
         until: int | None,
-        state: Paused | None,
     ) -> Outcome:
-        values: dict[str, Any] = dict(params)
+        values: dict[str, Any] = dict(lane.params)
+        state = lane.paused
         lesson = reference_lesson(self._lesson) if is_reference(values) else self._lesson
         training = Training(values, lesson, heartbeat)
         every = log_every or math.ceil(values["epochs"] / _POINTS)

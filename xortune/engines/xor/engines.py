@@ -28,11 +28,13 @@ class _Engine:
     """The common part of both engines; see `xortune.engines.engine.Engine`."""
 
     name: str
+    spec = SPEC
     bits: Literal["lane", "pack"] = "lane"
     generation = 10
     probe = SPEC.assignment({"epochs": 1})
     reference = tuple(map(_reference_trial, range(16)))
     first_failures = 0
+    pauses = True
     # Trial-epochs a second on one core, and the lanes below which an epoch takes no less.
     _cost_per_s: float
     _least_lanes: int

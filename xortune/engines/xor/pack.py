@@ -15,7 +15,7 @@ import numpy as np
 
 from xortune.engines.xor.kernels import Block, Floats, Kernels, Stretch, columns
 from xortune.problems.xor.spec import LAYOUT, SPEC
-from xortune.trial import Curve, Outcome, Params, Paused, RawArray, Weights
+from xortune.trial import Curve, Lane, Outcome, Paused, RawArray, Weights
 
 # The most epochs between two heartbeats.
 _BEAT = 1000
@@ -37,28 +37,29 @@ class PackTrainer:
 
     def train(
         self,
-        params: Sequence[Params],
+        lanes: Sequence[Lane],
         log_every: int | None,
         heartbeat: Callable[[], None] = lambda: None,
         until: int | None = None,
-        paused: Sequence[Paused | None] = (),
-        numbers: Sequence[int] = (),
     ) -> list[Outcome]:
         log_every = log_every or SPEC.log_every or 1
         outcomes: dict[int, Outcome] = {}
         with self._kernels.undisturbed(), _no_collection():
-            for places, stretch in _stretches(params, until, paused, self._kernels.largest):
-                lanes = _Lanes(stretch, self._kernels, log_every, heartbeat)
-                curves = [p.curve for i in places if (p := paused[i])] if stretch.start else ()
-                outcomes.update(zip(places, lanes.train(curves)))
-        return [outcomes[i] for i in range(len(params))]
+            for places, stretch in _stretches(lanes, until, self._kernels.largest):
+                block = _Lanes(stretch, self._kernels, log_every, heartbeat)
+                curves = (
+                    [p.curve for i in places if (p := lanes[i].paused)] if stretch.start else ()
+                )
+                outcomes.update(zip(places, block.train(curves)))
+        return [outcomes[i] for i in range(len(lanes))]
 
 
 def _stretches(
-    params: Sequence[Params], until: int | None, paused: Sequence[Paused | None], largest: int
+    lanes: Sequence[Lane], until: int | None, largest: int
 ) -> Iterator[tuple[list[int], Stretch]]:
-    """The blocks of trials that continue from one epoch, with their indices in `params`."""
-    starts = [0 if pause is None else pause.epoch for pause in paused] or [0] * len(params)
+    """The blocks of lanes that continue from one epoch, with their indices."""
+    params = [lane.params for lane in lanes]
+    starts = [0 if lane.paused is None else lane.paused.epoch for lane in lanes]
     ends = columns(params)["epochs"]
     if until is not None:
         ends = tuple(max(start, min(until, end)) for start, end in zip(starts, ends))
@@ -69,7 +70,7 @@ def _stretches(
     for start, every in by_start.items():
         for first in range(0, len(every), largest):
             places = every[first : first + largest]
-            weights = _weights([paused[i] for i in places]) if start else None
+            weights = _weights([lanes[i].paused for i in places]) if start else None
             some = [params[i] for i in places], [ends[i] for i in places]
             yield places, Stretch(*some, start, weights)
 

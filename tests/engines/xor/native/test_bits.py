@@ -12,7 +12,7 @@ import pytest
 
 from tests.engines.xor.native.compiling import CHANGES
 from tests.engines.xor.packs import bits
-from tests.make import make_params
+from tests.make import lanes, make_params
 from xortune.engines.xor.native import CFunctions, build, built_library, load_library
 from xortune.engines.xor.native.block import CompiledKernels
 from xortune.engines.xor.pack import PackTrainer
@@ -84,7 +84,7 @@ def diverging(functions: CFunctions) -> list[str]:
     """Outcomes of trials of which many fail, with their curves."""
     params = [make_params(3e38, 1 + seed % 50, seed, LOSS_FNS[seed % 3]) for seed in range(300)]
     trainer = PackTrainer(CompiledKernels("xor", functions, 4096))
-    return [bits(outcome) for outcome in trainer.train(params, log_every=1)]
+    return [bits(outcome) for outcome in trainer.train(lanes(params), log_every=1)]
 
 
 @pytest.fixture(scope="module")

@@ -34,9 +34,10 @@ load_library(library)
 TRAIN = """
 from xortune.engines.xor.engines import CompiledEngine
 from xortune.problems.xor.spec import SPEC
+from xortune.trial import Lane
 
 pack = [SPEC.params((1.0, 100, 3, "mse")), SPEC.params((0.1, 90, 4, "bce"))]
-print(CompiledEngine("xor", library).open("cpu").train(pack, 500)[0].weights)
+print(CompiledEngine("xor", library).open("cpu").train([*map(Lane, pack)], 500)[0].weights)
 """
 
 
