@@ -98,6 +98,13 @@ class Curve(Slim):
 
 NO_CURVE = Curve()
 
+
+def value_at(curve: Curve, name: str, epoch: int) -> float | None:
+    """A series' value at the first point from an epoch on; None if there is none."""
+    values = zip(curve.epochs, curve.series.get(name, ()))
+    return next((value for at, value in values if at >= epoch), None)
+
+
 # The name and shape of every array of a model, in order.
 Layout = tuple[tuple[str, tuple[int, ...]], ...]
 

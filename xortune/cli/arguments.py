@@ -130,7 +130,7 @@ def _add_replicates(group: Any) -> None:
         group, "--aggregate", AGGREGATES, "the replicates' objectives as one number",
         default=_STUDY.aggregate,
     )  # fmt: skip
-    _add_confirmation(group, "from the work, at most a quarter of it")
+    _add_confirmation(group, "from the work")
 
 
 def _add_confirmation(group: Any, default: str) -> None:

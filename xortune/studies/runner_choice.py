@@ -99,7 +99,8 @@ class InlineFirstRunner(InlineRunner):
             return _worth_ray(search)
         cost = sum(search.cost(trial.params) for trial in pack.trials) / len(pack.trials)
         self._trained += len(pack.trials)
-        self._trained_s += work_s(len(pack.trials), cost, search.engine.pace(pack.device))
+        lanes = len(pack.trials) * len(pack.replicates)
+        self._trained_s += work_s(lanes, cost, search.engine.pace(pack.device))
         progress = search.progress()
         left_s = (progress.total - progress.done) * self._trained_s / self._trained
         return self._trained_s > _RAY_START_S and left_s > _longest_here_s()
@@ -141,7 +142,7 @@ def training_s(space: SearchSpace, settings: StudySettings, trials: int, pace: P
     size = min(settings.generation or settings.trials, trials)
     generations = math.ceil(trials / size)
     cost = 1.0 if space.spec.cost is None else mean(space.domains[space.spec.cost])
-    return generations * work_s(size, cost, pace)
+    return generations * work_s(size * settings.replicates, cost, pace)
 
 
 def mean(domain: Domain) -> float:

@@ -40,6 +40,7 @@ from xortune.settings import (
 from xortune.space import Narrowing, load_space
 from xortune.studies.compatibility import check_versions, versions
 from xortune.studies.finishing import Training, Watch, finish
+from xortune.studies.held_out import is_over
 from xortune.studies.options import (
     RESUME_KEYWORDS,
     RUN_KEYWORDS,
@@ -94,13 +95,19 @@ class _Wanted:
 
 @dataclass(frozen=True)
 class _Rest:
-    """A study to resume: its settings and subject, and the number of trials left to train."""
+    """A study to resume: its settings and subject, and what is left to train.
+
+    `before` are the settings so far. Only a confirmation may be left: then `left` is 0, and
+    `done` is false.
+    """
 
     settings: StudySettings
     subject: Subject | None  # None if nothing is left, and none was named
     left: int
+    done: bool
     force: bool
     options: RunOptions
+    before: StudySettings
 
 
 @shown_with(SEARCH_KEYWORDS)
@@ -245,12 +252,12 @@ def _continued(
     ):
         rest = _resumable(ledger, paths.name, wanted)
         watch = Watch(clock, observer, stop)
-        if rest.left > 0:
+        if not rest.done:
             _resume(ledger, paths, rest, watch)
         else:
             finish(ledger, paths, None, rest.subject, watch)
         stop.check(paths.folder)
-    if rest.left <= 0:
+    if rest.done:
         _log_done(paths)
     return Study(paths)
 
@@ -269,12 +276,12 @@ def _new_study(request: Request, folder: Path, names: Iterator[str], watch: Watc
                 f"{option('engine')} {request.engine}: {error}. Use {option('engine', 'auto')}."
             ) from None
         _check_machines(runner, engine, stop)
-        settings = replace(settings, device=runner.device)
+        settings = _with_confirmation(replace(settings, device=runner.device), engine)
         provenance = Provenance(engine.name, versions(engine, runner.device))
         stop.check()
         paths, created = _created(folder, names, settings, provenance, stop)
         with created as ledger:
-            finish(ledger, paths, Training(runner, engine), subject, watch)
+            finish(ledger, paths, Training(runner, engine, request.options.timeout), subject, watch)
         stop.check(paths.folder)
     return Study(paths)
 
@@ -308,6 +315,7 @@ def _resume(ledger: Ledger, paths: StudyPaths, rest: _Rest, watch: Watch) -> Non
         if here != there or (here is None and settings.problem and rest.force):
             provenance = replace(provenance, outdated=_finished_spans(ledger.trials()))
             settings = replace(settings, problem=subject.recorded)
+        settings = _reconfirmed(rest.before, settings, engine)
         same = engine.name == provenance.engine
         provenance = replace(
             provenance,
@@ -317,7 +325,26 @@ def _resume(ledger: Ledger, paths: StudyPaths, rest: _Rest, watch: Watch) -> Non
             forced=provenance.forced or rest.force,
         )
         ledger.record(replace(settings, device=runner.device), provenance)
-        finish(ledger, paths, Training(runner, engine), subject, watch)
+        finish(ledger, paths, Training(runner, engine, options.timeout), subject, watch)
+
+
+def _with_confirmation(settings: StudySettings, engine: Engine) -> StudySettings:
+    """The settings with the numbers of a confirmation, which follow from the estimated work."""
+    from xortune.loop.confirmation import counts_for
+
+    if settings.confirm is not None:
+        return settings
+    space = load_space(settings.space, settings.spec)
+    pace = engine.pace("cuda" if settings.device == "cuda" else "cpu")
+    return replace(settings, confirm=counts_for(settings, space, pace))
+
+
+def _reconfirmed(before: StudySettings, settings: StudySettings, engine: Engine) -> StudySettings:
+    """The settings of an extended study, whose confirmation is that of one begun like this."""
+    derived = _with_confirmation(replace(before, confirm=None), engine).confirm
+    if settings.confirm != before.confirm or before.confirm != derived:
+        return settings  # The user has chosen.
+    return _with_confirmation(replace(settings, confirm=None), engine)
 
 
 def _finished_spans(table: TrialTable) -> tuple[tuple[int, int], ...]:
@@ -374,7 +401,7 @@ def _existing(
     with Ledger.read(paths) as ledger:
         found = ledger.settings()
         engine = kind_of(found.problem).family(ledger.provenance().engine)
-        done = ledger.trials().finished >= found.trials
+        done = _is_done(ledger, ledger.trials())
     device: DeviceName = request.options.device
     different = differences(found, replace(request.settings, device=device))
     if request.engine not in ("auto", engine):
@@ -398,13 +425,25 @@ def _resumable(ledger: Ledger, name: str, wanted: _Wanted) -> _Rest:
     force, subject = wanted.force, wanted.subject
     if not force:
         check_versions(settings, provenance, name)
+    settings = replace(settings, **wanted.changed)
     if wanted.trials is not None:
         settings = _extended(settings, provenance, name, wanted.trials, len(table))
     options = run_options(kind_of(settings.problem), wanted.options)
-    left = settings.trials - table.finished
-    if subject is None and (wanted.named or left > 0):
+    before = ledger.settings()
+    left = max(settings.trials - table.finished, 0)
+    done = settings == before and _is_done(ledger, table)
+    if subject is None and (wanted.named or not done):
         subject = resumed(settings, name, wanted.named, force)
-    return _Rest(settings, subject, left, force, options)
+    return _Rest(settings, subject, left, done, force, options, before)
+
+
+def _is_done(ledger: Ledger, table: TrialTable) -> bool:
+    """Whether a resume of a study with its recorded settings would train nothing."""
+    settings, found = ledger.settings(), ledger.findings()
+    confirmed = found.get("confirmation", {}).get("wanted", [])
+    if settings.confirm and [*settings.confirm] != confirmed and ledger.has_complete_trial():
+        return False
+    return is_over(ledger, table)
 
 
 def _extended(
@@ -412,6 +451,9 @@ def _extended(
 ) -> StudySettings:
     """The settings with another total; `asked` trials exist already."""
     extended = replace(settings, trials=trials)
+    if settings.rungs and trials > settings.trials:
+        # Trials of a generation that was compared already are not compared again.
+        extended = replace(extended, starts=(*settings.starts, settings.trials))
     if extended.trials < asked:
         raise UsageError(
             f"{option('trials')} {trials}: study {name} has {asked} trials already, and the "
