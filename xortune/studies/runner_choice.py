@@ -139,7 +139,7 @@ def _reason(search: Search) -> str:
 
 def training_s(space: SearchSpace, settings: StudySettings, trials: int, pace: Pace) -> float:
     """The estimated seconds for one core to train this many trials of mean cost."""
-    size = min(settings.generation or settings.trials, trials)
+    size = max(min(settings.generation or settings.trials, trials), 1)
     generations = math.ceil(trials / size)
     cost = 1.0 if space.spec.cost is None else mean(space.domains[space.spec.cost])
     return generations * work_s(size * settings.replicates, cost, pace)
