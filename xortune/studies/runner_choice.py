@@ -193,7 +193,8 @@ def _sooner_here(
     count = f"{trials:,} trials need"
     if trials == 1:
         count, where = "1 trial needs", where.replace("they run", "it runs", 1)
-    _log.info(f"{count} {work} of training, {where}.")
+    if trials:  # Otherwise only a confirmation is left.
+        _log.info(f"{count} {work} of training, {where}.")
     return here
 
 
