@@ -6,7 +6,7 @@ import xortune
 from xortune.errors import UsageError
 from xortune.problems.function.spec import function_spec, name_of_file, notes_on
 from xortune.space import inferred_parameters, load_space
-from xortune.spec import Metric, Objective, ProblemSpec
+from xortune.spec import ADDED, Metric, Objective, ProblemSpec
 
 SPACE = {
     "rate": {"min": 0.0, "max": 1.0},
@@ -78,7 +78,11 @@ def test_the_cost_is_a_number_even_where_the_space_lists_choices():
     ("space", "declared", "fault"),
     [
         ({"a b": {"value": 1}}, {}, "parameter 'a b': a name consists of letters"),
-        ({"state": {"value": 1}}, {}, "parameter 'state': every table has a column of that name"),
+        (
+            {"state": {"value": 1}},
+            {},
+            "parameter 'state': xortune's tables have a column of that name",
+        ),
         ({"loss": {"value": 1}}, {}, "parameter 'loss': a metric has the same name"),
         (
             SPACE,
@@ -92,6 +96,18 @@ def test_names_that_cannot_be_are_said(space, declared, fault):
     with pytest.raises(UsageError) as caught:
         spec_of(space, **declared)
     assert fault in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ADDED)
+def test_columns_that_replicates_and_pruning_add_are_no_names(name):
+    with pytest.raises(UsageError, match=f"parameter '{name}': xortune's tables have a column"):
+        spec_of({name: {"value": 1}})
+    with pytest.raises(UsageError, match=f"metrics: '{name}' is a name that xortune uses"):
+        spec_of(metrics=[name])
+
+
+def test_a_parameter_may_have_the_name_of_the_fold():
+    assert spec_of({"fold": {"value": 1}, "folds": {"value": 1}}).names == ("fold", "folds")
 
 
 def test_a_metric_found_in_the_text_gives_way_to_a_parameter():

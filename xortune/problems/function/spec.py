@@ -10,7 +10,7 @@ from typing import Any
 
 from xortune.errors import UsageError
 from xortune.plain_numbers import brief
-from xortune.problems.function.declared import RESERVED, Problem, is_name, is_rising
+from xortune.problems.function.declared import RESERVED_PARAMETERS, Problem, is_name, is_rising
 from xortune.spec import Metric, Objective, Parameter, ProblemSpec, Series
 from xortune.trial import Value
 
@@ -90,8 +90,10 @@ def _names_at_fault(taken: set[str], declared: set[str]) -> list[str]:
                 f"parameter {brief(name)}: a name consists of letters, digits and underscores, "
                 "with a slash between groups."
             )
-        elif name in RESERVED:
-            faults.append(f"parameter {name!r}: every table has a column of that name; rename it.")
+        elif name in RESERVED_PARAMETERS:
+            faults.append(
+                f"parameter {name!r}: xortune's tables have a column of that name; rename it."
+            )
         elif name in declared:
             faults.append(f"parameter {name!r}: a metric has the same name; rename one.")
     return faults
