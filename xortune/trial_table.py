@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import starmap
 from typing import Any, overload
 
-from xortune.spec import Parameter, ProblemSpec
+from xortune.spec import PRUNED_LOSS, Parameter, ProblemSpec
 from xortune.trial import (
     NO_CURVE,
     STATES,
@@ -21,7 +21,7 @@ from xortune.trial import (
     Value,
 )
 
-_COMPLETE, _WAITING = STATES.index("COMPLETE"), STATES.index("WAITING")
+_COMPLETE, _PRUNED, _WAITING = map(STATES.index, ("COMPLETE", "PRUNED", "WAITING"))
 # By kind of parameter: the type of its column, and the number that stands for None there.
 _STORED: dict[str, tuple[str, float]] = {
     "float": ("d", math.nan),
@@ -49,6 +49,8 @@ class TrialTable(Sequence[TrialRow]):
         self._params = [_Column(parameter) for parameter in spec.parameters]
         self._states = bytearray()
         self._scores = [array("d") for _ in spec.metrics]
+        names = spec.metric_names
+        self._pruned_loss = names.index(PRUNED_LOSS) if PRUNED_LOSS in names else None
         self._durations = array("d")
         self._workers: list[str | None] = []
         self._errors: dict[int, str] = {}
@@ -107,7 +109,7 @@ class TrialTable(Sequence[TrialRow]):
         return self._states[number] != _WAITING
 
     def is_complete(self, number: int) -> bool:
-        """Whether a trial was trained to its end: failed and waiting trials were not."""
+        """Whether a trial was trained to its end: failed, pruned and waiting ones were not."""
         return self._states[number] == _COMPLETE
 
     def scores(self, number: int) -> Scores | None:
@@ -117,7 +119,7 @@ class TrialTable(Sequence[TrialRow]):
         return Scores(self.spec.metric_names, tuple(column[number] for column in self._scores))
 
     def outcome(self, number: int) -> Outcome | None:
-        """None while a trial waits."""
+        """None while a trial waits. A pruned trial has scores, too: its epoch and loss there."""
         scores = tuple(column[number] for column in self._scores)
         state, took = self._states[number], self._durations[number]
         return self._outcome(number, state, scores, took, self._workers[number])
@@ -127,11 +129,15 @@ class TrialTable(Sequence[TrialRow]):
     ) -> Outcome | None:
         if state == _WAITING:
             return None
-        scores = Scores(self.spec.metric_names, values) if state == _COMPLETE else None
+        measured = state == _COMPLETE or (state == _PRUNED and self._has_pruned_loss(values))
+        scores = Scores(self.spec.metric_names, values) if measured else None
         duration_s = None if math.isnan(took) else took
         # By position, which is faster in the loop of `_read`.
         error = self._errors.get(number)
         return Outcome(STATES[state], scores, NO_CURVE, None, duration_s, worker, error)
+
+    def _has_pruned_loss(self, values: tuple[float, ...]) -> bool:
+        return self._pruned_loss is not None and not math.isnan(values[self._pruned_loss])
 
     def _read(self, until: int) -> Iterator[tuple[Trial, Outcome | None]]:
         """The trials before a number, column by column: twice as fast as one at a time."""

@@ -8,31 +8,42 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from xortune.errors import XortuneError
 from xortune.ledger.creation import created
+from xortune.ledger.findings import check_findings
 from xortune.ledger.opening import checked
+from xortune.ledger.pack_rows import Forms, PackRows
+from xortune.ledger.paused_rows import read_paused
+from xortune.ledger.queries import (
+    TRIALS,
+    check_count,
+    numbered_row,
+    sealed_count,
+    sealed_counts,
+    trial_row,
+)
+from xortune.ledger.replicate_rows import insert_replicates, read_replicates
 from xortune.ledger.rows import RUN, Damage, digest, read_run, read_settings, run_row, setting_rows
 from xortune.ledger.study_lock import StudyLock
 from xortune.ledger.transactions import LedgerFile
-from xortune.ledger.trial_rows import ASKED, CURVE, OUTCOME, TrialRows
+from xortune.ledger.trial_rows import ASKED, CURVE, OUTCOME
 from xortune.ledger.waiting import Patience
-from xortune.ledger.weight_rows import checked_others, keep_weights, read_weights
+from xortune.ledger.weight_rows import checked_others, read_weights
 from xortune.paths import StudyPaths
 from xortune.run_time import RunTime
 from xortune.settings import Provenance, StudySettings
-from xortune.trial import Curve, FinishedTrial, Trial, TrialRow, Weights
+from xortune.trial import Curve, FinishedTrial, Outcome, Replicate, Trial, TrialRow, Weights
 from xortune.trial_table import TrialTable
 
 _Settings = tuple[StudySettings, Provenance, dict[str, Any]]
 _MOST_SETTINGS = 100
 _MOST_READ_S = 30.0  # How long a reader waits for a lock.
+_NOT_PAUSED: Mapping[int, Sequence[Outcome]] = {}
 # A table WITHOUT ROWID is itself an index, so NOT INDEXED would not exclude other indexes.
 _SETTING = "setting INDEXED BY sqlite_autoindex_setting_1"
-_TRIALS = f"SELECT {ASKED}, {OUTCOME} FROM trial NOT INDEXED"
 
 
 class Ledger:
-    """Settings, trials, curves and weights of one study.
+    """Settings, trials, curves, weights, replicates and paused trials of one study.
 
     A ledger opened for writing owns the study: it holds the study's lock until it is closed
     or its process is killed. Every writing method is one transaction, durable when it
@@ -47,7 +58,7 @@ class Ledger:
         self._file = file
         # The rows of the settings that were read last with their seal, and their content.
         self._recorded: tuple[tuple[int, list[Any]], _Settings] | None = None
-        self._known: TrialRows | None = None
+        self._known: Forms | None = None
 
     @classmethod
     def create(
@@ -139,7 +150,7 @@ class Ledger:
 
     def add_trials(self, trials: Iterable[Trial]) -> None:
         """Records new trials as waiting."""
-        form = self._rows()
+        form = self._forms().trials
         rows = [form.asked(trial) for trial in trials]
         with self._file.transaction() as connection:
             connection.executemany(
@@ -148,40 +159,70 @@ class Ledger:
             connection.execute("UPDATE seal NOT INDEXED SET trials = trials + ?", (len(rows),))
 
     def finish_trials(
-        self, finished: Sequence[FinishedTrial], forget: Collection[int] = ()
+        self,
+        finished: Sequence[FinishedTrial],
+        forget: Collection[int] = (),
+        paused: Mapping[int, Sequence[Outcome]] = _NOT_PAUSED,
     ) -> None:
         """Records the outcomes of a pack.
 
         Args:
-            finished: with their curves, and with weights where those are kept.
+            finished: with their curves, with their replicates, and with weights where those are
+                kept. What is recorded of these trials' lanes at a rung is removed.
             forget: the numbers of trials whose weights are no longer kept.
+            paused: the lanes of trials at a rung, by the numbers of the trials; they replace those
+                of an earlier rung.
         """
-        form = self._rows()
-        curves = [form.pack_curve(f.outcome.curve) for f in finished]
-        rows = [
-            (*form.finished(f.trial, f.outcome, digest(curve))[3:], f.trial.number)
-            for f, curve in zip(finished, curves)
-        ]
-        assignments = ", ".join(f"{column} = ?" for column in OUTCOME.split(", "))
+        rows = PackRows.of(self._forms(), finished, paused)
         with self._file.transaction() as connection:
-            updated = connection.executemany(
-                f"UPDATE trial NOT INDEXED SET {assignments} WHERE number = ?", rows
-            ).rowcount
-            if updated != len(rows):
-                raise XortuneError(f"{len(rows) - updated} of {len(rows)} trials are unknown.")
-            connection.executemany(
-                "INSERT OR REPLACE INTO curve VALUES (?, ?)",
-                [(f.trial.number, curve) for f, curve in zip(finished, curves)],
-            )
-            keep_weights(connection, finished, forget)
+            rows.write(connection, forget)
+
+    def paused(self, numbers: Iterable[int] | None = None) -> dict[int, tuple[Outcome, ...]]:
+        """The outcomes of the lanes of trials at a rung, as `finish_trials` got them.
+
+        Args:
+            numbers: of these trials; None for all. Those that are not at a rung are left out.
+        """
+        form, trials = self._forms().paused, self._forms().trials
+        with self._file.reading() as connection:
+            found = read_paused(connection, numbers)
+            for number in found:
+                row = trial_row(connection, number)
+                if row is None or trials.trial(row, number).outcome is not None:
+                    raise Damage(f"trial {number} is paused, but not waiting")
+            return {number: form.lanes(number, rows) for number, rows in found.items()}
+
+    def add_replicates(self, rows: Sequence[tuple[int, Replicate]]) -> None:
+        """Records replicates of a confirmation, each with the number of its trial."""
+        form = self._forms().replicates
+        new = [form.row(number, replicate) for number, replicate in rows]
+        with self._file.transaction() as connection:
+            insert_replicates(connection, new)
+
+    def replicates(self, number: int) -> list[Replicate]:
+        """The replicates of one trial, by place: first the search's, then a confirmation's."""
+        forms = self._forms()
+        with self._file.reading() as connection:
+            rows = read_replicates(connection, lambda trial, place: trial == number)
+            row = trial_row(connection, number)
+            outcome = None if row is None else forms.trials.trial(row, number).outcome
+            found = forms.replicates.read(rows).get(number, [])
+            forms.replicates.check(number, outcome, found)
+            return found
+
+    def all_replicates(self, first: int) -> dict[int, list[Replicate]]:
+        """The replicates from a place on, by the numbers of their trials."""
+        form = self._forms().replicates
+        with self._file.reading() as connection:
+            return form.read(read_replicates(connection, lambda trial, place: place >= first))
 
     def trials(self) -> TrialTable:
         """All trials, without their curves and weights."""
-        form, outdated = self._rows(), self.provenance().outdated_numbers()
+        form, outdated = self._forms().trials, self.provenance().outdated_numbers()
         with self._file.reading() as connection:
-            table = form.table(connection.execute(f"{_TRIALS} ORDER BY number"))
+            table = form.table(connection.execute(f"{TRIALS} ORDER BY number"))
             table.outdated = outdated
-            _check_count(connection, "trials", len(table))
+            check_count(connection, "trials", len(table))
             return table
 
     def has_complete_trial(self) -> bool:
@@ -192,43 +233,43 @@ class Ledger:
 
     def trial(self, number: int) -> TrialRow | None:
         """One trial without its curve and weights; None if it does not exist."""
-        form = self._rows()
+        form = self._forms().trials
         with self._file.reading() as connection:
-            row = _trial(connection, number)
+            row = trial_row(connection, number)
             return None if row is None else form.trial(row, number)
 
     def curve(self, number: int) -> Curve:
         """The curve of one trial; without points if the trial has not run."""
-        form = self._rows()
+        form = self._forms().trials
         with self._file.reading() as connection:
-            row = _trial(connection, number)
+            row = trial_row(connection, number)
             if row is None or form.trial(row, number).outcome is None:
                 return form.no_curve
-            _, packed = _row(connection, "curve", number) or (number, None)
+            _, packed = numbered_row(connection, "curve", number) or (number, None)
             return form.curve(packed, row[CURVE], number)
 
     def weights(self, number: int) -> Weights | None:
         """The weights of one trial; None if they are not kept."""
-        form = self._rows()
+        form = self._forms().trials
         with self._file.reading() as connection:
-            trial = _trial(connection, number)
-            kept = _row(connection, "weight", number)
+            trial = trial_row(connection, number)
+            kept = numbered_row(connection, "weight", number)
             if kept is None or trial is None:
                 rows = connection.execute("SELECT * FROM weight NOT INDEXED")
-                _check_count(connection, "weights", checked_others(rows, number))
+                check_count(connection, "weights", checked_others(rows, number))
                 return None
             outcome = form.trial(trial, number).outcome
-            if outcome is None or outcome.scores is None:
+            if outcome is None or outcome.state != "COMPLETE":
                 raise Damage(f"trial {number} has weights but is not complete")
-            return read_weights(kept, _row(connection, "layout", kept[1]), number)
+            return read_weights(kept, numbered_row(connection, "layout", kept[1]), number)
 
     def weighted(self) -> list[int]:
         """The numbers of the trials whose weights are kept, ascending."""
         with self._file.reading() as connection:
             rows = connection.execute("SELECT number FROM weight NOT INDEXED ORDER BY number")
             numbers = [number for (number,) in rows]
-            _check_count(connection, "weights", len(numbers))
-            if numbers and not 0 <= numbers[0] <= numbers[-1] < _sealed(connection, "trials"):
+            check_count(connection, "weights", len(numbers))
+            if numbers and not 0 <= numbers[0] <= numbers[-1] < sealed_count(connection, "trials"):
                 raise Damage("it holds weights of missing trials")
             return numbers
 
@@ -247,7 +288,7 @@ class Ledger:
         with self._file.reading() as connection:
             rows = connection.execute(f"SELECT {RUN} FROM run NOT INDEXED ORDER BY number")
             found = [read_run(row, number) for number, row in enumerate(rows)]
-            _check_count(connection, "runs", len(found))
+            check_count(connection, "runs", len(found))
             return found
 
     def copy_to(self, file: Path) -> None:
@@ -260,53 +301,24 @@ class Ledger:
     def _read_settings(self) -> _Settings:
         """The settings, provenance and findings, parsed only if their rows have changed."""
         with self._file.reading() as connection:
-            expected = _sealed(connection, "settings")
+            expected, trials = sealed_counts(connection, "settings", "trials")
             found = connection.execute(
                 f"SELECT key, value FROM {_SETTING} ORDER BY key LIMIT ?", (_MOST_SETTINGS,)
             )
             source = expected, found.fetchall()
             if self._recorded is None or self._recorded[0] != source:
-                self._recorded = source, read_settings(source[1], expected)
+                read = read_settings(source[1], expected)
+                check_findings(read[2], read[0].spec, trials)
+                self._recorded = source, read
             return self._recorded[1]
 
-    def _rows(self) -> TrialRows:
-        """The row format of this study's trials; its spec does not change."""
+    def _forms(self) -> Forms:
+        """The formats of this study's rows; the settings behind them do not change."""
         if self._known is None:
-            self._known = TrialRows(self.settings().spec)
+            self._known = Forms.of(self.settings())
         return self._known
 
 
 def _record(connection: sqlite3.Connection, rows: Sequence[tuple[str, str]]) -> None:
     connection.executemany("INSERT INTO setting VALUES (?, ?)", rows)
     connection.execute("UPDATE seal NOT INDEXED SET settings = ?", (digest(rows),))
-
-
-def _sealed(connection: sqlite3.Connection, column: str) -> int:
-    row = connection.execute(f"SELECT {column} FROM seal NOT INDEXED WHERE only = 0").fetchone()
-    if row is None or type(row[0]) is not int:
-        raise Damage("its seal is missing")
-    value: int = row[0]
-    return value
-
-
-def _check_count(connection: sqlite3.Connection, what: str, found: int) -> None:
-    """Compares a number of rows with the one in the seal's column `what`."""
-    expected = _sealed(connection, what)
-    if found != expected:
-        raise Damage(f"it holds {found} {what}, but {expected} were recorded")
-
-
-def _trial(connection: sqlite3.Connection, number: int) -> tuple[Any, ...] | None:
-    if not 0 <= number < _sealed(connection, "trials"):
-        return None
-    query = f"{_TRIALS} WHERE number = ?"
-    row: tuple[Any, ...] | None = connection.execute(query, (number,)).fetchone()
-    if row is None:
-        raise Damage(f"trial {number} is missing")
-    return row
-
-
-def _row(connection: sqlite3.Connection, table: str, number: int) -> tuple[Any, ...] | None:
-    query = f"SELECT * FROM {table} NOT INDEXED WHERE number = ?"
-    row: tuple[Any, ...] | None = connection.execute(query, (number,)).fetchone()
-    return row

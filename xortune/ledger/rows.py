@@ -18,6 +18,7 @@ from typing import Any
 from xortune.errors import UsageError
 from xortune.run_time import RunTime
 from xortune.settings import Provenance, StudySettings
+from xortune.spec import PRUNED_EPOCH, STD
 
 RUN = "number, wall, start_up, sampler, writing, workers, training, queue, idle, digest"
 
@@ -72,6 +73,8 @@ def read_settings(
 ) -> tuple[StudySettings, Provenance, dict[str, Any]]:
     """Settings, provenance and findings, from rows whose digest is `expected`.
 
+    The findings are plain values by name, and not checked further.
+
     Raises Damage, or KeyError or TypeError for a setting that is missing or of another type.
     """
     values = setting_values(rows, expected)
@@ -79,7 +82,25 @@ def read_settings(
         settings = StudySettings.from_dict(values)
     except (UsageError, ValueError) as error:
         raise Damage(f"the settings are not valid: {error}") from error
+    _check_together(settings)
     return settings, Provenance.from_dict(values), values.get("findings", {})
+
+
+def _check_together(settings: StudySettings) -> None:
+    """Raises Damage for settings that are possible one by one, but not together."""
+    spec, replicated, pruned = settings.spec, settings.replicates > 1, settings.pruner != "none"
+    names = spec.metric_names
+    if (STD in names, PRUNED_EPOCH in names) != (replicated, pruned) or (
+        (replicated or pruned)
+        and spec.metrics != spec.extended(replicated=replicated, pruned=pruned).metrics
+    ):
+        raise Damage("the spec's metrics do not match the replicates and the pruner")
+    if len(settings.confirm or ()) not in (0, 2):
+        raise Damage("the setting 'confirm' does not hold two numbers")
+    if any(a >= b for a, b in pairwise(settings.rungs)):
+        raise Damage("the setting 'rungs' does not ascend")
+    if any(a > b for a, b in pairwise(settings.starts)):
+        raise Damage("the setting 'starts' does not ascend")
 
 
 def setting_values(rows: list[tuple[Any, ...]], expected: int) -> dict[str, Any]:

@@ -54,7 +54,7 @@ SCHEMA = (
     content BLOB NOT NULL,  -- every array as float32, rows first
     digest INTEGER NOT NULL
 )""",
-    # Unused yet: several trainings of one trial, which differ in seed or fold.
+    # Several trainings of one trial, which differ in seed or fold.
     """CREATE TABLE replicate (
     trial INTEGER NOT NULL REFERENCES trial (number),
     replicate INTEGER NOT NULL,
@@ -63,7 +63,8 @@ SCHEMA = (
     digest INTEGER NOT NULL,
     PRIMARY KEY (trial, replicate)
 ) WITHOUT ROWID""",
-    # Unused yet: the state that an engine needs to continue a trial paused at a rung.
+    # Trials paused at a rung: the outcome of each replicate so far, and what an engine needs to
+    # continue it.
     """CREATE TABLE paused (
     trial INTEGER NOT NULL REFERENCES trial (number),
     replicate INTEGER NOT NULL,

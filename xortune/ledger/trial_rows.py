@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import islice, pairwise
-from math import isfinite, nan
+from math import isfinite
 from typing import Any
 
+from xortune.ledger.json_objects import float_json, objects, template
+from xortune.ledger.metric_texts import MetricTexts
 from xortune.ledger.rows import LONGEST_TEXT, Damage, canonical, digest, is_sealed, real, sealed
 from xortune.spec import Parameter, ProblemSpec
-from xortune.trial import Curve, Outcome, Scores, Trial, TrialRow
+from xortune.trial import Curve, Outcome, Trial, TrialRow
 from xortune.trial_table import TrialTable
 
 ASKED = "number, generation, parameters"
@@ -22,6 +23,7 @@ CURVE = 8  # the place of a curve's digest in a row
 _NOTHING = (None,) * 5
 _NULL = type(None)
 _FINISHED = ("COMPLETE", "PRUNED", "FAIL")
+_MEASURED = ("COMPLETE", "PRUNED")
 _SCALARS = {int, float, str, bool}
 # Parsing this many rows at a time as one JSON list takes half as long.
 _BATCH = 1000
@@ -34,13 +36,8 @@ class TrialRows:
         self._spec = spec
         self._series = tuple(series.name for series in spec.curve)
         self._json = [_json_of[parameter.kind] for parameter in spec.parameters]
-        self._params = _template(spec.names)
-        self._scores = _template(spec.metric_names)
-        # The final loss and the objectives are finite; other metrics may be missing.
-        needed = {spec.loss, *(objective.metric for objective in spec.objectives)}
-        self._encoders = [
-            _float_json if name in needed else _score_json for name in spec.metric_names
-        ]
+        self._params = template(spec.names)
+        self._metrics = MetricTexts(spec, spec.metric_names)
 
     def asked(self, trial: Trial) -> tuple[Any, ...]:
         """`ASKED` and `OUTCOME` of a waiting trial."""
@@ -53,16 +50,13 @@ class TrialRows:
             (
                 *self._asked(trial),
                 outcome.state,
-                None if scores is None else self._scores % (*self._measured(scores),),
+                None if scores is None else self._metrics.text(outcome.state, scores),
                 None if duration_s is None else real(duration_s),
                 outcome.worker,
                 None if error is None else error[:LONGEST_TEXT],
                 curve,
             )
         )
-
-    def _measured(self, scores: Scores) -> list[str]:
-        return [encode(value) for encode, value in zip(self._encoders, scores.row)]
 
     def _asked(self, trial: Trial) -> tuple[Any, ...]:
         values = [encode(value) for encode, value in zip(self._json, trial.params.row)]
@@ -87,10 +81,10 @@ class TrialRows:
         spec = self._spec
         params = {row[0]: row[2] for row in rows}
         scores = {row[0]: row[4] for row in rows if row[4] is not None}
-        assigned = _objects(params, spec.names, "parameters")
-        measured = _objects(scores, spec.metric_names, "metrics")
+        pruned = {row[0] for row in rows if row[3] == "PRUNED"}
+        assigned = objects(params, spec.names, "parameters", _owner)
+        measured = self._metrics.read(scores, pruned, _owner)
         self._check_params(assigned)
-        _check_scores(spec, measured)
         return [
             TrialRow(
                 Trial(row[0], row[1], spec.params(assigned[row[0]])),
@@ -153,33 +147,20 @@ class TrialRows:
         return Curve((), dict.fromkeys(self._series, ()))
 
 
-def _template(names: tuple[str, ...]) -> str:
-    """A JSON object with `%s` for every value: faster than encoding the object each time."""
-    pairs = (canonical(name).replace("%", "%%") + ":%s" for name in names)
-    return f"{{{','.join(pairs)}}}"
-
-
-def _float_json(value: Any) -> str:
-    if value is None:
-        return "null"
-    plain = real(value)
-    return repr(plain) if isfinite(plain) else canonical(plain)  # raises ValueError
-
-
-def _score_json(value: float) -> str:
-    return "null" if value != value else _float_json(value)
-
-
 def _int_json(value: Any) -> str:
     return repr(value) if type(value) is int else canonical(value)
 
 
 _json_of: dict[str, Callable[[Any], str]] = {
-    "float": _float_json,
+    "float": float_json,
     "int": _int_json,
     # Choices repeat; typed, since 1, 1.0 and True are different choices.
     "choice": lru_cache(maxsize=256, typed=True)(canonical),
 }
+
+
+def _owner(number: int) -> str:
+    return f"trial {number}"
 
 
 def _is_storable(value: float | int) -> bool:
@@ -213,56 +194,6 @@ def _types_fit(types: tuple[type, ...]) -> bool:
     )
 
 
-def _objects(
-    texts: Mapping[int, str], names: tuple[str, ...], what: str
-) -> dict[int, tuple[Any, ...]]:
-    """The values of JSON objects that all have these names, in this order, by number."""
-    try:
-        found = [tuple(zip(*pairs)) for pairs in _parsed(list(texts.values()))]
-        if all(keys == names for keys, _ in found):
-            return {number: values for number, (_, values) in zip(texts, found)}
-    except (ValueError, TypeError, RecursionError):
-        pass
-    if len(texts) == 1:
-        (number,) = texts
-        raise Damage(f"the {what} of trial {number} are not a JSON object of {', '.join(names)}")
-    alone = ({number: text} for number, text in texts.items())
-    return {n: values for one in alone for n, values in _objects(one, names, what).items()}
-
-
-def _parsed(texts: list[str]) -> list[tuple[tuple[str, Any], ...]]:
-    """The pairs of each JSON object; raises ValueError unless every text is one object."""
-    if not texts:
-        return []
-    # A JSON string cannot contain a line break, so each break separates two objects, and no
-    # text holds more than one.
-    joined = ",\n".join(texts)
-    breaks = len(texts) - 1
-    if joined.count("\n") != breaks or joined.count("},\n{") != breaks:
-        raise ValueError("an object contains a line break")
-    found: list[Any] = json.loads(
-        f"[{joined}]", object_pairs_hook=tuple, parse_constant=_no_constant
-    )
-    if len(found) != len(texts) or not all(type(pairs) is tuple for pairs in found):
-        raise ValueError("some values are not objects")
-    return found
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _check_scores(spec: ProblemSpec, measured: Mapping[int, tuple[Any, ...]]) -> None:
-    needed = {spec.loss, *(objective.metric for objective in spec.objectives)}
-    places = [place for place, name in enumerate(spec.metric_names) if name in needed]
-    for number, values in measured.items():
-        found = values
-        if None in values and None not in [values[place] for place in places]:
-            found = tuple(value for value in values if value is not None)
-        if {*map(type, found)} != {float} or not all(map(isfinite, found)):
-            raise Damage(f"a metric of trial {number} is not a finite number")
-
-
 def _outcome(
     row: tuple[Any, ...], spec: ProblemSpec, values: tuple[float, ...] | None
 ) -> Outcome | None:
@@ -271,11 +202,9 @@ def _outcome(
         return None
     if state not in _FINISHED or row[CURVE] is None:
         raise Damage(f"trial {number} has an unknown state")
-    if (values is not None) != (state == "COMPLETE"):
+    if (values is not None) != (state in _MEASURED):
         raise Damage(f"trial {number} has metrics that do not match its state")
     if duration_s is not None and not isfinite(duration_s):
         raise Damage(f"the duration of trial {number} is not finite")
-    if values is not None and None in values:
-        values = tuple(nan if value is None else value for value in values)
     scores = None if values is None else spec.scores(values)
     return Outcome(state, scores, duration_s=duration_s, worker=row[6], error=row[7])

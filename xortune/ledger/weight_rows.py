@@ -17,7 +17,10 @@ _LONGEST_LAYOUT = 1_000_000
 def keep_weights(
     connection: sqlite3.Connection, finished: Sequence[FinishedTrial], forget: Collection[int]
 ) -> None:
-    """Replaces the weights of a pack, and removes those of the trials numbered in `forget`."""
+    """Replaces the weights of a pack, and removes those of the trials numbered in `forget`.
+
+    Only complete trials have a model.
+    """
     forgotten = {*forget}
     outdated = forgotten | {f.trial.number for f in finished}
     removed = connection.executemany(
@@ -27,7 +30,8 @@ def keep_weights(
     rows = []
     for f in finished:
         weights = f.outcome.weights
-        if weights is not None and f.trial.number not in forgotten:
+        complete = f.outcome.state == "COMPLETE"
+        if complete and weights is not None and f.trial.number not in forgotten:
             if weights.layout not in layouts:
                 layouts[weights.layout] = _layout_number(connection, pack_layout(weights.layout))
             rows.append(weight_row(f.trial.number, layouts[weights.layout], weights.content))

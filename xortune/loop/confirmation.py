@@ -1,15 +1,15 @@
 """Confirmation: the best trials are trained again, on seeds that the search has not used.
 
 The lowest loss of many trials is partly luck of the seed. The mean over fresh seeds is not, and it
-says which assignment to use. Candidates race as in successive halving (Jamieson and Talwalkar
-2016): all of them train on the first seeds, and the better half goes on.
+says which assignment to use. The candidates are the best trials that lie apart: a sampler crowds
+into the corner where luck was, and twenty neighbours are one candidate. They race as in successive
+halving (Jamieson and Talwalkar 2016): all train on the first seeds, and the better half goes on.
 """
 
 from __future__ import annotations
 
-import heapq
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from xortune.engines.engine import Pace
@@ -17,16 +17,17 @@ from xortune.ledger import Ledger
 from xortune.loop.lanes import Plan, aggregated, deviation, solved, value_of
 from xortune.ranking import standing
 from xortune.settings import StudySettings
-from xortune.space import Choice, SearchSpace
-from xortune.trial import Outcome, Replicate
+from xortune.space import Choice, Range, SearchSpace, load_space
+from xortune.trial import Outcome, Params, Replicate
 from xortune.trial_table import TrialTable
 
 MOST_TRIALS, MOST_SEEDS = 20, 256
 # A confirmation may take this share of the search's training, or so many seconds of one core.
 _SHARE, _FREE_S = 1 / 6, 0.3
-# With fewer seeds than this a race would end on luck.
-_RACE_FROM = 32
-_FIRST = 4  # Of the seeds, the part of the first heat.
+# The first heat has this part of the seeds, but on fewer than so many it would be decided by luck.
+_FIRST, _LEAST = 8, 16
+# Trials are apart if some range has more than this part of itself between them.
+_APART = 0.15
 
 
 class Heat(NamedTuple):
@@ -45,11 +46,9 @@ class Need(NamedTuple):
 
 def heats(trials: int, seeds: int, folds: int | None) -> list[Heat]:
     """The rounds of a race of so many trials, of which the last ones get all the seeds."""
-    if seeds < _RACE_FROM or trials < 2:
-        return [Heat(trials, seeds)]
     unit = folds or 1
-    rounds, count = [], math.ceil(seeds / _FIRST / unit) * unit
-    while count < seeds:
+    rounds, count = [], math.ceil(max(seeds / _FIRST, _LEAST) / unit) * unit
+    while count < seeds and trials > 1:
         rounds.append(Heat(trials, count))
         trials, count = math.ceil(trials / 2), 2 * count
     return [*rounds, Heat(trials, seeds)]
@@ -82,7 +81,7 @@ def counts_for(settings: StudySettings, space: SearchSpace, pace: Pace) -> tuple
     room = int(max(search_s * _SHARE, _FREE_S) / longest_s)
     unit = settings.folds or 1
     trials, seeds = min(MOST_TRIALS, settings.trials), MOST_SEEDS // unit * unit
-    while trainings(trials, seeds) > room and seeds >= 2 * _RACE_FROM:
+    while trainings(trials, seeds) > room and seeds >= 2 * _LEAST:
         seeds = max(seeds // 2 // unit, 1) * unit
     if trainings(trials, seeds) > room:
         trials = max(1, min(trials, math.isqrt(room)))
@@ -96,6 +95,7 @@ class Confirmation:
     def __init__(
         self, settings: StudySettings, table: TrialTable, ledger: Ledger, plan: Plan
     ) -> None:
+        self._settings = settings
         self._wanted = settings.confirm
         self._table = table
         self._plan = plan
@@ -178,14 +178,21 @@ class Confirmation:
         return race
 
     def _candidates(self, count: int) -> list[int]:
-        """The best trials, as they rank."""
+        """The best trials that are apart from all better ones of them, as they rank."""
         if self._ranked is None:
             table = self._table
             standings = (
                 standing(table.spec, table.trial(n), table.scores(n)) for n in range(len(table))
             )
-            best = heapq.nsmallest(count, (found for found in standings if not found[0]))
-            self._ranked = [found[-1] for found in best]
+            space = load_space(self._settings.space, self._settings.spec)
+            chosen: list[tuple[int, Params]] = []
+            for *_, number in sorted(found for found in standings if not found[0]):
+                params = table.params(number)
+                if all(are_apart(space, params, other) for _, other in chosen):
+                    chosen.append((number, params))
+                if len(chosen) == count:
+                    break
+            self._ranked = [number for number, _ in chosen]
         return self._ranked
 
     def _mean(self, number: int, seeds: int) -> tuple[float, float, int]:
@@ -229,6 +236,26 @@ class Confirmation:
             every = self._ledger.all_replicates(self._first)
             self._rows = {n: {one.place: one for one in found} for n, found in every.items()}
         return self._rows
+
+
+def are_apart(space: SearchSpace, one: Params, other: Params) -> bool:
+    """Whether two assignments differ in a choice, or in a range by more than a part of it."""
+    for parameter in space.spec.parameters:
+        name = parameter.name
+        domain, pair = space.domains[name], (one[name], other[name])
+        if isinstance(domain, Choice):
+            if pair[0] != pair[1] and parameter.modelled:
+                return True
+        elif parameter.modelled and None not in pair:
+            low, high, *values = map(_scale(domain), (domain.low, domain.high, *pair))
+            if abs(values[0] - values[1]) > _APART * (high - low):
+                return True
+    return False
+
+
+def _scale(domain: Range) -> Callable[[Any], float]:
+    """The scale on which a range is drawn evenly."""
+    return math.log if domain.log else float
 
 
 def _mean_of(trainings: Sequence[Mapping[str, float]], name: str) -> float:

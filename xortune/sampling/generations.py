@@ -20,8 +20,8 @@ from xortune.sampling.unseen import Points, Unseen, assignment
 from xortune.sampling.window import window
 from xortune.settings import SAMPLER_VERSION, SamplerName
 from xortune.space import SearchSpace, count_points
-from xortune.spec import ProblemSpec
-from xortune.trial import FinishedTrial, Params
+from xortune.spec import PRUNED_EPOCH, PRUNED_LOSS, ProblemSpec
+from xortune.trial import FinishedTrial, Outcome, Params
 
 
 def ask_generation(
@@ -73,8 +73,14 @@ def ask_generation(
 
 
 def _loss(spec: ProblemSpec, finished: FinishedTrial) -> float:
+    """The objective, smaller being better: a pruned trial's at its rung, infinite if it failed."""
     scores = finished.outcome.scores
-    return math.inf if scores is None else objective(spec, scores)
+    if scores is None:
+        return math.inf
+    if finished.outcome.state == "PRUNED":
+        value = scores[PRUNED_LOSS]
+        return -value if spec.objectives[0].direction == "maximize" else value
+    return objective(spec, scores)
 
 
 def _proposed(draws: Draws, model: Model | None) -> dict[str, Any]:
@@ -106,15 +112,24 @@ def optuna_study(name: str, space: SearchSpace, told: Iterable[FinishedTrial]) -
 def _frozen(space: SearchSpace, told: Iterable[FinishedTrial]) -> Iterator[FrozenTrial]:
     known = dict(distributions(space))
     for finished in told:
-        complete = finished.outcome.state == "COMPLETE"
-        scores = finished.outcome.scores if complete else None
-        yield optuna.trial.create_trial(
-            state=TrialState.FAIL if scores is None else TrialState.COMPLETE,
-            params=dict(finished.trial.params),
-            distributions=known,
-            values=None if scores is None else [scores[o.metric] for o in space.spec.objectives],
-            user_attrs={} if scores is None else dict(scores),
-        )
+        params = dict(finished.trial.params)
+        result = _result(space.spec, finished.outcome)
+        yield optuna.trial.create_trial(params=params, distributions=known, **result)
+
+
+def _result(spec: ProblemSpec, outcome: Outcome) -> dict[str, Any]:
+    """What Optuna records of an outcome."""
+    scores = outcome.scores
+    if scores is not None and outcome.state == "COMPLETE":
+        values = [scores[o.metric] for o in spec.objectives]
+        return {"state": TrialState.COMPLETE, "values": values, "user_attrs": dict(scores)}
+    if scores is not None and outcome.state == "PRUNED":
+        return {
+            "state": TrialState.PRUNED,
+            "intermediate_values": {int(scores[PRUNED_EPOCH]): scores[PRUNED_LOSS]},
+            "user_attrs": {name: scores[name] for name in (PRUNED_EPOCH, PRUNED_LOSS)},
+        }
+    return {"state": TrialState.FAIL}
 
 
 @Counted

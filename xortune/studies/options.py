@@ -58,6 +58,7 @@ class SearchKeywords(RunKeywords, total=False):
     generation: int | None
     log_every: int | None
     cuda_share: float | None
+    folds: int | None
 
 
 RUN_KEYWORDS = tuple(RunKeywords.__annotations__)

@@ -76,7 +76,7 @@ def checked_request(
             faults.append(str(error))
             return None
 
-    subject = tried(lambda: requested(about, space))
+    subject = tried(lambda: requested(about, space, given.get("folds")))
     found = SPEC if subject is None else subject.problem.spec
     spec = found
     if subject is not None:

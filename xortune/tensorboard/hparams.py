@@ -81,10 +81,10 @@ class Session:
                 hparams.pop(name, None)
         return _filled(self._start, self._start_data, now)
 
-    def end(self, complete: bool, now: float) -> Event:
-        """The event with a trial's status and its end."""
+    def end(self, success: bool, now: float) -> Event:
+        """The event with a trial's status and its end; being pruned is not a failure."""
         session = self._end_data.session_end_info
-        session.status = api_pb2.STATUS_SUCCESS if complete else api_pb2.STATUS_FAILURE
+        session.status = api_pb2.STATUS_SUCCESS if success else api_pb2.STATUS_FAILURE
         session.end_time_secs = now
         return _filled(self._end, self._end_data, now)
 

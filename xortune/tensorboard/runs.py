@@ -15,7 +15,7 @@ from tensorboard.compat.proto.summary_pb2 import Summary
 from xortune.atomic_files import not_written, real_folder, write_whole
 from xortune.paths import StudyPaths
 from xortune.space import SearchSpace
-from xortune.spec import GraphNode, ProblemSpec
+from xortune.spec import PRUNED_EPOCH, GraphNode, ProblemSpec
 from xortune.tensorboard.hparams import Session, experiment_event
 from xortune.tensorboard.records import records
 from xortune.trial import Curve, FinishedTrial, Scores
@@ -93,8 +93,11 @@ class RunWriter:
         if epochs and self._series:
             yield from self._points(outcome.curve, now)
         if outcome.scores is not None:
-            yield self._scored(epochs[-1] if epochs else 0, outcome.scores, now)
-        yield self._session.end(outcome.state == "COMPLETE", now)
+            last = epochs[-1] if epochs else 0
+            if outcome.state == "PRUNED":  # Its rung need not be a point of its curve.
+                last = int(outcome.scores[PRUNED_EPOCH])
+            yield self._scored(last, outcome.scores, now)
+        yield self._session.end(outcome.state in ("COMPLETE", "PRUNED"), now)
 
     def _points(self, curve: Curve, now: float) -> Iterator[Event]:
         point, lines = self._point, self._lines

@@ -112,7 +112,6 @@ _HILL = Case(
     toy.SPEC,
     {"rate": (0.1, 0.5), "steps": range(1, 9), "wide": (False, True), "start": range(-9, 10)},
     toy.SPEC.assignment({"rate": 9.0}),
-    pauses=False,
 )
 _, _FUNCTION_SPEC = functions.engine_of()
 _FUNCTION = Case(

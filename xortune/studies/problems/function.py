@@ -51,8 +51,9 @@ class FunctionSubject:
         return replace(space, notes=(*space.notes, *notes))
 
     def choice(self, wanted: str, settings: StudySettings, options: RunOptions) -> EngineChoice:
+        spec = self.problem.spec.aimed_as(settings.spec)
         engine = FunctionEngine(
-            self._code, settings.spec, settings.study_seed, options.trial_timeout, options.verbose
+            self._code, spec, settings.study_seed, options.trial_timeout, options.verbose
         )
         return OneEngine(engine)
 
