@@ -146,7 +146,8 @@ class Confirmation:
         standing_of: dict[int, tuple[Any, ...]] = {}
         for place, (heat, candidates) in enumerate(self._race()):
             for number in candidates:
-                entries[number] = self._entry(number, heat.seeds)
+                rows = self._trainings(number, heat.seeds)
+                entries[number] = entry_of(self._plan, number, rows)
                 standing_of[number] = (-place, *self._mean(number, heat.seeds))
         if not entries:
             return None
@@ -207,26 +208,6 @@ class Confirmation:
         rows = self._known()[number]
         return [rows[place] for place in range(self._first, self._first + seeds)]
 
-    def _entry(self, number: int, seeds: int) -> dict[str, Any]:
-        """What is recorded of a candidate."""
-        plan, spec = self._plan, self._plan.spec
-        there = [s for one in self._trainings(number, seeds) if (s := one.scores) is not None]
-        values = self._values(number, seeds)
-        sign = -1 if spec.objectives[0].direction == "maximize" else 1
-        finite = sorted(sign * v for v in values if math.isfinite(v))
-        return {
-            "number": number,
-            "seeds": seeds,
-            "value": _finite(sign * aggregated(values, plan.aggregate)),
-            "std": _finite(deviation(values)),
-            "median": _finite(sign * aggregated(values, "median")),
-            "low": finite[0] if finite else None,
-            "high": finite[-1] if finite else None,
-            "failed": len(values) - len(there),
-            "solved": None if spec.solved is None else solved(spec, there),
-            "metrics": {m.name: _finite(_mean_of(there, m.name)) for m in spec.measured},
-        }
-
     def _has(self, number: int, places: range) -> bool:
         rows = self._known().get(number, {})
         return all(place in rows for place in places)
@@ -236,6 +217,27 @@ class Confirmation:
             every = self._ledger.all_replicates(self._first)
             self._rows = {n: {one.place: one for one in found} for n, found in every.items()}
         return self._rows
+
+
+def entry_of(plan: Plan, number: int, trainings: Sequence[Replicate]) -> dict[str, Any]:
+    """What trainings of a trial come to, as a confirmation records it; None for infinite values."""
+    spec = plan.spec
+    there = [s for one in trainings if (s := one.scores) is not None]
+    values = [value_of(spec, one.scores) for one in trainings]
+    sign = -1 if spec.objectives[0].direction == "maximize" else 1
+    finite = sorted(sign * v for v in values if math.isfinite(v))
+    return {
+        "number": number,
+        "seeds": len(trainings),
+        "value": _finite(sign * aggregated(values, plan.aggregate)),
+        "std": _finite(deviation(values)),
+        "median": _finite(sign * aggregated(values, "median")),
+        "low": finite[0] if finite else None,
+        "high": finite[-1] if finite else None,
+        "failed": len(values) - len(there),
+        "solved": None if spec.solved is None else solved(spec, there),
+        "metrics": {m.name: _finite(_mean_of(there, m.name)) for m in spec.measured},
+    }
 
 
 def are_apart(space: SearchSpace, one: Params, other: Params) -> bool:

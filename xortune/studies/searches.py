@@ -42,9 +42,10 @@ from xortune.studies.compatibility import check_versions, versions
 from xortune.studies.finishing import Training, Watch, finish
 from xortune.studies.held_out import is_over
 from xortune.studies.options import (
+    RESUME_KEYWORDS,
     RUN_KEYWORDS,
     SEARCH_KEYWORDS,
-    RunKeywords,
+    ResumeKeywords,
     SearchKeywords,
     shown_with,
 )
@@ -52,13 +53,16 @@ from xortune.studies.problems import kind_of, resumed
 from xortune.studies.progress import watched
 from xortune.studies.request import (
     Request,
+    changed_settings,
     checked_request,
     default_name,
     each_point_once,
     known,
     run_options,
+    run_settings,
 )
 from xortune.studies.study import Study
+from xortune.studies.trainings import CHANGEABLE
 from xortune.wording import option
 
 if TYPE_CHECKING:
@@ -77,8 +81,8 @@ _log = logging.getLogger("xortune")
 class _Wanted:
     """The words of a resume: the new total, by force or not, the subject, and the run's options.
 
-    `changed` holds settings that a resume may change, such as stops. The subject is named by
-    keywords of `SUBJECT_KEYWORDS`, unless it is there already.
+    The subject is named by keywords of `SUBJECT_KEYWORDS`, unless it is there already. `changed`
+    has further settings with new values: None lifts a limit, and `confirm` () leaves it out.
     """
 
     trials: int | None
@@ -165,7 +169,7 @@ def search(
         return _new_study(request, folder, names, Watch(clock, observer, stop))
 
 
-@shown_with(RUN_KEYWORDS)
+@shown_with(RESUME_KEYWORDS)
 def resume(
     study: str | Path,
     *,
@@ -177,7 +181,7 @@ def resume(
     results: str | Path = DEFAULT_RESULTS,
     on_progress: Callable[[Progress], None] | None = None,
     stop: StopSignal | None = None,
-    **options: Unpack[RunKeywords],
+    **options: Unpack[ResumeKeywords],
 ) -> Study:
     """Resumes a study after a crash or an interruption, or extends it to a larger total.
 
@@ -192,22 +196,30 @@ def resume(
         results: the results folder.
         on_progress: as for `search`.
         stop: as for `search`.
-        **options: the fields of `RunOptions`. The device is the recorded one unless given.
+        **options: the fields of `RunOptions`, where the device is the recorded one unless given;
+            and `confirm`, `stop_at`, `plateau` and `epoch_budget`, with which a study that has
+            reached one of them continues. See `xortune.studies.options.ResumeKeywords`.
 
     Raises:
         As `search`.
 
     Example:
         xortune.resume("results/first", trials=200)
+        xortune.resume("results/first", plateau="none", timeout="10m")
     """
     if faults := truth("force", force):
         raise UsageError(faults[0])
-    run = known(options, RUN_KEYWORDS)
-    RunOptions(**run)
+    run = known(options, RESUME_KEYWORDS)
+    changed = changed_settings({name: run.pop(name) for name in CHANGEABLE if name in run})
+    run_settings(run)
     paths = find_study(as_path("study", study), as_path("results", results))
     named = {"data": data, "problem": problem, "include": include}
     wanted = _Wanted(
-        trials, bool(force), {key: value for key, value in named.items() if value is not None}, run
+        trials,
+        bool(force),
+        {key: value for key, value in named.items() if value is not None},
+        run,
+        changed=changed,
     )
     return _continued(paths, wanted, on_progress, stop)
 
@@ -254,7 +266,7 @@ def _new_study(request: Request, folder: Path, names: Iterator[str], watch: Watc
     settings, stop, subject = request.settings, watch.stop, request.subject
     choice = subject.choice(request.engine, settings, request.options)
     if settings.generation is None:
-        size = default_generation(settings.sampler, settings.trials, choice.generation)
+        size = default_generation(settings, choice.generation)
         settings = replace(settings, generation=size)
     with _runner(request.options, settings, settings.trials, choice, stop) as runner:
         try:
