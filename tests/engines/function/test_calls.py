@@ -237,12 +237,21 @@ def test_a_function_that_only_returns_its_objective_is_not_pruned():
 
 
 @pytest.mark.parametrize(
-    ("value", "error"), [(math.nan, None), ("low", "loss is not a number: 'low'")]
+    ("value", "error"),
+    [
+        (math.nan, "loss is not finite at epoch 3: nan"),
+        (-math.nan, "loss is not finite at epoch 3: nan"),
+        ("low", "loss is not a number: 'low'"),
+    ],
 )
-def test_no_number_at_a_limit_ends_a_trial_and_a_text_is_the_functions_fault(value, error):
-    result = call(lambda config, report: report(3, loss=value), limits=[(1, math.inf)], metrics=[])
-    assert result.error == error
-    assert result.scores == (None if error else pytest.approx((math.nan,), nan_ok=True))
+def test_a_trial_without_a_finite_objective_at_a_limit_fails_there(value, error):
+    def train(config, report):
+        report(3, loss=value)
+        report(4, loss=1.0)
+
+    result = call(train, limits=[(1, math.inf)])
+    assert (result.pruned, result.scores, result.error) == (False, None, error)
+    assert result.curve.epochs == (3,)
 
 
 def test_an_infinite_objective_goes_on_where_any_number_does():
@@ -251,7 +260,7 @@ def test_an_infinite_objective_goes_on_where_any_number_does():
         return 1.0
 
     assert call(train, limits=[(1, math.inf)]).scores == (1.0,)
-    assert call(train, limits=[(1, 1e308)]).pruned
+    assert call(train, limits=[(1, 1e308)]).error == "loss is not finite at epoch 1: inf"
 
 
 def test_a_function_cannot_prune_itself():

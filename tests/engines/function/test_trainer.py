@@ -16,7 +16,7 @@ from tests.make import lanes
 from xortune.engines.function.engine import FunctionEngine
 from xortune.engines.function.seeding import seed_of
 from xortune.engines.function.trainer import PROBE
-from xortune.errors import Interrupted, NoEngineError, UsageError
+from xortune.errors import Interrupted, NoEngineError
 from xortune.interrupt import descendants
 from xortune.trial import Lane
 
@@ -148,18 +148,6 @@ def test_the_fold_is_in_the_configuration_of_lanes_that_have_one(drawn):
     outcomes = trainer.train([Lane(spec.defaults, 3, fold=fold) for fold in (None, 0, 2)], None)
     found = [tuple(o.scores[name] for name in ("part", "parts", "size")) for o in outcomes]
     assert found == [(-1, -1, 1), (0, 3, 3), (2, 3, 3)]
-
-
-def test_parameters_that_would_hide_the_fold_are_all_said():
-    space = {"folds": {"value": 1}, "x": {"value": 1}, "fold": {"value": 1}}
-    engine, spec = engine_for(lambda config, report: 1.0, space)
-    with pytest.raises(UsageError) as caught:
-        FunctionEngine(engine._code, spec, 0, folds=5)
-    assert str(caught.value).splitlines() == [
-        "folds 5: a function is told the fold as config['fold'], of config['folds'], and the space "
-        f"has a parameter '{name}'. Rename the parameter."
-        for name in ("folds", "fold")
-    ]
 
 
 @pytest.mark.parametrize("how", ["well", "raise", "exit"])
@@ -296,7 +284,7 @@ def test_hidden_output_is_said_once(caplog, opened):
         heard, _ = engine_of(verbose=True)
         heard.open("cpu").train(lanes([trial(spec, "print")]), None)
     assert [record.getMessage() for record in caplog.records] == [
-        "the function prints, which is not shown; verbose=True shows it."
+        "what the function prints is hidden; verbose=True shows it."
     ]
 
 

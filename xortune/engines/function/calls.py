@@ -63,12 +63,12 @@ def called(
         duration_s = time.perf_counter() - started
         error = in_one_line(raised, shown)
     if reports.pruned is not None:  # Whatever the function made of that.
-        measured, error = reports.last, _oddity(spec.objectives[0].metric, reports)
+        measured, error = reports.last, _fault_at_limit(reports, spec)
     scores = None
     if error is None:
         scores = tuple(_finite(measured.get(name)) for name in spec.metric_names)
-    unknown, pruned = _unknown(reports, spec), reports.pruned is not None
-    return Called(scores, reports.curve(), duration_s, error, unknown, pruned)
+    pruned = error is None and reports.pruned is not None
+    return Called(scores, reports.curve(), duration_s, error, _unknown(reports, spec), pruned)
 
 
 def _unknown(reports: Reports, spec: ProblemSpec) -> tuple[str, ...]:
@@ -106,6 +106,15 @@ def _lack(measured: Mapping[str, float], reports: Reports, spec: ProblemSpec) ->
         if not math.isfinite(measured[name]):
             return f"{name} is not finite: {measured[name]}"
     return None
+
+
+def _fault_at_limit(reports: Reports, spec: ProblemSpec) -> str | None:
+    """Why a trial fails that has missed a limit: only a finite objective can be compared."""
+    name = spec.objectives[0].metric
+    value = reports.last[name]
+    if name in reports.odd or math.isfinite(value):
+        return _oddity(name, reports)
+    return f"{name} is not finite at epoch {reports.curve().epochs[-1]}: {value}"
 
 
 def _oddity(name: str, reports: Reports) -> str | None:

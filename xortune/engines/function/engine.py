@@ -8,12 +8,9 @@ from typing import Literal
 
 from xortune.engines.engine import Pace, Trainer
 from xortune.engines.function.names import FUNCTION
-from xortune.errors import UsageError
 from xortune.problems.function.code import Code
-from xortune.problems.function.declared import FOLD, FOLDS
 from xortune.spec import ProblemSpec
 from xortune.trial import Params
-from xortune.wording import option
 
 # The most trials of a pack, which is lost together with its worker.
 _LARGEST = 1000
@@ -29,9 +26,6 @@ class FunctionEngine:
         trial_timeout: the most seconds of a trial; None for any number.
         verbose: whether to show what the function prints.
         folds: the parts of the rows that validate in turn; None for no folds.
-
-    Raises:
-        UsageError: parameters would hide the fold.
     """
 
     name = FUNCTION
@@ -50,8 +44,6 @@ class FunctionEngine:
         verbose: bool = False,
         folds: int | None = None,
     ) -> None:
-        if faults := _folds_at_fault(spec, folds):
-            raise UsageError("\n".join(faults))
         self.probe = spec.defaults
         self._code = code
         self.spec = self._spec = spec
@@ -85,15 +77,6 @@ class FunctionEngine:
             self._folds,
         )
         return FunctionTrainer(calls)
-
-
-def _folds_at_fault(spec: ProblemSpec, folds: int | None) -> list[str]:
-    return [
-        f"{option('folds')} {folds}: a function is told the fold as config['{FOLD}'], of "
-        f"config['{FOLDS}'], and the space has a parameter {name!r}. Rename the parameter."
-        for name in spec.names
-        if folds is not None and name in (FOLD, FOLDS)
-    ]
 
 
 def _current_folder() -> str | None:

@@ -37,7 +37,7 @@ class Limits:
         value = metrics[self._name]
         while self._ahead and self._ahead[0][0] <= epoch:
             _, limit = self._ahead.pop(0)
-            # NaN is not better than any limit.
+            # NaN reaches no limit.
             if not self._sign * value <= self._sign * limit:
                 return (
                     f"{self._name} is {value:g} at epoch {epoch}, where the search lets trials go "

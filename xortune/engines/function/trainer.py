@@ -183,4 +183,4 @@ class FunctionTrainer:
         if self._printed and not self._told_of_output:
             self._told_of_output = True
             shows = option("verbose", True)
-            _log.warning(f"the function prints, which is not shown; {shows} shows it.")
+            _log.warning(f"what the function prints is hidden; {shows} shows it.")
