@@ -24,6 +24,7 @@ from xortune.settings import (
 from xortune.spec import Parameter
 from xortune.studies.notations import NONE
 from xortune.studies.problems import DATA_NAMES, DEFAULT_DATA, ENGINES, SPEC, TASKS
+from xortune.studies.retraining import SEEDS
 from xortune.version import __version__
 
 _STUDY, _RUN = StudySettings, RunOptions
@@ -277,6 +278,19 @@ def _add_report(commands: Any) -> None:
     parser.add_argument(
         "--output", type=Path, metavar="FILE", help="write here, not to standard output"
     )
+    one = parser.add_mutually_exclusive_group()
+    one.add_argument(
+        "--replicates-of", type=int, metavar="N", help="instead, the trainings of one trial"
+    )
+    one.add_argument(
+        "--luck", type=int, metavar="N", help="instead, train one trial on fresh seeds"
+    )
+    parser.add_argument(
+        "--seeds", type=_positive, metavar="S", help=f"how many, with --luck (default: {SEEDS})"
+    )
+    parser.add_argument("--data", metavar="FILE", help="with --luck, the table of the study")
+    parser.set_defaults(problem=None, include=None)
+    _add_function(parser)
     _add_results(parser, default=DEFAULT_RESULTS)
 
 

@@ -1,7 +1,7 @@
 """The report: ranked trials as a DataFrame, files and text."""
 
 from xortune.report.confirmed import assignment, facts
-from xortune.report.formats import as_csv, as_json, as_markdown, plain_rows
+from xortune.report.formats import as_csv, as_json, as_markdown, plain_rows, rows_as_json
 from xortune.report.frame import (
     UNREPEATABLE,
     BestTrial,
@@ -26,6 +26,7 @@ __all__ = [
     "facts",
     "plain_rows",
     "replicates_frame",
+    "rows_as_json",
     "summarise",
     "summarise_findings",
     "summarise_time",

@@ -61,7 +61,7 @@ def summarise_findings(
     Returns:
         The findings; `recommended`, where the best trials were confirmed: the trial's number,
         rank, parameters, and numbers as `facts` has them; None if no trial passed. `edges`, unless
-        empty, of that trial, or else of the best one.
+        empty, of that trial, or else of the best one. `first`, the number of the best one.
     """
     spec, found = space.spec, {key: findings[key] for key in _FINDINGS if key in findings}
     confirmation = findings.get("confirmation")
@@ -76,7 +76,8 @@ def summarise_findings(
             used = {"params": assignment(spec, params), **facts(spec, entry)}
             found["recommended"] = {"number": number, "rank": row["rank"], **used}
     ends = [] if params is None else edges(space, params)
-    return found | ({"edges": ends} if ends else {})
+    first = {} if best is None else {"first": best}
+    return found | first | ({"edges": ends} if ends else {})
 
 
 def summarise_time(runs: Sequence[RunTime]) -> dict[str, float]:

@@ -192,6 +192,13 @@ class Study:
         return best
 
     @property
+    def stopped_by(self) -> str | None:
+        """The limit at which the search ended, such as `plateau`; None if it ended otherwise."""
+        with Ledger.read(self._own) as ledger:
+            by: str | None = ledger.findings().get("stopped", {}).get("by")
+        return by
+
+    @property
     def has_complete_trial(self) -> bool:
         """Whether some trial was trained to its end."""
         with Ledger.read(self._own) as ledger:

@@ -90,7 +90,7 @@ def requested(
     """
     if "problem" in given:
         _check_alone(given, _OF_A_FUNCTION, "a function brings its own data. Leave it out")
-        return _function(given, space)
+        return _function(given, space, folds)
     data = given.get("data", DEFAULT_DATA)
     if _is_shipped(data):
         _check_alone(given, (), f"the lab's problem has none. Name a table, with {option('data')}")
@@ -236,11 +236,12 @@ def _recipe(settings: StudySettings) -> Recipe:
     return recipe
 
 
-def _function(given: Mapping[str, Any], space: SpaceSource | None) -> Subject:
+def _function(given: Mapping[str, Any], space: SpaceSource | None, folds: int | None) -> Subject:
     from xortune.problems.function.code import load_code
     from xortune.studies.problems.function import FunctionSubject
 
-    return FunctionSubject(load_code(given["problem"], given.get("include", ())), space)
+    code = load_code(given["problem"], given.get("include", ()))
+    return FunctionSubject(code, space, folds=folds)
 
 
 def _same_function(
@@ -259,4 +260,4 @@ def _same_function(
             f"{changed}. Restore it, or resume with {option('force', True)}: finished trials are "
             "kept without a rank, and the others are trained by the new function."
         )
-    return FunctionSubject(code, settings.space, settings.spec.parameters)
+    return FunctionSubject(code, settings.space, settings)
