@@ -20,7 +20,10 @@ from xortune.studies.study import Study
 from xortune.trial import TrialRow
 
 # The recorded settings that a resume elsewhere may have changed.
-_MAY_DIFFER = ("trials", "device", "versions", "reference", "forced")
+_MAY_DIFFER = (
+    "trials", "device", "versions", "reference", "forced", "confirm", "starts", "stop_at",
+    "plateau", "epoch_budget",
+)  # fmt: skip
 
 
 def adopt(fetch: Callable[[Path], None], name: str, results: str | Path) -> Study:
@@ -88,6 +91,7 @@ def _fetched(fetch: Callable[[Path], None], scratch: Path, name: str) -> StudyPa
             ledger.settings(), ledger.provenance(), ledger.runs()
             for number in range(len(ledger.trials())):
                 ledger.curve(number), ledger.weights(number)
+            ledger.all_replicates(0), ledger.paused()
     except UsageError as error:
         raise XortuneError(f"study {name}: nothing was kept: {error}") from None
     return partial
@@ -121,7 +125,9 @@ def _continued(here: TrialRow, there: TrialRow) -> bool:
 
     Times and workers are compared too, so a trial that was trained twice differs.
     """
-    return here.trial == there.trial and here.outcome in (None, there.outcome)
+    # As texts, since a missing metric, a NaN, is not equal to itself.
+    same = here.outcome is None or repr(here.outcome) == repr(there.outcome)
+    return here.trial == there.trial and same
 
 
 def _kept(paths: StudyPaths, fault: str) -> UsageError:
