@@ -51,9 +51,9 @@ def cut_into_folds(
     """The parts of each fold: a function of the seed, the folds and the classes.
 
     The training and validation rows are dealt out, one after the other, in the order in which
-    they were drawn for the split: see `split_rows`. Classes follow each other, so that the
-    validation rows of two folds differ by at most one, in total and of each class. Fold k trains
-    on the rows that do not validate in it. The test rows stay what they are.
+    they were drawn for the split: see `split_rows`. They are dealt class by class, so that the
+    numbers of validation rows of two folds differ by at most one, in total and in each class. A
+    fold trains on the rows that do not validate in it. The test rows stay what they are.
 
     Args:
         parts: of the split.
