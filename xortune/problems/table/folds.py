@@ -14,18 +14,21 @@ from xortune.problems.table.splitting import Parts, drawn_groups
 from xortune.problems.table.targets import Targets
 from xortune.wording import option
 
+_MOST = 10_000  # The most replicates that a study can have, of which each fold needs one.
+
 
 def check_folds(folds: Any) -> int | None:
     """The number of folds; None for none.
 
     Raises:
-        UsageError: it is not a whole number of at least 2.
+        UsageError: it is not a whole number of at least 2, or is more than a study can have.
     """
     if folds is None:
         return None
     whole = whole_number(folds)
-    if whole is None or whole < 2:
-        raise UsageError(f"{option('folds')} {brief(folds)}: must be a whole number of at least 2.")
+    if whole is None or not 2 <= whole <= _MOST:
+        bounds = "of at least 2" if whole is None or whole < 2 else f"from 2 to {_MOST}"
+        raise UsageError(f"{option('folds')} {brief(folds)}: must be a whole number {bounds}.")
     return whole
 
 
