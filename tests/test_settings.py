@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 
 from tests.make import SPEC, make_settings
 from xortune.errors import UsageError
-from xortune.settings import Provenance, RunOptions, StudySettings, default_generation
+from xortune.settings import (
+    Provenance,
+    RunOptions,
+    StudySettings,
+    default_generation,
+    differences,
+)
 
 _SPACE = {"lr": {"min": 0.1, "max": 1.0}}
 
@@ -52,6 +58,8 @@ def test_a_study_setting_out_of_bounds(name, value, text) -> None:
         ("pack_timeout", 0, "pack_timeout 0: must be a number of seconds, above 0"),
         ("pack_timeout", math.nan, "pack_timeout nan: must be a number of seconds"),
         ("pack_timeout", "1", "pack_timeout '1': must be a number of seconds"),
+        ("timeout", 0, "timeout 0: must be a number of seconds, above 0"),
+        ("timeout", "1m", "timeout '1m': must be a number of seconds, above 0"),
         ("verbose", "no", "verbose 'no': must be True or False."),
         ("retries", -1, "retries -1: must be a whole number of at least 0."),
         ("gpus_per_worker", 0, "gpus_per_worker 0: a worker takes a share of one GPU"),
@@ -119,7 +127,50 @@ def test_settings_of_a_later_version_are_read_without_what_they_add() -> None:
     ],
 )
 def test_the_default_generation(sampler, trials, size) -> None:
-    assert default_generation(sampler, trials, 10) == size
+    assert default_generation(make_settings(sampler=sampler, trials=trials), 10) == size
+
+
+@pytest.mark.parametrize(
+    ("settings", "size"),
+    [
+        ({"pruner": "halving"}, 27),
+        ({"pruner": "halving", "trials": 1600}, 100),
+        ({"pruner": "median", "sampler": "random"}, 27),
+        ({"stop_at": 0.0, "sampler": "random"}, 10),
+        ({"plateau": 5, "sampler": "random", "trials": 1600}, 100),
+        ({"epoch_budget": 5, "sampler": "random"}, 10),
+        ({"replicates": 9, "sampler": "random"}, None),
+    ],
+)
+def test_pruners_compare_more_trials_and_searches_stop_between_generations(settings, size) -> None:
+    assert default_generation(make_settings(**{"trials": 50, **settings}), 10) == size
+
+
+def test_different_settings_are_named_as_they_are_given() -> None:
+    found = make_settings(replicates=4, confirm=(20, 256), pruner="halving", rungs=(5, 9))
+    assert differences(found, found) == []
+    wanted = make_settings(replicates=8, stop_at=0.5, rungs=(), starts=(3,))
+    assert differences(found, wanted) == [
+        "replicates is 4 there and 8 here",
+        "confirm is 20:256 there and none here",
+        "pruner is 'halving' there and 'none' here",
+        "rung_epochs is 5,9 there and none here",
+        "stop_at is none there and 0.5 here",
+    ]
+
+
+def test_a_confirmation_that_is_still_to_be_decided_fits_any() -> None:
+    found = make_settings(confirm=(20, 256))
+    assert differences(found, make_settings(confirm=None)) == []
+
+
+def test_replicates_are_not_another_space_though_it_lacks_the_seed() -> None:
+    found = make_settings()
+    space = {name: entry for name, entry in found.space.items() if name != "seed"}
+    spec = found.spec.extended(replicated=True, pruned=False)
+    wanted = make_settings(spec=spec, space=space, replicates=4)
+    assert differences(found, wanted) == ["replicates is 1 there and 4 here"]
+    assert differences(wanted, found) == ["replicates is 4 there and 1 here"]
 
 
 def test_the_provenance_survives_json() -> None:

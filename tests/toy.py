@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from xortune.engines.engine import Pace
 from xortune.spec import Metric, Objective, Parameter, ProblemSpec, Series
-from xortune.trial import Curve, Lane, Outcome, Params, Weights
+from xortune.trial import Curve, Lane, Outcome, Paused, RawArray, Weights
 
 SPEC = ProblemSpec(
     problem="hill",
@@ -49,7 +50,7 @@ class HillEngine:
     probe = SPEC.defaults
     reference = (SPEC.defaults,)
     first_failures = 0
-    pauses = False
+    pauses = True
 
     def pace(self, device: str) -> Pace:
         return Pace(cost_per_s=1e4, least_lanes=1, slowest_s=1e-3, largest=64)
@@ -68,24 +69,30 @@ class HillEngine:
         until: int | None = None,
     ) -> list[Outcome]:
         heartbeat()
-        return [_climbed(lane.params, log_every or 1) for lane in lanes]
+        return [_climbed(lane, log_every or 1, until) for lane in lanes]
 
 
-def _climbed(p: Params, log_every: int) -> Outcome:
-    x, way = float(p["start"]), []  # type: ignore[arg-type]
-    for step in range(p["steps"] + 1):  # type: ignore[operator]
-        if step % log_every == 0 or step == p["steps"]:
+def _climbed(lane: Lane, log_every: int, until: int | None) -> Outcome:
+    p: Any = lane.params
+    begin, x, way = 0, float(p["start"]), []
+    if lane.paused is not None:
+        begin, curve = lane.paused.epoch, lane.paused.curve
+        (x,) = struct.unpack("<d", lane.paused.arrays["x"].content)
+        way = [*zip(curve.epochs, curve.series["way"])]
+    end = p["steps"] if until is None else max(begin, min(until, p["steps"]))
+    for step in range(begin, end):
+        if step % log_every == 0:
             way.append((step, x))
-        x -= p["rate"] * (x - 3) * (1 + p["wide"])  # type: ignore[operator]
+        x -= p["rate"] * (x - 3) * (1 + p["wide"])
     if abs(x) > 1e3:
         return Outcome("FAIL", error="it flew away", duration_s=0.0, worker="here:1")
-    epochs, values = zip(*way)
-    error = (x - 3) ** 2 / p["size"]  # type: ignore[operator]
-    return Outcome(
-        "COMPLETE",
-        SPEC.scores((error, -abs(x - 3), float(abs(x - 3) < 0.5))),
-        Curve(epochs, {"way": values}),
-        Weights((("x", (1,)),), struct.pack("<f", x)),
-        0.0,
-        "here:1",
-    )
+    epochs, values = zip(*way, (end, x))
+    error = (x - 3) ** 2 / p["size"]
+    scores = SPEC.scores((error, -abs(x - 3), float(abs(x - 3) < 0.5)))
+    curve = Curve(epochs, {"way": values})
+    weights = Weights((("x", (1,)),), struct.pack("<f", x))
+    if end == p["steps"]:
+        return Outcome("COMPLETE", scores, curve, weights, 0.0, "here:1")
+    so_far = Curve(epochs[:-1], {"way": values[:-1]})
+    state = Paused(end, {"x": RawArray("<f8", (1,), struct.pack("<d", x))}, so_far)
+    return Outcome("RUNNING", scores, curve, weights, 0.0, "here:1", paused=state)

@@ -38,6 +38,7 @@ _ADDED = (
     "starts", "stop_at", "plateau", "epoch_budget",
 )  # fmt: skip
 _LISTS = ("confirm", "rungs", "starts")  # those of them that are tuples
+_LEAST_PRUNED = 27  # trials of a generation, so that three rungs of a third each leave one
 _MOST_REPLICATES = 10_000
 _MOST_RUNGS = 1000
 
@@ -194,7 +195,7 @@ class RunOptions:
             *_share("gpus_per_worker", self.gpus_per_worker, "a worker takes a share of one GPU"),
             *truth("verbose", self.verbose),
         ]
-        for name in ("pack_timeout", "trial_timeout"):
+        for name in ("pack_timeout", "trial_timeout", "timeout"):
             timeout = getattr(self, name)
             if timeout is not None and not 0 < _number(timeout) < 1e9:
                 faults.append(
@@ -212,24 +213,38 @@ class RunOptions:
             raise UsageError("\n".join(faults))
 
 
-def default_generation(sampler: SamplerName, trials: int, least: int) -> int | None:
+def default_generation(settings: StudySettings, least: int) -> int | None:
     """The default number of trials asked together; None for all.
 
     A random sampler does not learn from results. TPE learns between generations: there are
-    sixteen, or fewer if they would be smaller than `least`, which the engine sets.
+    sixteen, or fewer if they would be smaller than `least`, which the engine sets. Pruners compare
+    the trials of a generation, and searches stop between two of them, whatever the sampler.
     """
-    return None if sampler == "random" else max(least, math.ceil(trials / 16))
+    pruned = settings.pruner != "none"
+    stops = {settings.stop_at, settings.plateau, settings.epoch_budget} != {None}
+    if settings.sampler == "random" and not pruned and not stops:
+        return None
+    least = max(least, _LEAST_PRUNED) if pruned else least
+    return max(least, math.ceil(settings.trials / 16))
 
 
 def differences(found: StudySettings, wanted: StudySettings) -> list[str]:
     """Descriptions of the settings that differ between a recorded study and a new search.
 
-    The device `auto` and the generation None of the search match any.
+    The device `auto`, the generation None and the confirmation None of the search match any.
     """
     import json  # only here; `--help` needs the names and defaults alone
 
     there, here = (json.loads(json.dumps(s.to_dict())) for s in (found, wanted))
-    different = ["the search space is another"] if there["space"] != here["space"] else []
+    if wanted.replicates == 1:  # The seed is in the space, and earlier versions did not record it.
+        for settings in (there, here):
+            settings["problem"].pop("seed", None)
+    spaces = [dict(settings["space"]) for settings in (there, here)]
+    if (found.replicates > 1) != (wanted.replicates > 1):
+        # Then just one of them has a seed, and the replicates are named below.
+        for space in spaces:
+            space.pop(found.spec.seed or wanted.spec.seed, None)
+    different = ["the search space is another"] if spaces[0] != spaces[1] else []
     if there["problem"] != here["problem"] and found.data == wanted.data:
         if wanted.problem.get("kind") == "function":
             different.append(f"{option('problem')} has another content")
@@ -242,12 +257,20 @@ def differences(found: StudySettings, wanted: StudySettings) -> list[str]:
     if first != second:
         different.append(f"{option('objective')} is {first} there and {second} here")
     for key, value in here.items():
-        if key not in ("space", "spec", "problem") and value not in (
-            there[key],
-            _OPEN.get(key, there[key]),
-        ):
-            different.append(f"{option(key)} is {brief(there[key])} there and {brief(value)} here")
+        if key in ("space", "spec", "problem", "starts"):
+            continue
+        if value not in (there[key], _OPEN.get(key, there[key])):
+            first, second = (_written(key, one) for one in (there[key], value))
+            name = option("rung_epochs" if key == "rungs" else key)
+            different.append(f"{name} is {first} there and {second} here")
     return different
+
+
+def _written(name: str, value: Any) -> str:
+    """A setting as it is given: lists as `20:256` and `500,1500`, and `none` for what is off."""
+    if name in _LISTS:
+        return (":" if name == "confirm" else ",").join(map(str, value or ())) or "none"
+    return "none" if value is None else brief(value)
 
 
 def _objective(spec: ProblemSpec) -> str:

@@ -23,7 +23,7 @@ from tests.benchmarks.stock_sampler import StockSampler
 from xortune.engines.xor.choice import EngineChoice
 from xortune.problems.xor.spec import LOSS_FNS, SPEC
 from xortune.sampling import ask_generation
-from xortune.settings import default_generation
+from xortune.settings import StudySettings, default_generation
 from xortune.space import load_space
 from xortune.trial import FinishedTrial, Outcome, Params, Trial
 
@@ -74,7 +74,8 @@ class OurSampler:
 
 def generation_size(trials: int) -> int:
     """How many trials of a search are asked together, as the search decides it."""
-    return default_generation("tpe", trials, EngineChoice.generation) or trials
+    settings = StudySettings(SPEC, {}, trials=trials)
+    return default_generation(settings, EngineChoice.generation) or trials
 
 
 def ask_and_tell(sampler: Sampler, trials: int) -> None:

@@ -9,10 +9,10 @@ import pytest
 
 import xortune
 from xortune.settings import RunOptions, StudySettings
-from xortune.studies.options import RUN_KEYWORDS, SEARCH_KEYWORDS
+from xortune.studies.options import RESUME_KEYWORDS, RUN_KEYWORDS, SEARCH_KEYWORDS
 from xortune.studies.searches import resume, search
 
-_DECIDED = {"spec", "space", "device"}
+_DECIDED = {"spec", "space", "device", "starts"}
 
 
 def test_every_setting_has_a_keyword():
@@ -20,12 +20,12 @@ def test_every_setting_has_a_keyword():
     settings = {f.name for f in fields(StudySettings)} - _DECIDED
     assert set(SEARCH_KEYWORDS) - set(RUN_KEYWORDS) == settings | {
         *("objective", "metric", "target", "task", "split", "split_seed", "include"),
-        *("drop", "text"),
+        *("drop", "text", "rung_epochs"),
     }
 
 
 @pytest.mark.parametrize(
-    ("function", "keywords"), [(search, SEARCH_KEYWORDS), (resume, RUN_KEYWORDS)]
+    ("function", "keywords"), [(search, SEARCH_KEYWORDS), (resume, RESUME_KEYWORDS)]
 )
 def test_help_shows_keywords_and_defaults(function, keywords):
     shown = inspect.signature(function).parameters
@@ -47,6 +47,9 @@ def test_help_is_the_public_function(capsys):
     [
         ("xortune.search(trials=50, sampler='tpe', workers=2, metric='bce')", ""),
         ("xortune.resume('s', trials=5, runner='inline')", ""),
+        ("xortune.search(replicates=8, confirm=(5, 64), rung_epochs=[5, 9], timeout='9m')", ""),
+        ("xortune.resume('s', plateau='none', confirm='5:64', timeout=90)", ""),
+        ("xortune.resume('s', replicates=2)", "replicates"),
         ("xortune.search(trails=50)", "trails"),
         ("xortune.search(trials='50')", "trials"),
         ("xortune.resume('s', sampler='tpe')", "sampler"),

@@ -5,15 +5,26 @@ from __future__ import annotations
 import argparse
 import math
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from xortune.cli.completion import SHELLS, PrintCompletion
 from xortune.cli.parser import Parser
 from xortune.paths import DEFAULT_RESULTS, shipped_spaces
-from xortune.settings import DEVICES, RUNNERS, SAMPLERS, RunOptions, StudySettings
+from xortune.settings import (
+    AGGREGATES,
+    DEVICES,
+    PRUNERS,
+    RUNNERS,
+    SAMPLERS,
+    RunOptions,
+    StudySettings,
+)
 from xortune.spec import Parameter
+from xortune.studies.notations import NONE
 from xortune.studies.problems import DATA_NAMES, DEFAULT_DATA, ENGINES, SPEC, TASKS
+from xortune.studies.retraining import SEEDS
 from xortune.version import __version__
 
 _STUDY, _RUN = StudySettings, RunOptions
@@ -82,7 +93,7 @@ def _add_study_settings(parser: argparse.ArgumentParser) -> Any:
     answer.add_argument("--metric", metavar="NAME", help="another name of --objective")
     _option(
         answer, "--generation", "N", "trials proposed together", int,
-        "for tpe a sixteenth, at least 10; for random all",
+        "for tpe a sixteenth, at least 10, or 27 with a pruner; for random all",
     )  # fmt: skip
     _option(
         answer, "--log-every", "N", "epochs between points of a curve", int,
@@ -99,9 +110,71 @@ def _add_study_settings(parser: argparse.ArgumentParser) -> Any:
         float,
         _STUDY.cuda_share,
     )
+    _add_replicates(parser.add_argument_group("replicates and confirmation, recorded"))
+    _add_pruning(parser.add_argument_group("pruning, recorded"))
+    _add_stops(parser.add_argument_group("stops, recorded except --timeout"))
     target = parser.add_argument_group("location of the study")
     _option(target, "--name", "NAME", "the study's name", default="the problem, date and time")
     return target
+
+
+def _add_replicates(group: Any) -> None:
+    _option(
+        group, "--replicates", "R", "trainings of each trial, with different seeds", int,
+        f"{_STUDY.replicates}, or one per fold",
+    )  # fmt: skip
+    _option(
+        group, "--folds", "K", "cross-validation: K parts of the rows, each validates in turn", int,
+        "none",
+    )  # fmt: skip
+    _option(
+        group, "--aggregate", AGGREGATES, "the replicates' objectives as one number",
+        default=_STUDY.aggregate,
+    )  # fmt: skip
+    _add_confirmation(group, "from the work")
+
+
+def _add_confirmation(group: Any, default: str) -> None:
+    _option(
+        group, "--confirm", "K:S", "train the best K trials on S further seeds, or none",
+        default=default,
+    )  # fmt: skip
+
+
+def _add_pruning(group: Any) -> None:
+    _option(
+        group, "--pruner", PRUNERS, "ends poor trials of a generation early",
+        default=_STUDY.pruner,
+    )  # fmt: skip
+    _option(
+        group, "--rungs", "N", "how often it compares trials, at a third of the epochs, a ninth, "
+        "and so on", int, 3,
+    )  # fmt: skip
+    _option(
+        group, "--rung-epochs", "E,E,...", "the epochs at which it compares trials",
+        default="from --rungs",
+    )  # fmt: skip
+
+
+def _add_stops(group: Any, default: str = "none") -> None:
+    """Adds the limits that end a search, or the new ones of a resume."""
+    more = "" if default == "none" else ", or none"
+    _option(
+        group, "--stop-at", "VALUE", f"stop once the objective is this good{more}", _real_or_none,
+        default,
+    )  # fmt: skip
+    _option(
+        group, "--plateau", "N", f"stop after this many trials without a better one{more}",
+        _whole_or_none, default,
+    )  # fmt: skip
+    _option(
+        group, "--epoch-budget", "N", f"stop once the trials have trained this many epochs{more}",
+        _whole_or_none, default,
+    )  # fmt: skip
+    _option(
+        group, "--timeout", "TIME", "stop after this time, such as 90s, 10m or 1h30m",
+        default="none",
+    )  # fmt: skip
 
 
 def _add_subject(group: Any) -> None:
@@ -159,6 +232,9 @@ def _add_resume(commands: Any) -> None:
     parser.add_argument("--data", metavar="FILE", help="the table that the study began with")
     _add_function(parser)
     _add_results(parser)
+    changes = parser.add_argument_group("settings that a resume may change")
+    _add_confirmation(changes, "as recorded")
+    _add_stops(changes, "as recorded")
     _add_run_options(parser)
 
 
@@ -202,6 +278,19 @@ def _add_report(commands: Any) -> None:
     parser.add_argument(
         "--output", type=Path, metavar="FILE", help="write here, not to standard output"
     )
+    one = parser.add_mutually_exclusive_group()
+    one.add_argument(
+        "--replicates-of", type=int, metavar="N", help="instead, the trainings of one trial"
+    )
+    one.add_argument(
+        "--luck", type=int, metavar="N", help="instead, train one trial on fresh seeds"
+    )
+    parser.add_argument(
+        "--seeds", type=_positive, metavar="S", help=f"how many, with --luck (default: {SEEDS})"
+    )
+    parser.add_argument("--data", metavar="FILE", help="with --luck, the table of the study")
+    parser.set_defaults(problem=None, include=None)
+    _add_function(parser)
     _add_results(parser, default=DEFAULT_RESULTS)
 
 
@@ -305,7 +394,7 @@ def _option(
     name: str,
     values: str | tuple[str, ...],
     text: str,
-    kind: type = str,
+    kind: Callable[[str], object] = str,
     default: object = None,
 ) -> None:
     """Adds an option whose help names the default."""
@@ -334,5 +423,15 @@ def _finite(text: str) -> float:
     return value
 
 
+def _whole_or_none(text: str) -> int | str:
+    return text if text == NONE else int(text)
+
+
+def _real_or_none(text: str) -> float | str:
+    return text if text == NONE else float(text)
+
+
+_whole_or_none.__name__ = "whole number"
+_real_or_none.__name__ = "number"
 _positive.__name__ = _port.__name__ = "whole number"
 _finite.__name__ = "number"

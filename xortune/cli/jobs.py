@@ -25,6 +25,7 @@ _RAY_LINE = "Running entrypoint for job "
 _FIXED = (
     *("sampler", "study_seed", "objective", "metric", "generation", "log_every", "engine"),
     *("cuda_share", "name", "narrow", "target", "task", "split", "split_seed", "drop", "text"),
+    *("replicates", "folds", "aggregate", "pruner", "rungs", "rung_epochs"),
 )
 
 
@@ -70,7 +71,8 @@ def _resumed(
 ) -> tuple[JobServer, str, str]:
     """Submits a resume; likewise."""
     from xortune.cluster.jobs import cluster_folder
-    from xortune.studies.request import check_search
+    from xortune.studies.request import changed_settings, check_search
+    from xortune.studies.trainings import CHANGEABLE
 
     study = settings.pop("space", None)
     if study is None:
@@ -84,8 +86,9 @@ def _resumed(
         raise UsageError(
             f"--{flag} {value}: is recorded in the study, and stays as it was. Leave it out."
         )
-    others = {k: v for k, v in settings.items() if k not in ("force", *SUBJECT_KEYWORDS)}
-    check_search(None, study, **others)
+    changed_settings({key: settings[key] for key in CHANGEABLE if key in settings})
+    others = ("force", *SUBJECT_KEYWORDS, *CHANGEABLE)
+    check_search(None, study, **{k: v for k, v in settings.items() if k not in others})
     files = _files(settings)
     cluster_folder(results)
     server = _server(address, proxy)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import io
 import math
 import os
 import sys
 from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from xortune.cli.arguments import parse
+from xortune.cli.reports import SHOWN, loaded, report, show_table, write
 from xortune.cli.screen import Screen, console_on
 from xortune.cli.signals import interruptible, kill_descendants
 from xortune.errors import Interrupted, UsageError, XortuneError
@@ -22,11 +22,9 @@ from xortune.wording import for_the_shell
 
 if TYPE_CHECKING:
     from pandas import DataFrame
-    from rich.console import Console
 
     from xortune.studies.study import Study
 
-_SHOWN = 10
 _SEARCHING = ("search", "resume")
 
 
@@ -115,7 +113,7 @@ def _run(arguments: Namespace, screen: Screen) -> None:
 def _show_result(study: Study, screen: Screen, named: str = "") -> None:
     """Prints a study; `named` is as `_named_again` gives it, by default as the study knows it."""
     console = console_on(screen.out)
-    trials = _show_table(console, study, _SHOWN)
+    trials = show_table(console, study, SHOWN)
     folder = shell_word(str(study.paths.folder))
     for label, text in (
         ("ledger", f"{study.paths.ledger}"),
@@ -142,11 +140,17 @@ def _next_command(
     """The command that finishes a study, or extends it where the space has more points."""
     total, most = study.settings.trials, study.most_trials
     if trials["state"].isin(["RUNNING", "WAITING"]).any() or len(trials) < total:
-        return [("resume", f"python -m xortune resume {folder}{named}")]
+        return [("resume", f"python -m xortune resume {folder}{named}{_without_its_limit(study)}")]
     if most is not None and total >= most:
         return []
     larger = min(2 * total, most or math.inf)
     return [("resume", f"python -m xortune resume {folder}{named} --trials {larger}")]
+
+
+def _without_its_limit(study: Study) -> str:
+    """The option that lifts the limit which ended a search, with a space before it."""
+    by = study.stopped_by
+    return "" if by is None or by == "timeout" else f" --{by.replace('_', '-')} none"
 
 
 def _named_again(arguments: Namespace) -> str:
@@ -165,67 +169,8 @@ def _subject(study: Study) -> str:
     return f" --data {shell_word(settings.data)}" if settings.problem and settings.data else ""
 
 
-def _show_table(console: Console, study: Study, top: int) -> DataFrame:
-    """Prints a study's summary and best trials; returns all of its trials."""
-    from xortune.cli.tables import summary_lines, trials_table
-
-    trials = study.trials
-    for line in summary_lines(study.name, study.summary_of(trials), study.settings.trials):
-        console.print(visible(line), soft_wrap=True)
-    console.print(trials_table(trials.head(top), study.settings.spec))
-    return trials
-
-
-def _loaded(arguments: Namespace) -> Study:
-    from xortune.studies.study import load
-
-    return load(arguments.study, arguments.results)
-
-
-def _report(arguments: Namespace, screen: Screen) -> None:
-    study = _loaded(arguments)
-    if arguments.output is None:
-        _print_report(study, arguments, screen.out)
-        return
-    text = io.StringIO()
-    _print_report(study, arguments, text)
-    _write(arguments.output, text.getvalue(), study)
-
-
-def _write(output: Path, text: str, study: Study) -> None:
-    """Writes a command's output to a file, but never over a study's own."""
-    try:
-        folder = os.path.realpath(study.paths.folder)
-        if Path(os.path.realpath(output)).is_relative_to(folder):
-            raise UsageError(
-                f"--output {output}: the study keeps its own files there. Choose another folder."
-            )
-        output.write_text(text, encoding="utf-8")
-    except (OSError, ValueError) as error:  # ValueError: no file can have this name.
-        reason = getattr(error, "strerror", None) or error
-        raise UsageError(
-            f"--output {output}: cannot be written: {reason}. Choose another file."
-        ) from None
-
-
-def _print_report(study: Study, arguments: Namespace, file: Any) -> None:
-    from xortune.report import as_csv, as_json, as_markdown
-
-    if arguments.format == "table":
-        _show_table(console_on(file), study, arguments.top or _SHOWN)
-        return
-    trials = study.trials
-    shown = trials.head(arguments.top or len(trials))
-    if arguments.format == "csv":
-        file.write(as_csv(shown))
-    elif arguments.format == "json":
-        file.write(as_json(study.described(), study.summary_of(trials), shown))
-    else:
-        file.write(as_markdown(shown))
-
-
 def _predict(arguments: Namespace, screen: Screen) -> None:
-    study = _loaded(arguments)
+    study = loaded(arguments)
     number = study.best_number if arguments.trial is None else arguments.trial
     if (arguments.data is None) != bool(arguments.inputs):
         raise UsageError("predict: give a row of inputs, such as 0 1, or for a table --data FILE.")
@@ -239,11 +184,11 @@ def _predict(arguments: Namespace, screen: Screen) -> None:
     if arguments.output is None:
         screen.out.write(text)
     else:
-        _write(arguments.output, text, study)
+        write(arguments.output, text, study)
 
 
 def _tensorboard(arguments: Namespace, screen: Screen) -> None:
-    study = _loaded(arguments)
+    study = loaded(arguments)
     command = [sys.executable, "-m", "tensorboard.main", f"--logdir={study.paths.tensorboard}"]
     command += [f"--host={arguments.host}", f"--port={arguments.port}"]
     screen.out.flush()
@@ -275,7 +220,7 @@ def _fail(screen: Screen, message: str, code: int) -> int:
 _COMMANDS: dict[str, Callable[[Namespace, Screen], int | None]] = {
     "search": _run,
     "resume": _run,
-    "report": _report,
+    "report": report,
     "predict": _predict,
     "tensorboard": _tensorboard,
     **dict.fromkeys(

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from xortune.escaping import visible
 from xortune.report import plain_rows
-from xortune.spec import Metric, Parameter, ProblemSpec
+from xortune.spec import SOLVED_SHARE, STD, Metric, Parameter, ProblemSpec
 from xortune.trial import Value
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ def summary_lines(name: str, summary: Mapping[str, Any], total: int) -> list[str
     done = summary["trials"] - open_ones
     trials = f"{done} of {total} trials finished" if done < total else f"{total} trials"
     lines = [f"study {name}: {trials} ({states or 'none yet'})"]
+    if stopped := summary.get("stopped"):
+        lines.append(_stopped(stopped, total))
     if outdated := summary.get("outdated"):
         lines.append(f"without a rank: {outdated} trained by an earlier version of the function")
     lines += [
@@ -44,23 +46,31 @@ def summary_lines(name: str, summary: Mapping[str, Any], total: int) -> list[str
     ]
     complete = summary["states"].get("COMPLETE", 0)
     if complete and "solved" in summary:
-        share = summary["solved"] / complete
-        lines.append(f"solved: {summary['solved']} of {complete} complete trials ({share:.0%})")
+        share, solved = summary["solved"] / complete, summary["solved"]
+        seeds = f" on all {summary['replicates']} seeds" if "replicates" in summary else ""
+        lines.append(f"solved{seeds}: {solved} of {complete} complete trials ({share:.0%})")
     lines += [
         f"best with {choice}: {[*found.values()][-1]:.3g} (trial {found['number']})"
         for choice, found in summary.get("best", {}).items()
     ]
     if test := summary.get("test"):
-        lines += _test_lines(test)
+        lines += score_lines(f"best trial {test['number']}", test)
     if seconds := summary["time"]:
         parts = ", ".join(f"{word} {_duration(seconds[name])}" for word, name in _TIMES.items())
         lines.append(f"time {_duration(seconds['wall'])}: {parts}")
     return lines
 
 
-def _test_lines(test: Mapping[str, Any]) -> list[str]:
-    """The best trial's metrics on validation rows, and on rows that the search has never seen."""
-    head = f"best trial {test['number']}"
+def _stopped(stopped: Mapping[str, Any], total: int) -> str:
+    """Why a search ended before its last trial."""
+    line = f"stopped after {stopped['after']} of {total} trials: {stopped['reason']}"
+    if stopped["by"] != "timeout":
+        return line
+    return f"{line}. Another run may stop elsewhere; a resume continues"
+
+
+def score_lines(head: str, test: Mapping[str, Any]) -> list[str]:
+    """A trial's metrics on validation rows, and on rows that the search has never seen."""
     rows = [(head, *test["scores"])]
     for word, scores in (("  validation", test["validation"]), ("  test", test["scores"])):
         rows.append((word, *(_text(scores[name], ".4g") for name in test["scores"])))
@@ -105,11 +115,32 @@ def trials_table(frame: pd.DataFrame, spec: ProblemSpec) -> Table:
     measured = [_metric_column(metric, rows) for metric in _shown_metrics(spec)]
     shown = _fitting(params, _WIDTH - 1 - _width(before + after + measured))
     if len(shown) < len(params):
-        few = 1 if any(metric.kind == "share" for metric in spec.metrics) else 0
+        few = int(any(metric.kind == "share" for metric in spec.metrics))
         measured = [_metric_column(metric, rows) for metric in _shown_metrics(spec, few)]
         shown = _fitting(params, _WIDTH - 1 - _width(before + after + measured))
     hidden = [column.name for column in params if column not in shown]
     return _table([*before, *shown, *after, *measured], hidden)
+
+
+def replicates_table(frame: pd.DataFrame, spec: ProblemSpec) -> Table:
+    """The trainings of a trial: their seeds, states and as many metrics as fit.
+
+    First the objective, then shares.
+    """
+    rows = plain_rows(frame)
+    texts = {"replicate": "d", "part": "", "seed": "d", "fold": "d", "state": ""}
+    head = [
+        _Column(name, [_text(row[name], form) for row in rows], "right" if form else "left")
+        for name, form in texts.items()
+        if any(row[name] is not None for row in rows)
+    ]
+    objective = spec.objectives[0].metric
+    metrics = sorted(spec.measured, key=lambda m: (m.name != objective, m.kind != "share"))
+    columns = [_metric_column(metric, rows) for metric in metrics]
+    room = _WIDTH - 1 - _width(head)
+    fitting = bisect_right(list(accumulate(column.width for column in columns)), room)
+    hidden = [column.name for column in columns[fitting:]]
+    return _table([*head, *columns[:fitting]], hidden)
 
 
 def _fitting(columns: Sequence[_Column], room: int) -> list[_Column]:
@@ -138,17 +169,23 @@ class _Column:
 
 
 def _shown_metrics(spec: ProblemSpec, shares: int | None = None) -> list[Metric]:
-    """The objective, unless it is the final loss, and the first shares, or other numbers."""
+    """The objective, unless it is the final loss, and the first shares, or other numbers.
+
+    Of replicated trials also their spread, and first the share of them that is solved.
+    """
     objective = spec.metric(spec.objectives[0].metric)
     first = [objective] if objective.name != spec.loss else []
-    others = [metric for metric in spec.metrics if metric.kind == "share"]
+    first += [metric for metric in spec.metrics if metric.name == STD]
+    others = [metric for metric in spec.measured if metric.kind == "share"]
     if not others:
-        others = [metric for metric in spec.metrics if metric.kind == "number"]
+        others = [metric for metric in spec.measured if metric.kind == "number"]
+    others = [*(metric for metric in spec.metrics if metric.name == SOLVED_SHARE), *others]
     return list(dict.fromkeys([*first, *others[:shares]]))
 
 
 def _metric_column(metric: Metric, rows: Sequence[Mapping[str, Any]]) -> _Column:
-    digits = {"share": ".0%", "count": "d"}.get(metric.kind, ".5g")
+    digits = {"share": ".0%", "count": ".0f"}.get(metric.kind, ".5g")
+    digits = ".3e" if metric.name == STD else digits
     return _Column(metric.name, [_text(row[metric.name], digits) for row in rows])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 from xortune.spec import ProblemSpec
@@ -32,6 +32,19 @@ class Pace:
     largest: int
     worth_lanes: int | None = None
     measured: bool = False
+
+    def of_lanes(self, count: int) -> Pace:
+        """The pace for trials of so many lanes each."""
+        if count == 1:
+            return self
+        worth = self.worth_lanes
+        return replace(
+            self,
+            cost_per_s=self.cost_per_s / count,
+            least_lanes=max(1, self.least_lanes // count),
+            largest=self.largest if self.measured else max(1, self.largest // count),
+            worth_lanes=None if worth is None else max(1, worth // count),
+        )
 
 
 class Trainer(Protocol):

@@ -21,6 +21,10 @@ class Clock:
         self._out: dict[int, float] = {}
         self._packs: list[tuple[float, float, float]] = []
 
+    def elapsed(self) -> float:
+        """The seconds since the run began."""
+        return self._now() - self._begun
+
     def sampling(self) -> AbstractContextManager[None]:
         """Measures asking for trials."""
         return self._measuring(self._sampling)

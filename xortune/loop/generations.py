@@ -9,6 +9,7 @@ from xortune.errors import XortuneError
 from xortune.ledger import Ledger
 from xortune.loop.clock import Clock
 from xortune.sampling import ask_generation
+from xortune.settings import StudySettings
 from xortune.space import load_space
 from xortune.trial import Params, Trial
 from xortune.trial_table import TrialTable
@@ -29,6 +30,7 @@ class Generations:
         self._provenance = ledger.provenance()
         self._clock = clock
         self._space = load_space(self._settings.space, self._settings.spec)
+        self._spans = spans(self._settings)
         self._generation = -1
         self._asked: Iterator[Params] = iter(())
         self._next = self._last = 0
@@ -38,13 +40,22 @@ class Generations:
         """Whether `portion` has returned every trial of the generation."""
         return self._next == self._last
 
+    @property
+    def numbers(self) -> range:
+        """The trials of the generation."""
+        return self._spans[self._generation] if self._generation >= 0 else range(0)
+
+    @property
+    def following(self) -> range:
+        """The trials of the next generation."""
+        return self._spans[self._generation + 1]
+
     def open(self) -> None:
         """Moves to the next generation; all earlier trials must be finished."""
         settings = self._settings
         self._generation += 1
-        size = settings.generation or settings.trials
-        self._next = first = self._generation * size
-        self._last = last = min(first + size, settings.trials)
+        first, last = self.numbers.start, self.numbers.stop
+        self._next, self._last = first, last
         if len(self._table) >= last:
             return
         known = [self._table.params(number) for number in range(first, len(self._table))]
@@ -91,3 +102,19 @@ class Generations:
             self._ledger.add_trials(new)
         for trial in new:
             self._table.add(trial)
+
+
+def spans(settings: StudySettings) -> list[range]:
+    """The trials of each generation.
+
+    Extending a study fills up its last one, unless its trials were compared at rungs: then
+    another begins where the study ended before.
+    """
+    size = settings.generation or settings.trials
+    begins = [0, *settings.starts]
+    ends = [*settings.starts, settings.trials]
+    return [
+        range(first, min(first + size, end))
+        for begin, end in zip(begins, ends)
+        for first in range(begin, end, size)
+    ]

@@ -75,6 +75,14 @@ class Plan:
         """Whether trials have more metrics than a training."""
         return self.spec.metric_names != self.single.metric_names
 
+    def joined(self, lanes: Sequence[Outcome]) -> Outcome:
+        """What the trainings of a trial come to for it: of all of its replicates."""
+        return (
+            self._alone(lanes[0])
+            if self.replicates == 1
+            else self._joined(lanes, range(len(lanes)))
+        )
+
     def _lane(self, trial: Trial, place: int, pack: Pack) -> Lane:
         seed = self.seeds[place] if self.seeds else None
         fold = None if self.folds is None else place % self.folds
@@ -92,9 +100,7 @@ class Plan:
         """What the trainings of a trial come to for it."""
         if places.start >= self.replicates:
             return Outcome("COMPLETE", replicates=_replicates(lanes, places))
-        if self.replicates == 1:
-            return self._alone(lanes[0])
-        return self._joined(lanes, places)
+        return self.joined(lanes)
 
     def _alone(self, lane: Outcome) -> Outcome:
         if not self._extends or lane.state == "FAIL":
@@ -177,7 +183,7 @@ class Plan:
             losses = [math.inf if s is None else s[spec.loss] for s in (x.scores for x in lanes)]
             found[spec.loss] = aggregated(losses, self.aggregate)
         found[first.metric] = -value if first.direction == "maximize" else value
-        found |= {STD: deviation(values), REPLICATES: len(lanes)}
+        found |= {STD: deviation(values), REPLICATES: float(len(lanes))}
         if spec.solved is not None:
             found[SOLVED_SHARE] = solved(spec, there) / len(lanes)
         return self._extended(found)

@@ -42,9 +42,10 @@ def patience(pack: Pack, cost: Cost, pace: Pace) -> float:
     Generous, since a slow worker that is taken for a hung one loses its work; and doubled after
     every loss, so that even a very slow machine eventually finishes.
     """
-    costs = [cost(trial.params) for trial in pack.trials]
+    lanes = len(pack.replicates)
+    costs = [lanes * cost(trial.params) for trial in pack.trials]
     if pace.measured:
-        expected = len(costs) * pace.slowest_s
+        expected = lanes * len(costs) * pace.slowest_s
     else:
         expected = sum(costs) / pace.cost_per_s + max(costs) * pace.slowest_s
     return float((_GRACE_S + _GRACE * expected) * 2.0**pack.tries)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 
@@ -13,12 +13,15 @@ from xortune.errors import HopelessError, without_values
 from xortune.ledger import Ledger
 from xortune.loop.best_weights import BestWeights
 from xortune.loop.clock import Clock
+from xortune.loop.confirmation import Confirmation
 from xortune.loop.generations import Generations
 from xortune.loop.packing import cut
 from xortune.loop.recovery import Recovery
 from xortune.loop.run_queue import RunQueue
+from xortune.loop.rungs import Limits, Rungs
 from xortune.loop.seeds import plan_of
 from xortune.loop.speed import Speed
+from xortune.loop.stops import Stop, stop_before, timed_out
 from xortune.ranking import NO_STANDING, Standing, standing
 from xortune.trial import FinishedTrial, Outcome, Pack
 from xortune.wording import option
@@ -36,12 +39,14 @@ class Progress:
         total: trials of the study.
         failed: those of `done` that are FAIL.
         best: the number and the objective of the best trial so far.
+        confirming: whether the best trials are being trained on further seeds.
     """
 
     done: int
     total: int
     failed: int
     best: tuple[int, float] | None
+    confirming: bool = False
 
 
 class Search:
@@ -56,6 +61,7 @@ class Search:
         clock: measures the run.
         observer: called after every pack.
         heartbeat: for runners to call at intervals; raises when the search is to stop.
+        is_late: whether the time of this run is over; the packs that are out are its last then.
     """
 
     def __init__(
@@ -66,6 +72,7 @@ class Search:
         clock: Clock,
         observer: Callable[[Progress], None],
         heartbeat: Callable[[], None],
+        is_late: Callable[[], bool] = lambda: False,
     ) -> None:
         self.settings = ledger.settings()
         self.engine = engine
@@ -80,10 +87,18 @@ class Search:
         self._observer = observer
         self._table = table = ledger.trials()
         runs.add_missing(ledger, table)
+        self._is_late = is_late
         self._generations = Generations(ledger, table, clock)
+        self._rungs = Rungs(self.settings, table, ledger, self.plan)
+        self._limits: Limits | None = None
+        if self.settings.rungs and not engine.pauses:
+            self._limits = Limits(self.settings, table, ledger)
+        self._confirmation = Confirmation(self.settings, table, ledger, self.plan)
+        self.stopped: Stop | None = None
+        self._begun = False
         self._weights = BestWeights(map(self._standing, ledger.weighted()))
         done = [number for number in range(len(table)) if table.is_finished(number)]
-        self._failed = sum(not table.is_complete(number) for number in done)
+        self._failed = sum(self._has_failed(number) for number in done)
         self._best = min(map(self._standing, done), default=NO_STANDING)
         self._ready: dict[str, deque[Pack]] = {device: deque() for device in self.devices}
         self._out: set[int] = set()
@@ -116,8 +131,18 @@ class Search:
 
     @property
     def finished(self) -> bool:
-        """Whether every trial has an outcome."""
-        return self._table.finished >= self.settings.trials
+        """Whether nothing is left to train: a confirmation follows the last trial."""
+        if self._late:
+            return not self._out
+        return self._trials_over and self._confirmation.over
+
+    @property
+    def _trials_over(self) -> bool:
+        return self._table.finished >= self.settings.trials or self.stopped is not None
+
+    @property
+    def _late(self) -> bool:
+        return self.stopped is not None and self.stopped.by == "timeout"
 
     def admits(self, device: str, reference: str) -> bool:
         """Whether a worker computes the same bits as the study's first one on that device.
@@ -139,15 +164,18 @@ class Search:
         None while others of its generation are out.
         """
         ready = self._ready[device or self.devices[0]]
+        self._look_at_the_time()
         while not ready and not self.finished:
             if self._generations.handed_out:
                 if self._out or any(self._ready.values()):
                     return None
-                self._generations.open()
-            self._cut_portion()
+                self._go_on()
+            else:
+                self._cut_portion()
         if not ready:
             return None
-        pack = ready.popleft()
+        pack = self._with_states(ready.popleft())
+        self._begun = True
         self._out.add(pack.id)
         self._clock.pack_out(pack.id)
         return pack
@@ -167,9 +195,18 @@ class Search:
         finished = [FinishedTrial(t, o) for t, o in zip(pack.trials, outcomes, strict=True)]
         if self._recovery.is_probe(pack):
             finished = []
-        elif self.engine.pace(pack.device).measured:
-            self.speed.note([self.cost(trial.params) for trial in pack.trials], seconds)
-        self._record([*finished, *self._recovery.trained(pack)])
+        elif self.engine.pace(pack.device).measured and not self._confirms(pack):
+            size = len(pack.replicates)
+            self.speed.note([size * self.cost(trial.params) for trial in pack.trials], seconds)
+        given_up = self._recovery.trained(pack)
+        if self._confirms(pack) and finished:
+            with self._clock.writing():
+                self._confirmation.note([t.number for t in pack.trials], outcomes)
+            self._observer(self.progress())
+            finished = []
+        paused = {f.trial.number: f.outcome for f in finished if f.outcome.state == "RUNNING"}
+        finished = [f for f in finished if f.trial.number not in paused]
+        self._record([*finished, *given_up], paused)
         self._check_first(finished)
 
     def lost(self, pack: Pack, reason: str, place: str | None = None) -> None:
@@ -214,22 +251,45 @@ class Search:
             total=self.settings.trials,
             failed=self._failed,
             best=None if unranked else (number, value),
+            confirming=self._trials_over and not self._late and not self._confirmation.over,
         )
+
+    def conclude(self) -> None:
+        """Records what the search comes to: why it ended early, and its confirmation."""
+        found = dict(self._ledger.findings())
+        before = dict(found)
+        found.pop("stopped", None)
+        if self.stopped is not None:
+            found["stopped"] = self.stopped.finding()
+        if not self._late and (confirmed := self._confirmation.finding()) is not None:
+            found["confirmation"] = confirmed
+        if found != before:
+            with self._clock.writing():
+                self._ledger.record(self.settings, self._provenance, found)
 
     def _take_back(self, pack: Pack, trained: float) -> None:
         self._clock.pack_back(pack.id, trained)
         self._out.remove(pack.id)
 
-    def _record(self, finished: Sequence[FinishedTrial]) -> None:
+    def _record(
+        self, finished: Sequence[FinishedTrial], paused: Mapping[int, Outcome] | None = None
+    ) -> None:
         """Makes outcomes durable, then tells the observer."""
-        spec = self.settings.spec
-        standings = [standing(spec, f.trial, f.outcome.scores) for f in finished]
+        paused = paused or {}
+        if not finished and not paused:
+            return
+        standings = [self._standing_of(f) for f in finished]
         kept, forgotten = self._weights.choose(finished, standings)
         with self._clock.writing():
-            self._ledger.finish_trials(kept, forgotten)
+            states = {number: outcome.lanes for number, outcome in paused.items()}
+            self._ledger.finish_trials(kept, forgotten, states)
+        for number, outcome in paused.items():
+            self._rungs.pause(number, outcome)
         for f in finished:
             self._table.finish(f.trial.number, f.outcome)
-            self._failed += f.outcome.scores is None
+            self._failed += f.outcome.state == "FAIL"
+            if self._limits is not None:
+                self._limits.note(f)
         self._best = min([self._best, *standings])
         self.runs.add(finished)
         self._observer(self.progress())
@@ -250,22 +310,94 @@ class Search:
                 "stay as they are."
             )
 
-    def _standing(self, number: int) -> Standing:
-        table = self._table
-        return standing(self.settings.spec, table.trial(number), table.scores(number))
+    def _look_at_the_time(self) -> None:
+        # A run that comes late to its first pack trains that: else no resume would get further.
+        if self._begun and not self._late and not self.finished and self._is_late():
+            self.stopped = timed_out(self._table.finished)
+            for ready in self._ready.values():
+                ready.clear()
+
+    def _go_on(self) -> None:
+        """Cuts what comes after all packs are back: a rung, a generation, or the confirmation."""
+        if pruned := self._rungs.decided():
+            self._record(pruned)
+        onward, until = self._rungs.onward()
+        if onward:
+            self._cut(onward, until=until)
+        elif not self._trials_over:
+            self._open()
+        elif (need := self._confirmation.need()) is not None:
+            self._cut(need.trials, need.places)
+
+    def _open(self) -> None:
+        """Opens the next generation, unless the search ends before it."""
+        following = self._generations.following
+        if len(self._table) <= following.start:
+            self.stopped = stop_before(self.settings, self._table, following.start)
+            if self.stopped is not None:
+                return
+        self._generations.open()
+        if self.settings.rungs and self.engine.pauses:
+            self._rungs.begin(self._generations.numbers)
+        if self._limits is not None:
+            self._limits.begin(following.start)
 
     def _cut_portion(self) -> None:
         """Cuts the next trials of the generation into packs; records those that are new."""
         pace = self._pace(self.devices[0])
         at_once = sum(self._workers.values()) if pace.measured else 1
-        portion = self._generations.portion(pace.largest * max(at_once, 1))
+        lanes = pace.largest * max(at_once, 1)
+        portion = self._generations.portion(max(lanes // self.settings.replicates, 1))
+        first = self._rungs.first if self.engine.pauses else None
+        self._cut(self._rungs.unbegun(portion), until=first)
+
+    def _cut(
+        self, numbers: Iterable[int], places: range | None = None, until: int | None = None
+    ) -> None:
+        """Cuts trials into packs that are ready to be handed out.
+
+        Args:
+            numbers: the trials.
+            places: of the trainings of each; None for those of the search.
+            until: the epoch of the rung at which they pause.
+        """
+        places = range(self.settings.replicates) if places is None else places
+        limits = () if self._limits is None else self._limits.current
         table, device_of = self._table, self.settings.device_of
-        waiting = [table.trial(n) for n in portion if not table.is_finished(n)]
+        waiting = [table.trial(number) for number in numbers]
         for device, ready in self._ready.items():
             there = [trial for trial in waiting if device_of(trial.number) == device]
             workers = self._workers.get(device, 1)
-            packs = cut(there, self.cost, self._pace(device), workers, self._pack_size)
-            ready.extend(Pack(next(self._ids), trials, device) for trials in packs)
+            pace = self._pace(device).of_lanes(len(places))
+            for trials in cut(there, self.cost, pace, workers, self._pack_size):
+                pack = Pack(next(self._ids), trials, device)
+                if len(places) > 1 or until is not None or limits:
+                    pack = replace(pack, replicates=places, until=until, limits=limits)
+                ready.append(pack)
+
+    def _with_states(self, pack: Pack) -> Pack:
+        """The pack with the states of trials that continue from a rung."""
+        if not self._rungs.first or pack.states or self._confirms(pack):
+            return pack
+        states = self._ledger.paused([trial.number for trial in pack.trials])
+        return replace(pack, states=states) if states else pack
+
+    def _confirms(self, pack: Pack) -> bool:
+        return pack.replicates.start >= self.settings.replicates
 
     def _pace(self, device: str) -> Pace:
         return self.speed.pace(self.engine.pace(device), self._pack_size)
+
+    def _standing(self, number: int) -> Standing:
+        table = self._table
+        return standing(table.spec, table.trial(number), table.scores(number))
+
+    def _has_failed(self, number: int) -> bool:
+        if self._table.is_complete(number):
+            return False
+        outcome = self._table.outcome(number)
+        return outcome is not None and outcome.state == "FAIL"
+
+    def _standing_of(self, finished: FinishedTrial) -> Standing:
+        scores = finished.outcome.scores if finished.outcome.state == "COMPLETE" else None
+        return standing(self.settings.spec, finished.trial, scores)

@@ -1,6 +1,7 @@
 """The report: ranked trials as a DataFrame, files and text."""
 
-from xortune.report.formats import as_csv, as_json, as_markdown, plain_rows
+from xortune.report.confirmed import assignment, facts
+from xortune.report.formats import as_csv, as_json, as_markdown, plain_rows, rows_as_json
 from xortune.report.frame import (
     UNREPEATABLE,
     BestTrial,
@@ -10,7 +11,8 @@ from xortune.report.frame import (
     trials_frame,
     write_tables,
 )
-from xortune.report.summary import summarise, summarise_time
+from xortune.report.replicates import replicates_frame
+from xortune.report.summary import summarise, summarise_findings, summarise_time
 
 __all__ = [
     "BestTrial",
@@ -18,10 +20,15 @@ __all__ = [
     "as_csv",
     "as_json",
     "as_markdown",
+    "assignment",
     "columns",
     "curve_frame",
+    "facts",
     "plain_rows",
+    "replicates_frame",
+    "rows_as_json",
     "summarise",
+    "summarise_findings",
     "summarise_time",
     "tabulate",
     "trials_frame",

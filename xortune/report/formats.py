@@ -29,6 +29,11 @@ def as_json(study: Mapping[str, Any], summary: Mapping[str, Any], frame: pd.Data
     return json_text(json.dumps(report, indent=2, allow_nan=False)) + "\n"
 
 
+def rows_as_json(frame: pd.DataFrame) -> str:
+    """A list of rows; missing values are null."""
+    return json_text(json.dumps(plain_rows(frame), indent=2, allow_nan=False)) + "\n"
+
+
 def as_markdown(frame: pd.DataFrame) -> str:
     """A table of all columns."""
     lines = ["| " + " | ".join(frame.columns) + " |", "|" + " --- |" * len(frame.columns)]

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 import pandas as pd
 
 from xortune.errors import without_values
+from xortune.report.confirmed import assignment, edges, facts
 from xortune.report.formats import plain_rows
 from xortune.run_time import RunTime
+from xortune.space import SearchSpace
 from xortune.spec import Parameter, ProblemSpec
 from xortune.trial import STATES
 
 _TIMES = ("wall", "start_up", "sampler", "training", "queue", "writing", "idle")
 _ERRORS_SHOWN = 3
+_FINDINGS = ("test", "test_of_recommended", "confirmation", "stopped")
 _BEST = ("number", "rank", "final_loss")
 
 
@@ -43,6 +46,38 @@ def summarise(frame: pd.DataFrame, spec: ProblemSpec) -> dict[str, Any]:
     if spec.compared is not None:
         summary["best"] = _best(complete, spec, spec.parameter(spec.compared))
     return summary
+
+
+def summarise_findings(
+    findings: Mapping[str, Any], frame: pd.DataFrame, space: SearchSpace
+) -> dict[str, Any]:
+    """What a study has found out beside its trials, as plain values for JSON.
+
+    Args:
+        findings: as they are recorded.
+        frame: the study's trials, ranked.
+        space: the search space.
+
+    Returns:
+        The findings; `recommended`, where the best trials were confirmed: the trial's number,
+        rank, parameters, and numbers as `facts` has them; None if no trial passed. `edges`, unless
+        empty, of that trial, or else of the best one. `first`, the number of the best one.
+    """
+    spec, found = space.spec, {key: findings[key] for key in _FINDINGS if key in findings}
+    confirmation = findings.get("confirmation")
+    best = int(frame["number"].iloc[0]) if len(frame) and pd.notna(frame["rank"].iloc[0]) else None
+    number = best if confirmation is None else confirmation["recommended"]
+    row = None if number is None else plain_rows(frame[frame["number"] == number])[0]
+    params = None if row is None else spec.params(row[name] for name in spec.names)
+    if confirmation is not None:
+        found["recommended"] = None
+        if row is not None and params is not None:
+            entry = next(e for e in confirmation["trials"] if e["number"] == number)
+            used = {"params": assignment(spec, params), **facts(spec, entry)}
+            found["recommended"] = {"number": number, "rank": row["rank"], **used}
+    ends = [] if params is None else edges(space, params)
+    first = {} if best is None else {"first": best}
+    return found | first | ({"edges": ends} if ends else {})
 
 
 def summarise_time(runs: Sequence[RunTime]) -> dict[str, float]:

@@ -13,6 +13,7 @@ from xortune.space.domains import (
 from xortune.space.files import load_space, space_file
 from xortune.space.inference import inferred_parameters
 from xortune.space.narrowing import Narrowing, narrowed
+from xortune.space.parse import restricted
 
 __all__ = [
     "Choice",
@@ -27,5 +28,6 @@ __all__ = [
     "load_space",
     "narrowed",
     "point_at",
+    "restricted",
     "space_file",
 ]

@@ -68,6 +68,8 @@ class SearchSpace:
     parameters: Mapping[str, Mapping[str, Any]]
     # For the user, such as defaults and ignored keys.
     notes: tuple[str, ...] = field(default=(), compare=False)
+    # Where it comes from, for messages.
+    source: str = field(default="custom", compare=False)
 
     def params(self, values: Mapping[str, Value]) -> Params:
         """An assignment of these values, with floats where parameters are floats."""

@@ -7,6 +7,7 @@ Keys and defaults are W&B's (https://docs.wandb.ai/guides/sweeps/sweep-config-ke
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from xortune.errors import SpaceError
@@ -43,19 +44,37 @@ def parse_space(spec: ProblemSpec, name: str, source: str, text: Text) -> Search
         domains[key] = read or Choice((parameter.default,))
     if found:
         raise SpaceError(source, found)
-    missing = [p for p in spec.parameters if p.name not in parameters]
-    if missing:
-        taken = ", ".join(f"{p.name} {spelled(p.default)}" for p in missing)
-        notes.append(
-            f"search space {source} omits some parameters; the default is used for {taken}."
-        )
+    notes += _on_defaults(spec, source, parameters)
     recorded = dict(parameters)
     for key, domain in domains.items():
         if _is_in_logarithms(parameters.get(key, {})):
             # Another machine's exponential function may round differently.
             recorded[key] = written_entry(domain)
             notes.append(_in_logarithms(source, key, parameters[key], domain))
-    return SearchSpace(spec, name, domains, recorded, tuple(notes))
+    return SearchSpace(spec, name, domains, recorded, tuple(notes), source)
+
+
+def restricted(space: SearchSpace, spec: ProblemSpec) -> SearchSpace:
+    """A search space without the parameters that a spec lacks, and without notes on them."""
+    before = _on_defaults(space.spec, space.source, space.parameters)
+    others = [note for note in space.notes if note not in before]
+    parameters = {key: entry for key, entry in space.parameters.items() if key in spec.names}
+    return replace(
+        space,
+        spec=spec,
+        domains={name: space.domains[name] for name in spec.names},
+        parameters=parameters,
+        notes=(*_on_defaults(spec, space.source, parameters), *others),
+    )
+
+
+def _on_defaults(spec: ProblemSpec, source: str, parameters: Mapping[str, Any]) -> list[str]:
+    """A note on the parameters that a space leaves out."""
+    missing = [p for p in spec.parameters if p.name not in parameters]
+    if not missing:
+        return []
+    taken = ", ".join(f"{p.name} {spelled(p.default)}" for p in missing)
+    return [f"search space {source} omits some parameters; the default is used for {taken}."]
 
 
 def _meet(place: str, other: str) -> bool:

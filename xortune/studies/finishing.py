@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -43,6 +44,7 @@ class Training:
 
     runner: Runner
     engine: Engine
+    timeout: float | None  # seconds of the run after which no pack is begun
 
 
 def finish(
@@ -65,10 +67,20 @@ def finish(
         if training is None:
             runs.add_missing(ledger, ledger.trials())
             return
-        search = Search(ledger, training.engine, runs, clock, watch.observer, stop.check)
+        timeout = math.inf if training.timeout is None else training.timeout
+        search = Search(
+            ledger,
+            training.engine,
+            runs,
+            clock,
+            watch.observer,
+            stop.check,
+            lambda: clock.elapsed() >= timeout,
+        )
         try:
             with stop.errors_as_interrupts():
                 training.runner.run(search)
+            search.conclude()
         except XortuneError as error:
             if not isinstance(error, HopelessError):
                 error.folder = paths.folder

@@ -6,9 +6,17 @@ import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar
 
-from xortune.settings import DeviceName, RunnerName, RunOptions, SamplerName, StudySettings
+from xortune.settings import (
+    Aggregate,
+    DeviceName,
+    PrunerName,
+    RunnerName,
+    RunOptions,
+    SamplerName,
+    StudySettings,
+)
 from xortune.studies.problems import DEFAULT_DATA
 
 if TYPE_CHECKING:
@@ -18,7 +26,10 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 
 class RunKeywords(TypedDict, total=False):
-    """Keywords that may differ at every resume, as in `RunOptions`; None stands for the default."""
+    """Keywords that may differ at every resume, as in `RunOptions`; None stands for the default.
+
+    `timeout` is in seconds, or a text such as `"10m"` or `"1h30m"`.
+    """
 
     runner: RunnerName | None
     workers: int | None
@@ -29,16 +40,31 @@ class RunKeywords(TypedDict, total=False):
     retries: int | None
     pack_timeout: float | None
     trial_timeout: float | None
+    timeout: float | str | None
     verbose: bool | None
 
 
-class SearchKeywords(RunKeywords, total=False):
+class ResumeKeywords(RunKeywords, total=False):
+    """Those of a run, and settings that a resume may change; None stands for the recorded one.
+
+    `confirm` is a pair of numbers, how many trials and how many seeds, or a text such as
+    `"20:256"`; `"none"` leaves it out, and lifts a limit.
+    """
+
+    confirm: tuple[int, int] | str | None
+    stop_at: float | Literal["none"] | None
+    plateau: int | Literal["none"] | None
+    epoch_budget: int | Literal["none"] | None
+
+
+class SearchKeywords(ResumeKeywords, total=False):
     """Keywords that decide the result.
 
     `data` is a shipped name, a table's file, a DataFrame, or arrays `(X, y)`; `target`, `task`,
     `split`, `split_seed`, `drop` and `text` are for tables. `problem` is an `xortune.Problem` or
     its file, with `include` for folders of modules that it imports. `objective` is a metric, such
-    as `"accuracy:max"`; `metric` is its older name. The others are as in `StudySettings`.
+    as `"accuracy:max"`; `metric` is its older name. `rungs` says how many rungs a pruner has, and
+    `rung_epochs` where they are. The others are as in `StudySettings`.
     """
 
     trials: int | None
@@ -58,9 +84,19 @@ class SearchKeywords(RunKeywords, total=False):
     generation: int | None
     log_every: int | None
     cuda_share: float | None
+    replicates: int | None
+    folds: int | None
+    aggregate: Aggregate | None
+    pruner: PrunerName | None
+    rungs: int | None
+    rung_epochs: Sequence[int] | str | None
 
 
 RUN_KEYWORDS = tuple(RunKeywords.__annotations__)
+RESUME_KEYWORDS = (
+    *(name for name in ResumeKeywords.__annotations__ if name not in RUN_KEYWORDS),
+    *RUN_KEYWORDS,
+)
 SEARCH_KEYWORDS = (
     *(name for name in SearchKeywords.__annotations__ if name not in RUN_KEYWORDS),
     *RUN_KEYWORDS,
@@ -70,7 +106,7 @@ SEARCH_KEYWORDS = (
 def shown_with(keywords: tuple[str, ...]) -> Callable[[_F], _F]:
     """Makes `help()` and notebooks show a function's keywords one by one, with defaults."""
     known = {f.name: f.default for kind in (StudySettings, RunOptions) for f in fields(kind)}
-    known |= {"data": DEFAULT_DATA, "problem": None}
+    known |= {"data": DEFAULT_DATA, "problem": None, "confirm": None, "rungs": None}
 
     def decorate(function: _F) -> _F:
         signature = inspect.signature(function)

@@ -35,7 +35,9 @@ class ProgressText:
             parts.append(f"best {progress.best[1]:.3g}")
         if progress.failed:
             parts.append(f"{progress.failed} failed")
-        if done and seconds > 0:
+        if progress.confirming:
+            parts.append("confirming the best")
+        elif done and seconds > 0:
             rate = done / seconds
             left = (progress.total - progress.done) / rate
             parts.append(f"{rate:.3g}/s")

@@ -13,10 +13,16 @@ from xortune.errors import UsageError
 from xortune.paths import check_name
 from xortune.plain_numbers import brief
 from xortune.settings import SAMPLER_VERSION, RunOptions, StudySettings, one_of
-from xortune.space import Narrowing, SearchSpace, count_points, narrowed
+from xortune.space import Narrowing, SearchSpace, count_points, narrowed, restricted
 from xortune.spec import Direction, ProblemSpec
 from xortune.studies.options import RUN_KEYWORDS, SEARCH_KEYWORDS
 from xortune.studies.problems import ENGINES, SPEC, SUBJECT_KEYWORDS, kind_of, requested
+from xortune.studies.trainings import (
+    TRAINING_KEYWORDS,
+    Trainings,
+    notes_on_confirmation,
+    read,
+)
 from xortune.wording import option
 
 if TYPE_CHECKING:
@@ -64,41 +70,71 @@ def checked_request(
         UsageError: lists all faults.
     """
     given = known(keywords, SEARCH_KEYWORDS)
-    about = {key: given.pop(key) for key in SUBJECT_KEYWORDS if key in given}
+    about, run, asked = (
+        {key: given.pop(key) for key in names if key in given}
+        for names in (SUBJECT_KEYWORDS, RUN_KEYWORDS, TRAINING_KEYWORDS)
+    )
     objective, metric = given.pop("objective", None), given.pop("metric", None)
-    run = {key: given.pop(key) for key in RUN_KEYWORDS if key in given}
-    faults: list[str] = []
+    faults = _Faults()
+    subject = faults.tried(lambda: requested(about, space, asked.get("folds")))
+    spec = SPEC if subject is None else subject.problem.spec
+    loaded = part = None
+    if subject is not None:
+        spec = faults.tried(lambda: _with_objective(spec, objective, metric)) or spec
+        loaded = faults.tried(lambda: subject.space(space, spec))
+    if loaded is not None:
+        part = faults.tried(lambda: narrowed(loaded, narrow or {}))
+    kind = kind_of({} if subject is None else subject.recorded)
+    faults.texts += one_of("engine", engine, ENGINES if subject is None else kind.engines)
+    values, wrong = read(asked)
+    faults.texts += wrong
+    given = {"log_every": spec.log_every, **given}
+    options = faults.tried(lambda: run_options(kind, run))
+    if subject is None or loaded is None or part is None:
+        faults.tried(lambda: StudySettings(spec, {}, **given))
+        raise faults.error()
+    trainings = Trainings(values, kind, loaded, part)
+    faults.texts += trainings.faults()
+    part = restricted(part, trainings.spec)
+    settings = faults.tried(lambda: _settings(subject, part, {**given, **trainings.settings()}))
+    if settings is None or options is None or faults.texts:
+        raise faults.error()
+    settings = each_point_once(settings, part)
+    _say_notes(subject, restricted(loaded, part.spec), space is None)
+    for note in (*trainings.notes(), *notes_on_confirmation(settings)):
+        _log.warning(note)
+    return Request(subject, settings, options, engine)
 
-    def tried(make: Callable[[], _T]) -> _T | None:
+
+class _Faults:
+    """Collects the faults of a request."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def tried(self, make: Callable[[], _T]) -> _T | None:
+        """What `make` returns; None after a UsageError, which becomes a fault."""
         try:
             return make()
         except UsageError as error:
-            faults.append(str(error))
+            self.texts.append(str(error))
             return None
 
-    subject = tried(lambda: requested(about, space))
-    found = SPEC if subject is None else subject.problem.spec
-    spec = found
-    if subject is not None:
-        spec = tried(lambda: _with_objective(found, objective, metric)) or found
-    loaded = None if subject is None else tried(lambda: subject.space(space, spec))
-    part = None if loaded is None else tried(lambda: narrowed(loaded, narrow or {}))
-    recorded = {} if subject is None else subject.recorded
-    kind = kind_of(recorded)
-    faults += one_of("engine", engine, ENGINES if subject is None else kind.engines)
-    data = "" if subject is None else subject.problem.data
-    parameters = {} if part is None else part.parameters
-    given.setdefault("log_every", spec.log_every)
-    settings = tried(lambda: StudySettings(spec, parameters, data=data, problem=recorded, **given))
-    options = tried(lambda: run_options(kind, run))
-    if subject is None or part is None or settings is None or options is None or faults:
-        raise UsageError("\n".join(faults))
+    def error(self) -> UsageError:
+        return UsageError("\n".join(self.texts))
+
+
+def _settings(subject: Subject, space: SearchSpace, given: Mapping[str, Any]) -> StudySettings:
+    about: dict[str, Any] = {"data": subject.problem.data, "problem": subject.recorded}
+    return StudySettings(space.spec, space.parameters, **about, **given)
+
+
+def _say_notes(subject: Subject, space: SearchSpace, is_own: bool) -> None:
     for note in subject.notes:
         _log.warning(note)
-    for note in loaded.notes if loaded else ():
+    for note in space.notes:
         # The defaults of a problem's own space are no news.
-        (_log.debug if space is None else _log.warning)(note)
-    return Request(subject, each_point_once(settings, part), options, engine)
+        (_log.debug if is_own else _log.warning)(note)
 
 
 def run_options(kind: Kind, given: Mapping[str, Any]) -> RunOptions:
@@ -107,7 +143,7 @@ def run_options(kind: Kind, given: Mapping[str, Any]) -> RunOptions:
     Raises:
         UsageError: lists all faults.
     """
-    options, faults = RunOptions(**given), []
+    options, faults = run_settings(given), []
     if not kind.on_gpus and options.device in ("cuda", "both"):
         faults.append(
             f"{option('device')} {options.device}: tables are trained on CPUs. Leave it out."
@@ -118,6 +154,30 @@ def run_options(kind: Kind, given: Mapping[str, Any]) -> RunOptions:
     if faults:
         raise UsageError("\n".join(faults))
     return options if kind.on_gpus else replace(options, device="cpu")
+
+
+def run_settings(given: Mapping[str, Any]) -> RunOptions:
+    """The options of a run, with a timeout that may be a text; raises UsageError likewise."""
+    faults = _Faults()
+    values, faults.texts = read(given)
+    options = faults.tried(lambda: RunOptions(**values))
+    if options is None or faults.texts:
+        raise faults.error()
+    return options
+
+
+def changed_settings(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that a resume changes, as plain values; None for a limit that it lifts.
+
+    Raises:
+        UsageError: lists all faults.
+    """
+    faults = _Faults()
+    values, faults.texts = read(given)
+    faults.tried(lambda: StudySettings(SPEC, {}, **values))
+    if faults.texts:
+        raise faults.error()
+    return values
 
 
 def _with_objective(spec: ProblemSpec, objective: Any, metric: Any) -> ProblemSpec:

@@ -99,7 +99,8 @@ class InlineFirstRunner(InlineRunner):
             return _worth_ray(search)
         cost = sum(search.cost(trial.params) for trial in pack.trials) / len(pack.trials)
         self._trained += len(pack.trials)
-        self._trained_s += work_s(len(pack.trials), cost, search.engine.pace(pack.device))
+        lanes = len(pack.trials) * len(pack.replicates)
+        self._trained_s += work_s(lanes, cost, search.engine.pace(pack.device))
         progress = search.progress()
         left_s = (progress.total - progress.done) * self._trained_s / self._trained
         return self._trained_s > _RAY_START_S and left_s > _longest_here_s()
@@ -138,10 +139,10 @@ def _reason(search: Search) -> str:
 
 def training_s(space: SearchSpace, settings: StudySettings, trials: int, pace: Pace) -> float:
     """The estimated seconds for one core to train this many trials of mean cost."""
-    size = min(settings.generation or settings.trials, trials)
+    size = max(min(settings.generation or settings.trials, trials), 1)
     generations = math.ceil(trials / size)
     cost = 1.0 if space.spec.cost is None else mean(space.domains[space.spec.cost])
-    return generations * work_s(size, cost, pace)
+    return generations * work_s(size * settings.replicates, cost, pace)
 
 
 def mean(domain: Domain) -> float:
@@ -192,7 +193,8 @@ def _sooner_here(
     count = f"{trials:,} trials need"
     if trials == 1:
         count, where = "1 trial needs", where.replace("they run", "it runs", 1)
-    _log.info(f"{count} {work} of training, {where}.")
+    if trials:  # Otherwise only a confirmation is left.
+        _log.info(f"{count} {work} of training, {where}.")
     return here
 
 

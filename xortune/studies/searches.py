@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,10 +40,12 @@ from xortune.settings import (
 from xortune.space import Narrowing, load_space
 from xortune.studies.compatibility import check_versions, versions
 from xortune.studies.finishing import Training, Watch, finish
+from xortune.studies.held_out import is_over
 from xortune.studies.options import (
+    RESUME_KEYWORDS,
     RUN_KEYWORDS,
     SEARCH_KEYWORDS,
-    RunKeywords,
+    ResumeKeywords,
     SearchKeywords,
     shown_with,
 )
@@ -51,13 +53,16 @@ from xortune.studies.problems import kind_of, resumed
 from xortune.studies.progress import watched
 from xortune.studies.request import (
     Request,
+    changed_settings,
     checked_request,
     default_name,
     each_point_once,
     known,
     run_options,
+    run_settings,
 )
 from xortune.studies.study import Study
+from xortune.studies.trainings import CHANGEABLE
 from xortune.wording import option
 
 if TYPE_CHECKING:
@@ -76,7 +81,8 @@ _log = logging.getLogger("xortune")
 class _Wanted:
     """The words of a resume: the new total, by force or not, the subject, and the run's options.
 
-    The subject is named by keywords of `SUBJECT_KEYWORDS`, unless it is there already.
+    The subject is named by keywords of `SUBJECT_KEYWORDS`, unless it is there already. `changed`
+    has further settings with new values: None lifts a limit, and `confirm` () leaves it out.
     """
 
     trials: int | None
@@ -84,17 +90,24 @@ class _Wanted:
     named: Mapping[str, Any]
     options: Mapping[str, Any]
     subject: Subject | None = None
+    changed: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class _Rest:
-    """A study to resume: its settings and subject, and the number of trials left to train."""
+    """A study to resume: its settings and subject, and what is left to train.
+
+    `before` are the settings so far. Only a confirmation may be left: then `left` is 0, and
+    `done` is false.
+    """
 
     settings: StudySettings
     subject: Subject | None  # None if nothing is left, and none was named
     left: int
+    done: bool
     force: bool
     options: RunOptions
+    before: StudySettings
 
 
 @shown_with(SEARCH_KEYWORDS)
@@ -156,7 +169,7 @@ def search(
         return _new_study(request, folder, names, Watch(clock, observer, stop))
 
 
-@shown_with(RUN_KEYWORDS)
+@shown_with(RESUME_KEYWORDS)
 def resume(
     study: str | Path,
     *,
@@ -168,7 +181,7 @@ def resume(
     results: str | Path = DEFAULT_RESULTS,
     on_progress: Callable[[Progress], None] | None = None,
     stop: StopSignal | None = None,
-    **options: Unpack[RunKeywords],
+    **options: Unpack[ResumeKeywords],
 ) -> Study:
     """Resumes a study after a crash or an interruption, or extends it to a larger total.
 
@@ -183,22 +196,30 @@ def resume(
         results: the results folder.
         on_progress: as for `search`.
         stop: as for `search`.
-        **options: the fields of `RunOptions`. The device is the recorded one unless given.
+        **options: the fields of `RunOptions`, where the device is the recorded one unless given;
+            and `confirm`, `stop_at`, `plateau` and `epoch_budget`, with which a study that has
+            reached one of them continues. See `xortune.studies.options.ResumeKeywords`.
 
     Raises:
         As `search`.
 
     Example:
         xortune.resume("results/first", trials=200)
+        xortune.resume("results/first", plateau="none", timeout="10m")
     """
     if faults := truth("force", force):
         raise UsageError(faults[0])
-    run = known(options, RUN_KEYWORDS)
-    RunOptions(**run)
+    run = known(options, RESUME_KEYWORDS)
+    changed = changed_settings({name: run.pop(name) for name in CHANGEABLE if name in run})
+    run_settings(run)
     paths = find_study(as_path("study", study), as_path("results", results))
     named = {"data": data, "problem": problem, "include": include}
     wanted = _Wanted(
-        trials, bool(force), {key: value for key, value in named.items() if value is not None}, run
+        trials,
+        bool(force),
+        {key: value for key, value in named.items() if value is not None},
+        run,
+        changed=changed,
     )
     return _continued(paths, wanted, on_progress, stop)
 
@@ -231,12 +252,12 @@ def _continued(
     ):
         rest = _resumable(ledger, paths.name, wanted)
         watch = Watch(clock, observer, stop)
-        if rest.left > 0:
+        if not rest.done:
             _resume(ledger, paths, rest, watch)
         else:
             finish(ledger, paths, None, rest.subject, watch)
         stop.check(paths.folder)
-    if rest.left <= 0:
+    if rest.done:
         _log_done(paths)
     return Study(paths)
 
@@ -245,7 +266,7 @@ def _new_study(request: Request, folder: Path, names: Iterator[str], watch: Watc
     settings, stop, subject = request.settings, watch.stop, request.subject
     choice = subject.choice(request.engine, settings, request.options)
     if settings.generation is None:
-        size = default_generation(settings.sampler, settings.trials, choice.generation)
+        size = default_generation(settings, choice.generation)
         settings = replace(settings, generation=size)
     with _runner(request.options, settings, settings.trials, choice, stop) as runner:
         try:
@@ -255,12 +276,12 @@ def _new_study(request: Request, folder: Path, names: Iterator[str], watch: Watc
                 f"{option('engine')} {request.engine}: {error}. Use {option('engine', 'auto')}."
             ) from None
         _check_machines(runner, engine, stop)
-        settings = replace(settings, device=runner.device)
+        settings = _with_confirmation(replace(settings, device=runner.device), engine)
         provenance = Provenance(engine.name, versions(engine, runner.device))
         stop.check()
         paths, created = _created(folder, names, settings, provenance, stop)
         with created as ledger:
-            finish(ledger, paths, Training(runner, engine), subject, watch)
+            finish(ledger, paths, Training(runner, engine, request.options.timeout), subject, watch)
         stop.check(paths.folder)
     return Study(paths)
 
@@ -294,6 +315,7 @@ def _resume(ledger: Ledger, paths: StudyPaths, rest: _Rest, watch: Watch) -> Non
         if here != there or (here is None and settings.problem and rest.force):
             provenance = replace(provenance, outdated=_finished_spans(ledger.trials()))
             settings = replace(settings, problem=subject.recorded)
+        settings = _reconfirmed(rest.before, settings, engine)
         same = engine.name == provenance.engine
         provenance = replace(
             provenance,
@@ -303,7 +325,26 @@ def _resume(ledger: Ledger, paths: StudyPaths, rest: _Rest, watch: Watch) -> Non
             forced=provenance.forced or rest.force,
         )
         ledger.record(replace(settings, device=runner.device), provenance)
-        finish(ledger, paths, Training(runner, engine), subject, watch)
+        finish(ledger, paths, Training(runner, engine, options.timeout), subject, watch)
+
+
+def _with_confirmation(settings: StudySettings, engine: Engine) -> StudySettings:
+    """The settings with the numbers of a confirmation, which follow from the estimated work."""
+    from xortune.loop.confirmation import counts_for
+
+    if settings.confirm is not None:
+        return settings
+    space = load_space(settings.space, settings.spec)
+    pace = engine.pace("cuda" if settings.device == "cuda" else "cpu")
+    return replace(settings, confirm=counts_for(settings, space, pace))
+
+
+def _reconfirmed(before: StudySettings, settings: StudySettings, engine: Engine) -> StudySettings:
+    """The settings of an extended study, whose confirmation is that of one begun like this."""
+    derived = _with_confirmation(replace(before, confirm=None), engine).confirm
+    if settings.confirm != before.confirm or before.confirm != derived:
+        return settings  # The user has chosen.
+    return _with_confirmation(replace(settings, confirm=None), engine)
 
 
 def _finished_spans(table: TrialTable) -> tuple[tuple[int, int], ...]:
@@ -325,7 +366,16 @@ def _runner(
 
 
 def _log_done(paths: StudyPaths) -> None:
-    _log.warning(f"study {paths.name} is finished already: there was nothing to do.")
+    with Ledger.read(paths) as ledger:
+        stopped = ledger.findings().get("stopped")
+    if stopped is None:
+        _log.warning(f"study {paths.name} is finished already: there was nothing to do.")
+        return
+    by, after = stopped["by"], stopped["after"]
+    _log.warning(
+        f"study {paths.name} stopped after {after} trials: {stopped['reason']}. There was nothing "
+        f"to do. To go on, give a wider {option(by)}, or {option(by, 'none')}."
+    )
 
 
 def _created(
@@ -360,7 +410,7 @@ def _existing(
     with Ledger.read(paths) as ledger:
         found = ledger.settings()
         engine = kind_of(found.problem).family(ledger.provenance().engine)
-        done = ledger.trials().finished >= found.trials
+        done = _is_done(ledger, ledger.trials())
     device: DeviceName = request.options.device
     different = differences(found, replace(request.settings, device=device))
     if request.engine not in ("auto", engine):
@@ -384,13 +434,25 @@ def _resumable(ledger: Ledger, name: str, wanted: _Wanted) -> _Rest:
     force, subject = wanted.force, wanted.subject
     if not force:
         check_versions(settings, provenance, name)
+    settings = replace(settings, **wanted.changed)
     if wanted.trials is not None:
         settings = _extended(settings, provenance, name, wanted.trials, len(table))
     options = run_options(kind_of(settings.problem), wanted.options)
-    left = settings.trials - table.finished
-    if subject is None and (wanted.named or left > 0):
+    before = ledger.settings()
+    left = max(settings.trials - table.finished, 0)
+    done = settings == before and _is_done(ledger, table)
+    if subject is None and (wanted.named or not done):
         subject = resumed(settings, name, wanted.named, force)
-    return _Rest(settings, subject, left, force, options)
+    return _Rest(settings, subject, left, done, force, options, before)
+
+
+def _is_done(ledger: Ledger, table: TrialTable) -> bool:
+    """Whether a resume of a study with its recorded settings would train nothing."""
+    settings, found = ledger.settings(), ledger.findings()
+    confirmed = found.get("confirmation", {}).get("wanted", [])
+    if settings.confirm and [*settings.confirm] != confirmed and ledger.has_complete_trial():
+        return False
+    return is_over(ledger, table)
 
 
 def _extended(
@@ -398,6 +460,9 @@ def _extended(
 ) -> StudySettings:
     """The settings with another total; `asked` trials exist already."""
     extended = replace(settings, trials=trials)
+    if settings.rungs and trials > settings.trials:
+        # Trials of a generation that was compared already are not compared again.
+        extended = replace(extended, starts=(*settings.starts, settings.trials))
     if extended.trials < asked:
         raise UsageError(
             f"{option('trials')} {trials}: study {name} has {asked} trials already, and the "

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xortune.errors import NoEngineError, UsageError, XortuneError
+from xortune.errors import UsageError, XortuneError
 from xortune.ledger import Ledger
 from xortune.paths import DEFAULT_RESULTS, StudyPaths, as_path, find_study
 from xortune.plain_numbers import brief, whole_number
 from xortune.run_time import RunTime
-from xortune.settings import RunOptions, described
+from xortune.settings import described
 from xortune.studies.held_out import best_number
-from xortune.studies.problems import kind_of, problem_of, resumed
-from xortune.trial import FinishedTrial, Lane, Weights
+from xortune.studies.problems import problem_of
+from xortune.studies.retraining import SEEDS, luck_of, weights_again
+from xortune.trial import FinishedTrial, Replicate, Weights
 from xortune.trial_table import TrialTable
 from xortune.version import __version__
+from xortune.wording import command
 
 if TYPE_CHECKING:
     import optuna
@@ -78,6 +81,105 @@ class Study:
         return BestTrial(trials.iloc[0])
 
     @property
+    def recommended(self) -> pd.Series:
+        """The trial to use: the one with the best mean over seeds that the search has not used.
+
+        Its `number` and parameters; the objective as the study aggregates it, under its own name;
+        `std`; `seeds`, how many, and `failed`, how many of them diverged; where the problem has a
+        goal `solved_share`, with the ends `solved_low` and `solved_high` of Wilson's interval at
+        95 %.
+
+        Raises:
+            XortuneError: the study has no confirmation, or no trial passed it.
+        """
+        with Ledger.read(self._own) as ledger:
+            found = ledger.findings().get("confirmation")
+            table = ledger.trials()
+        if found is None:
+            how = command("resume", str(self.paths.folder), confirm="20:256")
+            raise XortuneError(
+                f"study {self.name} has no confirmation, and so no trial to recommend. Confirm its "
+                f"best trials with: {how}"
+            )
+        number = found["recommended"]
+        if number is None:
+            raise XortuneError(
+                f"study {self.name} has no trial to recommend: each of the {found['of']} trials "
+                f"that were confirmed failed on some of their seeds."
+            )
+        entry = next(one for one in found["trials"] if one["number"] == number)
+        return self._confirmed(table, entry)
+
+    def luck(
+        self,
+        number: int,
+        seeds: int = SEEDS,
+        *,
+        data: Any = None,
+        problem: Any = None,
+        include: Any = None,
+    ) -> pd.Series:
+        """What a trial's assignment comes to on fresh seeds; trains them here, and records nothing.
+
+        Args:
+            number: the trial's.
+            seeds: how many; neither the search nor its confirmation has used them.
+            data: of a study of a table: its data, named again.
+            problem: of a study of a function: the function, named again.
+            include: as for `search`.
+
+        Returns:
+            As `recommended`.
+
+        Raises:
+            UsageError: there is no such trial, or the data or function is not the study's.
+            XortuneError: this machine cannot train it.
+
+        Example:
+            study.luck(study.best_number)["solved_share"]
+        """
+        with Ledger.read(self._own) as ledger:
+            trial = self._finished(ledger, number).trial
+            table = ledger.trials()
+        given = {"data": data, "problem": problem, "include": include}
+        named = {key: value for key, value in given.items() if value is not None}
+        entry = luck_of(self.name, self.settings, self.provenance, trial, seeds, named)
+        return self._confirmed(table, entry)
+
+    def _confirmed(self, table: TrialTable, entry: Mapping[str, Any]) -> pd.Series:
+        from xortune.report import BestTrial, assignment, facts
+
+        spec, number = table.spec, entry["number"]
+        values = {**assignment(spec, table.params(number)), **facts(spec, entry)}
+        return BestTrial({"number": number, **values}, dtype=object)
+
+    def replicates(self, number: int) -> pd.DataFrame:
+        """The trainings of a trial, one per row: those of the search, then of the confirmation.
+
+        Columns as `xortune.report.replicates_frame`.
+
+        Raises:
+            UsageError: there is no such trial, or it is not finished.
+        """
+        from xortune.loop.seeds import replicate_seeds
+        from xortune.report import replicates_frame
+
+        settings = self.settings
+        with Ledger.read(self._own) as ledger:
+            trial, outcome = self._finished(ledger, number)
+            trainings = ledger.replicates(trial.number)
+        if settings.replicates == 1:
+            alone = Replicate(0, outcome.state, outcome.scores, outcome.duration_s, outcome.error)
+            trainings = [alone, *trainings]
+        count = max((one.place for one in trainings), default=0) + 1
+        seeds = [*replicate_seeds(settings, settings.spec, count)]
+        if seeds[0] is None and settings.spec.seed is not None:
+            seeds[0] = trial.params[settings.spec.seed]  # type: ignore[assignment]
+        return replicates_frame(
+            settings.spec, trainings, seeds, settings.replicates, settings.folds
+        )
+
+    @property
     def best_number(self) -> int:
         """The number of the best trial, without making a table.
 
@@ -88,6 +190,13 @@ class Study:
         if best is None:
             raise self._without_best()
         return best
+
+    @property
+    def stopped_by(self) -> str | None:
+        """The limit at which the search ended, such as `plateau`; None if it ended otherwise."""
+        with Ledger.read(self._own) as ledger:
+            by: str | None = ledger.findings().get("stopped", {}).get("by")
+        return by
 
     @property
     def has_complete_trial(self) -> bool:
@@ -102,20 +211,25 @@ class Study:
         """Counts by state, solved trials, the best trials, and where the time went.
 
         Of a table also `test`: the number of the best trial, and its metrics on the rows that
-        the search has never seen. After another version of a function was taken by force,
-        `outdated`: the number of trials of the earlier one.
+        the search has never seen; `test_of_recommended` likewise. After another version of a
+        function was taken by force, `outdated`: the number of trials of the earlier one. Of a
+        study whose best trials were confirmed, `confirmation`, all of them, and `recommended`.
+        `edges`: what of that trial, or else of the best one, lies at an end of its range.
+        `stopped`: why the search ended before its last trial.
         """
         return self.summary_of(self.trials)
 
     def summary_of(self, trials: pd.DataFrame) -> dict[str, Any]:
         """As `summary`, from trials already read."""
-        from xortune.report import summarise, summarise_time
+        from xortune.report import summarise, summarise_findings, summarise_time
 
         with Ledger.read(self._own) as ledger:
             findings, runs = ledger.findings(), ledger.runs()
             outdated = len(ledger.provenance().outdated_numbers())
-        more = {"test": findings["test"]} if "test" in findings else {}
-        more |= {"outdated": outdated} if outdated else {}
+        more: dict[str, Any] = {"outdated": outdated} if outdated else {}
+        if self.settings.replicates > 1:
+            more["replicates"] = self.settings.replicates
+        more |= summarise_findings(findings, trials, self.space)
         return {**summarise(trials, self.settings.spec), **more, "time": summarise_time(runs)}
 
     def curves(self, number: int) -> pd.DataFrame:
@@ -193,40 +307,9 @@ class Study:
                 f"trial {found.trial.number} of study {self.name} has no model: "
                 f"{found.outcome.error}."
             )
-        return found, weights or self._trained_again(found)
-
-    def _trained_again(self, found: FinishedTrial) -> Weights:
-        settings, number = self.settings, found.trial.number
-        kind = kind_of(settings.problem)
-        if kind.named_by == "problem":
-            raise UsageError(
-                f"trial {number} of study {self.name} has no model: a function trained it, and "
-                "xortune keeps only what it returned."
-            )
-        if kind.named_by is not None:
-            raise XortuneError(
-                f"trial {number}: the ledger keeps the weights of the best trials, and this is not "
-                "one of them."
-            )
-        device = settings.device_of(number)
-        choice = resumed(settings, self.name, {}, False).choice(
-            kind.family(self.provenance.engine), settings, RunOptions()
-        )
-        try:
-            engine = choice.decide(device)
-        except NoEngineError as error:
-            raise XortuneError(
-                f"trial {found.trial.number} has to be trained again: {error}."
-            ) from None
-        trainer = engine.open(device)
-        (outcome,) = trainer.train([Lane(found.trial.params)], settings.log_every)
-        if engine.name != self.provenance.engine or outcome.scores != found.outcome.scores:
-            raise XortuneError(
-                f"trial {found.trial.number} has to be trained again, and this machine does not "
-                f"give its recorded numbers: it was trained by the engine {self.provenance.engine}."
-            )
-        assert outcome.weights is not None
-        return outcome.weights
+        if weights is None:
+            weights = weights_again(self.name, self.settings, self.provenance, found)
+        return found, weights
 
     def _progress(self) -> str:
         """The progress shown by `repr`, which never raises."""

@@ -112,7 +112,6 @@ _HILL = Case(
     toy.SPEC,
     {"rate": (0.1, 0.5), "steps": range(1, 9), "wide": (False, True), "start": range(-9, 10)},
     toy.SPEC.assignment({"rate": 9.0}),
-    pauses=False,
 )
 _, _FUNCTION_SPEC = functions.engine_of()
 _FUNCTION = Case(
@@ -124,6 +123,7 @@ _FUNCTION = Case(
     pauses=False,
     seeded=True,
 )
+_VARIED = replace(_FUNCTION, name="function, with seeds and folds", make=functions.varied_engine)
 COUNT = 64  # of the trials that packs are made of
 SOME = (5, 32, 17)  # the numbers of those that train in another process, too
 CASES = (
@@ -132,6 +132,7 @@ CASES = (
     *map(_plain, TASKS),
     _HILL,
     _FUNCTION,
+    _VARIED,
 )
 
 

@@ -1,0 +1,98 @@
+"""The best trials on seeds that the search has not used."""
+
+import statistics
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.loop.hill import ENGINE, Hill, hill_settings
+from xortune.engines.engine import Pace
+from xortune.ledger import Ledger
+from xortune.loop.confirmation import counts_for, heats, trainings
+from xortune.space import load_space
+
+
+@given(st.integers(1, 50), st.integers(2, 600), st.sampled_from((None, 2, 3, 5)))
+def test_a_race_ends_with_all_seeds_and_never_grows(trials, seeds, folds):
+    race = heats(trials, seeds, folds)
+    assert race[0].trials == trials
+    assert race[-1].seeds == seeds
+    assert [heat.seeds for heat in race] == sorted({heat.seeds for heat in race})
+    assert [heat.trials for heat in race] == sorted((h.trials for h in race), reverse=True)
+    assert trainings(trials, seeds) <= trials * seeds
+
+
+def test_the_race_of_the_lab():
+    assert heats(20, 256, None) == [(20, 32), (10, 64), (5, 128), (3, 256)]
+    assert trainings(20, 256) == 1664
+
+
+def test_the_counts_follow_from_the_work():
+    def counts(trials, cost_per_s, **values):
+        settings = hill_settings(trials=trials, **values)
+        pace = Pace(cost_per_s, 1, 1e-3, 64)
+        return counts_for(settings, load_space(settings.space, settings.spec), pace)
+
+    assert counts(1000, 1e9) == (20, 256)
+    assert counts(4, 1e9) == (4, 256)
+    assert counts(100, 20.0) == (4, 4)  # a second for the longest trial
+    assert counts(50, 20.0) == (2, 4)
+    assert counts(10, 20.0) == ()
+    assert counts(1000, 20.0, replicates=10) == (20, 256)
+    slow = Pace(1.0, 1, 1.0, 64, measured=True)
+    settings = hill_settings()
+    assert counts_for(settings, load_space(settings.space, settings.spec), slow) == ()
+
+
+@pytest.fixture
+def confirmed(tmp_path):
+    def run(**values):
+        hill = Hill(tmp_path / "hill", hill_settings(confirm=(6, 40), **values))
+        hill.run()
+        with Ledger.read(hill.paths) as ledger:
+            return ledger, ledger.trials(), ledger.findings()["confirmation"], hill
+
+    return run
+
+
+def test_the_recommended_trial_has_the_best_mean_of_those_with_all_seeds(confirmed):
+    _, _, found, hill = confirmed()
+    assert found["wanted"] == [6, 40]
+    assert [entry["seeds"] for entry in found["trials"]] == [40, 40, 32, 16, 16, 16]
+    last = [entry for entry in found["trials"] if entry["seeds"] == 40]
+    assert found["recommended"] == max(last, key=lambda e: e["value"])["number"]
+    with Ledger.read(hill.paths) as ledger:
+        rows = ledger.replicates(found["recommended"])
+    assert [row.place for row in rows] == [*range(1, 41)]
+    heights = [row.scores["height"] for row in rows]
+    best = found["trials"][0]
+    assert best["value"] == pytest.approx(statistics.fmean(heights))
+    assert best["std"] == pytest.approx(statistics.stdev(heights))
+    assert (best["low"], best["high"]) == (min(heights), max(heights))
+    assert best["median"] == pytest.approx(statistics.median(heights))
+    assert best["failed"] == 0
+
+
+def test_no_search_seed_is_used_again(confirmed):
+    _, table, _, hill = confirmed(replicates=4)
+    with Ledger.read(hill.paths) as ledger:
+        places = {row.place for n in range(len(table)) for row in ledger.replicates(n)}
+    assert places == {*range(44)}
+
+
+@pytest.mark.parametrize("how", [{}, {"replicates": 3}, {"aggregate": "median"}])
+def test_kills_packs_and_extensions_change_nothing(tmp_path, how):
+    wanted = hill_settings(confirm=(8, 64), trials=60, **how)
+    whole = Hill(tmp_path / "whole", wanted)
+    whole.run()
+    other = Hill(tmp_path / "other", hill_settings(confirm=(8, 64), trials=30, **how))
+    other.run(2, 4)
+    other.run(3, 7, packs=9, backwards=True, trials=60)
+    for _ in range(6):
+        other.run(2, 3, packs=2)
+    other.run(1, 50)
+    first, second = whole.content(), other.content()
+    # Only trials that were best before the extension have replicates more.
+    assert (first[0], first[1], first[4]) == (second[0], second[1], second[4])
+    assert ENGINE.name == "hill-1"
