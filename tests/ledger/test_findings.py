@@ -37,6 +37,7 @@ DIVERGED = {
 }
 FINDINGS: dict[str, Any] = {
     "confirmation": {
+        "wanted": [2, 8],
         "of": 2,
         "seeds": 8,
         "aggregate": "mean",
@@ -67,9 +68,13 @@ def changed(*place: Any, to: Any) -> dict[str, Any]:
     return findings
 
 
+# Each trial that was confirmed failed on some of its seeds.
+NONE = changed("confirmation", "recommended", to=None)
+
+
 def test_findings_come_back(paths):
     with Ledger.open(paths) as ledger:
-        for findings in (FINDINGS, {}, {"stopped": FINDINGS["stopped"]}):
+        for findings in (FINDINGS, {}, {"stopped": FINDINGS["stopped"]}, NONE):
             ledger.record(SETTINGS, ledger.provenance(), findings)
             assert ledger.findings() == findings
 
@@ -101,7 +106,11 @@ C, T = "confirmation", ("confirmation", "trials", 0)
         changed(C, "trials", to=[ENTRY, ENTRY]),
         changed(C, "trials", to=[ENTRY, 7]),
         changed(C, "recommended", to=4),
-        changed(C, "recommended", to=None),
+        changed(C, "recommended", to=7),
+        changed(C, "recommended", to="3"),
+        changed(C, "recommended", to=...),
+        changed(C, "wanted", to=2),
+        changed(C, "wanted", to=[2, "8"]),
         changed(*T, "number", to=8),
         changed(*T, "number", to=-1),
         changed(*T, "number", to=None),

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.engines.contract.cases import CASES, bits, train
 from tests.faults.driver.forgery import forge
 from tests.ledger.rungs import (
     DTYPES,
@@ -24,13 +25,13 @@ from tests.ledger.rungs import (
     rung_settings,
     trained,
 )
-from tests.make import make_curve, make_outcome
+from tests.make import make_curve, make_outcome, make_provenance
 from xortune.errors import UsageError, XortuneError
 from xortune.ledger import Ledger
 from xortune.ledger.lane_arrays import packed, unpacked
 from xortune.paths import StudyPaths
 from xortune.problems.xor.spec import SPEC
-from xortune.trial import Curve, Outcome, Paused, RawArray
+from xortune.trial import Curve, Outcome, Paused, RawArray, Trial
 
 SETTINGS = rung_settings(3)
 STATES = {4: (lane(), lane("FAIL"), lane()), 5: (lane(), lane(), lane(epoch=7))}
@@ -97,7 +98,7 @@ def test_a_trial_is_not_finished_and_paused_at_once(paths):
         ledger.finish_trials([pruned(SETTINGS.spec, 4)], paused=STATES)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(LANES, st.integers(1, 9))
 def test_every_lane_comes_back_from_its_arrays(drawn, lanes):
     arrays = packed(drawn, lanes, NAMES)
@@ -106,7 +107,7 @@ def test_every_lane_comes_back_from_its_arrays(drawn, lanes):
     assert plain(unpacked(epoch, backwards, lanes, NAMES, "it")) == plain(drawn)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.dictionaries(st.integers(0, 7), st.lists(LANES, max_size=3).map(tuple), max_size=3))
 def test_every_lane_comes_back_from_the_ledger(tmp_path_factory, drawn):
     paths = new_study(tmp_path_factory.mktemp("ledger") / "one", SETTINGS)
@@ -197,8 +198,8 @@ ONE = "WHERE trial = 4 AND replicate = 0 AND name = 'weights'"
 @pytest.mark.parametrize(
     ("column", "value", "message"),
     [
-        ("trial", 77, "state of trial 77, which is missing"),
-        ("trial", -1, "state of trial -1, which is missing"),
+        ("trial", 77, "trial 77 is paused, but not waiting"),
+        ("trial", -1, "trial -1 is paused, but not waiting"),
         ("replicate", -1, "impossible name or replicate"),
         ("replicate", 3, "paused with other replicates"),
         ("epoch", -1, "impossible epoch"),
@@ -370,3 +371,28 @@ def test_lanes_that_have_ended_wait_for_the_others(paths):
     with Ledger.open(paths) as ledger:
         ledger.finish_trials([], paused={6: (failed, make_outcome(), lane())})
         assert ledger.paused([6])[6] == (failed, make_outcome(), lane())
+
+
+ENGINES = [case for case in CASES if case.name in ("eager", "plain, regression")]
+
+
+@pytest.mark.parametrize("case", ENGINES, ids=lambda case: case.name)
+def test_what_an_engine_paused_continues_from_the_ledger_to_the_same_bits(case, tmp_path):
+    engine = case.make()
+    spec = engine.spec.extended(replicated=False, pruned=True)
+    study = replace(SETTINGS, spec=spec, replicates=1, problem={})
+    trials = dict(enumerate(case.drawn(6)))
+    first = train(engine, trials, until=2)
+    running = {n: (outcome,) for n, outcome in first.items() if outcome.state == "RUNNING"}
+    assert running
+    with Ledger.create(StudyPaths(tmp_path / "one"), study, make_provenance()) as ledger:
+        ledger.add_trials(Trial(n, 0, params) for n, params in trials.items())
+        ledger.finish_trials([], paused=running)
+        found = {number: lanes[0] for number, lanes in ledger.paused().items()}
+    assert {n: plain(lane) for n, lane in found.items()} == {
+        n: plain(lanes[0]) for n, lanes in running.items()
+    }
+    left = {number: trials[number] for number in found}
+    again = train(engine, left, paused=[lane.paused for lane in found.values()])
+    undisturbed = train(engine, trials)
+    assert {n: bits(o) for n, o in again.items()} == {n: bits(undisturbed[n]) for n in again}

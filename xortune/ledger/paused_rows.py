@@ -11,7 +11,7 @@ from operator import itemgetter
 from typing import Any
 
 from xortune.ledger.lane_arrays import check_array, packed, unpacked
-from xortune.ledger.queries import check_count, count_more, sealed_count
+from xortune.ledger.queries import check_count, count_more
 from xortune.ledger.rows import LONGEST_TEXT, Damage, canonical, digest
 from xortune.settings import StudySettings
 from xortune.trial import Outcome, RawArray
@@ -87,29 +87,24 @@ def replace_paused(
 def read_paused(
     connection: sqlite3.Connection, numbers: Iterable[int] | None
 ) -> dict[int, list[Row]]:
-    """The rows of these trials, or of all; trials without any are left out."""
-    (count,) = connection.execute("SELECT count(*) FROM paused NOT INDEXED").fetchone()
+    """The rows of these trials, or of all; trials without any are left out.
+
+    Every trial's rows are counted, and `PausedRows.lanes` checks those that are returned.
+    """
+    (count,) = connection.execute(f"SELECT count(*) FROM {_TABLE}").fetchone()
     check_count(connection, "paused", count)
     if numbers is None:
         return _all(connection)
     query = f"SELECT {_COLUMNS} FROM {_TABLE} WHERE trial = ? ORDER BY replicate, name"
     found = {number: connection.execute(query, (number,)).fetchall() for number in numbers}
-    if all(found.values()):
-        return found
-    # In a damaged page a query may miss the rows of a trial, so all are looked at.
-    every = _all(connection)
-    for number in every.keys() - found.keys():
-        for row in every[number]:
-            _check(row, number)
-    return {number: every[number] for number in found if number in every}
+    return {number: rows for number, rows in found.items() if rows}
 
 
 def _all(connection: sqlite3.Connection) -> dict[int, list[Row]]:
     query = f"SELECT {_COLUMNS} FROM {_TABLE} ORDER BY trial, replicate, name"
-    trials = sealed_count(connection, "trials")
     found: dict[int, list[Row]] = {}
     for number, rows in groupby(connection.execute(query), itemgetter(0)):
-        if type(number) is not int or not 0 <= number < trials or number in found:
+        if type(number) is not int or number in found:
             raise Damage(f"it holds the state of trial {number!r:.20}, which is missing")
         found[number] = list(rows)
     return found
