@@ -203,17 +203,6 @@ def test_a_function_is_not_replicated_and_pruned():
     assert "pruner halving: a function cannot wait for its other replicates" in text
 
 
-def test_a_metric_called_like_an_added_column_is_refused_only_where_it_is_added():
-    def train(config, report):
-        return {"loss": config["x"], "replicates": 3.0}
-
-    problem = xortune.Problem(
-        train, space={"x": {"min": 0.0, "max": 1.0}}, metrics=("loss", "replicates")
-    )
-    settings_of(problem=problem)
-    assert refusal(problem=problem, replicates=2).startswith("replicates: replicates and pruners")
-
-
 def test_a_confirmation_of_more_trials_than_there_are_is_said_to_be_one_of_all(caplog):
     assert settings_of(_QUICK, trials=10, confirm="20:8").confirm == (20, 8)
     assert "confirm 20:8: the search has 10 trials, and all of them are confirmed." in caplog.text
