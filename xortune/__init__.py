@@ -9,11 +9,11 @@ from xortune.version import __version__
 
 if TYPE_CHECKING:
     from xortune import errors
-    from xortune.problems.function.declared import Problem
+    from xortune.problems.function.declared import Problem, Pruned
     from xortune.studies.searches import resume, search
     from xortune.studies.study import Study, load
 
-__all__ = ["Problem", "Study", "__version__", "errors", "load", "resume", "search"]
+__all__ = ["Problem", "Pruned", "Study", "__version__", "errors", "load", "resume", "search"]
 
 
 def __dir__() -> list[str]:
@@ -29,8 +29,8 @@ def __getattr__(name: str) -> Any:
         return getattr(searches, name)
     if name == "errors":
         return import_module("xortune.errors")
-    if name == "Problem":
-        return import_module("xortune.problems.function.declared").Problem
+    if name in ("Problem", "Pruned"):
+        return getattr(import_module("xortune.problems.function.declared"), name)
     if name in ("Study", "load"):
         from xortune.studies import study
 

@@ -236,6 +236,9 @@ def differences(found: StudySettings, wanted: StudySettings) -> list[str]:
     import json  # only here; `--help` needs the names and defaults alone
 
     there, here = (json.loads(json.dumps(s.to_dict())) for s in (found, wanted))
+    if wanted.replicates == 1:  # The seed is in the space, and earlier versions did not record it.
+        for settings in (there, here):
+            settings["problem"].pop("seed", None)
     spaces = [dict(settings["space"]) for settings in (there, here)]
     if (found.replicates > 1) != (wanted.replicates > 1):
         # Then just one of them has a seed, and the replicates are named below.

@@ -226,6 +226,13 @@ class ProblemSpec:
             self, loss=loss, objectives=(Objective(name, direction or metric.direction),)
         )
 
+    def aimed_as(self, study: ProblemSpec) -> ProblemSpec:
+        """The same problem with the final loss and the objectives of a study's spec.
+
+        Of a problem's own spec, this is the spec of one training, as engines take it.
+        """
+        return replace(self, loss=study.loss, objectives=study.objectives)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for `from_dict`."""
         names = (f.name for f in fields(self) if f.name not in _UNRECORDED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -100,9 +101,12 @@ NO_CURVE = Curve()
 
 
 def value_at(curve: Curve, name: str, epoch: int) -> float | None:
-    """A series' value at the first point from an epoch on; None if there is none."""
+    """A series' first value from an epoch on; None if there is none.
+
+    Points without a value, NaN, are passed over: a function may report a metric now and then.
+    """
     values = zip(curve.epochs, curve.series.get(name, ()))
-    return next((value for at, value in values if at >= epoch), None)
+    return next((value for at, value in values if at >= epoch and not math.isnan(value)), None)
 
 
 # The name and shape of every array of a model, in order.

@@ -64,6 +64,7 @@ class ProgressView:
             )
         elif self._lines:
             line, now = self._text.line(progress), time.monotonic()
-            if now >= self._next_line or progress.done == progress.total:
+            is_last = progress.done == progress.total and not progress.confirming
+            if now >= self._next_line or is_last:
                 self._next_line = now + _SECONDS_BETWEEN_LINES
                 self._console.print(line, soft_wrap=True)

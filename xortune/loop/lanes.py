@@ -183,7 +183,7 @@ class Plan:
             losses = [math.inf if s is None else s[spec.loss] for s in (x.scores for x in lanes)]
             found[spec.loss] = aggregated(losses, self.aggregate)
         found[first.metric] = -value if first.direction == "maximize" else value
-        found |= {STD: deviation(values), REPLICATES: len(lanes)}
+        found |= {STD: deviation(values), REPLICATES: float(len(lanes))}
         if spec.solved is not None:
             found[SOLVED_SHARE] = solved(spec, there) / len(lanes)
         return self._extended(found)

@@ -95,6 +95,7 @@ class Search:
             self._limits = Limits(self.settings, table, ledger)
         self._confirmation = Confirmation(self.settings, table, ledger, self.plan)
         self.stopped: Stop | None = None
+        self._begun = False
         self._weights = BestWeights(map(self._standing, ledger.weighted()))
         done = [number for number in range(len(table)) if table.is_finished(number)]
         self._failed = sum(self._has_failed(number) for number in done)
@@ -174,6 +175,7 @@ class Search:
         if not ready:
             return None
         pack = self._with_states(ready.popleft())
+        self._begun = True
         self._out.add(pack.id)
         self._clock.pack_out(pack.id)
         return pack
@@ -309,7 +311,8 @@ class Search:
             )
 
     def _look_at_the_time(self) -> None:
-        if not self._late and not self.finished and self._is_late():
+        # A run that comes late to its first pack trains that: else no resume would get further.
+        if self._begun and not self._late and not self.finished and self._is_late():
             self.stopped = timed_out(self._table.finished)
             for ready in self._ready.values():
                 ready.clear()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from importlib import metadata
 from typing import TYPE_CHECKING
 
 from xortune.errors import UsageError
 from xortune.settings import SAMPLER_VERSION, Provenance, StudySettings
-from xortune.studies.problems import kind_of, problem_of
+from xortune.studies.problems import kind_of, problem_of, spec_of_study
 from xortune.wording import option
 
 if TYPE_CHECKING:
@@ -35,8 +34,7 @@ def check_versions(settings: StudySettings, provenance: Provenance, name: str) -
             f"it was trained by the engine {provenance.engine}, and this xortune has "
             f"{' and '.join(kind.trained)}: {_EFFECT}"
         )
-    spec, here = settings.spec, problem_of(settings).spec
-    if spec != replace(here, loss=spec.loss, objectives=spec.objectives):
+    if settings.spec != spec_of_study(problem_of(settings).spec, settings):
         changes.append(f"the problem {settings.spec.problem} has changed: trials may differ")
     if provenance.sampler_version > SAMPLER_VERSION:
         changes.append(

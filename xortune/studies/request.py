@@ -76,7 +76,7 @@ def checked_request(
     )
     objective, metric = given.pop("objective", None), given.pop("metric", None)
     faults = _Faults()
-    subject = faults.tried(lambda: requested(about, space))
+    subject = faults.tried(lambda: requested(about, space, asked.get("folds")))
     spec = SPEC if subject is None else subject.problem.spec
     loaded = part = None
     if subject is not None:

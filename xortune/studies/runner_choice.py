@@ -139,7 +139,7 @@ def _reason(search: Search) -> str:
 
 def training_s(space: SearchSpace, settings: StudySettings, trials: int, pace: Pace) -> float:
     """The estimated seconds for one core to train this many trials of mean cost."""
-    size = min(settings.generation or settings.trials, trials)
+    size = max(min(settings.generation or settings.trials, trials), 1)
     generations = math.ceil(trials / size)
     cost = 1.0 if space.spec.cost is None else mean(space.domains[space.spec.cost])
     return generations * work_s(size * settings.replicates, cost, pace)
@@ -193,7 +193,8 @@ def _sooner_here(
     count = f"{trials:,} trials need"
     if trials == 1:
         count, where = "1 trial needs", where.replace("they run", "it runs", 1)
-    _log.info(f"{count} {work} of training, {where}.")
+    if trials:  # Otherwise only a confirmation is left.
+        _log.info(f"{count} {work} of training, {where}.")
     return here
 
 

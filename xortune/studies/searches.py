@@ -366,7 +366,16 @@ def _runner(
 
 
 def _log_done(paths: StudyPaths) -> None:
-    _log.warning(f"study {paths.name} is finished already: there was nothing to do.")
+    with Ledger.read(paths) as ledger:
+        stopped = ledger.findings().get("stopped")
+    if stopped is None:
+        _log.warning(f"study {paths.name} is finished already: there was nothing to do.")
+        return
+    by, after = stopped["by"], stopped["after"]
+    _log.warning(
+        f"study {paths.name} stopped after {after} trials: {stopped['reason']}. There was nothing "
+        f"to do. To go on, give a wider {option(by)}, or {option(by, 'none')}."
+    )
 
 
 def _created(

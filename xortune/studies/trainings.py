@@ -121,18 +121,12 @@ class Trainings:
         folds = whole_number(self.given.get("folds"))
         if folds is None or folds < 2:
             return []
-        faults = []
-        if self.kind.named_by is None:
-            faults.append(
-                f"{option('folds')} {folds}: is for tables and functions; the lab's problem has "
-                "four rows. Leave it out."
-            )
-        if self.replicates % folds:
-            faults.append(
-                f"{option('replicates')} {self.replicates}: must be a multiple of "
-                f"{option('folds')} {folds}, so that each fold validates equally often."
-            )
-        return faults
+        if self.replicates % folds == 0:
+            return []
+        return [
+            f"{option('replicates')} {self.replicates}: must be a multiple of "
+            f"{option('folds')} {folds}, so that each fold validates equally often."
+        ]
 
     def _seed_at_fault(self) -> list[str]:
         name = self.loaded.spec.seed

@@ -123,6 +123,7 @@ _FUNCTION = Case(
     pauses=False,
     seeded=True,
 )
+_VARIED = replace(_FUNCTION, name="function, with seeds and folds", make=functions.varied_engine)
 COUNT = 64  # of the trials that packs are made of
 SOME = (5, 32, 17)  # the numbers of those that train in another process, too
 CASES = (
@@ -131,6 +132,7 @@ CASES = (
     *map(_plain, TASKS),
     _HILL,
     _FUNCTION,
+    _VARIED,
 )
 
 

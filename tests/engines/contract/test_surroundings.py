@@ -101,7 +101,8 @@ def test_outcomes_are_plain_numbers_for_other_processes_and_files(case, engine, 
             assert (outcome.scores, outcome.weights) == (None, None)
             assert type(outcome.error) is str
             continue
-        assert (outcome.state, outcome.error) == ("COMPLETE", None)
+        assert outcome.error is None
+        assert outcome.state in ("COMPLETE", "PRUNED")
         assert tuple(outcome.scores) == case.spec.metric_names, params
         assert {type(score) for score in outcome.scores.row} == {float}
         if outcome.weights is not None:

@@ -1,6 +1,7 @@
 """One call: what counts as a result, and what a failure says."""
 
 import math
+from contextlib import suppress
 from fractions import Fraction
 
 import numpy as np
@@ -15,12 +16,12 @@ from xortune.space import inferred_parameters
 SPACE = {"x": {"min": 0.0, "max": 1.0}}
 
 
-def call(train, log_every=None, config=None, **declared):
+def call(train, log_every=None, config=None, limits=(), **declared):
     problem = xortune.Problem(train, SPACE, **declared)
     spec = function_spec(problem, "mine", inferred_parameters(SPACE))
     own = __file__
     shown = lambda name: "mine.py" if name == own else None  # noqa: E731
-    return called(problem, spec, config or {"x": 0.5}, log_every, shown)
+    return called(problem, spec, config or {"x": 0.5}, log_every, shown, limits)
 
 
 @pytest.mark.parametrize(
@@ -156,3 +157,116 @@ def test_a_failed_trial_keeps_its_curve():
         raise ValueError
 
     assert call(train).curve.epochs == (3,)
+
+
+def climb(config, report):
+    """Reports a loss of a tenth of the epoch."""
+    for epoch in range(9):
+        report(epoch, loss=epoch / 10, gap=float(epoch))
+    return {"loss": 0.0, "height": 1.0}
+
+
+def swallow(config, report):
+    for epoch in range(9):
+        with suppress(BaseException):
+            report(epoch, loss=epoch / 10, gap=float(epoch))
+    return {"loss": "low", "height": 1.0}
+
+
+def catch_exceptions(config, report):
+    for epoch in range(9):
+        try:
+            report(epoch, loss=epoch / 10, gap=float(epoch))
+        except Exception:
+            raise AssertionError("it is not an Exception") from None
+    return {"loss": 0.0, "height": 1.0}
+
+
+def fail_afterwards(config, report):
+    try:
+        climb(config, report)
+    finally:
+        raise ValueError("while it cleans up")
+
+
+@pytest.mark.parametrize("train", [climb, swallow, catch_exceptions, fail_afterwards])
+def test_a_pruned_trial_has_what_it_measured_there_whatever_its_function_makes_of_it(train):
+    result = call(train, limits=[(2, 0.5), (4, 0.35)], metrics=["gap", "height"])
+    assert (result.pruned, result.error) == (True, None)
+    assert result.scores[:2] == (0.4, 4.0)
+    assert math.isnan(result.scores[2])
+    assert result.curve.epochs == (0, 1, 2, 3, 4)
+    assert result.curve.series["loss"][-1] == 0.4
+
+
+def test_a_trial_that_reaches_its_limits_ends_as_without_them():
+    assert call(climb, limits=[(2, 0.5), (100, 0.0)]) == call(climb)._replace(
+        duration_s=pytest.approx(0, abs=9)
+    )
+
+
+def test_a_pruned_function_cleans_up():
+    done = []
+
+    def train(config, report):
+        try:
+            report(1, loss=2.0)
+        finally:
+            done.append("finally")
+
+    assert call(train, limits=[(1, 1.0)]).pruned
+    assert done == ["finally"]
+
+
+def test_more_is_better_where_the_objective_says_so():
+    assert not call(climb, limits=[(4, 3.0)], objective="gap:max").pruned
+    assert call(climb, limits=[(4, 5.0)], objective="gap:max", metrics=["loss"]).scores == (
+        4.0,
+        0.4,
+    )
+
+
+def test_a_function_that_only_returns_its_objective_is_not_pruned():
+    def train(config, report):
+        report(5, gap=1.0)
+        return {"loss": 9.0}
+
+    for function in (train, lambda config, report: 9.0):
+        result = call(function, limits=[(1, 0.5)])
+        assert (result.pruned, result.scores[0]) == (False, 9.0)
+
+
+@pytest.mark.parametrize(
+    ("value", "error"),
+    [
+        (math.nan, "loss is not finite at epoch 3: nan"),
+        (-math.nan, "loss is not finite at epoch 3: nan"),
+        ("low", "loss is not a number: 'low'"),
+    ],
+)
+def test_a_trial_without_a_finite_objective_at_a_limit_fails_there(value, error):
+    def train(config, report):
+        report(3, loss=value)
+        report(4, loss=1.0)
+
+    result = call(train, limits=[(1, math.inf)])
+    assert (result.pruned, result.scores, result.error) == (False, None, error)
+    assert result.curve.epochs == (3,)
+
+
+def test_an_infinite_objective_goes_on_where_any_number_does():
+    def train(config, report):
+        report(1, loss=math.inf)
+        return 1.0
+
+    assert call(train, limits=[(1, math.inf)]).scores == (1.0,)
+    assert call(train, limits=[(1, 1e308)]).error == "loss is not finite at epoch 1: inf"
+
+
+def test_a_function_cannot_prune_itself():
+    def train(config, report):
+        raise xortune.Pruned("I give up")
+
+    result = call(train, limits=[(1, 1.0)])
+    assert not result.pruned
+    assert result.error.startswith("Pruned: I give up (mine.py:")

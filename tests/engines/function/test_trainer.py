@@ -13,9 +13,12 @@ import pytest
 
 from tests.engines.function.functions import answer, engine_for, engine_of
 from tests.make import lanes
+from xortune.engines.function.engine import FunctionEngine
+from xortune.engines.function.seeding import seed_of
 from xortune.engines.function.trainer import PROBE
 from xortune.errors import Interrupted, NoEngineError
 from xortune.interrupt import descendants
+from xortune.trial import Lane
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +29,28 @@ def opened():
 
 def trial(spec, how="well", **values):
     return spec.assignment({"x": 0.5, "epochs": 3, "how": how, "seed": 0, **values})
+
+
+def drawing(config, report):
+    import random
+
+    import numpy as np
+    import torch
+
+    fold, folds = config.get("fold", -1), config.get("folds", -1)
+    drawn = {"python": random.random(), "numpy": np.random.rand(), "torch": float(torch.rand(1))}
+    return {"loss": 0.0, "fold": 1.0, "part": fold, "parts": folds, "size": len(config), **drawn}
+
+
+DRAWN = ("python", "numpy", "torch")
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    metrics = [*DRAWN, "part", "parts", "size"]
+    engine, spec = engine_for(drawing, {"x": {"value": 1}}, metrics=metrics)
+    engine = FunctionEngine(engine._code, spec, 0, folds=3)
+    return engine.open("cpu"), spec
 
 
 def children():
@@ -90,6 +115,52 @@ def test_the_seed_of_the_study_and_the_number_decide(opened):
     other, _ = engine_of(seed=1)
     (seed,) = other.open("cpu").train(lanes(params, numbers=[1]), None)
     assert len({repr(o.scores) for o in (first, number, seed)}) == 3
+
+
+def test_a_lanes_seed_seeds_all_generators_whatever_its_number(drawn):
+    import random
+
+    import numpy as np
+    import torch
+
+    trainer, spec = drawn
+    random.seed(7)
+    expected = [random.random(), np.random.RandomState(7).rand()]
+    expected.append(float(torch.rand(1, generator=torch.Generator().manual_seed(7))))
+    numbers = [Lane(spec.defaults, 3, seed=7), Lane(spec.defaults, 4, seed=7)]
+    for outcome in trainer.train(numbers, None):
+        assert [outcome.scores[name] for name in DRAWN] == expected
+
+
+def test_a_lane_without_a_seed_draws_as_it_always_did(drawn):
+    trainer, spec = drawn
+    plain = Lane(spec.defaults, 3)
+    outcomes = trainer.train(
+        [plain._replace(seed=seed_of(0, 3)), plain, plain._replace(seed=3)], None
+    )
+    first, same, other = (tuple(o.scores[name] for name in DRAWN) for o in outcomes)
+    assert first == same
+    assert not {*first} & {*other}
+
+
+def test_the_fold_is_in_the_configuration_of_lanes_that_have_one(drawn):
+    trainer, spec = drawn
+    outcomes = trainer.train([Lane(spec.defaults, 3, fold=fold) for fold in (None, 0, 2)], None)
+    found = [tuple(o.scores[name] for name in ("part", "parts", "size")) for o in outcomes]
+    assert found == [(-1, -1, 1), (0, 3, 3), (2, 3, 3)]
+
+
+@pytest.mark.parametrize("how", ["well", "raise", "exit"])
+def test_a_pruned_trial_ends_at_its_limit_and_its_neighbours_go_on(opened, how):
+    trainer, spec = opened
+    params = trial(spec, how, epochs=20)
+    (alone,) = trainer.train([Lane(params, 1)], None)
+    pruned, kept = trainer.train([Lane(params, 1, limits=((6, 0.2),)), Lane(params, 1)], None)
+    assert (pruned.state, pruned.error, pruned.weights) == ("PRUNED", None, None)
+    assert pruned.curve.epochs == (*range(7),)
+    assert pruned.scores["loss"] == pruned.curve.series["loss"][-1] == pytest.approx(0.75, abs=0.5)
+    assert pruned.scores.keys() == {"loss", "drawn"}
+    assert answer([kept]) == answer([alone])
 
 
 def test_the_process_is_used_again_until_it_dies(opened):
@@ -199,6 +270,34 @@ def test_what_it_prints_is_shown_on_request(verbose, capfd):
     printed = capfd.readouterr()
     assert printed.out == ""
     assert ("printed by the function" in printed.err) is verbose
+
+
+def test_hidden_output_is_said_once(caplog, opened):
+    _, spec = opened
+    engine, _ = engine_of()
+    trainer = engine.open("cpu")
+    with caplog.at_level(logging.WARNING, logger="xortune"):
+        trainer.train(lanes([trial(spec)]), None)
+        assert not caplog.records
+        trainer.train(lanes([trial(spec), trial(spec, "print"), trial(spec)]), None)
+        trainer.train(lanes([trial(spec, "print")]), None)
+        heard, _ = engine_of(verbose=True)
+        heard.open("cpu").train(lanes([trial(spec, "print")]), None)
+    assert [record.getMessage() for record in caplog.records] == [
+        "what the function prints is hidden; verbose=True shows it."
+    ]
+
+
+def test_what_a_file_prints_when_it_is_loaded_is_not_said(tmp_path, caplog):
+    path = tmp_path / "mine.py"
+    path.write_text(
+        "import xortune\nprint('loaded')\n"
+        "problem = xortune.Problem(lambda config, report: 1.0, {'x': {'value': 1}})\n"
+    )
+    engine, spec = engine_of(path)
+    with caplog.at_level(logging.WARNING, logger="xortune"):
+        engine.open("cpu").train(lanes([spec.defaults]), None)
+    assert not caplog.records
 
 
 def test_a_probe_needs_a_process_and_no_call(tmp_path):

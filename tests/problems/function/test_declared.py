@@ -66,7 +66,7 @@ def test_the_objective_comes_first_and_declared_metrics_replace_found_ones():
 
 def test_metrics_that_tables_have_columns_for_are_not_found():
     def odd(config, report):
-        return {"loss": 1.0, "state": 2.0, "two words": 3.0}
+        return {"loss": 1.0, "state": 2.0, "two words": 3.0, "replicates": 4, "folds": 5}
 
     assert xortune.Problem(odd).metric_names == ("loss",)
 
@@ -92,10 +92,12 @@ def test_metrics_that_tables_have_columns_for_are_not_found():
         ),
         ({"objective": "val_AUC"}, "objective 'val_AUC': say which way is better"),
         ({"objective": "test/f1"}, "objective 'test/f1': say which way is better"),
-        ({"objective": "rank"}, "objective: 'rank' is a column of every table"),
+        ({"objective": "rank"}, "objective: 'rank' is a name that xortune uses"),
         ({"metrics": "loss"}, "metrics 'loss': must be a list of names"),
         ({"metrics": ["a b"]}, "metrics: 'a b' is not a name"),
-        ({"metrics": ["epoch"]}, "metrics: 'epoch' is a column of every table"),
+        ({"metrics": ["gap", "fold"]}, "metrics: 'fold' is a name that xortune uses; give the"),
+        ({"objective": "pruned_loss"}, "objective: 'pruned_loss' is a name that xortune uses"),
+        ({"metrics": ["epoch"]}, "metrics: 'epoch' is a name that xortune uses"),
         ({"name": "my net"}, "name 'my net': must consist of letters"),
         ({"cost": 3}, "cost 3: must be the name of a parameter"),
     ],

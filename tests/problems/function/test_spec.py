@@ -4,9 +4,15 @@ import pytest
 
 import xortune
 from xortune.errors import UsageError
-from xortune.problems.function.spec import function_spec, name_of_file, notes_on
+from xortune.problems.function.spec import (
+    folds_at_fault,
+    function_spec,
+    name_of_file,
+    notes_on,
+    single_spec,
+)
 from xortune.space import inferred_parameters, load_space
-from xortune.spec import Metric, Objective, ProblemSpec
+from xortune.spec import ADDED, Metric, Objective, ProblemSpec
 
 SPACE = {
     "rate": {"min": 0.0, "max": 1.0},
@@ -78,7 +84,11 @@ def test_the_cost_is_a_number_even_where_the_space_lists_choices():
     ("space", "declared", "fault"),
     [
         ({"a b": {"value": 1}}, {}, "parameter 'a b': a name consists of letters"),
-        ({"state": {"value": 1}}, {}, "parameter 'state': every table has a column of that name"),
+        (
+            {"state": {"value": 1}},
+            {},
+            "parameter 'state': xortune's tables have a column of that name",
+        ),
         ({"loss": {"value": 1}}, {}, "parameter 'loss': a metric has the same name"),
         (
             SPACE,
@@ -92,6 +102,37 @@ def test_names_that_cannot_be_are_said(space, declared, fault):
     with pytest.raises(UsageError) as caught:
         spec_of(space, **declared)
     assert fault in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ADDED)
+def test_columns_that_replicates_and_pruning_add_are_no_names(name):
+    with pytest.raises(UsageError, match=f"parameter '{name}': xortune's tables have a column"):
+        spec_of({name: {"value": 1}})
+    with pytest.raises(UsageError, match=f"metrics: '{name}' is a name that xortune uses"):
+        spec_of(metrics=[name])
+
+
+def test_parameters_that_would_hide_the_fold_are_faults_of_a_search_with_folds():
+    spec = spec_of({"fold": {"value": 1}, "rate": {"value": 1}, "folds": {"value": 1}})
+    assert folds_at_fault(spec, None) == []
+    assert folds_at_fault(spec, 5) == [
+        "folds 5: a function is told its fold as config['fold'], of config['folds'], and the space "
+        f"has a parameter '{name}'. Rename the parameter."
+        for name in ("fold", "folds")
+    ]
+
+
+@pytest.mark.parametrize("seed", [{"min": 0, "max": 9}, {"value": 3}])
+def test_the_spec_of_one_training_has_the_seed_whatever_the_study_recorded(seed):
+    single = spec_of({"seed": seed, "rate": {"value": 1}}, metrics=["gap"])
+    study = single.extended(replicated=True, pruned=True)
+    again = single_spec(study, "seed", is_extended=True)
+    assert again.names == ("rate", "seed")
+    assert (again.seed, again.metrics) == ("seed", single.metrics)
+    assert single_spec(study, None, is_extended=True).names == ("rate",)
+    pruned = single_spec(single.extended(replicated=False, pruned=True), "seed", is_extended=True)
+    assert pruned == single
+    assert single_spec(single, "seed", is_extended=False) is single
 
 
 def test_a_metric_found_in_the_text_gives_way_to_a_parameter():

@@ -12,6 +12,7 @@ from multiprocessing.connection import Connection
 from typing import Any, NamedTuple
 
 from xortune.engines.function.calls import called
+from xortune.engines.function.output import Output
 from xortune.engines.function.seeding import Seeding, seed_of
 from xortune.errors import UsageError
 from xortune.problems.function.code import Code
@@ -27,6 +28,7 @@ class Job(NamedTuple):
     spec: ProblemSpec
     study_seed: int
     path: tuple[str, ...]  # more folders for `sys.path`
+    is_heard: bool  # whether anybody sees what the function prints
 
 
 class Task(NamedTuple):
@@ -34,6 +36,8 @@ class Task(NamedTuple):
 
     number: int
     config: dict[str, Any]
+    seed: int | None = None  # None for that of the study's seed and the number
+    limits: tuple[tuple[int, float], ...] = ()
 
 
 class Refused(NamedTuple):
@@ -58,8 +62,8 @@ def main(descriptor: int, parent: int) -> None:
 def _serve(connection: Connection) -> None:
     job = Job(*pickle.loads(connection.recv_bytes()))
     sys.path += [entry for entry in job.path if entry not in sys.path]
-    seeding = Seeding()
-    code, spec = job.code, job.spec
+    seeding, output = Seeding(), None if job.is_heard else Output()
+    code = job.code
     with code.imports():
         seeding.seed(seed_of(job.study_seed, -1))
         try:
@@ -69,13 +73,18 @@ def _serve(connection: Connection) -> None:
             return
         shown = code.shown
         connection.send(None)
+        if output is not None:
+            output.since_last()  # What the file prints when it is loaded is no call's.
         while True:
             tasks, log_every = connection.recv()
             for task in tasks:
-                seeding.seed(seed_of(job.study_seed, task.number))
-                answer = called(problem, spec, task.config, log_every, shown)
+                given = task.seed
+                seeding.seed(seed_of(job.study_seed, task.number) if given is None else given)
+                answer = called(problem, job.spec, task.config, log_every, shown, task.limits)
                 if answer.error is not None:
                     answer = answer._replace(error=code.without_folder(answer.error))
+                if output is not None:
+                    answer = answer._replace(printed=output.since_last())
                 connection.send(answer)
 
 

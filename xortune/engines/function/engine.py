@@ -25,6 +25,7 @@ class FunctionEngine:
         study_seed: from which, with its number, each trial is seeded.
         trial_timeout: the most seconds of a trial; None for any number.
         verbose: whether to show what the function prints.
+        folds: the parts of the rows that validate in turn; None for no folds.
     """
 
     name = FUNCTION
@@ -41,6 +42,7 @@ class FunctionEngine:
         study_seed: int,
         trial_timeout: float | None = None,
         verbose: bool = False,
+        folds: int | None = None,
     ) -> None:
         self.probe = spec.defaults
         self._code = code
@@ -48,6 +50,7 @@ class FunctionEngine:
         self._study_seed = study_seed
         self._trial_timeout = trial_timeout
         self._verbose = verbose
+        self._folds = folds
         # A file that the function reads by a relative path is found on every worker that has it.
         self._folder = _current_folder()
 
@@ -71,6 +74,7 @@ class FunctionEngine:
             self._trial_timeout,
             self._verbose,
             self._folder,
+            self._folds,
         )
         return FunctionTrainer(calls)
 

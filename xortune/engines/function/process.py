@@ -47,14 +47,14 @@ class ChildProcess:
     """A process that has loaded the code of a job; ended when this object goes.
 
     In a session of its own, so a terminal's Ctrl-C does not reach it. What it prints is dropped
-    unless `verbose`, which sends it to this process's standard error. Its current folder is
-    `folder` where there is such a folder, else that of this process.
+    unless the job is heard, which sends it to this process's standard error. Its current folder
+    is `folder` where there is such a folder, else that of this process.
     """
 
-    def __init__(self, job: Job, verbose: bool, folder: str | None) -> None:
+    def __init__(self, job: Job, folder: str | None) -> None:
         ours, theirs = socket.socketpair()
         with theirs:
-            output = 2 if verbose else subprocess.DEVNULL
+            output = 2 if job.is_heard else subprocess.DEVNULL
             self._process = subprocess.Popen(
                 [
                     sys.executable,

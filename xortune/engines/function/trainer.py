@@ -11,14 +11,17 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from xortune.engines.function.calls import Called
 from xortune.engines.function.child import Job, Task
 from xortune.engines.function.process import ChildProcess, Ended, TooLong
 from xortune.errors import NoEngineError
 from xortune.problems.function.code import Code
+from xortune.problems.function.declared import FOLD, FOLDS
 from xortune.spec import ProblemSpec
-from xortune.trial import Lane, Outcome
+from xortune.trial import Lane, Outcome, State
+from xortune.wording import option
 
 _log = logging.getLogger("xortune")
 
@@ -38,6 +41,7 @@ class Calls:
         trial_timeout: the most seconds of a trial; None for any number.
         verbose: whether to show what the function prints.
         folder: the current folder of its process, if there is such a folder.
+        folds: the parts of the rows that validate in turn; None for no folds.
     """
 
     code: Code
@@ -46,16 +50,22 @@ class Calls:
     trial_timeout: float | None = None
     verbose: bool = False
     folder: str | None = None
+    folds: int | None = None
 
 
 class FunctionTrainer:
-    """See `xortune.engines.engine.Trainer`. A function runs to its end, so no trial pauses."""
+    """See `xortune.engines.engine.Trainer`.
+
+    A function runs to its end, or to a limit that it misses, so no trial pauses.
+    """
 
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
         self._child: ChildProcess | None = None
         self._worker = f"{socket.gethostname()}:{os.getpid()}"
         self._told: set[str] = set()
+        self._printed = False
+        self._told_of_output = False
 
     def train(
         self,
@@ -64,15 +74,23 @@ class FunctionTrainer:
         heartbeat: Callable[[], None] = lambda: None,
         until: int | None = None,
     ) -> list[Outcome]:
-        waiting = deque(Task(lane.number, dict(lane.params)) for lane in lanes)
+        waiting = deque(map(self._task, lanes))
         try:
             if [task.number for task in waiting] == [PROBE]:
                 self._loaded(heartbeat)
                 return [self._probed()]
-            return self._outcomes(waiting, log_every, heartbeat)
+            outcomes = self._outcomes(waiting, log_every, heartbeat)
+            self._tell_of_output()
+            return outcomes
         except BaseException:
             self._end_child()
             raise
+
+    def _task(self, lane: Lane) -> Task:
+        config: dict[str, Any] = dict(lane.params)
+        if lane.fold is not None:
+            config |= {FOLD: lane.fold, FOLDS: self._calls.folds}
+        return Task(lane.number, config, lane.seed, lane.limits)
 
     def _outcomes(
         self, waiting: deque[Task], log_every: int | None, heartbeat: Callable[[], None]
@@ -112,8 +130,9 @@ class FunctionTrainer:
         code = self._calls.code
         # A live object refers to modules where this process found them.
         path = () if code.live is None else tuple(entry or str(Path.cwd()) for entry in sys.path)
-        job = Job(code, self._calls.spec, self._calls.study_seed, path)
-        self._child = ChildProcess(job, self._calls.verbose, self._calls.folder)
+        calls = self._calls
+        job = Job(code, calls.spec, calls.study_seed, path, calls.verbose)
+        self._child = ChildProcess(job, calls.folder)
         try:
             self._child.wait_until_loaded(heartbeat)
         except Ended as end:
@@ -129,12 +148,14 @@ class FunctionTrainer:
 
     def _outcome(self, answer: Called) -> Outcome:
         self._warn(answer.unknown)
+        self._printed |= answer.printed
         if answer.scores is None:
             return Outcome(
                 "FAIL", None, answer.curve, None, answer.duration_s, self._worker, answer.error
             )
         scores = self._calls.spec.scores(answer.scores)
-        return Outcome("COMPLETE", scores, answer.curve, None, answer.duration_s, self._worker)
+        state: State = "PRUNED" if answer.pruned else "COMPLETE"
+        return Outcome(state, scores, answer.curve, None, answer.duration_s, self._worker)
 
     def _failed(self, end: Ended | TooLong, duration_s: float) -> Outcome:
         error = str(end)
@@ -156,3 +177,10 @@ class FunctionTrainer:
                 f"metrics that the problem does not declare are ignored: {', '.join(new)}. To "
                 f"record them, begin a new study with Problem(..., metrics={new!r})."
             )
+
+    def _tell_of_output(self) -> None:
+        """Says once that the function prints where nobody sees it."""
+        if self._printed and not self._told_of_output:
+            self._told_of_output = True
+            shows = option("verbose", True)
+            _log.warning(f"what the function prints is hidden; {shows} shows it.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from xortune.engines.engine import Pace, Trainer
@@ -13,7 +14,7 @@ from xortune.spec import ProblemSpec
 from xortune.wording import option
 
 if TYPE_CHECKING:
-    from xortune.problems.table.rows import Rows, Target
+    from xortune.problems.table.rows import Fold, Rows, Target
 
 # Seconds on one core, measured: a step of any batch, the measurements after an epoch, and a
 # multiplication with an addition, of which a row takes three for each weight.
@@ -33,6 +34,8 @@ class PlainEngine:
         validation: those that they are compared on.
         target: what is learnt.
         spec: the table's, with the loss and the objectives of the study.
+        folds: of the rows, among which `Lane.fold` chooses; `training` and the others are then
+            those of the first.
     """
 
     name = PLAIN
@@ -41,8 +44,16 @@ class PlainEngine:
     first_failures = 0
     pauses = True
 
-    def __init__(self, training: Rows, validation: Rows, target: Target, spec: ProblemSpec) -> None:
+    def __init__(
+        self,
+        training: Rows,
+        validation: Rows,
+        target: Target,
+        spec: ProblemSpec,
+        folds: Sequence[Fold] = (),
+    ) -> None:
         self._table = (training, validation, target, spec)
+        self._folds = tuple(folds)
         self.spec = spec
         self.probe = spec.assignment({"epochs": 1})
         self.reference = reference_trials(spec)
@@ -69,7 +80,7 @@ class PlainEngine:
             )
         from xortune.engines.plain.trainer import PlainTrainer
 
-        return PlainTrainer(*self._table)
+        return PlainTrainer(*self._table, self._folds)
 
 
 def _epoch_s(

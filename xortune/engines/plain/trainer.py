@@ -16,7 +16,7 @@ from xortune.engines.plain.pausing import paused_state, resume
 from xortune.engines.plain.reference import is_reference, reference_lesson
 from xortune.engines.plain.training import Lesson, Progress, Training
 from xortune.problems.table.arithmetic import undisturbed
-from xortune.problems.table.rows import Rows, Target
+from xortune.problems.table.rows import Fold, Rows, Target
 from xortune.spec import ProblemSpec
 from xortune.trial import NO_CURVE, Curve, Lane, Outcome, Weights
 
@@ -37,12 +37,21 @@ class PlainTrainer:
         validation: those that they are compared on.
         target: what is learnt.
         spec: the table's, with the loss and the objectives of the study.
+        folds: of the rows, among which `Lane.fold` chooses.
     """
 
-    def __init__(self, training: Rows, validation: Rows, target: Target, spec: ProblemSpec) -> None:
+    def __init__(
+        self,
+        training: Rows,
+        validation: Rows,
+        target: Target,
+        spec: ProblemSpec,
+        folds: Sequence[Fold] = (),
+    ) -> None:
         assert spec.loss is not None
         self._spec = spec
         self._lesson = Lesson(training, validation, target, spec.loss)
+        self._folds = [Lesson(*fold, spec.loss) for fold in folds]
 
     def train(
         self,
@@ -71,7 +80,9 @@ class PlainTrainer:
     ) -> Outcome:
         values: dict[str, Any] = dict(lane.params)
         state = lane.paused
-        lesson = reference_lesson(self._lesson) if is_reference(values) else self._lesson
+        lesson = self._lesson if lane.fold is None else self._folds[lane.fold]
+        if is_reference(values):
+            lesson = reference_lesson(self._lesson)
         training = Training(values, lesson, heartbeat)
         every = log_every or math.ceil(values["epochs"] / _POINTS)
         if state is None:

@@ -10,6 +10,8 @@ from xortune.engines.xor.engines import CompiledEngine, EagerEngine
 from xortune.engines.xor.names import family
 from xortune.engines.xor.native import built_library
 from xortune.errors import NoEngineError
+from xortune.problems.xor.spec import SPEC
+from xortune.spec import ProblemSpec
 
 _log = logging.getLogger("xortune")
 
@@ -24,16 +26,18 @@ class EngineChoice:
     """Starts compiling in the background, unless the eager engine was requested.
 
     Compiling takes a third of a second where the library is not cached, and Ray and PyTorch
-    take seconds to start, so it never delays a search. `auto` prefers the compiled engine.
+    take seconds to start, so it never delays a search. `auto` prefers the compiled engine. The
+    spec is that of the engines.
     """
 
     generation = EagerEngine.generation
     # The pace of a CPU at best.
     fastest = CompiledEngine.pace("cpu")
 
-    def __init__(self, wanted: str, data: str) -> None:
+    def __init__(self, wanted: str, data: str, spec: ProblemSpec = SPEC) -> None:
         self._wanted = wanted
         self._data = data
+        self._spec = spec
         self._library: bytes | None = None
         self._reason = ""
         self._thread = threading.Thread(target=self._build, daemon=True)
@@ -61,8 +65,8 @@ class EngineChoice:
         if self._wanted != "eager" and device != "cuda":
             self._thread.join()
             if self._library is not None:
-                return CompiledEngine(self._data, self._library)
-        return EagerEngine(self._data)
+                return CompiledEngine(self._data, self._library, self._spec)
+        return EagerEngine(self._data, self._spec)
 
     def _build(self) -> None:
         try:

@@ -8,6 +8,7 @@ from xortune.engines.devices import usable_device
 from xortune.engines.engine import Pace, Trainer
 from xortune.engines.xor.names import COMPILED, EAGER
 from xortune.problems.xor.spec import LOSS_FNS, SPEC
+from xortune.spec import ProblemSpec
 from xortune.trial import Params
 
 # On a CPU the buffers of a block stay in its cache; a GPU takes all the lanes that it can get.
@@ -25,10 +26,14 @@ def _reference_trial(i: int) -> Params:
 
 
 class _Engine:
-    """The common part of both engines; see `xortune.engines.engine.Engine`."""
+    """The common part of both engines; see `xortune.engines.engine.Engine`.
+
+    Args:
+        data: the name of the lab's data.
+        spec: the lab's, with the loss and the objectives of the study.
+    """
 
     name: str
-    spec = SPEC
     bits: Literal["lane", "pack"] = "lane"
     generation = 10
     probe = SPEC.assignment({"epochs": 1})
@@ -39,8 +44,9 @@ class _Engine:
     _cost_per_s: float
     _least_lanes: int
 
-    def __init__(self, data: str) -> None:
+    def __init__(self, data: str, spec: ProblemSpec = SPEC) -> None:
         self.data = data
+        self.spec = spec
 
     @classmethod
     def pace(cls, device: str) -> Pace:
@@ -74,8 +80,8 @@ class CompiledEngine(_Engine):
     _cost_per_s = 1e8
     _least_lanes = 32
 
-    def __init__(self, data: str, library: bytes) -> None:
-        super().__init__(data)
+    def __init__(self, data: str, library: bytes, spec: ProblemSpec = SPEC) -> None:
+        super().__init__(data, spec)
         self._library = library
 
     @classmethod
@@ -84,7 +90,7 @@ class CompiledEngine(_Engine):
 
     def open(self, device: str) -> Trainer:
         if device != "cpu":
-            return EagerEngine(self.data).open(device)
+            return EagerEngine(self.data, self.spec).open(device)
         from xortune.engines.xor.native import load_library
         from xortune.engines.xor.native.block import CompiledKernels
         from xortune.engines.xor.pack import PackTrainer

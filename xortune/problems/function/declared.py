@@ -11,15 +11,33 @@ from typing import Any, Protocol
 from xortune.errors import UsageError
 from xortune.plain_numbers import brief
 from xortune.problems.function.mentioned import mentioned_metrics
-from xortune.spec import STUDY_COLUMNS, Direction
+from xortune.spec import ADDED, STUDY_COLUMNS, Direction
 
 _DIRECTIONS: dict[str, Direction] = {"": "minimize", "min": "minimize", "max": "maximize"}
 # Metrics of which, by their names, more is better.
 _RISING = re.compile(
     r"(?:.*[_/])?(?:accuracy|acc|auc|r2|f1|precision|recall|score|reward)", re.IGNORECASE
 )
-# Columns of tables and curves, which a metric would hide.
-RESERVED = frozenset((*STUDY_COLUMNS, "epoch"))
+FOLD, FOLDS = "fold", "folds"  # what a configuration has beside the parameters, with folds
+# Columns of tables and curves, which a parameter or a metric would hide.
+RESERVED_PARAMETERS = frozenset((*STUDY_COLUMNS, *ADDED, "epoch"))
+RESERVED = RESERVED_PARAMETERS | {FOLD, FOLDS}  # likewise, for metrics
+
+
+class Pruned(BaseException):
+    """Raised by `report` where a trial ends early, because others were better at that epoch.
+
+    It is not an `Exception`, so an `except Exception` around an epoch does not stop it; `finally`
+    and `with` clean up as usual. A function that catches it should raise it again: the trial has
+    ended, every further report raises it, and what the function returns is ignored.
+
+    Example:
+        try:
+            report(epoch, loss=loss)
+        except xortune.Pruned:
+            close_files()
+            raise
+    """
 
 
 class Report(Protocol):
@@ -32,6 +50,9 @@ class Report(Protocol):
             epoch: a whole number, never lower than the last; a second report of the same epoch
                 adds to the first.
             **metrics: numbers, NumPy's and PyTorch's without dimensions included.
+
+        Raises:
+            Pruned: the search has a pruner, and the trial is not among the best at this epoch.
         """
 
 
@@ -43,7 +64,8 @@ class Problem:
     to report metrics after an epoch. It returns a mapping of metrics, or the objective as a
     number, or nothing: then the reports of the last epoch count. What it returns takes precedence
     over what it reports. Before each call `random`, NumPy and PyTorch are seeded from the study's
-    seed and the trial's number, so a function that draws from them alone is repeatable.
+    seed and the trial's number, or by a replicate's seed, so a function that draws from them alone
+    is repeatable. With folds the dictionary has `fold`, from 0, and `folds`, how many there are.
 
     It is called in a process of its own, which is used again for other trials. Numerical libraries
     have one thread there, because another number may give other bits, and what it prints is shown
@@ -180,7 +202,7 @@ def _metrics_faults(metrics: object) -> list[str]:
 def _reserved(argument: str, name: str) -> list[str]:
     if name not in RESERVED:
         return []
-    return [f"{argument}: {name!r} is a column of every table; give the metric another name."]
+    return [f"{argument}: {name!r} is a name that xortune uses; give the metric another one."]
 
 
 def _name_faults(name: object, cost: object) -> list[str]:

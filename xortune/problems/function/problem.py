@@ -41,6 +41,8 @@ class FunctionProblem(RecordedFunction):
     Args:
         code: the code.
         parameters: those of its search space.
+        seed: the parameter that seeds a training, where a study with replicates has recorded it;
+            None for that of the parameters.
 
     Attributes:
         recorded: what a study records of it beside the spec: plain values, for reading.
@@ -50,7 +52,9 @@ class FunctionProblem(RecordedFunction):
         UsageError: lists all faults of names.
     """
 
-    def __init__(self, code: Code, parameters: Sequence[Parameter]) -> None:
+    def __init__(
+        self, code: Code, parameters: Sequence[Parameter], seed: str | None = None
+    ) -> None:
         super().__init__(function_spec(code.problem, name_of_file(code.file), parameters))
         self.notes = code.notes
         self.recorded = {
@@ -61,6 +65,9 @@ class FunctionProblem(RecordedFunction):
             "text": code.text,
             "includes": {include.folder: include.digest for include in code.includes},
         }
+        seed = self.spec.seed if seed is None else seed
+        if seed is not None:
+            self.recorded["seed"] = seed
 
 
 def own_space(code: Code) -> Mapping[str, Any]:

@@ -10,9 +10,17 @@ from typing import Any
 
 from xortune.errors import UsageError
 from xortune.plain_numbers import brief
-from xortune.problems.function.declared import RESERVED, Problem, is_name, is_rising
+from xortune.problems.function.declared import (
+    FOLD,
+    FOLDS,
+    RESERVED_PARAMETERS,
+    Problem,
+    is_name,
+    is_rising,
+)
 from xortune.spec import Metric, Objective, Parameter, ProblemSpec, Series
 from xortune.trial import Value
+from xortune.wording import option
 
 _LOSS = "loss"
 # Parameters whose values are hardly ever meant to be whole numbers.
@@ -61,6 +69,34 @@ def function_spec(problem: Problem, name: str, parameters: Sequence[Parameter]) 
     )
 
 
+def single_spec(study: ProblemSpec, seed: str | None, *, is_extended: bool) -> ProblemSpec:
+    """The spec of one training, from that of a study.
+
+    Args:
+        study: the study's.
+        seed: the parameter that seeds a training; None without one.
+        is_extended: whether the study has replicates or a pruner. Otherwise a metric may have one
+            of the names that those add, in a study of an earlier version.
+    """
+    if not is_extended:
+        return study
+    parameters = study.parameters
+    if seed is not None and seed not in study.names:
+        # The same one in every run, whatever the space made of it.
+        parameters += (Parameter(seed, "int", 0, -_LARGEST, _LARGEST, ordered=False),)
+    return replace(study, parameters=parameters, metrics=study.measured)
+
+
+def folds_at_fault(spec: ProblemSpec, folds: object) -> list[str]:
+    """The faults of parameters that would hide the fold; none without folds."""
+    return [
+        f"{option('folds')} {brief(folds)}: a function is told its fold as config['{FOLD}'], of "
+        f"config['{FOLDS}'], and the space has a parameter {name!r}. Rename the parameter."
+        for name in spec.names
+        if folds is not None and name in (FOLD, FOLDS)
+    ]
+
+
 def name_of_file(file: str) -> str:
     """The name of a problem from that of its file: `my-net.py` is `my_net`."""
     name = re.sub(r"\W", "_", file.removesuffix(".py")) or "function"
@@ -90,8 +126,10 @@ def _names_at_fault(taken: set[str], declared: set[str]) -> list[str]:
                 f"parameter {brief(name)}: a name consists of letters, digits and underscores, "
                 "with a slash between groups."
             )
-        elif name in RESERVED:
-            faults.append(f"parameter {name!r}: every table has a column of that name; rename it.")
+        elif name in RESERVED_PARAMETERS:
+            faults.append(
+                f"parameter {name!r}: xortune's tables have a column of that name; rename it."
+            )
         elif name in declared:
             faults.append(f"parameter {name!r}: a metric has the same name; rename one.")
     return faults

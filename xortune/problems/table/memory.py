@@ -40,7 +40,7 @@ def available_memory(root: Path = Path("/")) -> int | None:
 
 
 def refuse_too_large(
-    name: str, rows: int, columns: int, bytes_per_cell: int = BYTES_PER_CELL
+    name: str, rows: int, columns: int, bytes_per_cell: int = BYTES_PER_CELL, folds: int = 1
 ) -> None:
     """Raises UsageError if a table of numbers does not fit into memory.
 
@@ -48,15 +48,19 @@ def refuse_too_large(
         name: of the table.
         rows, columns: its size, which may be an estimate.
         bytes_per_cell: what a cell takes.
+        folds: how often it is there.
     """
     available = available_memory()
-    needed = rows * columns * bytes_per_cell
+    needed = rows * columns * bytes_per_cell * folds
     if available is None or needed <= available:
         return
+    size, fewer = f"{rows:,} rows of {columns:,} columns", "rows or columns"
+    if folds > 1:
+        size, fewer = f"{size} in {folds:,} folds", "rows, columns or folds"
     raise UsageError(
-        f"{name} is too large for memory: about {rows:,} rows of {columns:,} columns need "
-        f"{_size(needed)}, and {_size(available)} are available. Search over fewer rows or "
-        "columns, or on a machine with more memory."
+        f"{name} is too large for memory: about {size} need {_size(needed)}, and "
+        f"{_size(available)} are available. Search over fewer {fewer}, or on a machine with more "
+        "memory."
     )
 
 

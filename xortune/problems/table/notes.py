@@ -42,8 +42,6 @@ def summary(
         targets: of all rows.
         marks: the columns whose numbers have commas or signs.
     """
-    training, validation, test = recipe.rows
-    split = "/".join(f"{share:g}" for share in recipe.split)
     numbers = [_short(c.name) for c in recipe.columns if isinstance(c, NumberColumn)]
     texts = [_text(c) for c in recipe.columns if isinstance(c, WordsColumn)]
     missing = [
@@ -58,10 +56,7 @@ def summary(
         ),
         *wrapped(targets.note),
         *_listed("classes with too few rows for every part", small),
-        *wrapped(
-            f"rows: {training:,} for training, {validation:,} for validation, {test:,} for test "
-            f"({split}, seed {recipe.split_seed})"
-        ),
+        *_rows(recipe),
         *(line for mark, names in marks.items() for line in _listed(f"read with {mark}", names)),
         *_listed("numbers, standardised", numbers),
         *_listed("text, an input for each value", texts),
@@ -69,6 +64,23 @@ def summary(
         *_listed("missing text, an indicator", missing[1]),
         *_left_out(recipe.left_out),
     )
+
+
+def _rows(recipe: Recipe) -> list[str]:
+    """The lines on how the rows are divided."""
+    training, validation, test = recipe.rows
+    both, folds = training + validation, recipe.folds
+    split = "/".join(f"{share:g}" for share in recipe.split)
+    how = f"{test:,} for test ({split}, seed {recipe.split_seed})"
+    if folds is None:
+        return wrapped(f"rows: {training:,} for training, {validation:,} for validation, {how}")
+    least, most = both // folds, -(-both // folds)
+    sizes = f"{least:,}" if least == most else f"{least:,} or {most:,}"
+    noun = "row" if most == 1 else "rows"
+    return [
+        *wrapped(f"rows: {both:,} for training and validation, {how}"),
+        *wrapped(f"folds: {folds:,} of {sizes} {noun} each, in turn for validation"),
+    ]
 
 
 def _left_out(columns: Sequence[tuple[str, str]]) -> list[str]:

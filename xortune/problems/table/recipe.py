@@ -27,6 +27,7 @@ _KINDS: Mapping[str, type[NumberColumn] | type[WordsColumn]] = {
     "number": NumberColumn,
     "words": WordsColumn,
 }
+_FOLDS = "folds"
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ class Recipe:
         split: the percentages of training, validation and test rows.
         split_seed: of the split.
         rows: the numbers of training, validation and test rows.
+        folds: how often the training and validation rows are divided anew, so that each validates
+            once; None for a single division. The rest of the recipe is that of the first fold.
     """
 
     target_name: str
@@ -50,6 +53,7 @@ class Recipe:
     split: Split
     split_seed: int
     rows: tuple[int, int, int]
+    folds: int | None = None
 
     @property
     def input_names(self) -> tuple[str, ...]:
@@ -92,8 +96,11 @@ class Recipe:
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for `from_dict`."""
         names = {kind: name for name, kind in _KINDS.items()}
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        if self.folds is None:
+            del values[_FOLDS]  # Recipes of earlier versions have no such key.
         return {
-            **{field.name: getattr(self, field.name) for field in fields(self)},
+            **values,
             "target": _plain(self.target),
             "columns": [{"kind": names[type(c)], **_plain(c)} for c in self.columns],
             "left_out": [list(pair) for pair in self.left_out],
@@ -104,7 +111,8 @@ class Recipe:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Recipe:
         """The recorded recipe; raises ValueError if the values are not those of a recipe."""
-        _keys(values, [field.name for field in fields(cls)], "the recipe")
+        folded = isinstance(values, Mapping) and _FOLDS in values
+        _keys(values, [f.name for f in fields(cls) if folded or f.name != _FOLDS], "the recipe")
         columns = _each("columns", values["columns"], _column)
         recipe = cls(
             target_name=_text("target_name", values["target_name"]),
@@ -114,12 +122,15 @@ class Recipe:
             split=_three("split", _each("split", values["split"], _positive)),
             split_seed=_whole("split_seed", values["split_seed"], 0, MAX_SEED),
             rows=_three("rows", _each("rows", values["rows"], _count)),
+            folds=_whole(_FOLDS, values[_FOLDS], 2, 2**53) if folded else None,
         )
         _expect(bool(columns), "columns", "there is none")
         names = [recipe.target_name, *(c.name for c in columns), *(n for n, _ in recipe.left_out)]
         _expect(len({*names}) == len(names), "columns", "one name stands twice")
         total = math.fsum(recipe.split)
         _expect(math.isclose(total, 100, rel_tol=1e-9), "split", f"it sums to {total}")
+        most = sum(recipe.rows[:2])
+        _expect((recipe.folds or 0) <= most, _FOLDS, f"there are more than the {most} rows")
         return recipe
 
 

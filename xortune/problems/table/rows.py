@@ -43,3 +43,11 @@ class Target:
     def outputs(self) -> int:
         """The outputs of a model: one logit or number, or one logit per class."""
         return len(self.classes) if self.task == "classes" else 1
+
+
+class Fold(NamedTuple):
+    """One of several ways to divide the rows of a table, with the target as it was fitted there."""
+
+    training: Rows
+    validation: Rows
+    target: Target

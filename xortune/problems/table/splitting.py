@@ -74,17 +74,26 @@ def split_rows(
             and has a row in every part if it has at least 3. What is lost or won by rounding in
             one class is made up for in the next.
     """
-    order = np.argsort(np.random.PCG64(seed).random_raw(count), kind="stable")
-    if classes is None:
-        groups = [order]
-    else:
-        by_class = order[np.argsort(classes[order], kind="stable")]
-        groups = np.split(by_class, np.cumsum(np.bincount(classes))[:-1])
+    groups = drawn_groups(count, seed, classes)
     sizes = [len(group) for group in groups]
     ends = map(_ends, itertools.accumulate(sizes, initial=0), sizes, itertools.repeat(split))
     cuts = [np.split(group, where) for group, where in zip(groups, ends)]
     parts = (np.sort(np.concatenate(part)).astype(np.int64) for part in zip(*cuts))
     return Parts(*parts)
+
+
+def drawn_groups(
+    count: int, seed: int, classes: NDArray[np.int64] | None = None
+) -> list[NDArray[np.int64]]:
+    """The rows in the order of their drawn numbers: of each class, or all of them in one group.
+
+    The arguments are those of `split_rows`.
+    """
+    order = np.argsort(np.random.PCG64(seed).random_raw(count), kind="stable")
+    if classes is None:
+        return [order]
+    by_class = order[np.argsort(classes[order], kind="stable")]
+    return np.split(by_class, np.cumsum(np.bincount(classes))[:-1])
 
 
 def _ends(before: int, count: int, split: Split) -> tuple[int, int]:

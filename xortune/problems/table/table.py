@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from xortune.errors import UsageError
-from xortune.plain_numbers import brief
 from xortune.problems.table.asked import Asked, asked_of_columns, find_target, target_of_arrays
 from xortune.problems.table.cells import Numbers, Words
 from xortune.problems.table.columns import (
@@ -20,14 +19,22 @@ from xortune.problems.table.columns import (
     read_columns,
     table_digest,
 )
+from xortune.problems.table.fitting import (
+    counts,
+    fitted_columns,
+    fitted_targets,
+    of_target,
+    refitted,
+)
+from xortune.problems.table.folds import check_folds, cut_into_folds, refuse_too_many_folds
 from xortune.problems.table.memory import refuse_too_large
 from xortune.problems.table.names import quoted
 from xortune.problems.table.new_rows import cells_of, columns_by_name
 from xortune.problems.table.notes import summary
-from xortune.problems.table.preparation import PreparedColumn, encode, fit_numbers, fit_words
+from xortune.problems.table.preparation import encode
 from xortune.problems.table.reading import Read, read_table
 from xortune.problems.table.recipe import Recipe
-from xortune.problems.table.rows import TASKS, Rows, Task
+from xortune.problems.table.rows import TASKS, Fold, Rows, Task
 from xortune.problems.table.splitting import (
     DEFAULT_SPLIT,
     Parts,
@@ -39,7 +46,6 @@ from xortune.problems.table.splitting import (
 from xortune.problems.table.targets import Targets, read_targets
 from xortune.settings import one_of
 
-T = TypeVar("T")
 _NAMES_SHOWN = 12
 _LEAST_ROWS = 5
 _FAULTS_SHOWN = 10
@@ -50,11 +56,13 @@ class Table:
     """A table, read, prepared and split.
 
     Attributes:
-        recipe: how it was prepared and split, as plain values.
+        recipe: how it was prepared and split, as plain values; with folds that of the first.
         name: of its file, or "data".
         digest: of the content that is used: names, kinds and cells of the inputs and the target.
-        training, validation, test: the prepared rows, each part in the table's order.
+        training, validation, test: the prepared rows, each part in the table's order; with folds
+            those of the first.
         notes: lines of at most 80 characters on what was done with every column.
+        folds: the rows of each fold; empty without folds.
     """
 
     recipe: Recipe
@@ -64,6 +72,7 @@ class Table:
     validation: Rows
     test: Rows
     notes: tuple[str, ...]
+    folds: tuple[Fold, ...] = ()
 
 
 def load_table(
@@ -74,8 +83,12 @@ def load_table(
     split_seed: int = 0,
     drop: Sequence[str] = (),
     text: Sequence[str] = (),
+    folds: int | None = None,
 ) -> Table:
     """Reads a table, fits its preparation on training rows, and splits it.
+
+    With folds, the training and validation rows are cut into parts of equal size, which validate
+    in turn while the others train. Each fold has a preparation of its own.
 
     Args:
         data: the path of a CSV, Parquet, .npz or .pt file; a DataFrame; a pair (X, y), or a
@@ -86,6 +99,7 @@ def load_table(
         split_seed: of the draw that splits the rows, 0 to 2**32 - 1.
         drop: columns to leave out.
         text: columns whose values are categories though they look like numbers, as postcodes do.
+        folds: how many parts validate in turn; None for the validation rows of the split alone.
 
     Raises:
         UsageError: the data or an argument cannot be used; the message says all that is wrong.
@@ -93,7 +107,7 @@ def load_table(
     Example:
         table = load_table("wine.csv", target="quality")
     """
-    shares, seed = _checked(task, split, split_seed)
+    shares, seed, count = _checked(task, split, split_seed, folds)
     asked = asked_of_columns(drop, text)
     read = read_table(data, (*asked.text, *asked.drop))
     name = _target_name(read, target)
@@ -101,21 +115,22 @@ def load_table(
     targets, columns = _understood(read, name, task, asked)
     digests = leave_out_copies(columns, targets.cells)
     parts = split_rows(len(read.frame), shares, seed, targets.labels)
-    prepared = _fitted(read.name, columns, parts)
-    recipe = Recipe(
-        target_name=name,
-        target=_of_target(read.name, name, lambda: targets.fitted(parts.training)),
-        columns=prepared,
-        left_out=tuple((c, columns.left_out[c]) for c in read.frame if c in columns.left_out),
-        split=shares,
-        split_seed=seed,
-        rows=_counts(parts),
-    )
-    used = {column.name: digests[column.name] for column in prepared}
+    if count is not None:
+        refuse_too_many_folds(count, parts, targets)
+    cuts = _cuts(read.name, parts, count, seed, targets, len(columns.cells))
+    prepared = fitted_columns(read.name, columns, cuts)
+    left_out = tuple((c, columns.left_out[c]) for c in read.frame if c in columns.left_out)
+    recipes = [
+        Recipe(name, fitted, inputs, left_out, shares, seed, counts(rows), count)
+        for fitted, inputs, rows in zip(
+            fitted_targets(read.name, name, targets, cuts), prepared, cuts
+        )
+    ]
+    used = {column.name: digests[column.name] for column in recipes[0].columns}
     digest = table_digest(name, content_digest(targets.cells), used)
-    notes = summary(recipe, columns.cells, read.name, targets, read.marks)
-    rows = _prepared_rows(read.name, recipe, columns.cells, targets, parts)
-    return Table(recipe, read.name, digest, *rows, notes=notes)
+    notes = summary(recipes[0], columns.cells, read.name, targets, read.marks)
+    rows = _prepared_rows(read.name, recipes, columns.cells, targets, cuts)
+    return _table(recipes[0], read.name, digest, rows, notes)
 
 
 def load_table_again(data: Any, recipe: Recipe) -> Table:
@@ -135,17 +150,20 @@ def load_table_again(data: Any, recipe: Recipe) -> Table:
     name, frame = recipe.target_name, columns_by_name(read.frame)
     _refuse_other(read, recipe, frame)
     target = recipe.target
-    targets = _of_target(
+    targets = of_target(
         read.name,
         name,
         lambda: read_targets(name, frame[name], target.task, read.place).expect(target),
     )
     cells = {c.name: found for c in recipe.columns if (found := cells_of(c, frame)) is not None}
-    parts = split_rows(len(read.frame), recipe.split, recipe.split_seed, targets.labels)
+    seed, folds = recipe.split_seed, recipe.folds
+    parts = split_rows(len(read.frame), recipe.split, seed, targets.labels)
+    cuts = _cuts(read.name, parts, folds, seed, targets, len(cells))
+    recipes = refitted(read.name, recipe, cells, targets, cuts)
     used = {column: content_digest(found) for column, found in cells.items()}
     digest = table_digest(name, content_digest(targets.cells), used)
-    rows = _prepared_rows(read.name, recipe, cells, targets, parts)
-    return Table(recipe, read.name, digest, *rows, notes=())
+    rows = _prepared_rows(read.name, recipes, cells, targets, cuts)
+    return _table(recipe, read.name, digest, rows, notes=())
 
 
 def _target_name(read: Read, target: str | None) -> str:
@@ -154,10 +172,10 @@ def _target_name(read: Read, target: str | None) -> str:
     return target_of_arrays(read.frame.columns, read.target, target, read.name)
 
 
-def _checked(task: Any, split: Any, split_seed: Any) -> tuple[Split, int]:
-    """The split and its seed; raises UsageError with the faults of all three."""
+def _checked(task: Any, split: Any, split_seed: Any, folds: Any) -> tuple[Split, int, int | None]:
+    """The split, its seed and the folds; raises UsageError with the faults of all four."""
     faults = [] if task is None else one_of("task", task, TASKS)
-    shares, seed = DEFAULT_SPLIT, 0
+    shares, seed, count = DEFAULT_SPLIT, 0, None
     try:
         shares = parse_split(split)
     except UsageError as error:
@@ -166,9 +184,13 @@ def _checked(task: Any, split: Any, split_seed: Any) -> tuple[Split, int]:
         seed = check_seed(split_seed)
     except UsageError as error:
         faults.append(str(error))
+    try:
+        count = check_folds(folds)
+    except UsageError as error:
+        faults.append(str(error))
     if faults:
         raise UsageError("\n".join(faults))
-    return shares, seed
+    return shares, seed, count
 
 
 def _understood(read: Read, name: str, task: Task | None, asked: Asked) -> tuple[Targets, Columns]:
@@ -181,7 +203,7 @@ def _understood(read: Read, name: str, task: Task | None, asked: Asked) -> tuple
     faults = [f"{read.name}: {fault}" for fault in columns.faults]
     targets = None
     try:
-        targets = _of_target(
+        targets = of_target(
             read.name, name, lambda: read_targets(name, read.frame[name], task, read.place)
         )
     except UsageError as error:
@@ -193,42 +215,53 @@ def _understood(read: Read, name: str, task: Task | None, asked: Asked) -> tuple
     return targets, columns
 
 
-def _fitted(source: str, columns: Columns, parts: Parts) -> tuple[PreparedColumn, ...]:
-    """The prepared columns; constant ones are left out."""
-    prepared: list[PreparedColumn] = []
-    for name, cells in list(columns.cells.items()):
-        fitted: PreparedColumn | None
-        if isinstance(cells, Numbers):
-            fitted = fit_numbers(name, cells.values[parts.training])
-        else:
-            fitted = fit_words(name, cells, parts.training)
-        if fitted is None:
-            columns.leave_out(name, "constant")
-        else:
-            prepared.append(fitted)
-    if not prepared:
-        reasons = [f"{brief(name)}: {reason}" for name, reason in columns.left_out.items()]
-        shown = f" ({'; '.join(reasons[:_NAMES_SHOWN])})" if reasons else ""
-        raise UsageError(f"{source} has no column to learn from, besides the target{shown}.")
-    return tuple(prepared)
+def _cuts(
+    source: str, parts: Parts, folds: int | None, seed: int, targets: Targets, columns: int
+) -> tuple[Parts, ...]:
+    """The parts of each fold, or those of the split alone; `columns` is the number of inputs."""
+    if folds is None:
+        return (parts,)
+    refuse_too_large(source, sum(counts(parts)), columns, bytes_per_cell=4, folds=folds)
+    return cut_into_folds(parts, folds, seed, targets.labels)
+
+
+class _Prepared(NamedTuple):
+    """The prepared rows: those of each fold, or of the split alone, and the test rows."""
+
+    folds: tuple[Fold, ...]
+    test: Rows
 
 
 def _prepared_rows(
     source: str,
-    recipe: Recipe,
+    recipes: Sequence[Recipe],
     cells: Mapping[str, Numbers | Words],
     targets: Targets,
-    parts: Parts,
-) -> tuple[Rows, Rows, Rows]:
-    """The training, validation and test rows."""
-    refuse_too_large(source, sum(recipe.rows), recipe.inputs, bytes_per_cell=4)
-    y = targets.standardised(recipe.target)
+    cuts: Sequence[Parts],
+) -> _Prepared:
+    """The rows by the recipe of each cut; the test rows by the first."""
+    first = recipes[0]
+    refuse_too_large(source, sum(first.rows), first.inputs, bytes_per_cell=4, folds=len(cuts))
 
-    def rows(part: NDArray[np.int64]) -> Rows:
+    def rows(recipe: Recipe, part: NDArray[np.int64]) -> Rows:
         chosen = (cells[column.name].take(part) for column in recipe.columns)
+        y = targets.standardised(recipe.target)
         return Rows(encode(recipe.columns, chosen, len(part)), y[part])
 
-    return rows(parts.training), rows(parts.validation), rows(parts.test)
+    folds = tuple(
+        Fold(rows(recipe, parts.training), rows(recipe, parts.validation), recipe.target)
+        for recipe, parts in zip(recipes, cuts)
+    )
+    return _Prepared(folds, rows(first, cuts[0].test))
+
+
+def _table(
+    recipe: Recipe, name: str, digest: str, rows: _Prepared, notes: tuple[str, ...]
+) -> Table:
+    """The table, whose rows are those of the first fold."""
+    training, validation, _ = rows.folds[0]
+    folds = () if recipe.folds is None else rows.folds
+    return Table(recipe, name, digest, training, validation, rows.test, notes, folds)
 
 
 def _refuse_other(read: Read, recipe: Recipe, frame: Mapping[str, Any]) -> None:
@@ -243,15 +276,3 @@ def _refuse_other(read: Read, recipe: Recipe, frame: Mapping[str, Any]) -> None:
     else:
         return
     raise UsageError(f"{read.name} is not the data of this study: {fault}.")
-
-
-def _of_target(source: str, name: str, read: Callable[[], T]) -> T:
-    """The result of a function whose ValueErrors continue a sentence about the target."""
-    try:
-        return read()
-    except ValueError as error:
-        raise UsageError(f"{source}: target {brief(name)} {error}") from None
-
-
-def _counts(parts: Parts) -> tuple[int, int, int]:
-    return len(parts.training), len(parts.validation), len(parts.test)

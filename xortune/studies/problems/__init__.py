@@ -23,6 +23,7 @@ from xortune.wording import option
 if TYPE_CHECKING:
     from xortune.problems.problem import Problem
     from xortune.problems.table.recipe import Recipe
+    from xortune.spec import ProblemSpec
     from xortune.studies.problems.subject import SpaceSource, Subject
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "problem_of",
     "requested",
     "resumed",
+    "spec_of_study",
 ]
 
 DEFAULT_DATA = DATA_NAMES[0]
@@ -73,23 +75,36 @@ def kind_of(recorded: Mapping[str, Any]) -> Kind:
     return _KINDS[kind]
 
 
-def requested(given: Mapping[str, Any], space: SpaceSource | None) -> Subject:
-    """The subject of a new search, from those of `SUBJECT_KEYWORDS` that are given.
+def requested(
+    given: Mapping[str, Any], space: SpaceSource | None, folds: int | None = None
+) -> Subject:
+    """The subject of a new search.
+
+    Args:
+        given: those of `SUBJECT_KEYWORDS` that are given.
+        space: the search space; None for the problem's own.
+        folds: the parts of the rows that validate in turn; a function cuts its own.
 
     Raises:
         UsageError: they do not fit together, or the data or the code cannot be used.
     """
     if "problem" in given:
         _check_alone(given, _OF_A_FUNCTION, "a function brings its own data. Leave it out")
-        return _function(given, space)
+        return _function(given, space, folds)
     data = given.get("data", DEFAULT_DATA)
     if _is_shipped(data):
         _check_alone(given, (), f"the lab's problem has none. Name a table, with {option('data')}")
         from xortune.studies.problems.lab import LabSubject
 
+        if folds is not None:
+            raise UsageError(
+                f"{option('folds')} {brief(folds)}: is for tables and functions; the lab's problem "
+                "has four rows. Leave it out."
+            )
         return LabSubject(data)
     _check_alone(given, _OF_A_TABLE, "it is for a function, and a table has none. Leave it out")
-    return _table(data, **{key: given[key] for key in _OF_A_TABLE if key in given})
+    about = {key: given[key] for key in _OF_A_TABLE if key in given}
+    return _table(data, folds=folds, **about)
 
 
 def resumed(settings: StudySettings, name: str, given: Mapping[str, Any], force: bool) -> Subject:
@@ -136,12 +151,21 @@ def problem_of(settings: StudySettings) -> Problem:
         from xortune.problems.table.problem import TableProblem
 
         problem = TableProblem(_recipe(settings), settings.data, None)
-        if problem.spec.names != settings.spec.names:
+        if spec_of_study(problem.spec, settings).names != settings.spec.names:
             raise UsageError("the study's parameters are not those of a table: it is damaged.")
         return problem
     from xortune.problems.function.problem import RecordedFunction
 
     return RecordedFunction(settings.spec)
+
+
+def spec_of_study(single: ProblemSpec, settings: StudySettings) -> ProblemSpec:
+    """The spec that a study records of a problem, from that of one training."""
+    spec = single.aimed_as(settings.spec)
+    replicated, pruned = settings.replicates > 1, settings.pruner != "none"
+    if not (replicated or pruned):
+        return spec  # A function of an earlier version may have a metric of a name that is added.
+    return spec.extended(replicated=replicated, pruned=pruned)
 
 
 def _is_shipped(data: Any) -> bool:
@@ -201,16 +225,23 @@ def _recipe(settings: StudySettings) -> Recipe:
     from xortune.problems.table.recipe import Recipe
 
     try:
-        return Recipe.from_dict(settings.problem.get("recipe", {}))
+        recipe = Recipe.from_dict(settings.problem.get("recipe", {}))
     except ValueError as error:
         raise UsageError(f"the study does not hold the recipe of a table: {error}") from None
+    if recipe.folds != settings.folds:
+        raise UsageError(
+            f"the study has {settings.folds or 'no'} folds, and the recipe of its table "
+            f"{recipe.folds or 'none'}: it is damaged."
+        )
+    return recipe
 
 
-def _function(given: Mapping[str, Any], space: SpaceSource | None) -> Subject:
+def _function(given: Mapping[str, Any], space: SpaceSource | None, folds: int | None) -> Subject:
     from xortune.problems.function.code import load_code
     from xortune.studies.problems.function import FunctionSubject
 
-    return FunctionSubject(load_code(given["problem"], given.get("include", ())), space)
+    code = load_code(given["problem"], given.get("include", ()))
+    return FunctionSubject(code, space, folds=folds)
 
 
 def _same_function(
@@ -229,4 +260,4 @@ def _same_function(
             f"{changed}. Restore it, or resume with {option('force', True)}: finished trials are "
             "kept without a rank, and the others are trained by the new function."
         )
-    return FunctionSubject(code, settings.space, settings.spec.parameters)
+    return FunctionSubject(code, settings.space, settings)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from xortune.engines.engine import EngineChoice
 from xortune.engines.function.engine import FunctionEngine
+from xortune.errors import UsageError
 from xortune.problems.function.problem import FunctionProblem, own_space
-from xortune.problems.function.spec import notes_on
+from xortune.problems.function.spec import folds_at_fault, notes_on, single_spec
 from xortune.settings import RunOptions, StudySettings
 from xortune.space import SearchSpace, inferred_parameters, load_space
-from xortune.spec import Parameter, ProblemSpec
+from xortune.spec import ProblemSpec
 from xortune.studies.problems.subject import OneEngine, SpaceSource
 from xortune.trial import Params, Weights
 
@@ -26,7 +27,11 @@ class FunctionSubject:
     Args:
         code: the function's.
         source: a search space; None for the problem's own.
-        parameters: those of a recorded study; None infers them from the space.
+        study: the settings of a recorded study; None infers parameters from the space.
+        folds: the parts of the rows that validate in turn; None for no folds.
+
+    Raises:
+        UsageError: lists all faults of names.
     """
 
     default_space: str | None = None
@@ -35,13 +40,18 @@ class FunctionSubject:
         self,
         code: Code,
         source: SpaceSource | None,
-        parameters: Sequence[Parameter] | None = None,
+        study: StudySettings | None = None,
+        folds: int | None = None,
     ) -> None:
         self._code = code
         self._source = own_space(code) if source is None else source
-        if parameters is None:
-            parameters = inferred_parameters(self._source)
-        self.problem = FunctionProblem(code, parameters)
+        if study is None:
+            self.problem = FunctionProblem(code, inferred_parameters(self._source))
+        else:
+            seed = study.problem.get("seed")
+            self.problem = FunctionProblem(code, study.spec.parameters, seed)
+        if faults := folds_at_fault(self.problem.spec, folds):
+            raise UsageError("\n".join(faults))
         self.recorded: Mapping[str, Any] = self.problem.recorded
         self.notes = self.problem.notes
 
@@ -51,8 +61,16 @@ class FunctionSubject:
         return replace(space, notes=(*space.notes, *notes))
 
     def choice(self, wanted: str, settings: StudySettings, options: RunOptions) -> EngineChoice:
+        is_extended = settings.replicates > 1 or settings.pruner != "none"
+        # The recorded metrics, though by force another function may declare others.
+        spec = single_spec(settings.spec, settings.problem.get("seed"), is_extended=is_extended)
         engine = FunctionEngine(
-            self._code, settings.spec, settings.study_seed, options.trial_timeout, options.verbose
+            self._code,
+            spec,
+            settings.study_seed,
+            options.trial_timeout,
+            options.verbose,
+            settings.folds,
         )
         return OneEngine(engine)
 

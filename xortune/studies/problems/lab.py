@@ -32,7 +32,8 @@ class LabSubject:
     def choice(self, wanted: str, settings: StudySettings, options: RunOptions) -> EngineChoice:
         from xortune.engines.xor.choice import EngineChoice
 
-        return EngineChoice(wanted, self.problem.data)
+        spec = self.problem.spec.aimed_as(settings.spec)
+        return EngineChoice(wanted, self.problem.data, spec)
 
     def tested(self, params: Params, weights: Weights) -> Mapping[str, float] | None:
         return None

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from xortune.engines.engine import EngineChoice
 from xortune.engines.plain.engine import PlainEngine
+from xortune.errors import UsageError
 from xortune.problems.table.problem import TableProblem
 from xortune.settings import RunOptions, StudySettings
 from xortune.space import SearchSpace, load_space
 from xortune.spec import ProblemSpec
 from xortune.studies.problems.subject import OneEngine, SpaceSource
 from xortune.trial import Params, Weights
+from xortune.wording import option
 
 if TYPE_CHECKING:
     from xortune.problems.table.table import Table
@@ -41,8 +44,28 @@ class TableSubject:
 
     def choice(self, wanted: str, settings: StudySettings, options: RunOptions) -> EngineChoice:
         table = self._table
-        engine = PlainEngine(table.training, table.validation, table.recipe.target, settings.spec)
+        spec = self.problem.spec.aimed_as(settings.spec)
+        _refuse_without_value(table, spec)
+        target = table.recipe.target
+        engine = PlainEngine(table.training, table.validation, target, spec, table.folds)
         return OneEngine(engine)
 
     def tested(self, params: Params, weights: Weights) -> Mapping[str, float] | None:
         return self.problem.tested(params, weights)
+
+
+def _refuse_without_value(table: Table, spec: ProblemSpec) -> None:
+    """Raises UsageError if the objective has no value on the validation rows of some fold."""
+    import numpy as np
+
+    from xortune.problems.table.measures import measured
+
+    name = spec.objectives[0].metric
+    for k, fold in enumerate(table.folds):
+        outputs = np.zeros((len(fold.validation.y), fold.target.outputs), np.float32)
+        if math.isnan(measured(fold.target, outputs, fold.validation.y).get(name, 0.0)):
+            raise UsageError(
+                f"{option('objective')} {name}: has no value on the validation rows of fold {k}, "
+                f"where the target is always the same. Name another objective, or fewer "
+                f"{option('folds')} than {len(table.folds):,}."
+            )
