@@ -143,12 +143,30 @@ class Confirmation:
         done = 0
         for heat, candidates in self._race():
             places = range(self._first + done, self._first + heat.seeds)
-            left = [n for n in candidates if not self._has(n, places)]
-            if left:
-                return Need(left, places)
+            if (need := self._missing(candidates, places)) is not None:
+                return need
             done = heat.seeds
-        left = [n for n in self._judged() if not self._has(n, self._judging)]
-        return Need(left, self._judging) if left else None
+        return self._missing(self._judged(), self._judging)
+
+    def _missing(self, numbers: Sequence[int], places: range) -> Need | None:
+        """The first trainings that trials lack, with all trials that lack the same ones.
+
+        A confirmation of other counts may have made some of them.
+        """
+        runs = {n: run for n in numbers if (run := self._first_run(n, places))}
+        if not runs:
+            return None
+        first = next(iter(runs.values()))
+        return Need([n for n, run in runs.items() if run == first], first)
+
+    def _first_run(self, number: int, places: range) -> range:
+        """The first places in a row that a trial lacks."""
+        rows = self._known().get(number, {})
+        lacking = [place for place in places if place not in rows]
+        if not lacking:
+            return range(0)
+        end = next(p for p in range(lacking[0], places.stop + 1) if p in rows or p == places.stop)
+        return range(lacking[0], end)
 
     def _judged(self) -> list[int]:
         """The winner, and the first in rank."""
