@@ -109,7 +109,7 @@ def _objective(numbers: Mapping[str, Any], spec: ProblemSpec, aggregate: str) ->
 
 def _failures(numbers: Mapping[str, Any]) -> str:
     failed = numbers["failed"]
-    return f", of which {failed} failed" if failed else ""
+    return f" ({failed} failed)" if failed else ""
 
 
 def _solves(numbers: Mapping[str, Any], before: str = "; ") -> str:

@@ -17,13 +17,11 @@ from xortune.paths import StudyPaths, check_name, check_writable, new_study
 from xortune.space import load_space
 from xortune.studies.problems import problem_of
 from xortune.studies.study import Study
+from xortune.studies.trainings import CHANGEABLE
 from xortune.trial import TrialRow
 
 # The recorded settings that a resume elsewhere may have changed.
-_MAY_DIFFER = (
-    "trials", "device", "versions", "reference", "forced", "confirm", "starts", "stop_at",
-    "plateau", "epoch_budget",
-)  # fmt: skip
+_MAY_DIFFER = ("trials", "device", "versions", "reference", "forced", "starts", *CHANGEABLE)
 
 
 def adopt(fetch: Callable[[Path], None], name: str, results: str | Path) -> Study:
@@ -111,6 +109,12 @@ def _check_continued(paths: StudyPaths, fetched: StudyPaths) -> None:
         for number, row in enumerate(trained):
             if number >= len(came) or not _continued(row, came[number]):
                 raise _kept(paths, f"has trained on its own: the job's trial {number} is another")
+        replicates = there.all_replicates(0)
+        for number, found in here.all_replicates(0).items():
+            if repr(replicates.get(number, [])[: len(found)]) != repr(found):
+                raise _kept(
+                    paths, f"has replicates of its own: the job's trial {number} has others"
+                )
         runs = here.runs()
         if there.runs()[: len(runs)] != runs:
             raise _kept(paths, "was resumed here")
@@ -123,11 +127,12 @@ def _recorded(ledger: Ledger) -> dict[str, Any]:
 def _continued(here: TrialRow, there: TrialRow) -> bool:
     """Whether a row may have become another: outcomes never change.
 
-    Times and workers are compared too, so a trial that was trained twice differs.
+    Times and workers are compared too, so a trial that was trained twice differs. The texts are
+    compared, because a metric that is missing is NaN, which does not equal itself.
     """
-    # As texts, since a missing metric, a NaN, is not equal to itself.
-    same = here.outcome is None or repr(here.outcome) == repr(there.outcome)
-    return here.trial == there.trial and same
+    if here.trial != there.trial:
+        return False
+    return here.outcome is None or repr(here.outcome) == repr(there.outcome)
 
 
 def _kept(paths: StudyPaths, fault: str) -> UsageError:
