@@ -1,4 +1,4 @@
-"""The command `report`: a study's table, one trial's trainings, or what it comes to by luck."""
+"""The command `report`: a study's table, or one trial's trainings, or its luck on fresh seeds."""
 
 from __future__ import annotations
 
@@ -31,8 +31,11 @@ def show_table(console: Console, study: Study, top: int) -> DataFrame:
     summary = study.summary_of(trials)
     for line in summary_lines(study.name, summary, study.settings.trials):
         console.print(visible(line), soft_wrap=True)
-    console.print(trials_table(trials.head(top), spec))
+    table = trials_table(trials.head(top), spec)
+    console.print(table)
     lines = use_lines(summary, spec)
+    if lines and table.caption:
+        console.print()
     for line in (*lines, "") if lines else ():
         console.print(visible(line), soft_wrap=True)
     return trials
