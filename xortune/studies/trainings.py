@@ -13,7 +13,7 @@ from xortune.errors import UsageError
 from xortune.plain_numbers import brief, whole_number
 from xortune.settings import StudySettings
 from xortune.space import Choice, SearchSpace, grid_bounds
-from xortune.spec import ADDED, ProblemSpec
+from xortune.spec import ProblemSpec
 from xortune.studies.notations import (
     read_counts,
     read_duration,
@@ -47,7 +47,8 @@ def read(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     values, faults = {}, []
     for name, value in given.items():
         try:
-            values[name] = _READ[name](name, value) if name in _READ else value
+            has_notation = name in _READ and value is not None
+            values[name] = _READ[name](name, value) if has_notation else value
         except UsageError as error:
             faults.append(str(error))
     return values, faults
@@ -95,7 +96,6 @@ class Trainings:
         return [
             *self._folds_at_fault(),
             *self._seed_at_fault(),
-            *self._names_at_fault(),
             *self._pruner_at_fault(),
             *self._budget_at_fault(),
             *self._rungs()[1],
@@ -142,17 +142,6 @@ class Trainings:
         return [
             f"{name} is set, but with {option('replicates')} {self.replicates} each training of a "
             f"trial has a {name} of its own. Drop one of the two."
-        ]
-
-    def _names_at_fault(self) -> list[str]:
-        if self.replicates == 1 and not self.is_pruned:
-            return []
-        spec = self.loaded.spec
-        return [
-            f"{name}: replicates and pruners add a column of that name to the table. Rename it in "
-            "the function."
-            for name in (*spec.names, *spec.metric_names)
-            if name in ADDED
         ]
 
     def _pruner_at_fault(self) -> list[str]:
