@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -38,13 +40,19 @@ STATES = {4: (lane(), lane("FAIL"), lane()), 5: (lane(), lane(), lane(epoch=7))}
 NAMES = SPEC.metric_names
 
 
-@pytest.fixture
-def paths(tmp_path) -> StudyPaths:
+@pytest.fixture(scope="module")
+def original(tmp_path_factory) -> StudyPaths:
     """Two trials at a rung, beside finished ones and those that wait."""
-    paths = new_study(tmp_path / "one", SETTINGS)
+    paths = new_study(tmp_path_factory.mktemp("study") / "one", SETTINGS)
     with Ledger.open(paths) as ledger:
         ledger.finish_trials([complete(SETTINGS.spec, 0, 3)], paused=STATES)
     return paths
+
+
+@pytest.fixture
+def paths(original, tmp_path) -> StudyPaths:
+    """A copy, which a test may change."""
+    return StudyPaths(Path(shutil.copytree(original.folder, tmp_path / "one")))
 
 
 def rows_of(paths: StudyPaths) -> int:
