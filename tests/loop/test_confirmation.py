@@ -107,3 +107,12 @@ def test_kills_packs_and_extensions_change_nothing(tmp_path, how):
     # Only trials that were best before the extension have replicates more.
     assert (first[0], first[1], first[4]) == (second[0], second[1], second[4])
     assert ENGINE.name == "hill-1"
+
+
+def test_other_counts_use_what_was_trained_already(tmp_path):
+    whole = Hill(tmp_path / "whole", hill_settings(confirm=(8, 100)))
+    whole.run()
+    other = Hill(tmp_path / "other", hill_settings(confirm=(5, 40)))
+    other.run()
+    other.run(2, 3, confirm=(8, 100))
+    assert other.content()[4] == whole.content()[4]

@@ -233,6 +233,6 @@ def test_a_study_that_was_confirmed_here_is_kept(fetched, tmp_path):
     with Ledger.open(study.paths) as ledger:
         trial = int(study.best["number"])
         scores = ledger.trial(trial).outcome.scores
-        ledger.add_replicates([(trial, Replicate(300, "COMPLETE", scores, 0.5))])
+        ledger.add_replicates([(trial, Replicate(900, "COMPLETE", scores, 0.5))])
     with pytest.raises(UsageError, match=f"of its own: the job's trial {trial} has others"):
         fetched("more")

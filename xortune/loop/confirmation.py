@@ -125,6 +125,7 @@ class Confirmation:
         self._ranked: list[int] | None = None
         # The next trainings, until there are more of them; False if not worked out yet.
         self._next: Need | Literal[False] | None = False
+        self._run: list[tuple[Heat, list[int]]] | None = None
 
     @property
     def over(self) -> bool:
@@ -143,12 +144,30 @@ class Confirmation:
         done = 0
         for heat, candidates in self._race():
             places = range(self._first + done, self._first + heat.seeds)
-            left = [n for n in candidates if not self._has(n, places)]
-            if left:
-                return Need(left, places)
+            if (need := self._missing(candidates, places)) is not None:
+                return need
             done = heat.seeds
-        left = [n for n in self._judged() if not self._has(n, self._judging)]
-        return Need(left, self._judging) if left else None
+        return self._missing(self._judged(), self._judging)
+
+    def _missing(self, numbers: Sequence[int], places: range) -> Need | None:
+        """The first trainings that trials lack, with all trials that lack the same ones.
+
+        A confirmation of other counts may have made some of them.
+        """
+        runs = {n: run for n in numbers if (run := self._first_run(n, places))}
+        if not runs:
+            return None
+        first = next(iter(runs.values()))
+        return Need([n for n, run in runs.items() if run == first], first)
+
+    def _first_run(self, number: int, places: range) -> range:
+        """The first places in a row that a trial lacks."""
+        rows = self._known().get(number, {})
+        lacking = [place for place in places if place not in rows]
+        if not lacking:
+            return range(0)
+        end = next(p for p in range(lacking[0], places.stop + 1) if p in rows or p == places.stop)
+        return range(lacking[0], end)
 
     def _judged(self) -> list[int]:
         """The winner, and the first in rank."""
@@ -181,7 +200,7 @@ class Confirmation:
         self._ledger.add_replicates(rows)
         for number, one in rows:
             self._known().setdefault(number, {})[one.place] = one
-        self._next = False
+        self._next, self._run = False, None
 
     def finding(self) -> dict[str, Any] | None:
         """What the confirmation says, as it is recorded; None without one."""
@@ -214,6 +233,11 @@ class Confirmation:
 
     def _race(self) -> list[tuple[Heat, list[int]]]:
         """The heats that can be decided so far, each with its candidates, the best first."""
+        if self._run is None:
+            self._run = self._raced()
+        return self._run
+
+    def _raced(self) -> list[tuple[Heat, list[int]]]:
         assert self._wanted
         race: list[tuple[Heat, list[int]]] = []
         candidates = self._candidates(self._wanted[0])
