@@ -156,7 +156,6 @@ def test_rungs_are_geometric_unless_their_epochs_are_given(space, options, rungs
         ({"plateau": 0}, "--plateau 0: must be a whole number of at least 1."),
         ({"epoch_budget": 1.5}, "--epoch-budget 1.5: must be a whole number of at least 1."),
         ({"replicates": 0}, "--replicates 0: must be a whole number of at least 1."),
-        ({"folds": 1}, "--folds 1: must be a whole number of at least 2."),
         ({"confirm": "9"}, "--confirm '9': must be K:S, such as 20:256"),
     ],
 )

@@ -66,7 +66,7 @@ def trial_lines(
 
 
 def edge_lines(edges: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What lies at an end of its range: `lr 10 is the upper end of its range: widen it`."""
+    """What lies at an end of its range: `rate 10 is the upper end of its range: widen it`."""
     lines = []
     for end in ("lower", "upper"):
         names = [f"{e['parameter']} {_value(e['value'])}" for e in edges if e["end"] == end]
@@ -109,7 +109,7 @@ def _objective(numbers: Mapping[str, Any], spec: ProblemSpec, aggregate: str) ->
 
 def _failures(numbers: Mapping[str, Any]) -> str:
     failed = numbers["failed"]
-    return f", of which {failed} failed" if failed else ""
+    return f" ({failed} failed)" if failed else ""
 
 
 def _solves(numbers: Mapping[str, Any], before: str = "; ") -> str:

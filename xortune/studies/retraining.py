@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from xortune.errors import NoEngineError, UsageError, XortuneError
@@ -86,12 +85,11 @@ def luck_of(
             f"{option('seeds')} {brief(seeds)}: must be a whole number from 2 to {_MOST_SEEDS}."
         )
     from xortune.loop.confirmation import entry_of
-    from xortune.loop.seeds import plan_of
+    from xortune.loop.seeds import places_used, plan_of
 
     engine, device = _engine(name, settings, provenance, named, trial.number)
-    confirmed = settings.confirm[1] if settings.confirm else 0
-    first = settings.replicates + confirmed
-    plan = plan_of(replace(settings, confirm=(1, confirmed + count)), engine.spec)
+    first = places_used(settings)
+    plan = plan_of(settings, engine.spec, more=count)
     trainer, most = engine.open(device), engine.pace(device).largest
     trainings: list[Replicate] = []
     for start in range(first, first + count, most):

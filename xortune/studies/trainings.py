@@ -47,7 +47,8 @@ def read(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     values, faults = {}, []
     for name, value in given.items():
         try:
-            values[name] = _READ[name](name, value) if name in _READ else value
+            has_notation = name in _READ and value is not None
+            values[name] = _READ[name](name, value) if has_notation else value
         except UsageError as error:
             faults.append(str(error))
     return values, faults
