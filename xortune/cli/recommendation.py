@@ -94,10 +94,9 @@ def _of_the_first(
         f"rank 1, trial {first}: {objective}{seeds}{_failures(numbers)}{_solves(numbers, ', ')}"
     )
     # Where luck was is no reason to widen a range.
-    return [
-        *lines,
-        *(f"    {end}" for end in edge_lines(summary.get("edges_of_first", ()), widen=False)),
-    ]
+    known = summary.get("edges", ())
+    own = [edge for edge in summary.get("edges_of_first", ()) if edge not in known]
+    return [*lines, *(f"    {end}" for end in edge_lines(own, widen=False))]
 
 
 def _quality(numbers: Mapping[str, Any], spec: ProblemSpec, aggregate: str) -> str:
