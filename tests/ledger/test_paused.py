@@ -361,9 +361,9 @@ def test_a_study_without_replicates_and_rungs_does_not_touch_their_tables(tmp_pa
     paths = new_study(tmp_path / "one", rung_settings(pruner="none"))
     statements: list[str] = []
     with Ledger.open(paths) as ledger:
-        ledger.trials()
+        ledger.finish_trials([complete(SPEC, 0)])  # The first write checks the schema.
         ledger._file._connection.set_trace_callback(statements.append)
-        ledger.finish_trials([complete(SPEC, 0)])
+        ledger.finish_trials([complete(SPEC, 1)])
         ledger._file._connection.set_trace_callback(None)
         assert ledger.paused() == ledger.paused([0, 1]) == {}
     assert any("curve" in statement for statement in statements)
