@@ -357,11 +357,17 @@ def test_a_copy_has_the_states(paths, tmp_path):
         assert copy.paused() == STATES
 
 
-def test_a_study_without_rungs_may_still_be_asked(tmp_path):
+def test_a_study_without_replicates_and_rungs_does_not_touch_their_tables(tmp_path):
     paths = new_study(tmp_path / "one", rung_settings(pruner="none"))
+    statements: list[str] = []
     with Ledger.open(paths) as ledger:
-        ledger.finish_trials([complete(SPEC, 0)])
+        ledger.finish_trials([complete(SPEC, 0)])  # The first write checks the schema.
+        ledger._file._connection.set_trace_callback(statements.append)
+        ledger.finish_trials([complete(SPEC, 1)])
+        ledger._file._connection.set_trace_callback(None)
         assert ledger.paused() == ledger.paused([0, 1]) == {}
+    assert any("curve" in statement for statement in statements)
+    assert not any("replicate" in s or "paused" in s for s in statements)
 
 
 def test_states_are_kept_with_their_pack_or_not_at_all(paths):
