@@ -24,6 +24,7 @@ from xortune.settings import (
 from xortune.spec import Parameter
 from xortune.studies.notations import NONE
 from xortune.studies.problems import DATA_NAMES, DEFAULT_DATA, ENGINES, SPEC, TASKS
+from xortune.studies.trainings import RUNGS
 from xortune.version import __version__
 
 _STUDY, _RUN = StudySettings, RunOptions
@@ -147,7 +148,7 @@ def _add_pruning(group: Any) -> None:
     )  # fmt: skip
     _option(
         group, "--rungs", "N", "how often it compares trials, at a third of the epochs, a ninth, "
-        "and so on", int, 3,
+        "and so on", int, RUNGS,
     )  # fmt: skip
     _option(
         group, "--rung-epochs", "E,E,...", "the epochs at which it compares trials",

@@ -38,7 +38,7 @@ _READ: Mapping[str, Callable[[str, Any], Any]] = {
     **dict.fromkeys(LIMITS, lambda _, value: read_limit(value)),
 }
 _FACTOR = 3  # between the epochs of neighbouring rungs
-_RUNGS = 3
+RUNGS = 3  # unless a search asks for more or fewer
 _MOST_RUNGS = 20  # Beyond, even 2**31 epochs divided by three again and again are below 1.
 
 
@@ -188,7 +188,7 @@ class Trainings:
             ]
         if epochs is not None:
             return epochs, self._epochs_at_fault(epochs)
-        number = _RUNGS if count is None else whole_number(count)
+        number = RUNGS if count is None else whole_number(count)
         if number is None or not 1 <= number <= _MOST_RUNGS:
             text = f"must be a whole number from 1 to {_MOST_RUNGS}."
             return (), [f"{option('rungs')} {brief(count)}: {text}"]
