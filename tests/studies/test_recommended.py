@@ -82,9 +82,9 @@ def test_the_numbers_of_the_trainings_come_to_those_of_the_recommendation(confir
 
 
 def test_without_a_confirmation_the_remedy_is_named(plain):
-    with pytest.raises(XortuneError, match=r"xortune.resume\('.*plain', confirm='20:256'\)"):
+    with pytest.raises(XortuneError, match=r"xortune.resume\('.*plain', confirm='32:256'\)"):
         _ = plain.recommended
-    with for_the_shell(), pytest.raises(XortuneError, match="resume .*plain --confirm 20:256"):
+    with for_the_shell(), pytest.raises(XortuneError, match="resume .*plain --confirm 32:256"):
         _ = plain.recommended
     assert "recommended" not in plain.summary()
 

@@ -156,7 +156,7 @@ def test_rungs_are_geometric_unless_their_epochs_are_given(space, options, rungs
         ({"plateau": 0}, "--plateau 0: must be a whole number of at least 1."),
         ({"epoch_budget": 1.5}, "--epoch-budget 1.5: must be a whole number of at least 1."),
         ({"replicates": 0}, "--replicates 0: must be a whole number of at least 1."),
-        ({"confirm": "9"}, "--confirm '9': must be K:S, such as 20:256"),
+        ({"confirm": "9"}, "--confirm '9': must be K:S, such as 32:256"),
     ],
 )
 def test_what_does_not_fit_is_refused(options, text):

@@ -96,7 +96,7 @@ class Study:
             found = ledger.findings().get("confirmation")
             table = ledger.trials()
         if found is None:
-            how = command("resume", str(self.paths.folder), confirm="20:256")
+            how = command("resume", str(self.paths.folder), confirm="32:256")
             raise XortuneError(
                 f"study {self.name} has no confirmation, and so no trial to recommend. Confirm its "
                 f"best trials with: {how}"
