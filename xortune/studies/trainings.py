@@ -38,7 +38,7 @@ _READ: Mapping[str, Callable[[str, Any], Any]] = {
     **dict.fromkeys(LIMITS, lambda _, value: read_limit(value)),
 }
 _FACTOR = 3  # between the epochs of neighbouring rungs
-_RUNGS = 3
+RUNGS = 3  # unless a search asks for more or fewer
 _MOST_RUNGS = 20  # Beyond, even 2**31 epochs divided by three again and again are below 1.
 
 
@@ -146,12 +146,20 @@ class Trainings:
 
     def _pruner_at_fault(self) -> list[str]:
         pruner = self.given.get("pruner")
-        if not self.is_pruned or self.kind.named_by != "problem" or self.replicates == 1:
+        if not self.is_pruned or self.kind.named_by != "problem":
             return []
-        return [
-            f"{option('pruner')} {pruner}: a function cannot wait for its other replicates at a "
-            f"rung. Drop it, or {option('replicates')} {self.replicates}."
-        ]
+        faults = []
+        if pruner == "hyperband":
+            faults.append(
+                f"{option('pruner')} {pruner}: a function reports as it trains, so there are no "
+                f"brackets. Use {option('pruner', 'halving')} or {option('pruner', 'median')}."
+            )
+        if self.replicates > 1:
+            faults.append(
+                f"{option('pruner')} {pruner}: a function cannot wait for its other replicates at "
+                f"a rung. Drop it, or {option('replicates')} {self.replicates}."
+            )
+        return faults
 
     def _budget_at_fault(self) -> list[str]:
         budget = self.given.get("epoch_budget")
@@ -180,7 +188,7 @@ class Trainings:
             ]
         if epochs is not None:
             return epochs, self._epochs_at_fault(epochs)
-        number = _RUNGS if count is None else whole_number(count)
+        number = RUNGS if count is None else whole_number(count)
         if number is None or not 1 <= number <= _MOST_RUNGS:
             text = f"must be a whole number from 1 to {_MOST_RUNGS}."
             return (), [f"{option('rungs')} {brief(count)}: {text}"]
