@@ -7,6 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from pandas.testing import assert_frame_equal
 
 import xortune
 from tests.faults.driver.forgery import forge
@@ -18,6 +19,7 @@ from tests.make import (
     make_settings,
     make_trial,
 )
+from tests.small_study import SPACE, answer
 from xortune.ledger import Ledger
 from xortune.paths import StudyPaths
 from xortune.settings import StudySettings
@@ -79,6 +81,15 @@ def test_an_earlier_study_is_continued_and_confirmed(paths):
         assert ledger.trials().finished == 6
         assert ledger.all_replicates(1) == {3: [confirmed]}
         assert ledger.settings().confirm == (2, 1)
+
+
+def test_an_earlier_study_is_resumed_to_the_table_of_an_undisturbed_one(tmp_path):
+    how = {"engine": "eager", "runner": "inline", "generation": 4, "confirm": "none"}
+    whole = xortune.search(SPACE, name="whole", results=tmp_path, trials=9, **how)
+    study = xortune.search(SPACE, name="cut", results=tmp_path, trials=6, **how)
+    forge(study.paths.folder, *(f"DELETE FROM setting WHERE key = '{key}'" for key in LATER))
+    resumed = xortune.resume("cut", results=tmp_path, trials=9, runner="inline")
+    assert_frame_equal(answer(resumed), answer(whole), check_exact=True)
 
 
 def test_a_study_of_version_2_is_confirmed_once_it_is_upgraded(tmp_path):

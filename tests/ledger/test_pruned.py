@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -23,13 +25,19 @@ SPEC = SETTINGS.spec
 PLAIN = rung_settings(pruner="none")
 
 
-@pytest.fixture
-def paths(tmp_path) -> StudyPaths:
+@pytest.fixture(scope="module")
+def original(tmp_path_factory) -> StudyPaths:
     """A pruned trial, a complete one, and six that wait."""
-    paths = new_study(tmp_path / "one", SETTINGS)
+    paths = new_study(tmp_path_factory.mktemp("study") / "one", SETTINGS)
     with Ledger.open(paths) as ledger:
         ledger.finish_trials([pruned(SPEC, 0), complete(SPEC, 1)])
     return paths
+
+
+@pytest.fixture
+def paths(original, tmp_path) -> StudyPaths:
+    """A copy, which a test may change."""
+    return StudyPaths(Path(shutil.copytree(original.folder, tmp_path / "one")))
 
 
 def test_a_pruned_trial_comes_back_with_its_epoch_and_loss(paths):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -24,16 +25,22 @@ SETTINGS = rung_settings(3, pruner="none")
 CONFIRMED = [Replicate(place, "COMPLETE", make_scores(mse=place / 8), 0.5) for place in (3, 4)]
 
 
-@pytest.fixture
-def paths(tmp_path) -> StudyPaths:
+@pytest.fixture(scope="module")
+def original(tmp_path_factory) -> StudyPaths:
     """Three trainings of each trial: two complete trials, a failed one, and five that wait."""
-    paths = new_study(tmp_path / "one", SETTINGS)
+    paths = new_study(tmp_path_factory.mktemp("study") / "one", SETTINGS)
     failed = make_outcome("FAIL", replicates=trained(2))
     with Ledger.open(paths) as ledger:
         pack = [complete(SETTINGS.spec, 0, 3), FinishedTrial(trial_of(SETTINGS.spec, 1), failed)]
         ledger.finish_trials([*pack, complete(SETTINGS.spec, 2, 3)])
         ledger.add_replicates([(0, one) for one in CONFIRMED])
     return paths
+
+
+@pytest.fixture
+def paths(original, tmp_path) -> StudyPaths:
+    """A copy, which a test may change."""
+    return StudyPaths(Path(shutil.copytree(original.folder, tmp_path / "one")))
 
 
 def rows_of(paths: StudyPaths) -> int:
@@ -141,7 +148,7 @@ def as_text(found: list[Replicate]) -> str:
     return repr(found).replace("-0.0,", "0.0,").replace("-0.0)", "0.0)")
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.lists(replicates(), max_size=3))
 def test_every_replicate_comes_back(tmp_path_factory, drawn):
     alone = rung_settings(pruner="none")

@@ -24,7 +24,6 @@ from xortune.settings import (
 from xortune.spec import Parameter
 from xortune.studies.notations import NONE
 from xortune.studies.problems import DATA_NAMES, DEFAULT_DATA, ENGINES, SPEC, TASKS
-from xortune.studies.retraining import SEEDS
 from xortune.studies.trainings import RUNGS
 from xortune.version import __version__
 
@@ -287,7 +286,10 @@ def _add_report(commands: Any) -> None:
         "--luck", type=int, metavar="N", help="instead, train one trial on fresh seeds"
     )
     parser.add_argument(
-        "--seeds", type=_positive, metavar="S", help=f"how many, with --luck (default: {SEEDS})"
+        "--seeds",
+        type=_positive,
+        metavar="S",
+        help="how many, with --luck (default: those of the confirmation, and at least 8)",
     )
     parser.add_argument("--data", metavar="FILE", help="with --luck, the table of the study")
     parser.set_defaults(problem=None, include=None)

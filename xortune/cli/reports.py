@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from xortune.cli.screen import Screen, console_on
 from xortune.errors import UsageError
 from xortune.escaping import visible
-from xortune.studies.retraining import SEEDS
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -99,7 +98,7 @@ def _print_report(study: Study, arguments: Namespace, file: Any) -> None:
 def _print_luck(study: Study, arguments: Namespace, file: Any) -> None:
     """Trains a trial on fresh seeds, and prints what it comes to."""
     named = {key: getattr(arguments, key) for key in ("data", "problem", "include")}
-    found = study.luck(arguments.luck, arguments.seeds or SEEDS, **named)
+    found = study.luck(arguments.luck, arguments.seeds, **named)
     if arguments.format != "table":
         file.write(_text_of(found.to_frame().T, arguments.format))
         return

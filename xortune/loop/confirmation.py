@@ -125,6 +125,7 @@ class Confirmation:
         self._ranked: list[int] | None = None
         # The next trainings, until there are more of them; False if not worked out yet.
         self._next: Need | Literal[False] | None = False
+        self._run: list[tuple[Heat, list[int]]] | None = None
 
     @property
     def over(self) -> bool:
@@ -199,7 +200,7 @@ class Confirmation:
         self._ledger.add_replicates(rows)
         for number, one in rows:
             self._known().setdefault(number, {})[one.place] = one
-        self._next = False
+        self._next, self._run = False, None
 
     def finding(self) -> dict[str, Any] | None:
         """What the confirmation says, as it is recorded; None without one."""
@@ -232,6 +233,11 @@ class Confirmation:
 
     def _race(self) -> list[tuple[Heat, list[int]]]:
         """The heats that can be decided so far, each with its candidates, the best first."""
+        if self._run is None:
+            self._run = self._raced()
+        return self._run
+
+    def _raced(self) -> list[tuple[Heat, list[int]]]:
         assert self._wanted
         race: list[tuple[Heat, list[int]]] = []
         candidates = self._candidates(self._wanted[0])

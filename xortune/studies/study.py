@@ -14,7 +14,7 @@ from xortune.run_time import RunTime
 from xortune.settings import described
 from xortune.studies.held_out import best_number
 from xortune.studies.problems import problem_of
-from xortune.studies.retraining import SEEDS, luck_of, weights_again
+from xortune.studies.retraining import luck_of, weights_again
 from xortune.trial import FinishedTrial, Replicate, Weights
 from xortune.trial_table import TrialTable
 from xortune.version import __version__
@@ -113,7 +113,7 @@ class Study:
     def luck(
         self,
         number: int,
-        seeds: int = SEEDS,
+        seeds: int | None = None,
         *,
         data: Any = None,
         problem: Any = None,
@@ -123,7 +123,8 @@ class Study:
 
         Args:
             number: the trial's.
-            seeds: how many; neither the search nor its confirmation has used them.
+            seeds: how many; neither the search nor its confirmation has used them. By default as
+                many as the confirmation has, and at least 8.
             data: of a study of a table: its data, named again.
             problem: of a study of a function: the function, named again.
             include: as for `search`.
@@ -171,7 +172,12 @@ class Study:
         if settings.replicates == 1:
             alone = Replicate(0, outcome.state, outcome.scores, outcome.duration_s, outcome.error)
             trainings = [alone, *trainings]
-        count = max((one.place for one in trainings), default=0) + 1
+        if not trainings:
+            raise UsageError(
+                f"trial {trial.number} of study {self.name} is {outcome.state}, and single "
+                "trainings are kept of those that ended. Name a complete trial."
+            )
+        count = max(one.place for one in trainings) + 1
         seeds = [*replicate_seeds(settings, settings.spec, count)]
         if seeds[0] is None and settings.spec.seed is not None:
             seeds[0] = trial.params[settings.spec.seed]  # type: ignore[assignment]

@@ -146,12 +146,20 @@ class Trainings:
 
     def _pruner_at_fault(self) -> list[str]:
         pruner = self.given.get("pruner")
-        if not self.is_pruned or self.kind.named_by != "problem" or self.replicates == 1:
+        if not self.is_pruned or self.kind.named_by != "problem":
             return []
-        return [
-            f"{option('pruner')} {pruner}: a function cannot wait for its other replicates at a "
-            f"rung. Drop it, or {option('replicates')} {self.replicates}."
-        ]
+        faults = []
+        if pruner == "hyperband":
+            faults.append(
+                f"{option('pruner')} {pruner}: a function reports as it trains, so there are no "
+                f"brackets. Use {option('pruner', 'halving')} or {option('pruner', 'median')}."
+            )
+        if self.replicates > 1:
+            faults.append(
+                f"{option('pruner')} {pruner}: a function cannot wait for its other replicates at "
+                f"a rung. Drop it, or {option('replicates')} {self.replicates}."
+            )
+        return faults
 
     def _budget_at_fault(self) -> list[str]:
         budget = self.given.get("epoch_budget")

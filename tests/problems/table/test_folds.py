@@ -7,9 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.problems.table.tables import mixed_frame, refused, same_rows
+from xortune.errors import UsageError
 from xortune.problems.table.folds import check_folds, cut_into_folds
+from xortune.problems.table.spec import table_spec
 from xortune.problems.table.splitting import DEFAULT_SPLIT, split_rows
 from xortune.problems.table.table import load_table
+from xortune.settings import StudySettings
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -84,6 +87,13 @@ def test_what_is_not_a_number_of_folds_is_refused(folds):
     assert refused(mixed_frame(), "weight", folds=folds) == (
         f"folds {folds!r}: must be a whole number of at least 2."
     )
+
+
+def test_more_folds_than_a_study_can_have_are_refused():
+    message = refused(mixed_frame(13_000), "weight", folds=10_001)
+    assert message == "folds 10001: must be a whole number from 2 to 10000."
+    with pytest.raises(UsageError, match="folds 10001: must be a whole number from 2 to 10000"):
+        StudySettings(table_spec("binary"), {}, folds=10_001)
 
 
 def test_folds_of_numpy_are_folds_and_none_is_none():
