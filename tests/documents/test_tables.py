@@ -29,9 +29,8 @@ from xortune.errors import UsageError
 from xortune.problems.table.rows import TASKS
 from xortune.problems.table.spec import LOSS_FNS, METRICS, table_spec
 from xortune.problems.xor.spec import SPEC
-from xortune.settings import RunOptions
+from xortune.settings import RUNGS, RunOptions
 from xortune.space import count_points, load_space
-from xortune.studies.trainings import RUNGS
 
 
 @pytest.fixture(scope="module")

@@ -219,3 +219,9 @@ def test_a_confirmation_of_its_own_choice_fits_any(results):
     first = searched(results, "own")
     again = searched(results, "own", exist_ok=True)
     assert pd.Series(first.recommended).equals(again.recommended)
+
+
+def test_predictions_are_those_of_the_best_trial_unless_another_is_named(plain):
+    assert plain.predict(inputs=[0, 1]) == plain.predict(plain.best_number, [0, 1])
+    with pytest.raises(UsageError, match="give inputs, such as"):
+        plain.predict(3)

@@ -16,6 +16,7 @@ from xortune.settings import (
     AGGREGATES,
     DEVICES,
     PRUNERS,
+    RUNGS,
     RUNNERS,
     SAMPLERS,
     RunOptions,
@@ -24,7 +25,6 @@ from xortune.settings import (
 from xortune.spec import Parameter
 from xortune.studies.notations import NONE
 from xortune.studies.problems import DATA_NAMES, DEFAULT_DATA, ENGINES, SPEC, TASKS
-from xortune.studies.trainings import RUNGS
 from xortune.version import __version__
 
 _STUDY, _RUN = StudySettings, RunOptions

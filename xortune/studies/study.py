@@ -259,11 +259,11 @@ class Study:
         found, weights = self._trained(number)
         return problem_of(self.settings).model(found.trial.params, weights)
 
-    def predict(self, number: int, inputs: Any) -> Any:
+    def predict(self, number: int | None = None, inputs: Any = None) -> Any:
         """The answer of a trial's trained model.
 
         Args:
-            number: the trial's.
+            number: the trial's; None for the best one: `study.predict(inputs=[0, 1])`.
             inputs: of the lab's problem a row of two numbers; of a table rows like those of its
                 data, as a file, a DataFrame or an array.
 
@@ -272,8 +272,12 @@ class Study:
             DataFrame with a row for every row.
 
         Raises:
-            UsageError: as `model`, or the inputs do not fit the model.
+            UsageError: as `model`, or the inputs are missing or do not fit the model.
+            XortuneError: no trial is complete, so there is no best one.
         """
+        if inputs is None:
+            raise UsageError("predict: give inputs, such as predict(inputs=[0, 1]).")
+        number = self.best_number if number is None else number
         found, weights = self._trained(number)
         return problem_of(self.settings).predict(found.trial.params, weights, inputs)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from xortune.errors import UsageError
 from xortune.plain_numbers import brief, whole_number
-from xortune.settings import StudySettings
+from xortune.settings import RUNGS, StudySettings
 from xortune.space import Choice, SearchSpace, grid_bounds
 from xortune.spec import ProblemSpec
 from xortune.studies.notations import (
@@ -38,7 +38,6 @@ _READ: Mapping[str, Callable[[str, Any], Any]] = {
     **dict.fromkeys(LIMITS, lambda _, value: read_limit(value)),
 }
 _FACTOR = 3  # between the epochs of neighbouring rungs
-RUNGS = 3  # unless a search asks for more or fewer
 _MOST_RUNGS = 20  # Beyond, even 2**31 epochs divided by three again and again are below 1.
 
 
