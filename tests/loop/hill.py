@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,8 @@ class Hill:
         pack_size: int | None = None,
         packs: int | None = None,
         backwards: bool = False,
+        lost: Callable[[Pack], Any] = lambda pack: False,
+        is_late: Callable[[], bool] = lambda: False,
         **changed: Any,
     ) -> Search:
         """Searches until the end, or until so many packs have come back: the rest is lost.
@@ -52,6 +54,8 @@ class Hill:
             pack_size: the most trials in a pack.
             packs: after how many a kill comes.
             backwards: whether packs come back in the opposite order.
+            lost: whether the worker of a pack dies.
+            is_late: whether the time is over.
             changed: settings that are changed before.
         """
         with Ledger.open(self.paths) as ledger:
@@ -61,13 +65,18 @@ class Hill:
             clock = Clock()
             space = load_space(settings.space, settings.spec)
             runs = RunQueue(RunWriter(self.paths, space, ()), clock)
-            search = Search(ledger, ENGINE, runs, clock, lambda progress: None, lambda: None)
+            search = Search(
+                ledger, ENGINE, runs, clock, lambda progress: None, lambda: None, is_late
+            )
             search.start({"cpu": workers}, pack_size, 0)
             while not search.finished:
                 out: list[Pack] = []
                 while len(out) < workers and (pack := search.next_pack()) is not None:
                     out.append(pack)
                 for pack in reversed(out) if backwards else out:
+                    if lost(pack):
+                        search.lost(pack, "its worker died")
+                        continue
                     search.finish(pack, search.plan.train(ENGINE, pack))
                     packs = None if packs is None else packs - 1
                     if packs == 0:

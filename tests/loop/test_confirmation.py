@@ -116,3 +116,25 @@ def test_other_counts_use_what_was_trained_already(tmp_path):
     other.run()
     other.run(2, 3, confirm=(8, 100))
     assert other.content()[4] == whole.content()[4]
+
+
+def test_trainings_that_no_worker_survives_fail_and_their_trial_stays_as_it_is(tmp_path):
+    hill = Hill(tmp_path / "hill", hill_settings(confirm=(3, 4), trials=20))
+
+    def kills(pack):
+        return pack.replicates.start and 0 in [trial.number % 3 for trial in pack.trials]
+
+    hill.run(1, 2, lost=kills)
+    with Ledger.read(hill.paths) as ledger:
+        table, found = ledger.trials(), ledger.findings()["confirmation"]
+        assert all(row.outcome.state == "COMPLETE" for row in table)
+        confirmed = {entry["number"]: entry["failed"] for entry in found["trials"]}
+        errors = {n: {row.error for row in ledger.replicates(n)} for n in confirmed}
+    given_up = {n for n in confirmed if n % 3 == 0}
+    assert 0 < len(given_up) < len(confirmed)
+    for number, found in errors.items():
+        if number in given_up:
+            assert found == {"given up after 1 tries alone: its worker died"}
+            assert confirmed[number] == 4
+        else:
+            assert found <= {None, "it flew away"}

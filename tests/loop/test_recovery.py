@@ -7,7 +7,7 @@ import pytest
 from tests.make import make_params, make_trial
 from xortune.errors import XortuneError
 from xortune.loop.recovery import Recovery
-from xortune.trial import FinishedTrial, Outcome, Pack
+from xortune.trial import Pack
 
 PROBE = make_params(epochs=1)
 
@@ -75,10 +75,8 @@ def test_culprits_are_found_and_all_others_trained(recovery, culprits):
 
     trained, given_up = drain(recovery, [Pack(0, trials(*range(7)))], takes_its_worker_along)
     assert sorted(trained) == sorted(set(range(7)) - culprits)
-    assert sorted(gone.trial.number for gone in given_up) == sorted(culprits)
-    assert {gone.outcome.error for gone in given_up} == {
-        "given up after 3 tries alone: its worker died"
-    }
+    assert sorted(gone.pack.trials[0].number for gone in given_up) == sorted(culprits)
+    assert {gone.error for gone in given_up} == {"given up after 3 tries alone: its worker died"}
 
 
 def test_nothing_is_given_up_before_another_pack_was_trained(recovery):
@@ -89,8 +87,8 @@ def test_nothing_is_given_up_before_another_pack_was_trained(recovery):
     assert recovery.is_probe(probe)
     assert probe.trials[0].params == PROBE
     error = "given up after 3 tries alone: its worker died"
-    failed = Outcome("FAIL", error=error)
-    assert recovery.trained(probe) == [FinishedTrial(trials(1)[0], failed)]
+    (gone,) = recovery.trained(probe)
+    assert (numbers([gone.pack]), gone.error) == ([[1]], error)
     assert recovery.trained(Pack(9, trials(2))) == []
 
 
@@ -113,10 +111,8 @@ def test_without_retries_one_loss_is_enough(recovery):
     (probe,) = lose(recovery, halves[0])
     assert recovery.is_probe(probe)
     (gone,) = recovery.trained(halves[1])
-    assert (gone.trial.number, gone.outcome.error) == (
-        1,
-        "given up after 1 tries alone: its worker died",
-    )
+    assert numbers([gone.pack]) == [[1]]
+    assert gone.error == "given up after 1 tries alone: its worker died"
 
 
 def test_places_where_a_pack_was_lost_are_to_be_avoided(recovery):

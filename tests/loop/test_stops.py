@@ -54,3 +54,19 @@ def test_a_wider_limit_goes_on(stopped):
     with Ledger.read(hill.paths) as ledger:
         assert len(ledger.trials()) == 100
         assert "stopped" not in ledger.findings()
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_a_time_limit_ends_with_the_packs_that_are_out(tmp_path, workers):
+    whole = Hill(tmp_path / "whole", hill_settings(trials=40, confirm=(3, 4)))
+    whole.run()
+    hill = Hill(tmp_path / "hill", hill_settings(trials=40, confirm=(3, 4)))
+    runs = 0
+    while (stop := hill.run(workers, 4, is_late=lambda: True).stopped) is not None:
+        runs += 1
+        with Ledger.read(hill.paths) as ledger:
+            found, done = ledger.findings(), ledger.trials().finished
+        assert found["stopped"] == {"by": "timeout", "after": done, "reason": stop.reason}
+        assert runs < 60, "each run trains a pack"
+    assert runs > 5
+    assert hill.content() == whole.content()

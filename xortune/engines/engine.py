@@ -42,7 +42,7 @@ class Pace:
             self,
             cost_per_s=self.cost_per_s / count,
             least_lanes=max(1, self.least_lanes // count),
-            largest=self.largest if self.measured else max(1, self.largest // count),
+            largest=max(1, self.largest // count),
             worth_lanes=None if worth is None else max(1, worth // count),
         )
 

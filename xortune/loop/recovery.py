@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from xortune.errors import XortuneError
-from xortune.trial import FinishedTrial, Outcome, Pack, Params, Trial
+from xortune.trial import Pack, Params, Trial
 
 # After this many losses in a row, check whether workers work at all.
 _DOUBT = 5
+
+
+class GivenUp(NamedTuple):
+    """A pack of one trial that no worker survives, and the error of that trial."""
+
+    pack: Pack
+    error: str
 
 
 class Recovery:
@@ -26,14 +34,14 @@ class Recovery:
         self._probe_trial = Trial(-1, -1, probe)
         self._retries = retries
         self._in_a_row = 0
-        self._blamed: list[FinishedTrial] = []
+        self._blamed: list[GivenUp] = []
         self._probe: int | None = None
 
     def is_probe(self, pack: Pack) -> bool:
         return pack.id == self._probe
 
-    def trained(self, pack: Pack) -> Sequence[FinishedTrial]:
-        """Notes that a pack was trained; returns the trials that fail now, being given up."""
+    def trained(self, pack: Pack) -> Sequence[GivenUp]:
+        """Notes that a pack was trained; returns what fails now, being given up."""
         self._in_a_row = 0
         if self.is_probe(pack):
             self._probe = None
@@ -68,7 +76,7 @@ class Recovery:
         if len(pack.trials) > 1 or pack.tries <= self._retries:
             return [pack]
         error = f"given up after {pack.tries} tries alone: {reason}"
-        self._blamed.append(FinishedTrial(pack.trials[0], Outcome("FAIL", error=error)))
+        self._blamed.append(GivenUp(pack, error))
         return []
 
     def _halves(self, pack: Pack) -> Sequence[Pack]:

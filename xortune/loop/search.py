@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -23,7 +24,7 @@ from xortune.loop.seeds import plan_of
 from xortune.loop.speed import Speed
 from xortune.loop.stops import Stop, stop_before, timed_out
 from xortune.ranking import NO_STANDING, Standing, standing
-from xortune.trial import FinishedTrial, Outcome, Pack
+from xortune.trial import FinishedTrial, Outcome, Pack, Replicate
 from xortune.wording import option
 
 _log = logging.getLogger("xortune")
@@ -165,7 +166,7 @@ class Search:
         """
         ready = self._ready[device or self.devices[0]]
         self._look_at_the_time()
-        while not ready and not self.finished:
+        while not ready and not self.finished and not self._late:
             if self._generations.handed_out:
                 if self._out or any(self._ready.values()):
                     return None
@@ -198,12 +199,13 @@ class Search:
         elif self.engine.pace(pack.device).measured and not self._confirms(pack):
             size = len(pack.replicates)
             self.speed.note([size * self.cost(trial.params) for trial in pack.trials], seconds)
-        given_up = self._recovery.trained(pack)
+        given_up = [self._failed_alone(*lost) for lost in self._recovery.trained(pack)]
         if self._confirms(pack) and finished:
-            with self._clock.writing():
-                self._confirmation.note([t.number for t in pack.trials], outcomes)
-            self._observer(self.progress())
+            self._confirmed(finished)
             finished = []
+        if given_up and self._table.is_finished(given_up[0].trial.number):
+            self._confirmed(given_up)
+            given_up = []
         paused = {f.trial.number: f.outcome for f in finished if f.outcome.state == "RUNNING"}
         finished = [f for f in finished if f.trial.number not in paused]
         self._record([*finished, *given_up], paused)
@@ -238,7 +240,7 @@ class Search:
 
     def spare_time(self) -> None:
         """For a runner to call while workers train: asks ahead, and writes runs for a moment."""
-        if not any(self._ready.values()) and not self._generations.handed_out:
+        if not any(self._ready.values()) and not self._generations.handed_out and not self._late:
             self._cut_portion()
         self.runs.write_some()
 
@@ -259,6 +261,8 @@ class Search:
         found = dict(self._ledger.findings())
         before = dict(found)
         found.pop("stopped", None)
+        if self._late:
+            self.stopped = timed_out(self._table.finished)  # The last packs have come since.
         if self.stopped is not None:
             found["stopped"] = self.stopped.finding()
         if not self._late and (confirmed := self._confirmation.finding()) is not None:
@@ -266,6 +270,21 @@ class Search:
         if found != before:
             with self._clock.writing():
                 self._ledger.record(self.settings, self._provenance, found)
+
+    def _failed_alone(self, pack: Pack, error: str) -> FinishedTrial:
+        """The trial of a pack that is given up; in a confirmation only those trainings fail."""
+        replicates = tuple(Replicate(place, "FAIL", error=error) for place in pack.replicates)
+        several = self._confirms(pack) or self.settings.replicates > 1
+        return FinishedTrial(
+            pack.trials[0], Outcome("FAIL", error=error, replicates=replicates if several else ())
+        )
+
+    def _confirmed(self, trained: Sequence[FinishedTrial]) -> None:
+        """Records trainings of a confirmation."""
+        numbers = [f.trial.number for f in trained]
+        with self._clock.writing():
+            self._confirmation.note(numbers, [f.outcome for f in trained])
+        self._observer(self.progress())
 
     def _take_back(self, pack: Pack, trained: float) -> None:
         self._clock.pack_back(pack.id, trained)
@@ -346,8 +365,8 @@ class Search:
         """Cuts the next trials of the generation into packs; records those that are new."""
         pace = self._pace(self.devices[0])
         at_once = sum(self._workers.values()) if pace.measured else 1
-        lanes = pace.largest * max(at_once, 1)
-        portion = self._generations.portion(max(lanes // self.settings.replicates, 1))
+        pace = pace.of_lanes(self._relative(self.settings.replicates))
+        portion = self._generations.portion(pace.largest * max(at_once, 1))
         first = self._rungs.first if self.engine.pauses else None
         self._cut(self._rungs.unbegun(portion), until=first)
 
@@ -368,12 +387,18 @@ class Search:
         for device, ready in self._ready.items():
             there = [trial for trial in waiting if device_of(trial.number) == device]
             workers = self._workers.get(device, 1)
-            pace = self._pace(device).of_lanes(len(places))
+            pace = self._pace(device).of_lanes(self._relative(len(places)))
             for trials in cut(there, self.cost, pace, workers, self._pack_size):
                 pack = Pack(next(self._ids), trials, device)
                 if len(places) > 1 or until is not None or limits:
                     pack = replace(pack, replicates=places, until=until, limits=limits)
                 ready.append(pack)
+
+    def _relative(self, lanes: int) -> int:
+        """So many lanes for the pace, which is of trials where it was measured."""
+        if not self.engine.pace(self.devices[0]).measured:
+            return lanes
+        return math.ceil(lanes / self.settings.replicates)
 
     def _with_states(self, pack: Pack) -> Pack:
         """The pack with the states of trials that continue from a rung."""
