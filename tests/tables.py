@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from xortune.engines.plain.engine import PlainEngine
-from xortune.problems.table.rows import Rows, Target, Task
+from xortune.problems.table.rows import Fold, Rows, Target, Task
 from xortune.problems.table.spec import table_spec
 from xortune.spec import ProblemSpec
 from xortune.trial import Params
@@ -46,6 +47,18 @@ def make_engine(task: Task = "regression", count: int = 30, **how: Any) -> Plain
     training = make_rows(task, count, inputs)
     validation = make_rows(task, max(count // 2, 3), inputs, seed=1)
     return PlainEngine(training, validation, TARGETS[task], spec)
+
+
+def make_folds(task: Task, count: int = 20) -> list[Fold]:
+    """Three folds, of different rows, numbers of inputs and scales of the target."""
+    return [
+        Fold(
+            make_rows(task, count, 3 + k, seed=2 * k),
+            make_rows(task, max(count // 2, 3), 3 + k, seed=2 * k + 1),
+            replace(TARGETS[task], scale=2.0 + k) if task == "regression" else TARGETS[task],
+        )
+        for k in range(3)
+    ]
 
 
 def make_trial(task: Task = "regression", **values: Any) -> Params:

@@ -41,6 +41,7 @@ _LISTS = ("confirm", "rungs", "starts")  # those of them that are tuples
 _LEAST_PRUNED = 27  # trials of a generation, so that three rungs of a third each leave one
 _MOST_REPLICATES = 10_000
 _MOST_RUNGS = 1000
+RUNGS = 3  # of a pruner, unless a search asks for more or fewer
 
 
 @dataclass(frozen=True)

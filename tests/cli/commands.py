@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
@@ -55,4 +56,4 @@ def rows_of(text: str) -> list[list[str]]:
     """The cells of a printed table, below its rule."""
     lines = text.splitlines()
     rule = next(i for i, line in enumerate(lines) if set(line.strip()) == {"─"})
-    return [line.split() for line in lines[rule + 1 :] if line.strip()]
+    return [line.split() for line in itertools.takewhile(str.strip, lines[rule + 1 :])]

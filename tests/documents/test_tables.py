@@ -29,7 +29,7 @@ from xortune.errors import UsageError
 from xortune.problems.table.rows import TASKS
 from xortune.problems.table.spec import LOSS_FNS, METRICS, table_spec
 from xortune.problems.xor.spec import SPEC
-from xortune.settings import RunOptions
+from xortune.settings import RUNGS, RunOptions
 from xortune.space import count_points, load_space
 
 
@@ -101,6 +101,7 @@ def test_plain_defaults_of_the_help_are_those_of_the_code(study):
         if re.fullmatch(r"\w[\w.]*", written) and defaults.get(name) not in (None, ""):
             compared[name] = written
     del compared["trials"]  # the study here has four
+    assert int(compared.pop("rungs")) == RUNGS  # of which a study records the epochs
     assert {"sampler", "study_seed", "cuda_share", "runner", "retries"} < set(compared)
     assert names["log_every"].startswith(f"{SPEC.log_every} for the lab's problem")
     for name, written in compared.items():

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.driver import killed_pack
 from tests.make import make_curve, make_outcome, make_provenance, make_settings, make_trial
 from xortune.errors import UsageError, XortuneError
 from xortune.ledger import Ledger
@@ -36,7 +37,8 @@ def content(paths):
     with Ledger.read(paths) as ledger:
         numbers = range(len(ledger.trials()))
         arrays = [(ledger.curve(n), ledger.weights(n)) for n in numbers]
-        return ledger.settings(), ledger.provenance(), list(ledger.trials()), arrays
+        several = ledger.all_replicates(0), ledger.paused()
+        return ledger.settings(), ledger.provenance(), repr([*ledger.trials()]), arrays, several
 
 
 def arrived(text, folder):
@@ -58,6 +60,15 @@ def sent(ledger, most=None):
 def test_everything_arrives(paths, tmp_path):
     text = "\n".join(["Ray says something", *pack(paths), "and more"])
     assert arrived(text, tmp_path / "here") == content(paths)
+
+
+def test_replicates_and_trials_at_a_rung_arrive(tmp_path):
+    study = killed_pack.begin(tmp_path / "there")
+    with Ledger.open(study) as ledger:
+        ledger.finish_trials(killed_pack.pack(), paused=killed_pack.LATER)
+    arrays = content(study)[-1]
+    assert [len(found) for found in arrays] == [1, 2]
+    assert arrived("\n".join(pack(study)), tmp_path / "here") == content(study)
 
 
 def test_a_study_of_version_2_arrives(tmp_path):

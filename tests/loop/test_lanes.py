@@ -153,5 +153,5 @@ def test_a_confirmation_avoids_the_seeds_of_the_search():
     settings = make_settings(space=space, confirm=(2, 100))
     first, *others = plan_of(settings, SPEC).seeds
     assert first is None
-    assert len({*others}) == 100
+    assert len({*others}) == 200
     assert min(others) > 2**31 - 2

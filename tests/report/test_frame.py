@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.make import make_curve
+from tests.ledger.rungs import complete as complete_one
+from tests.ledger.rungs import pruned, rung_settings, trial_of
+from tests.make import make_curve, make_outcome
 from tests.report.rows import (
     complete,
     failed,
@@ -30,7 +32,8 @@ from xortune.report import (
     write_tables,
 )
 from xortune.spec import Goal
-from xortune.trial import Curve
+from xortune.trial import Curve, FinishedTrial
+from xortune.trial_table import TrialTable
 
 DTYPES = {
     "rank": "Int64",
@@ -259,6 +262,49 @@ def test_a_goal_for_a_loss_is_reached_from_above() -> None:
     rows = [((0.1,), (9.0, 0.75)), ((0.2,), (9.0, 0.5)), ((0.3,), (9.0, 0.25)), ((0.4,), None)]
     frame = trials_frame(make_table_of(spec, rows)).sort_values("number")
     assert frame["solved"].tolist() == [False, True, True, pd.NA]
+
+
+RUNGS = rung_settings(3).spec
+
+
+def rungs_table() -> TrialTable:
+    """A pruned trial, two complete ones, a failed one, and one that waits."""
+    table = TrialTable(RUNGS)
+    failed = FinishedTrial(trial_of(RUNGS, 3), make_outcome("FAIL"))
+    for number in range(5):
+        table.add(trial_of(RUNGS, number))
+    for trial, outcome in (
+        pruned(RUNGS, 0),
+        complete_one(RUNGS, 1, 3),
+        complete_one(RUNGS, 2, 3),
+        failed,
+    ):
+        table.finish(trial.number, outcome)
+    return table
+
+
+def test_a_pruned_trial_has_its_epoch_and_loss_and_no_final_loss() -> None:
+    frame = trials_frame(rungs_table())
+    assert "seed" not in frame.columns
+    added = ["final_loss_std", "replicates", "solved_share", "pruned_epoch", "pruned_loss"]
+    assert [name for name in frame.columns if name in added] == added
+    named = ["rank", "number", "state", "final_loss", "solved", "replicates", *added[-2:]]
+    assert [list(row.values()) for row in plain_rows(frame[named])] == [
+        [1, 1, "COMPLETE", 0.25, False, 3, None, None],
+        [2, 2, "COMPLETE", 0.25, False, 3, None, None],
+        [None, 0, "PRUNED", None, None, None, 5, 0.75],
+        [None, 3, "FAIL", None, None, None, None, None],
+        [None, 4, "WAITING", None, None, None, None, None],
+    ]
+    assert (str(frame["pruned_epoch"].dtype), str(frame["replicates"].dtype)) == ("Int64", "Int64")
+
+
+def test_files_keep_pruned_trials(files) -> None:
+    csv, parquet = files
+    frame = trials_frame(rungs_table())
+    write_tables(frame, csv, parquet)
+    assert read_csv(csv.read_text(), frame) == plain_rows(frame)
+    pd.testing.assert_frame_equal(pd.read_parquet(parquet), frame, check_exact=True)
 
 
 def test_files_keep_the_values_of_any_spec(files) -> None:

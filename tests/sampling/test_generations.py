@@ -24,7 +24,7 @@ from xortune.sampling.window import window
 from xortune.settings import SAMPLERS
 from xortune.space import Range, SearchSpace, count_points, load_space
 from xortune.spec import Objective
-from xortune.trial import FinishedTrial, Params, Trial
+from xortune.trial import FinishedTrial, Outcome, Params, Trial
 from xortune.trial_table import TrialTable
 
 DEFAULT = load_xor("default")
@@ -247,6 +247,25 @@ def test_tpe_learns_from_the_study_s_objective():
     )
     assert by_mse < by_bce / 2
     assert by_bce == by_most
+
+
+@pytest.mark.parametrize("direction", ["minimize", "maximize"])
+def test_tpe_is_told_the_loss_of_pruned_trials_as_that_of_complete_ones(direction):
+    """Also where a trial is the better the larger its objective is."""
+    spec = SPEC.extended(replicated=False, pruned=True).with_objective("mse", direction)
+    space = replace(DEFAULT, spec=spec)
+
+    def told(state: str) -> list[FinishedTrial]:
+        name = "mse" if state == "COMPLETE" else "pruned_loss"
+        values = [{name: away_from_5(t.trial.params), "pruned_epoch": 9.0} for t in TOLD]
+        scores = [spec.scores(v.get(n, math.nan) for n in spec.metric_names) for v in values]
+        return [t._replace(outcome=Outcome(state, one)) for t, one in zip(TOLD, scores)]
+
+    learnt = ask(space=space, told=told("PRUNED"), size=30)
+    assert learnt == ask(space=space, told=told("COMPLETE"), size=30)
+    failed = [t._replace(outcome=make_outcome("FAIL")) for t in TOLD]
+    blind = mean(map(away_from_5, ask(space=space, told=failed, size=30)))
+    assert (mean(map(away_from_5, learnt)) < blind) == (direction == "minimize")
 
 
 def test_random_learns_nothing():

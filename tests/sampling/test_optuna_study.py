@@ -4,6 +4,7 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
+from tests.ledger.rungs import complete, pruned
 from tests.make import make_outcome, make_scores
 from tests.space.spaces import load_xor
 from xortune.problems.xor.spec import SPEC
@@ -88,3 +89,29 @@ def test_a_study_without_trials():
 
 def test_an_iterator_will_do():
     assert len(optuna_study("lazy", SPACE, iter(TOLD)).trials) == 8
+
+
+def placed(finished: list[FinishedTrial]) -> list[FinishedTrial]:
+    """With parameters of the space."""
+    return [f._replace(trial=known.trial) for f, known in zip(finished, TOLD)]
+
+
+@pytest.mark.parametrize("metric", ["mse", "accuracy"])
+def test_a_pruned_trial_has_its_loss_at_its_epoch(metric):
+    spec = SPEC.extended(replicated=False, pruned=True).with_objective(metric)
+    told = placed([pruned(spec, 0, 15, 0.75), complete(spec, 1), pruned(spec, 2, 5, 0.5)])
+    study = optuna_study("rungs", replace(SPACE, spec=spec), told)
+    assert [t.state.name for t in study.trials] == ["PRUNED", "COMPLETE", "PRUNED"]
+    assert [t.intermediate_values for t in study.trials] == [{15: 0.75}, {}, {5: 0.5}]
+    assert study.trials[0].user_attrs == {"pruned_epoch": 15.0, "pruned_loss": 0.75}
+    assert study.trials[1].value == told[1].outcome.scores[metric]
+    assert study.best_trial.number == 1
+
+
+def test_a_pruned_trial_of_several_objectives():
+    spec = SPEC.extended(replicated=False, pruned=True)
+    spec = replace(spec, objectives=(Objective("mse"), Objective("accuracy", "maximize")))
+    told = placed([pruned(spec, 0), complete(spec, 1)])
+    study = optuna_study("two", replace(SPACE, spec=spec), told)
+    assert [t.state.name for t in study.trials] == ["PRUNED", "COMPLETE"]
+    assert [t.number for t in study.best_trials] == [1]

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.space.spaces import PROBLEMS, inside, load_xor
 from tests.specs import NAMES, TEXTS
 from xortune.errors import UsageError
+from xortune.problems.xor.spec import SPEC
 from xortune.space import Choice, Range, grid_bounds, load_space, narrowed
 from xortune.space.vocabulary import spelled
 from xortune.spec import Metric, Objective, Parameter, ProblemSpec
@@ -226,3 +227,21 @@ def test_whatever_the_texts_it_is_a_part_of_the_space_or_bad_input(problem, text
     for name, domain in part.domains.items():
         if isinstance(domain, Range):
             assert space.domains[name].low <= domain.low <= domain.high <= space.domains[name].high
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("lr=0.01-0.1", "for a range write lr=0.01..0.1."),
+        ("epochs=500 - 900", "for a range write epochs=500..900."),
+        ("lr", "Write lr=VALUE, without a space."),
+    ],
+)
+def test_a_range_with_a_dash_and_a_missing_sign_get_a_hint(text, hint) -> None:
+    with pytest.raises(UsageError) as caught:
+        narrowed(load_space("default", SPEC), [text])
+    assert str(caught.value).endswith(hint)
+
+
+def test_an_exponent_is_no_range() -> None:
+    narrowed(load_space("default", SPEC), ["lr=1e-1"])

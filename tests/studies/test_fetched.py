@@ -11,7 +11,9 @@ from tests.small_study import SPACE, answer, check_runs
 from xortune.errors import StudyBusyError, UsageError, XortuneError
 from xortune.ledger import Ledger
 from xortune.ledger.study_lock import StudyLock
+from xortune.paths import StudyPaths
 from xortune.studies.fetched import adopt
+from xortune.trial import Replicate
 
 SETTINGS = {"generation": 4, "log_every": 50, "runner": "inline"}
 STATES = ("cut off", "half", "all", "more")
@@ -199,3 +201,38 @@ def test_a_journal_is_not_left_beside_another_ledger(fetched):
     with pytest.raises(UsageError, match="Let a resume end it: python -m xortune resume"):
         fetched("all")
     assert study.paths.ledger.read_bytes() == before
+
+
+def test_a_study_with_rungs_replicates_and_a_confirmation_comes_in_pieces(tmp_path):
+    """Its pruned trials lack metrics, and its first piece has trials that wait at a rung."""
+    kept, there = tmp_path / "kept.db", StudyPaths(tmp_path / "there" / "far")
+
+    def stop(progress):
+        with Ledger.read(there) as ledger:
+            if progress.done >= 27 and ledger.paused():
+                raise CutOff
+
+    how = {"runner": "inline", "engine": "eager", "pack_size": 9}
+    with pytest.raises(CutOff):
+        xortune.search(
+            SPACE, name="far", results=tmp_path / "there", trials=40, replicates=2,
+            pruner="halving", rung_epochs=(10, 30), confirm="2:8", on_progress=stop, **how,
+        )  # fmt: skip
+    shutil.copy(there.ledger, kept)
+    whole = xortune.resume(there.folder, runner="inline")
+    for file in (kept, there.ledger):
+        study = adopt(lambda target, file=file: shutil.copy(file, target), "far", tmp_path)
+    assert_frame_equal(study.trials, whole.trials, check_exact=True)
+    assert set(study.trials["state"]) >= {"COMPLETE", "PRUNED"}
+    number = int(study.recommended["number"])
+    assert_frame_equal(study.replicates(number), whole.replicates(number), check_exact=True)
+
+
+def test_a_study_that_was_confirmed_here_is_kept(fetched, tmp_path):
+    study = fetched("all")
+    with Ledger.open(study.paths) as ledger:
+        trial = int(study.best["number"])
+        scores = ledger.trial(trial).outcome.scores
+        ledger.add_replicates([(trial, Replicate(900, "COMPLETE", scores, 0.5))])
+    with pytest.raises(UsageError, match=f"of its own: the job's trial {trial} has others"):
+        fetched("more")

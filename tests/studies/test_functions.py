@@ -209,3 +209,38 @@ def test_a_trial_may_report_nothing_and_measure_less(tmp_path):
         assert len(list(study.paths.run(number).iterdir())) == 1
     again = xortune.resume(study.paths.folder, problem=problem, trials=13)
     assert len(again.trials) == 13
+
+
+SEEDED = """
+import random, xortune
+
+def train(config, report):
+    for epoch in range(1, config["epochs"] + 1):
+        drawn = random.random() / epoch + config["seed"] % 7 + config.get("fold", 0)
+        report(epoch, loss=(config["x"] - 1) ** 2 + drawn)
+    return {"config": float(hash(repr(config)))}
+
+problem = xortune.Problem(
+    train,
+    {"seed": {"min": 0, "max": 3}, "x": {"min": -3.0, "max": 3.0}, "epochs": {"value": 9}},
+    cost="epochs",
+)
+"""
+WAYS = {
+    "replicates": {"replicates": 4, "folds": 2, "confirm": "2:3"},
+    "pruner": {"pruner": "halving", "rung_epochs": "2,5", "confirm": "2:3"},
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_replicates_folds_and_limits_give_one_table_whatever_the_packs_and_resumes(way, tmp_path):
+    file = tmp_path / "seeded.py"
+    file.write_text(SEEDED)
+    settings = {"problem": file, "results": tmp_path, "generation": 27, **WAYS[way]}
+    whole = xortune.search(name="whole", trials=54, **settings)
+    xortune.search(name="parts", trials=27, pack_size=4, **settings)
+    parts = xortune.resume(tmp_path / "parts", problem=file, trials=54, pack_size=5)
+    assert_frame_equal(answer(parts), answer(whole))
+    assert parts.recommended.equals(whole.recommended)
+    states = {"COMPLETE"} if way == "replicates" else {"COMPLETE", "PRUNED"}
+    assert set(whole.trials["state"]) == states

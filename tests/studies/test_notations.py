@@ -93,7 +93,7 @@ def test_no_confirmation(value):
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        ("20", "must be K:S, such as 20:256"),
+        ("20", "must be K:S, such as 32:256"),
         (20, "must be K:S"),
         ("20:", "must be K:S"),
         ("a:b", "must be K:S"),

@@ -107,6 +107,22 @@ def test_an_extended_study_equals_one_in_one_go(csv, whole, tmp_path):
     assert grown.summary()["test"] == whole.summary()["test"]
 
 
+def test_a_study_with_folds_is_the_same_in_other_packs_and_in_two_goes(csv, tmp_path):
+    space = {name: entry for name, entry in SPACE.items() if name != "seed"}
+    keywords = {**SETTINGS, "trials": 8, "folds": 3, "confirm": "none", "results": tmp_path}
+    one = xortune.search(space, data=csv, name="one", **keywords)
+    assert set(one.trials["state"]) == {"COMPLETE", "FAIL"}
+    assert one.trials["replicates"].dropna().unique().tolist() == [3]
+    keywords |= {"trials": 5, "pack_size": 1}
+    two = xortune.search(space, data=csv, name="two", **keywords)
+    two = xortune.resume(two.paths.folder, data=table(), trials=8, pack_size=2)
+    assert_frame_equal(answer(two), answer(one), check_exact=True)
+    number = one.best_number
+    replicates = [s.replicates(number).drop(columns="duration_s") for s in (one, two)]
+    assert_frame_equal(*replicates, check_exact=True)
+    assert one.summary()["test"] == two.summary()["test"]
+
+
 def test_a_resume_names_the_data_again_and_refuses_other_data(csv, tmp_path):
     study = xortune.search(
         SPACE, data=csv, name="one", results=tmp_path, **{**SETTINGS, "trials": 3}
@@ -241,7 +257,8 @@ def test_test_rows_that_a_kill_left_unmeasured_are_measured_by_a_resume(whole, t
     folder = tmp_path / "killed"
     shutil.copytree(whole.paths.folder, folder)
     with Ledger.open(StudyPaths(folder)) as ledger:
-        ledger.record(ledger.settings(), ledger.provenance(), {})
+        others = {key: found for key, found in ledger.findings().items() if key != "test"}
+        ledger.record(ledger.settings(), ledger.provenance(), others)
     assert "test" not in xortune.resume(folder).summary()
     assert "its test rows were not measured. Resume it once more, with data." in caplog.text
     assert xortune.resume(folder, data=table()).summary()["test"] == whole.summary()["test"]

@@ -156,8 +156,7 @@ def test_rungs_are_geometric_unless_their_epochs_are_given(space, options, rungs
         ({"plateau": 0}, "--plateau 0: must be a whole number of at least 1."),
         ({"epoch_budget": 1.5}, "--epoch-budget 1.5: must be a whole number of at least 1."),
         ({"replicates": 0}, "--replicates 0: must be a whole number of at least 1."),
-        ({"folds": 1}, "--folds 1: must be a whole number of at least 2."),
-        ({"confirm": "9"}, "--confirm '9': must be K:S, such as 20:256"),
+        ({"confirm": "9"}, "--confirm '9': must be K:S, such as 32:256"),
     ],
 )
 def test_what_does_not_fit_is_refused(options, text):
@@ -201,17 +200,6 @@ def test_a_function_without_a_cost_has_no_budget_of_epochs():
 def test_a_function_is_not_replicated_and_pruned():
     text = refusal(problem=a_function(), pruner="halving", rung_epochs=10, replicates=2)
     assert "pruner halving: a function cannot wait for its other replicates" in text
-
-
-def test_a_metric_called_like_an_added_column_is_refused_only_where_it_is_added():
-    def train(config, report):
-        return {"loss": config["x"], "replicates": 3.0}
-
-    problem = xortune.Problem(
-        train, space={"x": {"min": 0.0, "max": 1.0}}, metrics=("loss", "replicates")
-    )
-    settings_of(problem=problem)
-    assert refusal(problem=problem, replicates=2).startswith("replicates: replicates and pruners")
 
 
 def test_a_confirmation_of_more_trials_than_there_are_is_said_to_be_one_of_all(caplog):

@@ -16,9 +16,11 @@ from tensorboard.backend.event_processing.event_file_loader import RawEventFileL
 from tensorboard.plugins.hparams import api_pb2, metadata
 from tensorboard.summary.writer.record_writer import RecordWriter
 
+from tests.ledger.rungs import complete, pruned, rung_settings
 from tests.make import make_curve, make_outcome, make_params, make_scores
 from tests.report.specs import FOREST, PLAIN
 from tests.tensorboard.reading import (
+    DOMAINS,
     FAILED,
     GRAPH,
     SOUND,
@@ -141,6 +143,36 @@ def test_a_failed_trial_has_its_curve_but_no_scores(tmp_path):
     assert points(reader, "loss/training")[-1] == (40, math.inf)
     end = plugin_data(reader, metadata.SESSION_END_INFO_TAG).session_end_info
     assert end.status == api_pb2.STATUS_FAILURE
+
+
+RUNGS = rung_settings(3).spec
+RUNGS_SPACE = load_space({name: DOMAINS[name] for name in RUNGS.names}, RUNGS)
+
+
+def test_a_pruned_trial_ends_well_with_its_epoch_and_loss(tmp_path):
+    """After a complete one, none of whose scores may show."""
+    writer = RunWriter(StudyPaths(tmp_path), RUNGS_SPACE, ())
+    for trial in (complete(RUNGS, 0, 3), pruned(RUNGS, 1, epoch=15), complete(RUNGS, 2, 3)):
+        writer.write(trial)
+    reader = read(tmp_path, 1)
+    assert {tag: points(reader, tag) for tag in reader.Tags()["scalars"]} == {
+        "loss/training": [(0, 1.0), (15, 0.5)],
+        "loss/validation": [(0, 1.0), (15, 0.75)],
+        "pruned_epoch": [(15, 15.0)],
+        "pruned_loss": [(15, 0.75)],
+    }
+    assert session(tmp_path, 1)[1].status == api_pb2.STATUS_SUCCESS
+    scalars = set(read(tmp_path, 2).Tags()["scalars"])
+    assert {"final_loss", "final_loss_std", "replicates"} < scalars
+    assert not {"pruned_epoch", "pruned_loss"} & scalars
+
+
+def test_the_hparams_tab_knows_the_metrics_of_pruned_trials(tmp_path):
+    RunWriter(StudyPaths(tmp_path), RUNGS_SPACE, ()).write(pruned(RUNGS, 0))
+    experiment = plugin_data(read(tmp_path, 0), metadata.EXPERIMENT_TAG).experiment
+    tags = [info.name.tag for info in experiment.metric_infos]
+    assert tags[-2:] == ["pruned_epoch", "pruned_loss"]
+    assert tags[0] == "final_loss"
 
 
 def test_a_trial_that_never_ran_has_a_run_too(tmp_path):

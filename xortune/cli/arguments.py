@@ -16,6 +16,7 @@ from xortune.settings import (
     AGGREGATES,
     DEVICES,
     PRUNERS,
+    RUNGS,
     RUNNERS,
     SAMPLERS,
     RunOptions,
@@ -24,7 +25,6 @@ from xortune.settings import (
 from xortune.spec import Parameter
 from xortune.studies.notations import NONE
 from xortune.studies.problems import DATA_NAMES, DEFAULT_DATA, ENGINES, SPEC, TASKS
-from xortune.studies.retraining import SEEDS
 from xortune.version import __version__
 
 _STUDY, _RUN = StudySettings, RunOptions
@@ -148,7 +148,7 @@ def _add_pruning(group: Any) -> None:
     )  # fmt: skip
     _option(
         group, "--rungs", "N", "how often it compares trials, at a third of the epochs, a ninth, "
-        "and so on", int, 3,
+        "and so on", int, RUNGS,
     )  # fmt: skip
     _option(
         group, "--rung-epochs", "E,E,...", "the epochs at which it compares trials",
@@ -286,7 +286,10 @@ def _add_report(commands: Any) -> None:
         "--luck", type=int, metavar="N", help="instead, train one trial on fresh seeds"
     )
     parser.add_argument(
-        "--seeds", type=_positive, metavar="S", help=f"how many, with --luck (default: {SEEDS})"
+        "--seeds",
+        type=_positive,
+        metavar="S",
+        help="how many, with --luck (default: those of the confirmation, and at least 8)",
     )
     parser.add_argument("--data", metavar="FILE", help="with --luck, the table of the study")
     parser.set_defaults(problem=None, include=None)

@@ -65,16 +65,17 @@ def trial_lines(
     ]
 
 
-def edge_lines(edges: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What lies at an end of its range: `lr 10 is the upper end of its range: widen it`."""
+def edge_lines(edges: Sequence[Mapping[str, Any]], *, widen: bool = True) -> list[str]:
+    """What lies at an end of its range: `rate 10 is the upper end of its range: widen it`."""
+    advice = (": widen it", ": widen them") if widen else ("", "")
     lines = []
     for end in ("lower", "upper"):
         names = [f"{e['parameter']} {_value(e['value'])}" for e in edges if e["end"] == end]
         if len(names) == 1:
-            lines.append(f"{names[0]} is the {end} end of its range: widen it")
+            lines.append(f"{names[0]} is the {end} end of its range{advice[0]}")
         elif names:
             listed = f"{', '.join(names[:-1])} and {names[-1]}"
-            lines.append(f"{listed} are the {end} ends of their ranges: widen them")
+            lines.append(f"{listed} are the {end} ends of their ranges{advice[1]}")
     return lines
 
 
@@ -89,9 +90,13 @@ def _of_the_first(
     numbers = facts(spec, entry)
     seeds = "" if entry["seeds"] == used["seeds"] else f" on {entry['seeds']} seeds"
     objective = _objective(numbers, spec, found["aggregate"])
-    return _wrapped(
+    lines = _wrapped(
         f"rank 1, trial {first}: {objective}{seeds}{_failures(numbers)}{_solves(numbers, ', ')}"
     )
+    # Where luck was is no reason to widen a range.
+    known = summary.get("edges", ())
+    own = [edge for edge in summary.get("edges_of_first", ()) if edge not in known]
+    return [*lines, *(f"    {end}" for end in edge_lines(own, widen=False))]
 
 
 def _quality(numbers: Mapping[str, Any], spec: ProblemSpec, aggregate: str) -> str:
@@ -109,7 +114,7 @@ def _objective(numbers: Mapping[str, Any], spec: ProblemSpec, aggregate: str) ->
 
 def _failures(numbers: Mapping[str, Any]) -> str:
     failed = numbers["failed"]
-    return f", of which {failed} failed" if failed else ""
+    return f" ({failed} failed)" if failed else ""
 
 
 def _solves(numbers: Mapping[str, Any], before: str = "; ") -> str:

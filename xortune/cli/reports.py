@@ -1,4 +1,4 @@
-"""The command `report`: a study's table, one trial's trainings, or what it comes to by luck."""
+"""The command `report`: a study's table, or one trial's trainings, or its luck on fresh seeds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from xortune.cli.screen import Screen, console_on
 from xortune.errors import UsageError
 from xortune.escaping import visible
-from xortune.studies.retraining import SEEDS
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -31,8 +30,11 @@ def show_table(console: Console, study: Study, top: int) -> DataFrame:
     summary = study.summary_of(trials)
     for line in summary_lines(study.name, summary, study.settings.trials):
         console.print(visible(line), soft_wrap=True)
-    console.print(trials_table(trials.head(top), spec))
+    table = trials_table(trials.head(top), spec)
+    console.print(table)
     lines = use_lines(summary, spec)
+    if lines and table.caption:
+        console.print()
     for line in (*lines, "") if lines else ():
         console.print(visible(line), soft_wrap=True)
     return trials
@@ -96,7 +98,7 @@ def _print_report(study: Study, arguments: Namespace, file: Any) -> None:
 def _print_luck(study: Study, arguments: Namespace, file: Any) -> None:
     """Trains a trial on fresh seeds, and prints what it comes to."""
     named = {key: getattr(arguments, key) for key in ("data", "problem", "include")}
-    found = study.luck(arguments.luck, arguments.seeds or SEEDS, **named)
+    found = study.luck(arguments.luck, arguments.seeds, **named)
     if arguments.format != "table":
         file.write(_text_of(found.to_frame().T, arguments.format))
         return

@@ -49,12 +49,18 @@ def _is_confirmation(found: Any, spec: ProblemSpec, trials: int) -> bool:
         seeds=_from(1),
         aggregate=lambda value: value in AGGREGATES,
         trials=lambda value: isinstance(value, list),
-        recommended=_from(0, trials - 1),
+        recommended=lambda value: value is None or type(value) is int,
     )
     if not there or not all(_is_entry(entry, spec, trials) for entry in found["trials"]):
         return False
-    numbers = [entry["number"] for entry in found["trials"]]
-    return len({*numbers}) == len(numbers) and found["recommended"] in numbers
+    values = {entry["number"]: entry["value"] for entry in found["trials"]}
+    recommended, wanted = found["recommended"], found.get("wanted", [])
+    return (
+        len(values) == len(found["trials"])
+        and (recommended is None or values.get(recommended) is not None)
+        and isinstance(wanted, list)
+        and all(map(_from(1), wanted))
+    )
 
 
 def _is_entry(found: Any, spec: ProblemSpec, trials: int) -> bool:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
 from xortune.ledger.lane_arrays import check_array, packed, unpacked
-from xortune.ledger.queries import check_count, count_more, sealed_count
+from xortune.ledger.queries import check_count, count_more
 from xortune.ledger.rows import LONGEST_TEXT, Damage, canonical, digest
 from xortune.settings import StudySettings
 from xortune.trial import Outcome, RawArray
@@ -54,13 +55,15 @@ class PausedRows:
         """The outcomes of a trial's lanes, from all of its rows; raises Damage."""
         found: dict[int, tuple[int, dict[str, RawArray]]] = {}
         for row in rows:
-            _, place, epoch, name, *_ = _check(row, number)
-            who = f"replicate {place} of trial {number}"
-            array = RawArray(row[4], _shape(row[5], f"the array {name:.40} of {who}"), row[6])
-            check_array(array, f"the array {name:.40} of {who}")
+            _, place, epoch, name, dtype, sizes, content, _ = _check(row, number)
+            shape, who = _shape(sizes), f"the array {name:.40} of trial {number}"
+            if shape is None:
+                raise Damage(f"the shape of {who} is not a list of sizes")
+            array = RawArray(dtype, shape, content)
+            check_array(array, who)
             known, arrays = found.setdefault(place, (epoch, {}))
             if known != epoch or not 0 <= epoch <= _LAST_EPOCH:
-                raise Damage(f"{who} paused at an impossible epoch")
+                raise Damage(f"trial {number} is paused at an impossible epoch")
             arrays[name] = array
         count = len(found)
         if count > self._most or found.keys() != {*range(count)}:
@@ -84,29 +87,24 @@ def replace_paused(
 def read_paused(
     connection: sqlite3.Connection, numbers: Iterable[int] | None
 ) -> dict[int, list[Row]]:
-    """The rows of these trials, or of all; trials without any are left out."""
-    (count,) = connection.execute("SELECT count(*) FROM paused NOT INDEXED").fetchone()
+    """The rows of these trials, or of all; trials without any are left out.
+
+    Every trial's rows are counted, and `PausedRows.lanes` checks those that are returned.
+    """
+    (count,) = connection.execute(f"SELECT count(*) FROM {_TABLE}").fetchone()
     check_count(connection, "paused", count)
     if numbers is None:
         return _all(connection)
     query = f"SELECT {_COLUMNS} FROM {_TABLE} WHERE trial = ? ORDER BY replicate, name"
     found = {number: connection.execute(query, (number,)).fetchall() for number in numbers}
-    if all(found.values()):
-        return found
-    # In a damaged page a query may miss the rows of a trial, so all are looked at.
-    every = _all(connection)
-    for number in every.keys() - found.keys():
-        for row in every[number]:
-            _check(row, number)
-    return {number: every[number] for number in found if number in every}
+    return {number: rows for number, rows in found.items() if rows}
 
 
 def _all(connection: sqlite3.Connection) -> dict[int, list[Row]]:
     query = f"SELECT {_COLUMNS} FROM {_TABLE} ORDER BY trial, replicate, name"
-    trials = sealed_count(connection, "trials")
     found: dict[int, list[Row]] = {}
     for number, rows in groupby(connection.execute(query), itemgetter(0)):
-        if type(number) is not int or not 0 <= number < trials or number in found:
+        if type(number) is not int or number in found:
             raise Damage(f"it holds the state of trial {number!r:.20}, which is missing")
         found[number] = list(rows)
     return found
@@ -117,7 +115,7 @@ def _row(number: int, place: int, lane: Outcome, name: str, array: RawArray) -> 
     epoch = 0 if lane.paused is None else lane.paused.epoch
     if not 0 <= epoch <= _LAST_EPOCH or len(name) > LONGEST_TEXT:
         raise ValueError(f"trial {number} cannot be paused at epoch {epoch}")
-    head = (number, place, epoch, name, array.dtype, canonical(list(array.shape)))
+    head = (number, place, epoch, name, array.dtype, _shape_text(array.shape))
     return *head, array.content, _digest(head, array.content)
 
 
@@ -136,11 +134,18 @@ def _check(row: Row, number: int) -> Row:
     return row
 
 
-def _shape(text: str, who: str) -> tuple[int, ...]:
+@lru_cache(maxsize=1024)
+def _shape_text(shape: tuple[int, ...]) -> str:
+    return canonical(list(shape))
+
+
+@lru_cache(maxsize=1024)
+def _shape(text: str) -> tuple[int, ...] | None:
+    """The sizes in a text; None if it does not list any."""
     try:
         shape = json.loads(text) if len(text) <= _LONGEST_SHAPE else None
     except (ValueError, RecursionError):
-        shape = None
+        return None
     if not isinstance(shape, list) or not all(type(size) is int and size >= 0 for size in shape):
-        raise Damage(f"the shape of {who} is not a list of sizes")
+        return None
     return tuple(shape)

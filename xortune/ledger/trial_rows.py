@@ -46,6 +46,8 @@ class TrialRows:
     def finished(self, trial: Trial, outcome: Outcome, curve: int) -> tuple[Any, ...]:
         """`ASKED` and `OUTCOME` of a finished trial; `curve` is its curve's digest."""
         scores, duration_s, error = outcome.scores, outcome.duration_s, outcome.error
+        if outcome.state == "PRUNED" and scores is None:
+            raise ValueError(f"trial {trial.number} is pruned, and has no loss at its rung")
         return sealed(
             (
                 *self._asked(trial),

@@ -4,6 +4,7 @@ The lowest loss of many trials is partly luck of the seed. The mean over fresh s
 says which assignment to use. The candidates are the best trials that lie apart: a sampler crowds
 into the corner where luck was, and twenty neighbours are one candidate. They race as in successive
 halving (Jamieson and Talwalkar 2016): all train on the first seeds, and the better half goes on.
+What is said of the winner comes from seeds that no choice has used.
 """
 
 from __future__ import annotations
@@ -21,13 +22,14 @@ from xortune.space import Choice, Range, SearchSpace, load_space
 from xortune.trial import Outcome, Params, Replicate
 from xortune.trial_table import TrialTable
 
-MOST_TRIALS, MOST_SEEDS = 20, 256
+MOST_TRIALS, MOST_SEEDS = 32, 256
 # A confirmation may take this share of the search's training, or so many seconds of one core.
-_SHARE, _FREE_S = 1 / 6, 0.3
+_SHARE, _FREE_S = 1 / 5, 0.35
 # The first heat has this part of the seeds, but on fewer than so many it would be decided by luck.
 _FIRST, _LEAST = 8, 16
+_FEWEST = 3  # seeds that a confirmation is worth
 # Trials are apart if some range has more than this part of itself between them.
-_APART = 0.15
+_APART = 0.1
 
 
 class Heat(NamedTuple):
@@ -55,18 +57,28 @@ def heats(trials: int, seeds: int, folds: int | None) -> list[Heat]:
 
 
 def trainings(trials: int, seeds: int) -> int:
-    """How many trainings a race takes."""
-    total = done = 0
+    """How many trainings a race takes, with those that judge its winner."""
+    total, done = judges(trials, seeds) * seeds, 0
     for heat in heats(trials, seeds, None):
         total += heat.trials * (heat.seeds - done)
         done = heat.seeds
     return total
 
 
+def judges(trials: int, seeds: int) -> int:
+    """How many trials are trained once more, on seeds that no choice has used.
+
+    The winner of a race, and where there are seeds enough the first in rank, to compare it with.
+    """
+    if trials < 2:
+        return 0
+    return 2 if seeds >= _LEAST else 1
+
+
 def counts_for(settings: StudySettings, space: SearchSpace, pace: Pace) -> tuple[int, ...]:
     """The default numbers of candidates and seeds, from the estimated work of the search.
 
-    At most 20 and 256, as far as a sixth of the search's training, or 0.3 s of one core, allows.
+    At most 32 and 256, as far as a fifth of the search's training, or 0.35 s of one core, allows.
     None, an empty tuple, where the engine does not know its speed, or nothing is worth it.
     """
     if pace.measured:
@@ -85,8 +97,15 @@ def counts_for(settings: StudySettings, space: SearchSpace, pace: Pace) -> tuple
         seeds = max(seeds // 2 // unit, 1) * unit
     if trainings(trials, seeds) > room:
         trials = max(1, min(trials, math.isqrt(room)))
-        seeds = min(seeds, room // trials // unit * unit)
-    return (trials, seeds) if seeds >= max(3, unit) else ()
+        while trials > 1 and _seeds_in(room, trials, unit) < max(_FEWEST, unit):
+            trials -= 1
+        seeds = min(seeds, _seeds_in(room, trials, unit))
+    return (trials, seeds) if seeds >= max(_FEWEST, unit) else ()
+
+
+def _seeds_in(room: int, trials: int, unit: int) -> int:
+    """The seeds for so many trials that so many trainings allow, a multiple of `unit`."""
+    return room // (trials + judges(trials, 0)) // unit * unit
 
 
 class Confirmation:
@@ -106,6 +125,7 @@ class Confirmation:
         self._ranked: list[int] | None = None
         # The next trainings, until there are more of them; False if not worked out yet.
         self._next: Need | Literal[False] | None = False
+        self._run: list[tuple[Heat, list[int]]] | None = None
 
     @property
     def over(self) -> bool:
@@ -124,11 +144,55 @@ class Confirmation:
         done = 0
         for heat, candidates in self._race():
             places = range(self._first + done, self._first + heat.seeds)
-            left = [n for n in candidates if not self._has(n, places)]
-            if left:
-                return Need(left, places)
+            if (need := self._missing(candidates, places)) is not None:
+                return need
             done = heat.seeds
-        return None
+        return self._missing(self._judged(), self._judging)
+
+    def _missing(self, numbers: Sequence[int], places: range) -> Need | None:
+        """The first trainings that trials lack, with all trials that lack the same ones.
+
+        A confirmation of other counts may have made some of them.
+        """
+        runs = {n: run for n in numbers if (run := self._first_run(n, places))}
+        if not runs:
+            return None
+        first = next(iter(runs.values()))
+        return Need([n for n, run in runs.items() if run == first], first)
+
+    def _first_run(self, number: int, places: range) -> range:
+        """The first places in a row that a trial lacks."""
+        rows = self._known().get(number, {})
+        lacking = [place for place in places if place not in rows]
+        if not lacking:
+            return range(0)
+        end = next(p for p in range(lacking[0], places.stop + 1) if p in rows or p == places.stop)
+        return range(lacking[0], end)
+
+    def _judged(self) -> list[int]:
+        """The winner, and the first in rank."""
+        assert self._wanted
+        winner, first = self._winner(), self._candidates(self._wanted[0])[:1]
+        if winner is None:
+            return []
+        both = [winner] != first and judges(*self._wanted) == 2
+        return [winner, *first] if both else [winner]
+
+    @property
+    def _judging(self) -> range:
+        """The places of the trainings that judge the winner: as many as it had in the race."""
+        assert self._wanted
+        first = self._first + self._wanted[1]
+        return range(first, first + self._wanted[1])
+
+    def _winner(self) -> int | None:
+        """The winner of a race that is over; None if it fails, or had no competitor."""
+        race = self._race()
+        if not race or len(race[0][1]) == 1:
+            return None
+        heat, candidates = race[-1]
+        best = min(candidates, key=lambda n: self._mean(n, heat.seeds))
+        return best if math.isfinite(self._mean(best, heat.seeds)[0]) else None
 
     def note(self, trials: Sequence[int], outcomes: Sequence[Outcome]) -> None:
         """Records trainings that were made."""
@@ -136,7 +200,7 @@ class Confirmation:
         self._ledger.add_replicates(rows)
         for number, one in rows:
             self._known().setdefault(number, {})[one.place] = one
-        self._next = False
+        self._next, self._run = False, None
 
     def finding(self) -> dict[str, Any] | None:
         """What the confirmation says, as it is recorded; None without one."""
@@ -152,18 +216,28 @@ class Confirmation:
         if not entries:
             return None
         ranked = sorted(entries, key=standing_of.__getitem__)
-        best = entries[ranked[0]]
+        winner = self._winner()
+        for number in self._judged() if winner is not None else ():
+            judged = self._known()[number]
+            entries[number] = entry_of(self._plan, number, [judged[p] for p in self._judging])
+        if winner is None and len(ranked) == 1 and entries[ranked[0]]["value"] is not None:
+            winner = ranked[0]
         return {
             "wanted": [*self._wanted],
             "of": len(entries),
             "seeds": self._wanted[1],
             "aggregate": self._plan.aggregate,
             "trials": [entries[number] for number in ranked],
-            "recommended": None if best["value"] is None else ranked[0],
+            "recommended": winner,
         }
 
     def _race(self) -> list[tuple[Heat, list[int]]]:
         """The heats that can be decided so far, each with its candidates, the best first."""
+        if self._run is None:
+            self._run = self._raced()
+        return self._run
+
+    def _raced(self) -> list[tuple[Heat, list[int]]]:
         assert self._wanted
         race: list[tuple[Heat, list[int]]] = []
         candidates = self._candidates(self._wanted[0])
@@ -179,21 +253,25 @@ class Confirmation:
         return race
 
     def _candidates(self, count: int) -> list[int]:
-        """The best trials that are apart from all better ones of them, as they rank."""
+        """The best trials that are apart from all better ones of them; then the others, if few."""
         if self._ranked is None:
             table = self._table
             standings = (
                 standing(table.spec, table.trial(n), table.scores(n)) for n in range(len(table))
             )
             space = load_space(self._settings.space, self._settings.spec)
-            chosen: list[tuple[int, Params]] = []
+            apart: list[tuple[int, Params]] = []
+            others: list[int] = []
             for *_, number in sorted(found for found in standings if not found[0]):
                 params = table.params(number)
-                if all(are_apart(space, params, other) for _, other in chosen):
-                    chosen.append((number, params))
-                if len(chosen) == count:
+                if all(are_apart(space, params, other) for _, other in apart):
+                    apart.append((number, params))
+                elif len(others) < count:
+                    others.append(number)
+                if len(apart) == count:
                     break
-            self._ranked = [number for number, _ in chosen]
+            numbers = [number for number, _ in apart]
+            self._ranked = [*numbers, *others[: count - len(numbers)]]
         return self._ranked
 
     def _mean(self, number: int, seeds: int) -> tuple[float, float, int]:

@@ -11,12 +11,20 @@ from xortune.spec import ProblemSpec
 _SEEDS = 2**32  # PyTorch's CPU generator uses the low 32 bits of a seed.
 
 
-def plan_of(settings: StudySettings, single: ProblemSpec) -> Plan:
-    """The plan of a study; `single` is the spec of one training, the engine's."""
-    confirmed = settings.confirm[1] if settings.confirm else 0
+def places_used(settings: StudySettings) -> int:
+    """How many trainings a search and its confirmation can make of a trial."""
+    return settings.replicates + (2 * settings.confirm[1] if settings.confirm else 0)
+
+
+def plan_of(settings: StudySettings, single: ProblemSpec, more: int = 0) -> Plan:
+    """The plan of a study; `single` is the spec of one training, the engine's.
+
+    It has so many more seeds than a search and its confirmation use.
+    """
+    places = places_used(settings) + more
     seeds: tuple[int | None, ...] = ()
-    if settings.replicates > 1 or confirmed:
-        seeds = replicate_seeds(settings, single, settings.replicates + confirmed)
+    if places > 1:
+        seeds = replicate_seeds(settings, single, places)
     return Plan(
         settings.spec,
         single,

@@ -15,7 +15,7 @@ from xortune.report.formats import plain_rows
 from xortune.run_time import RunTime
 from xortune.space import SearchSpace
 from xortune.spec import Parameter, ProblemSpec
-from xortune.trial import STATES
+from xortune.trial import STATES, Params
 
 _TIMES = ("wall", "start_up", "sampler", "training", "queue", "writing", "idle")
 _ERRORS_SHOWN = 3
@@ -61,23 +61,34 @@ def summarise_findings(
     Returns:
         The findings; `recommended`, where the best trials were confirmed: the trial's number,
         rank, parameters, and numbers as `facts` has them; None if no trial passed. `edges`, unless
-        empty, of that trial, or else of the best one. `first`, the number of the best one.
+        empty, of that trial, or else of the best one. `first`, the number of the best one; if it
+        is another, `edges_of_first` likewise.
     """
     spec, found = space.spec, {key: findings[key] for key in _FINDINGS if key in findings}
     confirmation = findings.get("confirmation")
     best = int(frame["number"].iloc[0]) if len(frame) and pd.notna(frame["rank"].iloc[0]) else None
     number = best if confirmation is None else confirmation["recommended"]
-    row = None if number is None else plain_rows(frame[frame["number"] == number])[0]
-    params = None if row is None else spec.params(row[name] for name in spec.names)
+
+    def looked_up(trial: int | None) -> tuple[dict[str, Any] | None, Params | None]:
+        if trial is None:
+            return None, None
+        row = plain_rows(frame[frame["number"] == trial])[0]
+        return row, spec.params(row[name] for name in spec.names)
+
+    row, params = looked_up(number)
     if confirmation is not None:
         found["recommended"] = None
         if row is not None and params is not None:
             entry = next(e for e in confirmation["trials"] if e["number"] == number)
             used = {"params": assignment(spec, params), **facts(spec, entry)}
             found["recommended"] = {"number": number, "rank": row["rank"], **used}
-    ends = [] if params is None else edges(space, params)
-    first = {} if best is None else {"first": best}
-    return found | first | ({"edges": ends} if ends else {})
+    if best is not None:
+        found["first"] = best
+    _, others = looked_up(None if best == number else best)
+    for key, at in (("edges", params), ("edges_of_first", others)):
+        if at is not None and (ends := edges(space, at)):
+            found[key] = ends
+    return found
 
 
 def summarise_time(runs: Sequence[RunTime]) -> dict[str, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,6 +18,8 @@ from xortune.trial import Value
 
 # A value, a tuple of two bounds, or a list by parameter; or texts such as `width=8..32`.
 Narrowing = Mapping[str, Any] | Sequence[str]
+# Two numbers with a dash between them, as in 0.001-0.01.
+_DASH = re.compile(r"(\d[\d.]*(?:[eE][-+]?\d+)?)\s*[-–]\s*(\d[\d.]*(?:[eE][-+]?\d+)?)")  # noqa: RUF001
 _FORMS = "NAME=VALUE, NAME=LOWEST..HIGHEST or NAME=VALUE,VALUE"
 
 
@@ -67,7 +70,13 @@ def _wanted(
         for text in [narrowing] if isinstance(narrowing, str) else map(str, narrowing):
             name, equals, value = (part.strip() for part in text.partition("="))
             if not equals:
-                faults.append(f"--set {_short(text)}: expected {_FORMS}.")
+                hint = f" Write {name}=VALUE, without a space." if name in spec.names else ""
+                faults.append(f"--set {_short(text)}: expected {_FORMS}.{hint}")
+                continue
+            dash = _DASH.fullmatch(value)
+            if dash and name in spec.names and spec.parameter(name).kind != "choice":
+                low, high = dash.groups()
+                faults.append(f"--set {_short(text)}: for a range write {name}={low}..{high}.")
                 continue
             wanted = _read(spec.parameter(name), value) if name in spec.names else None
             given.append((name, f"--set {_short(text)}", wanted))

@@ -17,10 +17,11 @@ from xortune.paths import StudyPaths, check_name, check_writable, new_study
 from xortune.space import load_space
 from xortune.studies.problems import problem_of
 from xortune.studies.study import Study
+from xortune.studies.trainings import CHANGEABLE
 from xortune.trial import TrialRow
 
 # The recorded settings that a resume elsewhere may have changed.
-_MAY_DIFFER = ("trials", "device", "versions", "reference", "forced")
+_MAY_DIFFER = ("trials", "device", "versions", "reference", "forced", "starts", *CHANGEABLE)
 
 
 def adopt(fetch: Callable[[Path], None], name: str, results: str | Path) -> Study:
@@ -88,6 +89,7 @@ def _fetched(fetch: Callable[[Path], None], scratch: Path, name: str) -> StudyPa
             ledger.settings(), ledger.provenance(), ledger.runs()
             for number in range(len(ledger.trials())):
                 ledger.curve(number), ledger.weights(number)
+            ledger.all_replicates(0), ledger.paused()
     except UsageError as error:
         raise XortuneError(f"study {name}: nothing was kept: {error}") from None
     return partial
@@ -107,6 +109,12 @@ def _check_continued(paths: StudyPaths, fetched: StudyPaths) -> None:
         for number, row in enumerate(trained):
             if number >= len(came) or not _continued(row, came[number]):
                 raise _kept(paths, f"has trained on its own: the job's trial {number} is another")
+        replicates = there.all_replicates(0)
+        for number, found in here.all_replicates(0).items():
+            if repr(replicates.get(number, [])[: len(found)]) != repr(found):
+                raise _kept(
+                    paths, f"has replicates of its own: the job's trial {number} has others"
+                )
         runs = here.runs()
         if there.runs()[: len(runs)] != runs:
             raise _kept(paths, "was resumed here")
@@ -119,9 +127,12 @@ def _recorded(ledger: Ledger) -> dict[str, Any]:
 def _continued(here: TrialRow, there: TrialRow) -> bool:
     """Whether a row may have become another: outcomes never change.
 
-    Times and workers are compared too, so a trial that was trained twice differs.
+    Times and workers are compared too, so a trial that was trained twice differs. The texts are
+    compared, because a metric that is missing is NaN, which does not equal itself.
     """
-    return here.trial == there.trial and here.outcome in (None, there.outcome)
+    if here.trial != there.trial:
+        return False
+    return here.outcome is None or repr(here.outcome) == repr(there.outcome)
 
 
 def _kept(paths: StudyPaths, fault: str) -> UsageError:

@@ -50,7 +50,7 @@ def _seconds(value: Any) -> float:
 
 
 def read_counts(name: str, value: Any) -> tuple[int, ...]:
-    """The trials and seeds of a confirmation: of `20:256` or `(20, 256)`; empty for `none`.
+    """The trials and seeds of a confirmation: of `32:256` or `(32, 256)`; empty for `none`.
 
     Raises:
         UsageError: it is none of these, or has no trial, less than two seeds, or too many.
@@ -62,7 +62,7 @@ def read_counts(name: str, value: Any) -> tuple[int, ...]:
     counts = _whole_numbers(value, ":")
     if counts is None or len(counts) != 2:
         raise UsageError(
-            f"{option(name)} {brief(value)}: must be K:S, such as 20:256 for the best 20 trials on "
+            f"{option(name)} {brief(value)}: must be K:S, such as 32:256 for the best 32 trials on "
             f"256 seeds each, or {NONE}."
         )
     trials, seeds = counts

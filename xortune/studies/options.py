@@ -48,7 +48,7 @@ class ResumeKeywords(RunKeywords, total=False):
     """Those of a run, and settings that a resume may change; None stands for the recorded one.
 
     `confirm` is a pair of numbers, how many trials and how many seeds, or a text such as
-    `"20:256"`; `"none"` leaves it out, and lifts a limit.
+    `"32:256"`; `"none"` leaves it out, and lifts a limit.
     """
 
     confirm: tuple[int, int] | str | None

@@ -99,8 +99,8 @@ def checked_request(
     settings = faults.tried(lambda: _settings(subject, part, {**given, **trainings.settings()}))
     if settings is None or options is None or faults.texts:
         raise faults.error()
-    settings = each_point_once(settings, part)
     _say_notes(subject, restricted(loaded, part.spec), space is None)
+    settings = each_point_once(settings, part)
     for note in (*trainings.notes(), *notes_on_confirmation(settings)):
         _log.warning(note)
     return Request(subject, settings, options, engine)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from xortune.errors import NoEngineError, UsageError, XortuneError
@@ -16,7 +15,8 @@ from xortune.wording import option
 if TYPE_CHECKING:
     from xortune.engines.engine import Engine
 
-SEEDS = 256
+# The seeds by which luck is judged where there was no confirmation: many where they take no time.
+_MANY, _FEW = 256, 8
 _MOST_SEEDS = 10_000
 
 
@@ -70,7 +70,7 @@ def luck_of(
         settings: its settings.
         provenance: its provenance.
         trial: the trial.
-        seeds: how many.
+        seeds: how many; None for those of the confirmation, and at least 8.
         named: the data or function, named again, as for a resume.
 
     Returns:
@@ -80,18 +80,21 @@ def luck_of(
         UsageError: they are too few or too many, or the data or function is not the study's.
         XortuneError: this machine cannot train them.
     """
+    if seeds is None:
+        fast = kind_of(settings.problem).named_by is None
+        confirmed = _MANY if fast else 0
+        seeds = max(settings.confirm[1] if settings.confirm else confirmed, _FEW)
     count = whole_number(seeds)
     if count is None or not 2 <= count <= _MOST_SEEDS:
         raise UsageError(
             f"{option('seeds')} {brief(seeds)}: must be a whole number from 2 to {_MOST_SEEDS}."
         )
     from xortune.loop.confirmation import entry_of
-    from xortune.loop.seeds import plan_of
+    from xortune.loop.seeds import places_used, plan_of
 
     engine, device = _engine(name, settings, provenance, named, trial.number)
-    confirmed = settings.confirm[1] if settings.confirm else 0
-    first = settings.replicates + confirmed
-    plan = plan_of(replace(settings, confirm=(1, confirmed + count)), engine.spec)
+    first = places_used(settings)
+    plan = plan_of(settings, engine.spec, more=count)
     trainer, most = engine.open(device), engine.pace(device).largest
     trainings: list[Replicate] = []
     for start in range(first, first + count, most):

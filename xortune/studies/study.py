@@ -14,7 +14,7 @@ from xortune.run_time import RunTime
 from xortune.settings import described
 from xortune.studies.held_out import best_number
 from xortune.studies.problems import problem_of
-from xortune.studies.retraining import SEEDS, luck_of, weights_again
+from xortune.studies.retraining import luck_of, weights_again
 from xortune.trial import FinishedTrial, Replicate, Weights
 from xortune.trial_table import TrialTable
 from xortune.version import __version__
@@ -96,7 +96,7 @@ class Study:
             found = ledger.findings().get("confirmation")
             table = ledger.trials()
         if found is None:
-            how = command("resume", str(self.paths.folder), confirm="20:256")
+            how = command("resume", str(self.paths.folder), confirm="32:256")
             raise XortuneError(
                 f"study {self.name} has no confirmation, and so no trial to recommend. Confirm its "
                 f"best trials with: {how}"
@@ -113,7 +113,7 @@ class Study:
     def luck(
         self,
         number: int,
-        seeds: int = SEEDS,
+        seeds: int | None = None,
         *,
         data: Any = None,
         problem: Any = None,
@@ -123,7 +123,8 @@ class Study:
 
         Args:
             number: the trial's.
-            seeds: how many; neither the search nor its confirmation has used them.
+            seeds: how many; neither the search nor its confirmation has used them. By default as
+                many as the confirmation has, and at least 8.
             data: of a study of a table: its data, named again.
             problem: of a study of a function: the function, named again.
             include: as for `search`.
@@ -171,7 +172,12 @@ class Study:
         if settings.replicates == 1:
             alone = Replicate(0, outcome.state, outcome.scores, outcome.duration_s, outcome.error)
             trainings = [alone, *trainings]
-        count = max((one.place for one in trainings), default=0) + 1
+        if not trainings:
+            raise UsageError(
+                f"trial {trial.number} of study {self.name} is {outcome.state}, and single "
+                "trainings are kept of those that ended. Name a complete trial."
+            )
+        count = max(one.place for one in trainings) + 1
         seeds = [*replicate_seeds(settings, settings.spec, count)]
         if seeds[0] is None and settings.spec.seed is not None:
             seeds[0] = trial.params[settings.spec.seed]  # type: ignore[assignment]
@@ -253,11 +259,11 @@ class Study:
         found, weights = self._trained(number)
         return problem_of(self.settings).model(found.trial.params, weights)
 
-    def predict(self, number: int, inputs: Any) -> Any:
+    def predict(self, number: int | None = None, inputs: Any = None) -> Any:
         """The answer of a trial's trained model.
 
         Args:
-            number: the trial's.
+            number: the trial's; None for the best one: `study.predict(inputs=[0, 1])`.
             inputs: of the lab's problem a row of two numbers; of a table rows like those of its
                 data, as a file, a DataFrame or an array.
 
@@ -266,8 +272,12 @@ class Study:
             DataFrame with a row for every row.
 
         Raises:
-            UsageError: as `model`, or the inputs do not fit the model.
+            UsageError: as `model`, or the inputs are missing or do not fit the model.
+            XortuneError: no trial is complete, so there is no best one.
         """
+        if inputs is None:
+            raise UsageError("predict: give inputs, such as predict(inputs=[0, 1]).")
+        number = self.best_number if number is None else number
         found, weights = self._trained(number)
         return problem_of(self.settings).predict(found.trial.params, weights, inputs)
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from xortune.errors import UsageError
 from xortune.plain_numbers import brief, whole_number
-from xortune.settings import StudySettings
+from xortune.settings import RUNGS, StudySettings
 from xortune.space import Choice, SearchSpace, grid_bounds
-from xortune.spec import ADDED, ProblemSpec
+from xortune.spec import ProblemSpec
 from xortune.studies.notations import (
     read_counts,
     read_duration,
@@ -38,7 +38,6 @@ _READ: Mapping[str, Callable[[str, Any], Any]] = {
     **dict.fromkeys(LIMITS, lambda _, value: read_limit(value)),
 }
 _FACTOR = 3  # between the epochs of neighbouring rungs
-_RUNGS = 3
 _MOST_RUNGS = 20  # Beyond, even 2**31 epochs divided by three again and again are below 1.
 
 
@@ -47,7 +46,8 @@ def read(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     values, faults = {}, []
     for name, value in given.items():
         try:
-            values[name] = _READ[name](name, value) if name in _READ else value
+            has_notation = name in _READ and value is not None
+            values[name] = _READ[name](name, value) if has_notation else value
         except UsageError as error:
             faults.append(str(error))
     return values, faults
@@ -95,7 +95,6 @@ class Trainings:
         return [
             *self._folds_at_fault(),
             *self._seed_at_fault(),
-            *self._names_at_fault(),
             *self._pruner_at_fault(),
             *self._budget_at_fault(),
             *self._rungs()[1],
@@ -144,25 +143,22 @@ class Trainings:
             f"trial has a {name} of its own. Drop one of the two."
         ]
 
-    def _names_at_fault(self) -> list[str]:
-        if self.replicates == 1 and not self.is_pruned:
-            return []
-        spec = self.loaded.spec
-        return [
-            f"{name}: replicates and pruners add a column of that name to the table. Rename it in "
-            "the function."
-            for name in (*spec.names, *spec.metric_names)
-            if name in ADDED
-        ]
-
     def _pruner_at_fault(self) -> list[str]:
         pruner = self.given.get("pruner")
-        if not self.is_pruned or self.kind.named_by != "problem" or self.replicates == 1:
+        if not self.is_pruned or self.kind.named_by != "problem":
             return []
-        return [
-            f"{option('pruner')} {pruner}: a function cannot wait for its other replicates at a "
-            f"rung. Drop it, or {option('replicates')} {self.replicates}."
-        ]
+        faults = []
+        if pruner == "hyperband":
+            faults.append(
+                f"{option('pruner')} {pruner}: a function reports as it trains, so there are no "
+                f"brackets. Use {option('pruner', 'halving')} or {option('pruner', 'median')}."
+            )
+        if self.replicates > 1:
+            faults.append(
+                f"{option('pruner')} {pruner}: a function cannot wait for its other replicates at "
+                f"a rung. Drop it, or {option('replicates')} {self.replicates}."
+            )
+        return faults
 
     def _budget_at_fault(self) -> list[str]:
         budget = self.given.get("epoch_budget")
@@ -191,7 +187,7 @@ class Trainings:
             ]
         if epochs is not None:
             return epochs, self._epochs_at_fault(epochs)
-        number = _RUNGS if count is None else whole_number(count)
+        number = RUNGS if count is None else whole_number(count)
         if number is None or not 1 <= number <= _MOST_RUNGS:
             text = f"must be a whole number from 1 to {_MOST_RUNGS}."
             return (), [f"{option('rungs')} {brief(count)}: {text}"]

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from tests import toy
 from tests.engines.function import functions
 from tests.make import lanes, make_params
-from tests.tables import make_engine, make_spec, make_trial
-from xortune.engines.engine import Engine
+from tests.tables import make_engine, make_folds, make_spec, make_trial
+from xortune.engines.engine import Engine, Trainer
+from xortune.engines.plain.engine import PlainEngine
 from xortune.engines.xor.engines import CompiledEngine, EagerEngine
 from xortune.engines.xor.native import built_library
 from xortune.problems.table.rows import TASKS, Task
@@ -25,7 +26,7 @@ from xortune.problems.table.spec import ACTIVATIONS, LOSS_FNS, OPTIMIZERS, SCHED
 from xortune.problems.xor.spec import LOSS_FNS as XOR_LOSS_FNS
 from xortune.problems.xor.spec import SPEC as XOR_SPEC
 from xortune.spec import ProblemSpec
-from xortune.trial import Outcome, Params, Paused, Value
+from xortune.trial import Lane, Outcome, Params, Paused, Value
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,28 @@ class _Plain:
         return make_engine(self.task, count=20)
 
 
+class _Folded(PlainEngine):
+    """A table with folds of different numbers of inputs; a trial's number chooses its fold."""
+
+    def __init__(self, task: Task) -> None:
+        folds = make_folds(task)
+        super().__init__(*folds[0], make_spec(task), folds)
+
+    def open(self, device: str) -> Trainer:
+        return _ByNumber(super().open(device), len(self._folds))
+
+
+@dataclass(frozen=True)
+class _ByNumber:
+    trainer: Trainer
+    folds: int
+
+    def train(self, lanes: Sequence[Lane], *how: Any, **more: Any) -> list[Outcome]:
+        chosen = [lane._replace(fold=lane.number % self.folds) for lane in lanes]
+        return self.trainer.train(chosen, *how, **more)
+
+
+_FOLDED = replace(_plain("classes"), name="plain, folds", make=lambda: _Folded("classes"))
 _HILL = Case(
     "hill",
     toy.HillEngine,
@@ -130,6 +153,7 @@ CASES = (
     _xor("eager", lambda: EagerEngine("xor")),
     _xor("compiled", lambda: CompiledEngine("xor", built_library())),
     *map(_plain, TASKS),
+    _FOLDED,
     _HILL,
     _FUNCTION,
     _VARIED,

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from tests.make import lanes
-from tests.tables import TARGETS, make_engine, make_rows, make_spec, make_trial
+from tests.tables import TARGETS, make_engine, make_folds, make_rows, make_spec, make_trial
 from xortune.engines.engine import reference_digest
 from xortune.engines.plain.engine import PlainEngine
 from xortune.engines.plain.order import Order
@@ -126,6 +126,52 @@ def test_data_that_is_read_only_and_anywhere_in_memory(task, offset):
 def test_a_pickle_is_hardly_larger_than_the_data():
     engine = make_engine(count=10_000)
     size = sum(array.nbytes for rows in engine._table[:2] for array in rows)
+    assert len(pickle.dumps(engine)) < size + 20_000
+
+
+def folded(task="regression", count=20) -> PlainEngine:
+    folds = make_folds(task, count)
+    return PlainEngine(*folds[0], make_spec(task), folds)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_lane_trains_on_the_rows_of_its_fold(task):
+    params = make_trial(task, dropout=0.2)
+    (lane,) = lanes([params])
+    trainer = folded(task).open("cpu")
+    places = (2, None, 0, 1, 2)
+    outcomes = trainer.train([lane._replace(fold=place) for place in places], 1)
+    alone = [
+        PlainEngine(*fold, make_spec(task)).open("cpu").train([lane], 1)[0]
+        for fold in make_folds(task)
+    ]
+    expected = [bits(alone[place or 0]) for place in places]
+    assert [*map(bits, outcomes)] == expected
+    assert len({*expected}) == 3
+
+
+def test_a_lane_continues_on_the_rows_of_its_fold():
+    lane = lanes([make_trial(epochs=6)])[0]._replace(fold=1)
+    trainer = folded().open("cpu")
+    (paused,) = trainer.train([lane], 1, until=2)
+    (outcome,) = folded().open("cpu").train([lane._replace(paused=paused.paused)], 1)
+    assert bits(outcome) == bits(trainer.train([lane], 1)[0])
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_reference_pack_and_the_pace_know_no_folds(task):
+    engine, plain = folded(task), PlainEngine(*make_folds(task)[0], make_spec(task))
+    assert digest(engine) == digest(plain)
+    assert engine.pace("cpu") == plain.pace("cpu")
+
+
+def test_a_pickle_has_the_rows_of_the_first_fold_once():
+    engine = folded(count=3000)
+    size = sum(
+        array.nbytes
+        for fold in make_folds("regression", 3000)
+        for array in (*fold.training, *fold.validation)
+    )
     assert len(pickle.dumps(engine)) < size + 20_000
 
 

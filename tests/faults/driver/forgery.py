@@ -33,9 +33,28 @@ def forge(folder: Path, *statements: str | tuple[str, Sequence[Any]]) -> None:
             for row in connection.execute(f"SELECT * FROM {table}").fetchall():
                 new = (digest(row[:-1]), row[0])
                 connection.execute(f"UPDATE {table} SET digest = ? WHERE number = ?", new)
+        _reseal(connection, "replicate", ("trial", "replicate"))
+        _reseal(connection, "paused", ("trial", "replicate", "name"))
         settings = connection.execute("SELECT * FROM setting ORDER BY key LIMIT 100").fetchall()
         connection.execute(
             "UPDATE seal SET settings = ?, trials = (SELECT count(*) FROM trial),"
-            " weights = (SELECT count(*) FROM weight), runs = (SELECT count(*) FROM run)",
+            " weights = (SELECT count(*) FROM weight), runs = (SELECT count(*) FROM run),"
+            " replicates = (SELECT count(*) FROM replicate),"
+            " paused = (SELECT count(*) FROM paused)",
             (digest(settings),),
         )
+
+
+def _reseal(connection: sqlite3.Connection, table: str, keys: Sequence[str]) -> None:
+    """Makes the digests of a table's rows right; its contents are hashed as bytes."""
+    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone():
+        return
+    where = " AND ".join(f"{key} = ?" for key in keys)
+    cursor = connection.execute(f"SELECT * FROM {table}")
+    names = [column[0] for column in cursor.description]
+    for row in cursor.fetchall():
+        *head, last, _ = row
+        is_content = table == "paused" and isinstance(last, bytes)
+        sealed = ascii(tuple(head)).encode() + last if is_content else row[:-1]
+        values = (digest(sealed), *(row[names.index(key)] for key in keys))
+        connection.execute(f"UPDATE {table} SET digest = ? WHERE {where}", values)

@@ -28,6 +28,7 @@ SPACE = {
     "loss_fn": {"values": ["mse", "bce_with_logits"]},
 }
 SETTINGS: dict[str, Any] = {
+    "confirm": "2:3",
     "trials": 8,
     "generation": 3,
     "log_every": 3,

@@ -27,7 +27,8 @@ def everything(folder: Path) -> str:
         alone = [ledger.trial(row.trial.number) for row in rows]
         weights = [ledger.weights(row.trial.number) for row in rows]
         recorded = ledger.settings(), ledger.provenance(), ledger.weighted(), ledger.runs()
-        return repr((recorded, list(rows), alone, curves, weights))
+        several = ledger.all_replicates(0), ledger.paused()
+        return repr((recorded, list(rows), alone, curves, weights, several))
 
 
 def outside(results: Path) -> dict[Path, bytes | None]:

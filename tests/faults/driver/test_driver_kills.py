@@ -57,7 +57,7 @@ def test_the_study_has_what_can_go_wrong(undisturbed):
         assert max(identities(row.trial for row in ledger.trials()).values()) == 1
     assert study.trials["generation"].nunique() == 3
     kinds = Counter(names)
-    assert kinds["before a transaction"] == kinds["after a transaction"] == 11
+    assert kinds["before a transaction"] == kinds["after a transaction"] == 14
     assert kinds["half of a file in trial-00007"] == 1
     assert kinds["half of a file in one"] == 3  # the driver's name, and both tables
 

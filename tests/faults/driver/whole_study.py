@@ -38,6 +38,7 @@ def check_whole(folder: Path, undisturbed: xortune.Study, runs: bool = True) -> 
     assert study.paths.trials_csv.read_text(encoding="utf-8") == as_csv(trials)
     assert set(trials["state"]) <= {"COMPLETE", "FAIL"}
     with Ledger.read(study.paths) as ours, Ledger.read(undisturbed.paths) as theirs:
+        assert ours.findings() == theirs.findings()
         for row, other in zip(ours.trials(), theirs.trials(), strict=True):
             assert row.outcome is not None
             assert other.outcome is not None

@@ -80,3 +80,28 @@ def test_inputs_that_are_too_many_are_refused(tmp_path, monkeypatch):
     path = written(tmp_path, text)
     monkeypatch.setattr(memory, "available_memory", lambda: 1_500_000)
     assert "about 20,000 rows of 31 columns need" in refused(path)
+
+
+def test_folds_are_counted(monkeypatch):
+    monkeypatch.setattr(memory, "available_memory", lambda: 900_000_000)
+    refuse_too_large("big.csv", 1_000_000, 50, bytes_per_cell=4)
+    with pytest.raises(UsageError) as raised:
+        refuse_too_large("big.csv", 1_000_000, 50, bytes_per_cell=4, folds=5)
+    assert str(raised.value) == (
+        "big.csv is too large for memory: about 1,000,000 rows of 50 columns in 5 folds need "
+        "1.0 GB, and 0.9 GB are available. Search over fewer rows, columns or folds, or on a "
+        "machine with more memory."
+    )
+
+
+def test_a_table_that_does_not_fit_in_its_folds_is_refused(monkeypatch):
+    frame = mixed_frame(3000)
+    needed = 4 * 3000 * load_table(frame, "weight").recipe.inputs
+    monkeypatch.setattr(memory, "available_memory", lambda: 3 * needed)
+    assert len(load_table(frame, "weight", folds=3).folds) == 3
+    assert "about 3,000 rows of 21 columns in 4 folds need" in refused(frame, "weight", folds=4)
+
+
+def test_too_many_folds_are_refused_before_the_rows_are_cut(monkeypatch):
+    monkeypatch.setattr(memory, "available_memory", lambda: 1_000_000)
+    assert "of 6 columns in 2,000 folds need" in refused(mixed_frame(3000), "weight", folds=2000)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from tests.problems.table.tables import lines, mixed_frame, written
 from xortune.problems.table.splitting import DEFAULT_SPLIT, split_rows
@@ -24,6 +25,20 @@ def test_the_summary_of_a_table(tmp_path):
         "left out, constant: planet",
         "left out, copies: again (of height)",
     )
+
+
+@pytest.mark.parametrize(
+    ("folds", "words"),
+    [
+        (4, "folds: 4 of 12 rows each, in turn for validation"),
+        (5, "folds: 5 of 9 or 10 rows each, in turn for validation"),
+        (48, "folds: 48 of 1 row each, in turn for validation"),
+    ],
+)
+def test_folds_are_said_below_the_rows(folds, words):
+    notes = load_table(mixed_frame(), "weight", folds=folds).notes
+    rows = "rows: 48 for training and validation, 12 for test (60/20/20, seed 0)"
+    assert notes[notes.index(rows) + 1] == words
 
 
 def test_how_numbers_were_read_is_said(tmp_path):

@@ -14,7 +14,7 @@ from tests.tables import TARGETS, make_engine, make_rows, make_spec, make_trial
 from xortune.errors import UsageError, XortuneError
 from xortune.problems.table.problem import TableProblem, probabilities
 from xortune.problems.table.rows import TASKS, Rows, Target
-from xortune.trial import Weights
+from xortune.trial import Params, Weights
 
 
 @dataclass(frozen=True)
@@ -102,6 +102,20 @@ def test_the_test_rows_are_measured_like_validation_rows(case):
     )
     measured = there.tested(make_trial(task, activation="gelu"), outcome.weights)
     assert measured == {name: outcome.scores[name] for name in measured}
+
+
+def test_a_trial_without_a_seed_has_a_model_predictions_and_test_scores(case, frame):
+    """Replicates have seeds of their own, which are not the trial's."""
+    _, problem, params, weights = case
+    names = problem.spec.extended(replicated=True, pruned=False).names
+    without = Params(names, tuple(params[name] for name in names))
+    assert "seed" not in without
+    assert problem.tested(without, weights) == problem.tested(params, weights)
+    predictions = problem.predict(without, weights, frame)
+    assert predictions.equals(problem.predict(params, weights, frame))
+    state = problem.model(params, weights).state_dict()
+    for name, tensor in problem.model(without, weights).state_dict().items():
+        assert torch.equal(tensor, state[name])
 
 
 def test_without_the_data_there_are_no_test_rows(case):

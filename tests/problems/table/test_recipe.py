@@ -41,6 +41,7 @@ def recipes(draw):
     left_out = tuple((name, draw(texts)) for name in names[1:])
     training = draw(st.floats(1, 98))
     validation = draw(st.floats(0.5, 99 - training))
+    rows = tuple(draw(st.lists(st.integers(1, 2**40), min_size=3, max_size=3)))
     return Recipe(
         names[0],
         draw(targets),
@@ -48,7 +49,8 @@ def recipes(draw):
         left_out,
         (training, validation, 100 - training - validation),
         draw(st.integers(0, 2**32 - 1)),
-        tuple(draw(st.lists(st.integers(1, 2**40), min_size=3, max_size=3))),
+        rows,
+        draw(st.none() | st.integers(2, rows[0] + rows[1])),
     )
 
 
@@ -57,6 +59,12 @@ def test_a_recipe_comes_back_from_json(recipe):
     again = Recipe.from_dict(json.loads(json.dumps(recipe.to_dict())))
     assert again == recipe
     assert repr(again) == repr(recipe)
+
+
+def test_a_recipe_without_folds_is_recorded_as_ever():
+    assert "folds" not in RECORDED
+    assert Recipe.from_dict(RECORDED).folds is None
+    assert load_table(mixed_frame(), "weight", folds=3).recipe.to_dict()["folds"] == 3
 
 
 def test_the_recipe_of_a_table_comes_back_and_prepares_alike():
@@ -132,6 +140,10 @@ def test_what_is_not_a_recipe_is_refused(values):
         (("rows",), [1, 2]),
         (("rows", 2), 0),
         (("left_out", 0), ["since"]),
+        (("folds",), None),
+        (("folds",), 1),
+        (("folds",), 3.0),
+        (("folds",), 49),
     ],
 )
 def test_forged_recipes_are_refused(path, new):

@@ -82,7 +82,7 @@ def _serve(connection: Connection) -> None:
                 seeding.seed(seed_of(job.study_seed, task.number) if given is None else given)
                 answer = called(problem, job.spec, task.config, log_every, shown, task.limits)
                 if answer.error is not None:
-                    answer = answer._replace(error=code.without_folder(answer.error))
+                    answer = answer._replace(error=code.without_folders(answer.error))
                 if output is not None:
                     answer = answer._replace(printed=output.since_last())
                 connection.send(answer)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, fields, replace
@@ -16,8 +15,8 @@ from typing import Any
 from xortune.errors import UsageError
 from xortune.plain_numbers import brief
 from xortune.problems.function.declared import Problem
-from xortune.problems.function.faults import Shown
-from xortune.problems.function.importing import Source, imports
+from xortune.problems.function.faults import Shown, with_folders
+from xortune.problems.function.importing import Source, imports, is_file
 from xortune.problems.function.includes import Include, read_include, read_text
 from xortune.problems.function.loading import loaded_object, loaded_problem
 from xortune.problems.function.mentioned import code_object, source_of
@@ -36,6 +35,7 @@ class Code:
         text: of the file, or of a live object's function as far as it is known.
         digest: of the text and of what is included; None for a live object without a text.
         includes: the folders whose modules it imports.
+        roots: where those were read, in their order; never stored.
         beside: the modules beside the file, which do not travel.
         live: a live object as cloudpickle has written it; None for a file. Never stored.
         folder: the file's folder, where it was read; never stored.
@@ -53,6 +53,7 @@ class Code:
     live: bytes | None = field(default=None, repr=False)
     folder: Path | None = field(default=None, compare=False, repr=False)
     notes: tuple[str, ...] = field(default=(), compare=False)
+    roots: tuple[Path, ...] = field(default=(), compare=False, repr=False)
     origin: str = field(default="", compare=False)
     remedy: str = field(default_factory=lambda: option("include", "FOLDER"), compare=False)
 
@@ -79,15 +80,23 @@ class Code:
         """The problem of a file, and the variable that holds it; see `loaded_problem`."""
         place = self.filename
         # Where the file lies, the function finds what lies beside it.
-        if self.folder is not None and _is_file(self.folder / self.file):
+        if self.folder is not None and is_file(self.folder / self.file):
             place = str(self.folder / self.file)
         return loaded_problem(self.text, self.filename, self.name, self.shown, place)
 
-    def without_folder(self, text: str) -> str:
-        """A message of the function without its folder, which differs between machines."""
-        if self.folder is None:
-            return text
-        return re.sub(rf"(?<![\w./-]){re.escape(str(self.folder))}/", "", text)
+    def without_folders(self, text: str) -> str:
+        """A message of the function without its folders, which differ between machines.
+
+        What lies in an included folder keeps that folder's name.
+        """
+        names = {str(root): include.folder for root, include in zip(self.roots, self.includes)}
+        invented = {f"{self._mark}{name}": name for name in names.values()}
+        if self.folder is not None:
+            here = str(self.folder.resolve())
+            if here in names:  # The modules beside the file are included: one folder, one name.
+                invented[f"{self._mark}{names[here]}"] = ""
+            names |= {str(self.folder): "", here: ""}
+        return with_folders(text, {**names, **invented, self._mark.rstrip("/"): ""})
 
     def imports(self) -> AbstractContextManager[None]:
         """While entered, the modules that it includes can be imported."""
@@ -116,8 +125,9 @@ class Code:
     @property
     def _sources(self) -> dict[str, Source]:
         sources: dict[str, Source] = {}
-        for include in self.includes:
-            for name, source in _modules(include, self._mark):
+        for place, include in enumerate(self.includes):
+            root = self.roots[place] if self.roots else None
+            for name, source in _modules(include, self._mark, root):
                 if name not in sources or source.text:
                     sources[name] = source
         return sources
@@ -154,7 +164,8 @@ def load_code(source: str | Path | Problem, include: Sequence[str | Path] = ()) 
     folder = path.absolute().parent
     code = Code(
         path.name, name, text, _digest(text, includes), includes,
-        beside=_beside(path), folder=folder, notes=notes, remedy=_remedy(folder),
+        beside=_beside(path), folder=folder, notes=notes, roots=_roots(include),
+        remedy=_remedy(folder),
     )  # fmt: skip
     with code.imports():
         found, problem = code.found()
@@ -201,11 +212,9 @@ def _split(source: str) -> tuple[Path, str]:
 
 
 def _read_includes(include: Sequence[str | Path]) -> tuple[tuple[Include, ...], tuple[str, ...]]:
-    if isinstance(include, (str, Path)):
-        include = [include]
     includes: list[Include] = []
     notes: list[str] = []
-    for folder in include:
+    for folder in _folders(include):
         read, said = read_include(Path(folder))
         if any(other.folder == read.folder for other in includes):
             raise UsageError(
@@ -215,6 +224,14 @@ def _read_includes(include: Sequence[str | Path]) -> tuple[tuple[Include, ...], 
         includes.append(read)
         notes += said
     return tuple(includes), tuple(notes)
+
+
+def _folders(include: Sequence[str | Path]) -> Sequence[str | Path]:
+    return [include] if isinstance(include, (str, Path)) else include
+
+
+def _roots(include: Sequence[str | Path]) -> tuple[Path, ...]:
+    return tuple(Path(folder).resolve() for folder in _folders(include))
 
 
 def _digest(text: str, includes: Sequence[Include]) -> str:
@@ -231,13 +248,6 @@ def _beside(path: Path) -> tuple[str, ...]:
     files = [entry.stem for entry in entries if entry.suffix == ".py" and entry != path]
     folders = [entry.name for entry in entries if _is_package(entry)]
     return tuple(name for name in (*files, *folders) if name.isidentifier())
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:  # A folder of the same name may be another user's.
-        return False
 
 
 def _remedy(folder: Path) -> str:
@@ -258,7 +268,7 @@ def _is_package(entry: Path) -> bool:
         return False
 
 
-def _modules(include: Include, mark: str) -> Iterator[tuple[str, Source]]:
+def _modules(include: Include, mark: str, root: Path | None) -> Iterator[tuple[str, Source]]:
     """The modules of a folder: below its name, and on their own unless it is a package."""
     is_package = any(path == "__init__.py" for path, _ in include.files)
     for prefix in ((include.folder,),) if is_package else ((include.folder,), ()):
@@ -270,7 +280,9 @@ def _modules(include: Include, mark: str) -> Iterator[tuple[str, Source]]:
                 # A folder without an __init__.py is a package, too.
                 yield ".".join(own[:end]), Source(f"{mark}{'/'.join(own[:end])}", "", True)
             if own:
-                yield ".".join(own), Source(f"{mark}{include.folder}/{path}", text, inner)
+                filename = f"{mark}{include.folder}/{path}"
+                place = None if root is None else root / path
+                yield ".".join(own), Source(filename, text, inner, place)
 
 
 def _of_live(filename: str) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import linecache
+import re
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 # Gives the name to show for a file of the user's; None for a file of anyone else.
 Shown = Callable[[str], str | None]
@@ -31,6 +32,14 @@ def with_lines(error: BaseException, shown: Shown) -> str:
         text = linecache.getline(filename, number).strip()
         lines.append(f"  {name}, line {number}: {text}")
     return "\n".join(lines)
+
+
+def with_folders(text: str, names: Mapping[str, str]) -> str:
+    """A text in which paths below some folders begin with other names; an empty one for none."""
+    for folder in sorted(names, key=len, reverse=True):
+        parts = re.split(rf"(?<![\w./-]){re.escape(folder)}/", text)
+        text = (f"{names[folder]}/" if names[folder] else "").join(parts)
+    return text
 
 
 def _words(error: BaseException) -> str:

@@ -20,11 +20,12 @@ from typing import NamedTuple
 
 
 class Source(NamedTuple):
-    """The text of a module, and the name under which tracebacks show it."""
+    """The text of a module."""
 
-    filename: str
+    filename: str  # the name under which tracebacks show it
     text: str
     is_package: bool
+    path: Path | None = None  # where it was read, which may have been another machine
 
 
 class _Included(MetaPathFinder, InspectLoader):
@@ -49,7 +50,9 @@ class _Included(MetaPathFinder, InspectLoader):
 
     def exec_module(self, module: ModuleType) -> None:
         source = self._sources[module.__name__]
-        module.__file__ = source.filename
+        # Where the file lies, the module finds what lies beside it.
+        is_here = source.path is not None and is_file(source.path)
+        module.__file__ = str(source.path) if is_here else source.filename
         run_text(source.text, source.filename, module)
 
 
@@ -71,6 +74,14 @@ class _Beside(MetaPathFinder):
         if spec is None or spec.loader is None:
             raise ModuleNotFoundError(f"No module named {name!r}: {self._remedy}", name=name)
         return spec
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is such a file here, as far as this process may know."""
+    try:
+        return path.is_file()
+    except OSError:  # A folder of the same name may be another user's.
+        return False
 
 
 def _real(entry: str) -> str:

@@ -97,7 +97,7 @@ def refitted(
                 "in a fold."
             )
         columns = tuple(fit for fit in fits.values() if fit is not None)
-        recipes.append(replace(recipe, target=target, columns=columns, rows=counts(parts)))
+        recipes.append(replace(recipe, target=target, columns=columns, rows=parts.sizes))
     return recipes
 
 
@@ -107,11 +107,6 @@ def of_target(source: str, name: str, read: Callable[[], T]) -> T:
         return read()
     except ValueError as error:
         raise UsageError(f"{source}: target {brief(name)} {error}") from None
-
-
-def counts(parts: Parts) -> tuple[int, int, int]:
-    """The numbers of training, validation and test rows."""
-    return len(parts.training), len(parts.validation), len(parts.test)
 
 
 def _fitted(

@@ -14,18 +14,21 @@ from xortune.problems.table.splitting import Parts, drawn_groups
 from xortune.problems.table.targets import Targets
 from xortune.wording import option
 
+_MOST = 10_000  # The most replicates that a study can have, of which each fold needs one.
+
 
 def check_folds(folds: Any) -> int | None:
     """The number of folds; None for none.
 
     Raises:
-        UsageError: it is not a whole number of at least 2.
+        UsageError: it is not a whole number of at least 2, or is more than a study can have.
     """
     if folds is None:
         return None
     whole = whole_number(folds)
-    if whole is None or whole < 2:
-        raise UsageError(f"{option('folds')} {brief(folds)}: must be a whole number of at least 2.")
+    if whole is None or not 2 <= whole <= _MOST:
+        bounds = "of at least 2" if whole is None or whole < 2 else f"from 2 to {_MOST}"
+        raise UsageError(f"{option('folds')} {brief(folds)}: must be a whole number {bounds}.")
     return whole
 
 
@@ -51,9 +54,9 @@ def cut_into_folds(
     """The parts of each fold: a function of the seed, the folds and the classes.
 
     The training and validation rows are dealt out, one after the other, in the order in which
-    they were drawn for the split: see `split_rows`. Classes follow each other, so that the
-    validation rows of two folds differ by at most one, in total and of each class. Fold k trains
-    on the rows that do not validate in it. The test rows stay what they are.
+    they were drawn for the split: see `split_rows`. They are dealt class by class, so that the
+    numbers of validation rows of two folds differ by at most one, in total and in each class. A
+    fold trains on the rows that do not validate in it. The test rows stay what they are.
 
     Args:
         parts: of the split.

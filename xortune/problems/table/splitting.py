@@ -26,6 +26,10 @@ class Parts(NamedTuple):
     validation: NDArray[np.int64]
     test: NDArray[np.int64]
 
+    @property
+    def sizes(self) -> tuple[int, int, int]:
+        return len(self.training), len(self.validation), len(self.test)
+
 
 def parse_split(split: str | Sequence[float] | None) -> Split:
     """Three percentages, from a text such as "60/20/20", or from percentages or shares.

@@ -20,7 +20,6 @@ from xortune.problems.table.columns import (
     table_digest,
 )
 from xortune.problems.table.fitting import (
-    counts,
     fitted_columns,
     fitted_targets,
     of_target,
@@ -121,7 +120,7 @@ def load_table(
     prepared = fitted_columns(read.name, columns, cuts)
     left_out = tuple((c, columns.left_out[c]) for c in read.frame if c in columns.left_out)
     recipes = [
-        Recipe(name, fitted, inputs, left_out, shares, seed, counts(rows), count)
+        Recipe(name, fitted, inputs, left_out, shares, seed, rows.sizes, count)
         for fitted, inputs, rows in zip(
             fitted_targets(read.name, name, targets, cuts), prepared, cuts
         )
@@ -221,7 +220,7 @@ def _cuts(
     """The parts of each fold, or those of the split alone; `columns` is the number of inputs."""
     if folds is None:
         return (parts,)
-    refuse_too_large(source, sum(counts(parts)), columns, bytes_per_cell=4, folds=folds)
+    refuse_too_large(source, sum(parts.sizes), columns, bytes_per_cell=4, folds=folds)
     return cut_into_folds(parts, folds, seed, targets.labels)
 
 
