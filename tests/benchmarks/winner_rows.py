@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import statistics
 import tempfile
@@ -52,6 +53,7 @@ class Found:
 def honest_winner(plan: Plan) -> Result:
     studies, trials, fresh = plan.size(STUDIES), plan.size(TRIALS), FRESH[: plan.size(len(FRESH))]
     solved = Solved(fresh)
+    busy = f"Before it began, {os.getloadavg()[0]:.1f} processes were at work on the machine."
     found = {count: Found() for count in REPLICATES}
     with tempfile.TemporaryDirectory() as scratch:
         _search(Found(), Path(scratch) / "warm-up", 0, 10, 1)
@@ -60,36 +62,14 @@ def honest_winner(plan: Plan) -> Result:
                 folder = Path(scratch) / f"{study_seed}-{count}"
                 _search(found[count], folder, study_seed, trials, count)
                 _measure(found[count], xortune.load(folder), solved)
-    plain, few, many = (found[count] for count in REPLICATES)
-    slower = [b - a for a, b in zip(plain.wall, many.wall, strict=True)]
-    worked = [b - a for a, b in zip(plain.cpu, many.cpu, strict=True)]
-    whose = f"share of {len(fresh[:FEW])} fresh seeds solved, {trials} trials"
-    against = [f"its rank 1, {statistics.median(one.first):.3g} %" for one in (plain, few, many)]
-    wilson = [flag for one in found.values() for flag in one.covered]
-    said, true = (_joined(found, take) for take in (lambda f: f.said, lambda f: f.over_all))
-    figures = [
-        _share(f"{whose}: recommended", plain.recommended, against[0], at_least(88)),
-        _share(f"{whose}: recommended, `--replicates 32`", few.recommended, against[1]),
-        _share(f"{whose}: recommended, `--replicates 256`", many.recommended, against[2],
-               at_least(92)),
-        _share("the same: the lowest of all study seeds", [min(many.recommended)],
-               f"its rank 1, {min(many.first):.3g} %", at_least(90)),
-        Figure("wall clock, `--replicates 256`", duration(many.wall),
-               f"without, {duration(plain.wall)}", slower, at_most(3), " s more"),
-        Figure("processor time, user and system, `--replicates 256`", duration(many.cpu),
-               f"without, {duration(plain.cpu)}", worked, None, " s more"),
-        Figure(f"Wilson's intervals that hold the share of {len(fresh):,} fresh seeds",
-               f"{sum(wilson)} of {len(wilson)}", "at 95 %",
-               [100 * sum(wilson) / len(wilson)], None, " %"),
-        Figure("the share that the study states, less that share", _percent(said),
-               _percent(true), [a - b for a, b in zip(said, true, strict=True)], None, " points"),
-    ]  # fmt: skip
     samples = {
         f"{count} replicates, {name}": values
         for count, one in found.items()
         for name, values in vars(one).items()
     }
-    return Result(figures, samples, _notes(studies, len(fresh), found))
+    return Result(
+        _figures(trials, len(fresh), found), samples, [*_notes(studies, len(fresh), found), busy]
+    )
 
 
 class Solved:
@@ -139,6 +119,33 @@ def _measure(found: Found, study: xortune.Study, solved: Solved) -> None:
     found.said.append(100 * recommended["solved_share"])
     low, high = 100 * recommended["solved_low"], 100 * recommended["solved_high"]
     found.covered.append(low <= over_all <= high)
+
+
+def _figures(trials: int, fresh: int, found: Mapping[int, Found]) -> list[Figure]:
+    plain, few, many = (found[count] for count in REPLICATES)
+    slower = [b - a for a, b in zip(plain.wall, many.wall, strict=True)]
+    worked = [b - a for a, b in zip(plain.cpu, many.cpu, strict=True)]
+    whose = f"share of {min(FEW, fresh)} fresh seeds solved, {trials} trials"
+    against = [f"its rank 1, {statistics.median(one.first):.3g} %" for one in (plain, few, many)]
+    wilson = [flag for one in found.values() for flag in one.covered]
+    said, true = (_joined(found, take) for take in (lambda f: f.said, lambda f: f.over_all))
+    return [
+        _share(f"{whose}: recommended", plain.recommended, against[0], at_least(88)),
+        _share(f"{whose}: recommended, `--replicates 32`", few.recommended, against[1]),
+        _share(f"{whose}: recommended, `--replicates 256`", many.recommended, against[2],
+               at_least(92)),
+        _share("`--replicates 256`: the lowest of the study seeds", [min(many.recommended)],
+               f"its rank 1, {min(many.first):.3g} %", at_least(90)),
+        Figure("wall clock, `--replicates 256`", duration(many.wall),
+               f"without, {duration(plain.wall)}", slower, at_most(3), " s more"),
+        Figure("processor time, user and system, `--replicates 256`", duration(many.cpu),
+               f"without, {duration(plain.cpu)}", worked, None, " s more"),
+        Figure(f"Wilson's intervals that hold the share of {fresh:,} fresh seeds",
+               f"{sum(wilson)} of {len(wilson)}", "at 95 %",
+               [100 * sum(wilson) / len(wilson)], None, " %"),
+        Figure("the share that the study states, less that share", _percent(said),
+               _percent(true), [a - b for a, b in zip(said, true, strict=True)], None, " points"),
+    ]  # fmt: skip
 
 
 def _notes(studies: int, fresh: int, found: Mapping[int, Found]) -> list[str]:
