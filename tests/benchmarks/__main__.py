@@ -16,9 +16,11 @@ from tests.benchmarks import (
     fault_rows,
     file_rows,
     problem_rows,
+    pruning_rows,
     sampler_rows,
     search_rows,
     startup_rows,
+    winner_rows,
 )
 from tests.benchmarks.core import Plan, Result, Row, Skipped
 from tests.benchmarks.record import MARKDOWN, cells, record, write_markdown
@@ -31,6 +33,8 @@ MODULES = (
     startup_rows,
     fault_rows,
     problem_rows,
+    winner_rows,
+    pruning_rows,
 )
 ROWS: tuple[Row, ...] = tuple(row for module in MODULES for row in module.ROWS)
 HEAD = ("row", "what", "ours", "against", "median", "spread", "goal", "")
