@@ -18,7 +18,7 @@ SPACE = {
     "seed": {"min": 0, "max": 99},
     "loss_fn": {"values": ["mse", "bce", "bce_with_logits"]},
 }
-SETTINGS = {"trials": 22, "generation": 12, "log_every": 50, "study_seed": 0}
+SETTINGS = {"trials": 22, "generation": 12, "log_every": 50, "study_seed": 0, "confirm": "none"}
 
 
 def answer(study):
