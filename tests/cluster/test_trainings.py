@@ -27,7 +27,7 @@ def train(config, report):
         report(epoch, loss=(config["x"] - 1) ** 2 + random.random() / epoch)
 
 
-@pytest.fixture(params=["lab", "table", "function"])
+@pytest.fixture(params=[pytest.param("lab", marks=pytest.mark.long), "table", "function"])
 def asked(request):
     """The keywords of a search."""
     if request.param == "lab":

@@ -68,7 +68,7 @@ def test_a_kill_at_some_boundaries(forks, undisturbed, tmp_path):
     kinds = ("before a transaction", "in a transaction", "before a commit", "after a transaction")
     chosen = [places[kind] for kind in kinds]
     chosen += [places["half of a file in trial-00004"], places["half of a file in one"]]
-    chosen += random.Random(0).sample(range(len(names)), 8)
+    chosen += random.Random(0).sample(range(len(names)), 4)
     for at in chosen:
         kill_and_resume(forks, undisturbed, tmp_path / str(at), at)
         shutil.rmtree(tmp_path / str(at))
