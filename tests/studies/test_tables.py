@@ -324,3 +324,11 @@ def test_a_metric_without_a_value_on_the_test_rows_is_recorded_as_none(tmp_path,
     assert {type(value) for value in test["validation"].values()} <= {float, type(None)}
     resumed = xortune.resume(study.paths.folder, data=data, trials=4)
     assert resumed.summary()["test"]["scores"][metric] is None
+
+
+def test_a_space_of_another_problem_is_named(csv, tmp_path):
+    with pytest.raises(UsageError, match="space default is for the lab's problem. Leave it out"):
+        xortune.search("default", data=csv, **{**SETTINGS, "results": tmp_path})
+    with pytest.raises(UsageError, match="space table is for tables. Name one, with data"):
+        xortune.search("table", results=tmp_path)
+    assert [*tmp_path.glob("*-2*")] == []

@@ -9,14 +9,21 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from xortune.errors import UsageError
-from xortune.paths import check_name
+from xortune.errors import SpaceError, UsageError
+from xortune.paths import check_name, shipped_spaces
 from xortune.plain_numbers import brief
 from xortune.settings import SAMPLER_VERSION, RunOptions, StudySettings, one_of
 from xortune.space import Narrowing, SearchSpace, count_points, narrowed, restricted
 from xortune.spec import Direction, ProblemSpec
 from xortune.studies.options import RUN_KEYWORDS, SEARCH_KEYWORDS
-from xortune.studies.problems import ENGINES, SPEC, SUBJECT_KEYWORDS, kind_of, requested
+from xortune.studies.problems import (
+    ENGINES,
+    SPEC,
+    SUBJECT_KEYWORDS,
+    TABLE_SPACE,
+    kind_of,
+    requested,
+)
 from xortune.studies.trainings import (
     TRAINING_KEYWORDS,
     Trainings,
@@ -81,7 +88,7 @@ def checked_request(
     loaded = part = None
     if subject is not None:
         spec = faults.tried(lambda: _with_objective(spec, objective, metric)) or spec
-        loaded = faults.tried(lambda: subject.space(space, spec))
+        loaded = faults.tried(lambda: _loaded(subject, space, spec))
     if loaded is not None:
         part = faults.tried(lambda: narrowed(loaded, narrow or {}))
     kind = kind_of({} if subject is None else subject.recorded)
@@ -104,6 +111,22 @@ def checked_request(
     for note in (*trainings.notes(), *notes_on_confirmation(settings)):
         _log.warning(note)
     return Request(subject, settings, options, engine)
+
+
+def _loaded(subject: Subject, source: SpaceSource | None, spec: ProblemSpec) -> SearchSpace:
+    """The search space; a fault says so where it is a shipped one of another problem."""
+    try:
+        return subject.space(source, spec)
+    except SpaceError as error:
+        if not isinstance(source, str) or source not in shipped_spaces():
+            raise
+        is_of_tables, own = source == TABLE_SPACE, subject.default_space
+        if own in (None, source) or is_of_tables == (own == TABLE_SPACE):
+            raise
+        hint = f"is for the lab's problem. Leave it out: that of tables is {own}"
+        if is_of_tables:
+            hint = f"is for tables. Name one, with {option('data')} and {option('target')}"
+        raise UsageError(f"{error}\nThe search space {source} {hint}.") from None
 
 
 class _Faults:

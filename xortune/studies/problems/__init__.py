@@ -32,6 +32,7 @@ __all__ = [
     "ENGINES",
     "SPEC",
     "SUBJECT_KEYWORDS",
+    "TABLE_SPACE",
     "TASKS",
     "kind_of",
     "problem_of",
@@ -41,6 +42,7 @@ __all__ = [
 ]
 
 DEFAULT_DATA = DATA_NAMES[0]
+TABLE_SPACE = "table"  # the shipped search space of tables
 # The keywords of a search that say what is searched.
 _OF_A_TABLE = ("target", "task", "split", "split_seed", "drop", "text")
 _OF_A_FUNCTION = ("include",)
