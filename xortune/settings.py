@@ -10,7 +10,7 @@ from typing import Any, Literal
 from xortune.errors import UsageError
 from xortune.plain_numbers import brief, real_number, whole_number
 from xortune.spec import ProblemSpec
-from xortune.wording import option
+from xortune.wording import likely_choice, option
 
 SamplerName = Literal["tpe", "random"]
 PrunerName = Literal["none", "halving", "hyperband", "median"]
@@ -314,7 +314,8 @@ def one_of(name: str, value: Any, choices: tuple[str, ...]) -> list[str]:
     """The fault of a setting that is not one of these names; empty if it is."""
     if isinstance(value, str) and value in choices:
         return []
-    return [f"{option(name)} {brief(value)}: must be one of {', '.join(choices)}."]
+    hint = likely_choice(value, choices)
+    return [f"{option(name)} {brief(value)}: must be one of {', '.join(choices)}.{hint}"]
 
 
 def truth(name: str, value: Any) -> list[str]:

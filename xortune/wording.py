@@ -6,12 +6,23 @@ that the package keeps outside its objects, and it affects nothing but messages.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from xortune.escaping import shell_word
 
 _speaking = {"shell": False}
+# What Optuna, Ray Tune, Weights & Biases and scikit-learn call a choice, without `_` and `-`.
+_CHOICES = {
+    **dict.fromkeys(
+        ("asha", "sha", "ashascheduler", "successivehalving", "successivehalvingpruner"), "halving"
+    ),
+    **dict.fromkeys(("hyperbandpruner", "hyperbandscheduler"), "hyperband"),
+    **dict.fromkeys(("medianpruner", "medianstopping", "medianstoppingrule"), "median"),
+    **dict.fromkeys(("nop", "noppruner"), "none"),
+    **dict.fromkeys(("bayes", "bayesian", "tpesampler"), "tpe"),
+    "randomsampler": "random",
+}
 
 
 @contextmanager
@@ -52,3 +63,18 @@ def command(name: str, study: str, **options: str | bool | int) -> str:
         return f"python -m xortune {name} {shell_word(study)}{flags}"
     keywords = "".join(f", {key}={value!r}" for key, value in options.items())
     return f"xortune.{name}({study!r}{keywords})"
+
+
+def named_command(name: str) -> str:
+    """A command without a study: `the command resume`, or `xortune.resume`."""
+    return f"the command {name}" if _speaking["shell"] else f"xortune.{name}"
+
+
+def likely_choice(value: object, choices: Iterable[str]) -> str:
+    """A question after the choice that other tools call so, with a space before it; or empty.
+
+    An object counts as its class, such as Optuna's `MedianPruner()`.
+    """
+    word = value if isinstance(value, str) else type(value).__name__
+    meant = _CHOICES.get(word.replace("_", "").replace("-", "").lower(), "")
+    return f" Did you mean {meant}?" if meant and meant in choices else ""

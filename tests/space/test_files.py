@@ -30,6 +30,7 @@ from xortune.space import (
 from xortune.space.parse import parse_space
 from xortune.space.yaml_text import parse_yaml
 from xortune.spec import ProblemSpec
+from xortune.wording import for_the_shell
 
 WANDB = """\
 # https://docs.wandb.ai/guides/sweeps
@@ -94,6 +95,25 @@ def test_ignored_keys_are_named(file) -> None:
     (note,) = load_xor(file).notes
     for key in yaml.safe_load(WANDB):
         assert (key in note) == (key not in ("parameters", "x-template"))
+
+
+def test_ignored_keys_name_the_settings_that_do_the_same(file) -> None:
+    file.write_text(WANDB)
+    with for_the_shell():
+        (note,) = load_xor(file).notes
+    remedies = {
+        "method": "--sampler",
+        "metric": "--objective NAME:max",
+        "early_terminate": "--pruner hyperband",
+        "run_cap": "--trials N",
+    }
+    found = [f"for {key} {setting}" for key, setting in remedies.items()]
+    assert [words for words in found if words not in note] == []
+
+
+def test_ignored_keys_that_decide_nothing_have_no_remedy(file) -> None:
+    file.write_text("project: mine\nparameters:\n  lr: {value: 1}\n")
+    assert "keys of the sweep file that xortune ignores: project." in load_xor(file).notes
 
 
 @pytest.mark.parametrize("name", ["default", "lab", "smoke", "your_turn"])

@@ -84,7 +84,7 @@ def test_a_confirmation_survives_its_text(trials, seeds):
     assert read_counts("confirm", [np.int64(trials), seeds]) == (trials, seeds)
 
 
-@pytest.mark.parametrize("value", ["none", "None", (), []])
+@pytest.mark.parametrize("value", ["none", "None", (), [], False])
 def test_no_confirmation(value):
     assert read_counts("confirm", value) == ()
     assert written_counts(()) == written_counts(None) == "none"
@@ -100,6 +100,8 @@ def test_no_confirmation(value):
         ("1:2:3", "must be K:S"),
         ("", "must be K:S"),
         (True, "must be K:S"),
+        (None, "must be K:S"),
+        (0, "must be K:S"),
         ((20, 2.5), "must be K:S"),
         ({"K": 1}, "must be K:S"),
         ("0:256", "confirms at least 1 trial"),

@@ -23,7 +23,7 @@ from xortune.settings import (
     StudySettings,
 )
 from xortune.spec import Parameter
-from xortune.studies.notations import NONE
+from xortune.studies.notations import NONE, is_none
 from xortune.studies.problems import DATA_NAMES, DEFAULT_DATA, ENGINES, SPEC, TASKS
 from xortune.version import __version__
 
@@ -287,7 +287,7 @@ def _add_report(commands: Any) -> None:
     )
     parser.add_argument(
         "--seeds",
-        type=_positive,
+        type=int,
         metavar="S",
         help="how many, with --luck (default: those of the confirmation, and at least 8)",
     )
@@ -427,11 +427,11 @@ def _finite(text: str) -> float:
 
 
 def _whole_or_none(text: str) -> int | str:
-    return text if text == NONE else int(text)
+    return NONE if is_none(text) else int(text)
 
 
 def _real_or_none(text: str) -> float | str:
-    return text if text == NONE else float(text)
+    return NONE if is_none(text) else float(text)
 
 
 _whole_or_none.__name__ = "whole number"

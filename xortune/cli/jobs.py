@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from xortune.errors import UsageError
 from xortune.escaping import visible
+from xortune.studies.foreign import RECORDED
 from xortune.studies.problems import DATA_NAMES, SUBJECT_KEYWORDS
 
 if TYPE_CHECKING:
@@ -21,12 +22,6 @@ if TYPE_CHECKING:
     from xortune.studies.study import Study
 
 _RAY_LINE = "Running entrypoint for job "
-# Recorded settings, which a resume cannot change.
-_FIXED = (
-    *("sampler", "study_seed", "objective", "metric", "generation", "log_every", "engine"),
-    *("cuda_share", "name", "narrow", "target", "task", "split", "split_seed", "drop", "text"),
-    *("replicates", "folds", "aggregate", "pruner", "rungs", "rung_epochs"),
-)
 
 
 def _submit(arguments: Namespace, screen: Screen) -> None:
@@ -77,7 +72,7 @@ def _resumed(
     study = settings.pop("space", None)
     if study is None:
         raise UsageError("--resume: name the study: python -m xortune submit STUDY --resume")
-    fixed = next((key for key in settings if key in _FIXED), None)
+    fixed = next((key for key in settings if key in RECORDED), None)
     if settings.get("data") in DATA_NAMES:
         fixed = "data"
     if fixed is not None:

@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from xortune.escaping import message as shown
+from xortune.studies.foreign import RECORDED, meant_command, meant_setting
 from xortune.studies.problems import SPEC
+from xortune.wording import likely_choice, option
 
 # Values that begin with a dash. The expression of argparse does not match -1e-3.
 _NEGATIVE = re.compile(r"-(\.?\d|inf|nan)")
@@ -49,8 +51,7 @@ class Parser(argparse.ArgumentParser):
         known = self._option_string_actions
         fixed = {word: name for word in options if (name := _parameter(word)) is not None}
         if not fixed or "--study-seed" not in known:
-            option = options[0].partition("=")[0]
-            return f"no option {option}{_did_you_mean(option, known)}"
+            return self._unknown_option(options[0].partition("=")[0])
         names = " and ".join(dict.fromkeys(fixed.values()))
         verb = "are parameters" if " and " in names else "is a parameter"
         words = " ".join(
@@ -59,15 +60,30 @@ class Parser(argparse.ArgumentParser):
         sampler = "; the sampler's own is --study-seed" if "seed" in fixed.values() else ""
         return f"{names} {verb} of the search space. To fix a value: {words}{sampler}"
 
+    def _unknown_option(self, word: str) -> str:
+        known = self._option_string_actions
+        name, of_resume = word.lstrip("-").replace("-", "_"), self.prog.endswith(" resume")
+        if of_resume and name in RECORDED:
+            return meant_setting(name, (), option, of_resume=True)
+        names = {key.lstrip("-").replace("-", "_") for key in known}
+        hint = meant_setting(name, names, option, of_resume=of_resume)
+        return f"no option {word}" + (f". {hint}" if hint else _did_you_mean(word, known))
+
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if isinstance(action, argparse._SubParsersAction) and value not in action.choices:
             # Those with help; the others are for xortune itself.
             listed = [command.dest for command in action._get_subactions()]
-            hint = _did_you_mean(value, listed) or "."
+            meant = meant_command(value)
+            hint = f". Did you mean {meant}?" if meant else _did_you_mean(value, listed) or "."
             raise argparse.ArgumentError(
                 None, f"no command {value!r}{hint} Commands: {', '.join(listed)}"
             )
-        super()._check_value(action, value)
+        try:
+            super()._check_value(action, value)
+        except argparse.ArgumentError as error:
+            hint = likely_choice(value, action.choices or ())
+            error.message += f".{hint}" if hint else ""
+            raise
 
 
 def _parameter(word: str) -> str | None:

@@ -14,7 +14,15 @@ from xortune.errors import SpaceError
 from xortune.space.domains import Choice, Domain, Range, SearchSpace
 from xortune.space.entries import read_entry, written_entry
 from xortune.space.values import Fault
-from xortune.space.vocabulary import RANGES, SWEEP_KEYS, TEMPLATES, likely, shown, spelled
+from xortune.space.vocabulary import (
+    RANGES,
+    SWEEP_KEYS,
+    TEMPLATES,
+    in_place_of,
+    likely,
+    shown,
+    spelled,
+)
 from xortune.space.yaml_text import Text
 from xortune.spec import ProblemSpec
 
@@ -139,4 +147,7 @@ def _other_keys(spec: ProblemSpec, content: Mapping[Any, Any], fault: Fault) -> 
         if key in spec.names:
             remedy = "; put it under 'parameters:'"
         fault(key, f"unknown key {key!r}{remedy}")
-    return [f"keys of the sweep file that xortune ignores: {', '.join(ignored)}."] * bool(ignored)
+    if not ignored:
+        return []
+    note = f"keys of the sweep file that xortune ignores: {', '.join(ignored)}."
+    return [f"{note}{in_place_of(ignored)}"]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from xortune.trial import Value
+from xortune.wording import option
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,19 @@ def likely_distribution(word: str) -> str:
         return likely(word, known)
     prefix = "q_" if quantised else ""
     return f" (did you mean {_VALUES_OR_LOGARITHMS.replace('log_uni', prefix + 'log_uni')}?)"
+
+
+def in_place_of(ignored: Iterable[str]) -> str:
+    """The settings that do what ignored keys do at W&B, with a space before; or empty."""
+    settings = {
+        "method": option("sampler"),
+        "metric": option("objective", "NAME:max"),
+        "early_terminate": option("pruner", "hyperband"),
+        "run_cap": f"{option('trials')} N",
+    }
+    found = [f"for {key} {settings[key]}" for key in ignored if key in settings]
+    *most, last = found or [""]
+    return f" Use {', '.join(most)}{' and ' * bool(most)}{last}." if found else ""
 
 
 def unknown_key(key: Any) -> str:

@@ -50,12 +50,14 @@ def _seconds(value: Any) -> float:
 
 
 def read_counts(name: str, value: Any) -> tuple[int, ...]:
-    """The trials and seeds of a confirmation: of `32:256` or `(32, 256)`; empty for `none`.
+    """The trials and seeds of a confirmation: of `32:256` or `(32, 256)`.
+
+    Empty for `none` and False.
 
     Raises:
         UsageError: it is none of these, or has no trial, less than two seeds, or too many.
     """
-    if isinstance(value, str) and value.strip().lower() == NONE:
+    if value is False or is_none(value):
         return ()
     if isinstance(value, (tuple, list)) and not value:
         return ()
@@ -108,7 +110,12 @@ def _whole_numbers(value: Any, separator: str) -> tuple[int, ...] | None:
 
 def read_limit(value: Any) -> Any:
     """A limit of a search: None for `none`; the settings check anything else."""
-    return None if isinstance(value, str) and value.strip().lower() == NONE else value
+    return None if is_none(value) else value
+
+
+def is_none(value: Any) -> bool:
+    """Whether it is the word that leaves a setting out."""
+    return isinstance(value, str) and value.strip().lower() == NONE
 
 
 def written_counts(counts: Sequence[int] | None) -> str:

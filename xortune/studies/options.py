@@ -28,7 +28,7 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 class RunKeywords(TypedDict, total=False):
     """Keywords that may differ at every resume, as in `RunOptions`; None stands for the default.
 
-    `timeout` is in seconds, or a text such as `"10m"` or `"1h30m"`.
+    `timeout` is in seconds, or a text such as `"10m"` or `"1h30m"`; `"none"` is no limit.
     """
 
     runner: RunnerName | None
@@ -48,10 +48,10 @@ class ResumeKeywords(RunKeywords, total=False):
     """Those of a run, and settings that a resume may change; None stands for the recorded one.
 
     `confirm` is a pair of numbers, how many trials and how many seeds, or a text such as
-    `"32:256"`; `"none"` leaves it out, and lifts a limit.
+    `"32:256"`; `"none"` leaves it out, as False does, and lifts a limit.
     """
 
-    confirm: tuple[int, int] | str | None
+    confirm: tuple[int, int] | str | Literal[False] | None
     stop_at: float | Literal["none"] | None
     plateau: int | Literal["none"] | None
     epoch_budget: int | Literal["none"] | None

@@ -15,6 +15,7 @@ from xortune.plain_numbers import brief
 from xortune.settings import SAMPLER_VERSION, RunOptions, StudySettings, one_of
 from xortune.space import Narrowing, SearchSpace, count_points, narrowed, restricted
 from xortune.spec import Direction, ProblemSpec
+from xortune.studies.foreign import RECORDED, meant_setting
 from xortune.studies.options import RUN_KEYWORDS, SEARCH_KEYWORDS
 from xortune.studies.problems import (
     ENGINES,
@@ -251,16 +252,23 @@ def known(given: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
     """The keywords without those that are None, which stands for the default."""
     unknown = [key for key in given if key not in names]
     if unknown:
-        others = _OF_SEARCH if names is SEARCH_KEYWORDS else _OF_RESUME
-        close = difflib.get_close_matches(unknown[0], (*names, *others), n=1)
-        hint = f" Did you mean {close[0]!r}?" if close else ""
-        if unknown[0] in SPEC.names:
-            hint = f" To fix a parameter: narrow={{{unknown[0]!r}: {given[unknown[0]]!r}}}."
-        raise UsageError(
-            f"unknown setting {unknown[0]!r}.{hint} The settings are "
-            f"{', '.join(sorted({*names, *others}))}."
-        )
+        raise _unknown(unknown[0], given[unknown[0]], names)
     return {key: value for key, value in given.items() if value is not None}
+
+
+def _unknown(key: str, value: Any, names: tuple[str, ...]) -> UsageError:
+    """The error for a keyword that is not one of these names."""
+    is_search = names is SEARCH_KEYWORDS
+    all_names = sorted({*names, *(_OF_SEARCH if is_search else _OF_RESUME)})
+    listed = f"The settings are {', '.join(all_names)}."
+    if not is_search and key in RECORDED:
+        return UsageError(f"{meant_setting(key, (), repr, of_resume=True)} {listed}")
+    hint = meant_setting(key, all_names, repr, of_resume=not is_search)
+    if not hint and (close := difflib.get_close_matches(key, all_names, n=1)):
+        hint = f"Did you mean {close[0]!r}?"
+    if key in SPEC.names:
+        hint = f"To fix a parameter: narrow={{{key!r}: {value!r}}}."
+    return UsageError(f"unknown setting {key!r}.{hint and ' '}{hint} {listed}")
 
 
 def default_name(spec: ProblemSpec) -> str:

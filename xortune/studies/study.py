@@ -12,6 +12,7 @@ from xortune.paths import DEFAULT_RESULTS, StudyPaths, as_path, find_study
 from xortune.plain_numbers import brief, whole_number
 from xortune.run_time import RunTime
 from xortune.settings import described
+from xortune.studies.foreign import meant_attribute
 from xortune.studies.held_out import best_number
 from xortune.studies.problems import problem_of
 from xortune.studies.retraining import luck_of, weights_again
@@ -37,6 +38,14 @@ class Study:
         with Ledger.read(paths) as ledger:
             self.settings = ledger.settings()
             self.provenance = ledger.provenance()
+
+    if not TYPE_CHECKING:  # A type checker is to refuse what a study lacks.
+
+        def __getattr__(self, name: str) -> Any:
+            if (hint := meant_attribute(name)) is None:
+                # Raises the error again, which a property may have raised.
+                return object.__getattribute__(self, name)
+            raise AttributeError(f"a study has no {name!r}. Use {hint}.", name=name, obj=self)
 
     def __repr__(self) -> str:
         return f"Study({str(self.paths.folder)!r}{self._progress()})"

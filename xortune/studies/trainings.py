@@ -15,6 +15,7 @@ from xortune.settings import RUNGS, StudySettings
 from xortune.space import Choice, SearchSpace, grid_bounds
 from xortune.spec import ProblemSpec
 from xortune.studies.notations import (
+    is_none,
     read_counts,
     read_duration,
     read_epochs,
@@ -34,7 +35,7 @@ TRAINING_KEYWORDS = (*_SETTINGS, "rungs", "rung_epochs")
 _READ: Mapping[str, Callable[[str, Any], Any]] = {
     "confirm": read_counts,
     "rung_epochs": read_epochs,
-    "timeout": read_duration,
+    "timeout": lambda name, value: None if is_none(value) else read_duration(name, value),
     **dict.fromkeys(LIMITS, lambda _, value: read_limit(value)),
 }
 _FACTOR = 3  # between the epochs of neighbouring rungs
