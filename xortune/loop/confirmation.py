@@ -4,7 +4,8 @@ The lowest loss of many trials is partly luck of the seed. The mean over fresh s
 says which assignment to use. The candidates are the best trials that lie apart: a sampler crowds
 into the corner where luck was, and twenty neighbours are one candidate. They race as in successive
 halving (Jamieson and Talwalkar 2016): all train on the first seeds, and the better half goes on.
-What is said of the winner comes from seeds that no choice has used.
+The winner and the first in rank are then judged on seeds that the race has not used; the better of
+these two is recommended.
 """
 
 from __future__ import annotations
