@@ -20,11 +20,12 @@ from tests.benchmarks.core import ROOT, Figure, Plan, Result, Row, at_most
 STUDIES = 20
 SPACE_NAME = "tests/benchmarks/pruned_table.yaml"
 SPACE = str(ROOT / SPACE_NAME)
-# Of a table: 56 trials of 27 epochs, and nine generations of 27, which train 81 epochs each: one
-# trial in three passes each of the rungs 1, 3 and 9.
-PLAIN, PRUNED = 56, 243
+# Of a table: 56 trials of 27 epochs, and with a pruner as many as half of their epochs allow, with
+# rungs at 1, 3 and 9: a third of the trials passes each of them, or half.
+PLAIN = 56
+PRUNED = {"halving": 243, "median": 120}
 TASKS = {"digits": "classes", "diabetes": "regression"}
-LAB_PLAIN, LAB_PRUNED = 200, 1000
+LAB_PLAIN, LAB_PRUNED = 200, {"halving": 1000}
 
 
 @dataclass(frozen=True)
@@ -47,28 +48,29 @@ def of_table(name: str, plan: Plan) -> Result:
         data = Path(scratch) / f"{name}.csv"
         _write_csv(name, data)
         table = {"space": SPACE, "data": data, "target": "y", "task": TASKS[name]}
-        plain, pruned = _pairs(plan, table, {"trials": PLAIN}, {"trials": PRUNED})
-    return Result(
-        [
-            _losses(f"{name}: best final loss", plain, pruned, at_most(1)),
-            _epochs(f"{name}: trial-epochs", plain, pruned, at_most(0.5)),
-        ],
-        _samples(plain, pruned),
-        _notes(plain, pruned),
-    )
+        plain, pruned = _searched(plan, table, PLAIN, PRUNED)
+    figures, notes = [], []
+    for pruner, found in pruned.items():
+        figures += [
+            _losses(f"{name}, `--pruner {pruner}`: best final loss", plain, found, at_most(1)),
+            _epochs(f"{name}, `--pruner {pruner}`: trial-epochs", plain, found, at_most(0.5)),
+        ]
+        notes += _notes(pruner, plain, found)
+    return Result(figures, _samples(plain, pruned), notes)
 
 
 def of_lab(plan: Plan) -> Result:
     lab = {"space": "default"}
-    plain, pruned = _pairs(plan, lab, {"trials": LAB_PLAIN}, {"trials": LAB_PRUNED})
+    plain, pruned = _searched(plan, lab, LAB_PLAIN, LAB_PRUNED)
+    found = pruned["halving"]
     return Result(
         [
-            _losses("the lab's problem: best final loss", plain, pruned, None),
-            _epochs("the lab's problem: trial-epochs", plain, pruned, None),
+            _losses("the lab's problem: best final loss", plain, found, None),
+            _epochs("the lab's problem: trial-epochs", plain, found, None),
         ],
         _samples(plain, pruned),
         [
-            *_notes(plain, pruned),
+            *_notes("halving", plain, found),
             "The limit on epochs is looked at between two generations, and so exceeded by part of "
             "one. The search seldom gets below 9e-9 with or without a pruner: its best trials "
             "lie at the upper ends of the learning rate and of the epochs.",
@@ -76,17 +78,26 @@ def of_lab(plan: Plan) -> Result:
     )
 
 
-def _pairs(
-    plan: Plan, common: Mapping[str, Any], plain: Mapping[str, Any], pruned: Mapping[str, Any]
-) -> tuple[list[Best], list[Best]]:
-    """A search without pruner and one with it at half its epochs, for every study seed."""
-    found: tuple[list[Best], list[Best]] = [], []
+def _searched(
+    plan: Plan, common: Mapping[str, Any], plain: int, pruned: Mapping[str, int]
+) -> tuple[list[Best], dict[str, list[Best]]]:
+    """A search without a pruner and one with each at half its epochs, for every study seed.
+
+    Args:
+        plan: how much to measure.
+        common: the keywords of all searches.
+        plain: the trials without a pruner.
+        pruned: the most trials with each pruner.
+    """
+    without: list[Best] = []
+    found: dict[str, list[Best]] = {pruner: [] for pruner in pruned}
     for study_seed in range(plan.size(STUDIES)):
-        first = _best(study_seed, {**common, **plain})
-        limits = {"pruner": "halving", "epoch_budget": first.epochs // 2}
-        found[0].append(first)
-        found[1].append(_best(study_seed, {**common, **pruned, **limits}))
-    return found
+        first = _best(study_seed, {**common, "trials": plain})
+        without.append(first)
+        for pruner, trials in pruned.items():
+            limits = {"pruner": pruner, "trials": trials, "epoch_budget": first.epochs // 2}
+            found[pruner].append(_best(study_seed, {**common, **limits}))
+    return without, found
 
 
 def _best(study_seed: int, settings: Mapping[str, Any]) -> Best:
@@ -128,26 +139,24 @@ def _epochs(what: str, plain: Sequence[Best], pruned: Sequence[Best], goal: Any)
     return Figure(what, f"{ours:,.0f}", f"no pruner, {other:,.0f}", shares, goal)
 
 
-def _notes(plain: Sequence[Best], pruned: Sequence[Best]) -> list[str]:
+def _notes(pruner: str, plain: Sequence[Best], pruned: Sequence[Best]) -> list[str]:
     pairs = [*zip(pruned, plain, strict=True)]
     ratios = sorted(a.loss / b.loss for a, b in pairs)
     counts = (statistics.median(one.complete for one in found) for found in (plain, pruned))
     return [
-        f"Study seeds 0 to {len(plain) - 1}, whatever --repeats says. With pruning the best loss "
+        f"Study seeds 0 to {len(plain) - 1}, whatever --repeats says. With {pruner} the best loss "
         f"is not worse on {sum(a.loss <= b.loss for a, b in pairs)} of {len(pairs)}; the ratio of "
         f"the two is {ratios[0]:.3g} to {ratios[-1]:.3g}, its median "
         f"{statistics.median(ratios):.3g}.",
-        "Trained to the end: {:.0f} trials without a pruner, {:.0f} with it (medians).".format(
-            *counts
-        ),
-        "A pruned trial counts with the epochs up to its rung.",
+        "Trained to the end: {:.0f} trials without a pruner, {:.0f} with it (medians). A pruned "
+        "trial counts with the epochs up to its rung.".format(*counts),
     ]
 
 
-def _samples(plain: Sequence[Best], pruned: Sequence[Best]) -> dict[str, list[float]]:
+def _samples(plain: Sequence[Best], pruned: Mapping[str, Sequence[Best]]) -> dict[str, list[float]]:
     return {
         f"{name}, {whose}": [getattr(one, name) for one in found]
-        for whose, found in (("no pruner", plain), ("pruned", pruned))
+        for whose, found in {"no pruner": plain, **pruned}.items()
         for name in ("loss", "epochs", "complete")
     }
 
@@ -158,8 +167,8 @@ def _table_row(number: int, name: str) -> Row:
         number,
         f"pruning-{name}",
         f"`python -m xortune search {search} --trials {PLAIN} --confirm none --study-seed S`, "
-        f"against `--trials {PRUNED} --pruner halving` and an `--epoch-budget` of half its "
-        "trial-epochs. The table is scikit-learn's.",
+        f"against {' and '.join(f'`--trials {n} --pruner {p}`' for p, n in PRUNED.items())}, each "
+        "with an `--epoch-budget` of half its trial-epochs. The table is scikit-learn's.",
         partial(of_table, name),
     )
 
@@ -171,7 +180,7 @@ ROWS = (
         22,
         "pruning-lab",
         f"`python -m xortune search --trials {LAB_PLAIN} --confirm none --study-seed S`, against "
-        f"`--trials {LAB_PRUNED} --pruner halving` and an `--epoch-budget` of half its "
+        f"`--trials {LAB_PRUNED['halving']} --pruner halving` and an `--epoch-budget` of half its "
         "trial-epochs.",
         of_lab,
     ),

@@ -37,8 +37,8 @@ def test_the_counts_follow_from_the_work():
 
     assert counts(1000, 1e9) == (32, 256)
     assert counts(4, 1e9) == (4, 256)
-    assert counts(100, 20.0) == (4, 4)  # a second for the longest trial
-    assert counts(50, 20.0) == (2, 3)
+    assert counts(100, 20.0) == (4, 3)  # a second for the longest trial
+    assert counts(50, 20.0) == (1, 10)
     assert counts(10, 20.0) == ()
     assert counts(1000, 20.0, replicates=10) == (32, 128)
     slow = Pace(1.0, 1, 1.0, 64, measured=True)
@@ -138,3 +138,24 @@ def test_trainings_that_no_worker_survives_fail_and_their_trial_stays_as_it_is(t
             assert confirmed[number] == 4
         else:
             assert found <= {None, "it flew away"}
+
+
+def test_rank_1_stays_the_one_to_use_unless_it_is_worse(tmp_path):
+    for seed in range(6):
+        hill = Hill(tmp_path / str(seed), hill_settings(confirm=(6, 4), study_seed=seed, trials=20))
+        hill.run()
+        with Ledger.read(hill.paths) as ledger:
+            table, found = ledger.trials(), ledger.findings()["confirmation"]
+            ranked = sorted(
+                (-scores["height"], scores["gap"], table.params(n)["steps"], n)
+                for n in range(len(table))
+                if (scores := table.scores(n)) is not None
+            )
+            judged = {
+                entry["number"]: mean_height(ledger.replicates(entry["number"])[4:8])
+                for entry in found["trials"]
+                if len(ledger.replicates(entry["number"])) == 8
+            }
+        assert ranked[0][-1] in judged
+        if found["recommended"] is not None:
+            assert judged[found["recommended"]] == max(judged.values())

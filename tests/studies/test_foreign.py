@@ -109,6 +109,7 @@ def test_an_attribute_of_optuna_says_where_it_is(study, name, instead):
     with pytest.raises(AttributeError, match=rf"^a study has no '{name}'\. Use ") as caught:
         getattr(study, name)
     assert instead in str(caught.value)
+    assert caught.value.obj is None  # or Python would guess at `most_trials`
     assert not hasattr(study, name)
 
 

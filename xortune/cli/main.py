@@ -180,6 +180,11 @@ def _predict(arguments: Namespace, screen: Screen) -> None:
         raise UsageError(f"predict: study {study.name} searches {wanted}.")
     inputs = arguments.inputs if arguments.data is None else Path(arguments.data)
     answer = study.predict(number, inputs)
+    if arguments.trial is None and (other := study.recommended_number) not in (None, number):
+        screen.say(
+            f"the answer is that of rank 1, trial {number}; the trial to use is {other}, with "
+            f"--trial {other}."
+        )
     text = f"{answer:.6g}\n" if isinstance(answer, float) else answer.to_csv(index=False)
     if arguments.output is None:
         screen.out.write(text)

@@ -61,6 +61,7 @@ class Parser(argparse.ArgumentParser):
         return f"{names} {verb} of the search space. To fix a value: {words}{sampler}"
 
     def _unknown_option(self, word: str) -> str:
+        """The message on an option that the command lacks."""
         known = self._option_string_actions
         name, of_resume = word.lstrip("-").replace("-", "_"), self.prog.endswith(" resume")
         if of_resume and name in RECORDED:

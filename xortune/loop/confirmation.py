@@ -4,7 +4,8 @@ The lowest loss of many trials is partly luck of the seed. The mean over fresh s
 says which assignment to use. The candidates are the best trials that lie apart: a sampler crowds
 into the corner where luck was, and twenty neighbours are one candidate. They race as in successive
 halving (Jamieson and Talwalkar 2016): all train on the first seeds, and the better half goes on.
-What is said of the winner comes from seeds that no choice has used.
+The winner and the first in rank are then judged on seeds that the race has not used; the better of
+these two is recommended.
 """
 
 from __future__ import annotations
@@ -58,21 +59,19 @@ def heats(trials: int, seeds: int, folds: int | None) -> list[Heat]:
 
 def trainings(trials: int, seeds: int) -> int:
     """How many trainings a race takes, with those that judge its winner."""
-    total, done = judges(trials, seeds) * seeds, 0
+    total, done = judges(trials) * seeds, 0
     for heat in heats(trials, seeds, None):
         total += heat.trials * (heat.seeds - done)
         done = heat.seeds
     return total
 
 
-def judges(trials: int, seeds: int) -> int:
-    """How many trials are trained once more, on seeds that no choice has used.
+def judges(trials: int) -> int:
+    """How many trials are judged, on seeds that the race has not used.
 
-    The winner of a race, and where there are seeds enough the first in rank, to compare it with.
+    The winner of a race, and the first in rank, which stays the one to use unless it is worse.
     """
-    if trials < 2:
-        return 0
-    return 2 if seeds >= _LEAST else 1
+    return 2 if trials > 1 else 0
 
 
 def counts_for(settings: StudySettings, space: SearchSpace, pace: Pace) -> tuple[int, ...]:
@@ -105,7 +104,7 @@ def counts_for(settings: StudySettings, space: SearchSpace, pace: Pace) -> tuple
 
 def _seeds_in(room: int, trials: int, unit: int) -> int:
     """The seeds for so many trials that so many trainings allow, a multiple of `unit`."""
-    return room // (trials + judges(trials, 0)) // unit * unit
+    return room // (trials + judges(trials)) // unit * unit
 
 
 class Confirmation:
@@ -175,8 +174,7 @@ class Confirmation:
         winner, first = self._winner(), self._candidates(self._wanted[0])[:1]
         if winner is None:
             return []
-        both = [winner] != first and judges(*self._wanted) == 2
-        return [winner, *first] if both else [winner]
+        return [winner] if [winner] == first else [winner, *first]
 
     @property
     def _judging(self) -> range:
@@ -216,10 +214,15 @@ class Confirmation:
         if not entries:
             return None
         ranked = sorted(entries, key=standing_of.__getitem__)
-        winner = self._winner()
+        winner, judged = self._winner(), {}
         for number in self._judged() if winner is not None else ():
-            judged = self._known()[number]
-            entries[number] = entry_of(self._plan, number, [judged[p] for p in self._judging])
+            rows = [self._known()[number][place] for place in self._judging]
+            entries[number] = entry_of(self._plan, number, rows)
+            judged[number] = self._values_of(rows)
+        if judged:
+            winner = min(judged, key=lambda n: aggregated(judged[n], self._plan.aggregate))
+            ranked.remove(winner)
+            ranked.insert(0, winner)
         if winner is None and len(ranked) == 1 and entries[ranked[0]]["value"] is not None:
             winner = ranked[0]
         return {
@@ -280,7 +283,10 @@ class Confirmation:
         return aggregated(values, self._plan.aggregate), aggregated(values, "mean"), number
 
     def _values(self, number: int, seeds: int) -> list[float]:
-        return [value_of(self._plan.spec, one.scores) for one in self._trainings(number, seeds)]
+        return self._values_of(self._trainings(number, seeds))
+
+    def _values_of(self, rows: Sequence[Replicate]) -> list[float]:
+        return [value_of(self._plan.spec, one.scores) for one in rows]
 
     def _trainings(self, number: int, seeds: int) -> list[Replicate]:
         rows = self._known()[number]

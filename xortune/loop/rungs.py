@@ -179,6 +179,11 @@ class Limits:
         """Remembers a trial's objectives at the rungs."""
         self._seen[finished.trial.number] = self._values(finished.outcome.curve)
 
+    @property
+    def unreached(self) -> bool:
+        """Whether there are trials, and none has an objective at any rung."""
+        return bool(self._seen) and all(set(values) == {None} for values in self._seen.values())
+
     def begin(self, first: int) -> None:
         """Fixes the limits of the generation whose first trial has this number."""
         earlier = [n for n in range(first) if n not in self._table.outdated]

@@ -265,6 +265,12 @@ class Search:
             self.stopped = timed_out(self._table.finished)  # The last packs have come since.
         if self.stopped is not None:
             found["stopped"] = self.stopped.finding()
+        if self._limits is not None and self._limits.unreached:
+            name = self.settings.spec.objectives[0].metric
+            _log.warning(
+                f"no trial could be pruned: none reported {name} at epoch "
+                f"{self.settings.rungs[0]} or later."
+            )
         if not self._late and (confirmed := self._confirmation.finding()) is not None:
             found["confirmation"] = confirmed
         if found != before:

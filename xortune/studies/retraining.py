@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ from xortune.errors import NoEngineError, UsageError, XortuneError
 from xortune.plain_numbers import brief, whole_number
 from xortune.settings import Provenance, RunOptions, StudySettings
 from xortune.studies.problems import kind_of, resumed
+from xortune.studies.trainings import multiple_of_folds
 from xortune.trial import FinishedTrial, Pack, Replicate, Scores, Trial, Weights
 from xortune.wording import option
 
@@ -84,11 +86,14 @@ def luck_of(
         fast = kind_of(settings.problem).named_by is None
         confirmed = _MANY if fast else 0
         seeds = max(settings.confirm[1] if settings.confirm else confirmed, _FEW)
+        seeds = math.ceil(seeds / (settings.folds or 1)) * (settings.folds or 1)
     count = whole_number(seeds)
     if count is None or not 2 <= count <= _MOST_SEEDS:
         raise UsageError(
             f"{option('seeds')} {brief(seeds)}: must be a whole number from 2 to {_MOST_SEEDS}."
         )
+    if faults := multiple_of_folds("seeds", count, count, settings.folds):
+        raise UsageError(faults[0])
     from xortune.loop.confirmation import entry_of
     from xortune.loop.seeds import places_used, plan_of
 

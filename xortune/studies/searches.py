@@ -62,7 +62,7 @@ from xortune.studies.request import (
     run_settings,
 )
 from xortune.studies.study import Study
-from xortune.studies.trainings import CHANGEABLE
+from xortune.studies.trainings import CHANGEABLE, changes_at_fault
 from xortune.wording import option
 
 if TYPE_CHECKING:
@@ -75,6 +75,9 @@ if TYPE_CHECKING:
     from xortune.trial_table import TrialTable
 
 _log = logging.getLogger("xortune")
+
+# The findings of a search that has ended.
+_OF_THE_END = ("confirmation", "stopped", "test_of_recommended")
 
 
 @dataclass(frozen=True)
@@ -316,6 +319,8 @@ def _resume(ledger: Ledger, paths: StudyPaths, rest: _Rest, watch: Watch) -> Non
             provenance = replace(provenance, outdated=_finished_spans(ledger.trials()))
             settings = replace(settings, problem=subject.recorded)
         settings = _reconfirmed(rest.before, settings, engine)
+        if rest.before.confirm and not settings.confirm:
+            _log.warning(f"study {paths.name}: its confirmation is withdrawn.")
         same = engine.name == provenance.engine
         provenance = replace(
             provenance,
@@ -324,7 +329,9 @@ def _resume(ledger: Ledger, paths: StudyPaths, rest: _Rest, watch: Watch) -> Non
             versions={**provenance.versions, **versions(engine, runner.device)},
             forced=provenance.forced or rest.force,
         )
-        ledger.record(replace(settings, device=runner.device), provenance)
+        # They say nothing of the trials to come, and a kill may follow.
+        kept = {key: f for key, f in ledger.findings().items() if key not in _OF_THE_END}
+        ledger.record(replace(settings, device=runner.device), provenance, kept)
         finish(ledger, paths, Training(runner, engine, options.timeout), subject, watch)
 
 
@@ -434,6 +441,8 @@ def _resumable(ledger: Ledger, name: str, wanted: _Wanted) -> _Rest:
     force, subject = wanted.force, wanted.subject
     if not force:
         check_versions(settings, provenance, name)
+    if faults := changes_at_fault(settings, wanted.changed):
+        raise UsageError("\n".join(faults))
     settings = replace(settings, **wanted.changed)
     if wanted.trials is not None:
         settings = _extended(settings, provenance, name, wanted.trials, len(table))

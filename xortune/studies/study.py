@@ -12,6 +12,7 @@ from xortune.paths import DEFAULT_RESULTS, StudyPaths, as_path, find_study
 from xortune.plain_numbers import brief, whole_number
 from xortune.run_time import RunTime
 from xortune.settings import described
+from xortune.spec import PRUNED_EPOCH
 from xortune.studies.foreign import meant_attribute
 from xortune.studies.held_out import best_number
 from xortune.studies.problems import problem_of
@@ -45,7 +46,8 @@ class Study:
             if (hint := meant_attribute(name)) is None:
                 # Raises the error again, which a property may have raised.
                 return object.__getattribute__(self, name)
-            raise AttributeError(f"a study has no {name!r}. Use {hint}.", name=name, obj=self)
+            # With the study as `obj`, Python would add a guess of its own.
+            raise AttributeError(f"a study has no {name!r}. Use {hint}.", name=name, obj=None)
 
     def __repr__(self) -> str:
         return f"Study({str(self.paths.folder)!r}{self._progress()})"
@@ -207,6 +209,13 @@ class Study:
         return best
 
     @property
+    def recommended_number(self) -> int | None:
+        """The number of the recommended trial; None without a confirmation that one passed."""
+        with Ledger.read(self._own) as ledger:
+            number: int | None = ledger.findings().get("confirmation", {}).get("recommended")
+        return number
+
+    @property
     def stopped_by(self) -> str | None:
         """The limit at which the search ended, such as `plateau`; None if it ended otherwise."""
         with Ledger.read(self._own) as ledger:
@@ -321,6 +330,13 @@ class Study:
         with Ledger.read(self._own) as ledger:
             found = self._finished(ledger, number)
             weights = ledger.weights(found.trial.number)
+        if found.outcome.state == "PRUNED":
+            scores = found.outcome.scores
+            epoch = 0 if scores is None else int(scores[PRUNED_EPOCH])
+            raise UsageError(
+                f"trial {found.trial.number} of study {self.name} has no model: it was pruned at "
+                f"epoch {epoch}. Name a complete trial."
+            )
         if found.outcome.scores is None:
             raise UsageError(
                 f"trial {found.trial.number} of study {self.name} has no model: "

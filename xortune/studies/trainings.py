@@ -120,11 +120,9 @@ class Trainings:
         folds = whole_number(self.given.get("folds"))
         if folds is None or folds < 2:
             return []
-        if self.replicates % folds == 0:
-            return []
         return [
-            f"{option('replicates')} {self.replicates}: must be a multiple of "
-            f"{option('folds')} {folds}, so that each fold validates equally often."
+            *multiple_of_folds("replicates", self.replicates, self.replicates, folds),
+            *confirm_at_fault(self.given.get("confirm"), folds),
         ]
 
     def _seed_at_fault(self) -> list[str]:
@@ -155,9 +153,10 @@ class Trainings:
                 f"brackets. Use {option('pruner', 'halving')} or {option('pruner', 'median')}."
             )
         if self.replicates > 1:
+            name = "replicates" if "replicates" in self.given else "folds"
             faults.append(
                 f"{option('pruner')} {pruner}: a function cannot wait for its other replicates at "
-                f"a rung. Drop it, or {option('replicates')} {self.replicates}."
+                f"a rung. Drop it, or {option(name)} {self.given[name]}."
             )
         return faults
 
@@ -230,6 +229,44 @@ class Trainings:
         if isinstance(domain, Choice):
             return max(value for value in domain.values if not isinstance(value, str))
         return grid_bounds(domain)[1]
+
+
+def changes_at_fault(settings: StudySettings, changed: Mapping[str, Any]) -> list[str]:
+    """The faults of settings that a resume changes: limits only become wider."""
+    maximizes = settings.spec.objectives[0].direction == "maximize"
+    faults = confirm_at_fault(changed.get("confirm"), settings.folds)
+    for name in LIMITS:
+        before, after = getattr(settings, name), changed.get(name)
+        if after is None or before is None:
+            continue
+        wider = after <= before if name == "stop_at" and not maximizes else after >= before
+        if not wider:
+            faults.append(
+                f"{option(name)} {after:g}: the study has {before:g}, and a resume takes a wider "
+                f"limit, or {option(name, 'none')}."
+            )
+    if changed.get("epoch_budget") is not None and settings.spec.cost is None:
+        faults.append(
+            f"{option('epoch_budget')}: the problem does not say which parameter is its epochs."
+        )
+    return faults
+
+
+def multiple_of_folds(name: str, given: Any, trainings: int, folds: int | None) -> list[str]:
+    """The fault of a setting by which some folds would validate more often than others."""
+    if not folds or trainings % folds == 0:
+        return []
+    return [
+        f"{option(name)} {given}: {'' if given == trainings else f'{trainings} seeds '}must be a "
+        f"multiple of {option('folds')} {folds}, so that each fold validates equally often."
+    ]
+
+
+def confirm_at_fault(confirm: tuple[int, ...] | None, folds: int | None) -> list[str]:
+    """The fault of a confirmation whose seeds are no multiple of the folds."""
+    if not confirm:
+        return []
+    return multiple_of_folds("confirm", written_counts(confirm), confirm[1], folds)
 
 
 def notes_on_confirmation(settings: StudySettings) -> list[str]:
