@@ -107,7 +107,7 @@ def test_ignored_keys_name_the_settings_that_do_the_same(file) -> None:
         "early_terminate": "--pruner hyperband",
         "run_cap": "--trials N",
     }
-    found = [f"for {key} {setting}" for key, setting in remedies.items()]
+    found = [f"{setting} for {key}" for key, setting in remedies.items()]
     assert [words for words in found if words not in note] == []
 
 

@@ -119,7 +119,7 @@ def in_place_of(ignored: Iterable[str]) -> str:
         "early_terminate": option("pruner", "hyperband"),
         "run_cap": f"{option('trials')} N",
     }
-    found = [f"for {key} {settings[key]}" for key in ignored if key in settings]
+    found = [f"{settings[key]} for {key}" for key in ignored if key in settings]
     *most, last = found or [""]
     return f" Use {', '.join(most)}{' and ' * bool(most)}{last}." if found else ""
 
