@@ -342,7 +342,7 @@ def test_a_study_is_read_wherever_the_current_folder_is(study, tmp_path, monkeyp
 
 
 @pytest.mark.parametrize(
-    "inputs", [["a", "b"], 0, [[0, 1], [1, 1]], [math.nan, 1], [0], [0, 1, 1], None], ids=str
+    "inputs", [["a", "b"], 0, [[0, 1], [1, 1]], [math.nan, 1], [0], [0, 1, 1]], ids=str
 )
 def test_a_row_that_the_model_cannot_take_is_refused(study, inputs):
     with pytest.raises(UsageError, match="the model takes 2 inputs, all of them finite"):
