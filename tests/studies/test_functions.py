@@ -227,8 +227,8 @@ problem = xortune.Problem(
 )
 """
 WAYS = {
-    "replicates": {"replicates": 4, "folds": 2, "confirm": "2:3"},
-    "pruner": {"pruner": "halving", "rung_epochs": "2,5", "confirm": "2:3"},
+    "replicates": {"replicates": 4, "folds": 2, "confirm": "2:4"},
+    "pruner": {"pruner": "halving", "rung_epochs": "2,5", "confirm": "2:4"},
 }
 
 
