@@ -50,7 +50,8 @@ def table():
     return {"space": TABLE, "data": (x, x[:, 0] * 2 - x[:, 1])}
 
 
-@pytest.mark.parametrize("kind", ["function", "table"])
+# Tables also train on Ray in test_trainings.py.
+@pytest.mark.parametrize("kind", ["function", pytest.param("table", marks=pytest.mark.long)])
 def test_ray_gives_the_table_of_one_process(ray, request, tmp_path, kind):
     about = request.getfixturevalue(kind)
     alone = xortune.search(**about, name="a", results=tmp_path, runner="inline", **SETTINGS)
