@@ -131,8 +131,8 @@ def _watched(command: Sequence[str], look: Callable[[int], None]) -> float:
 
 def _search(scratch: str, trials: int, *options: str) -> list[str]:
     results = tempfile.mkdtemp(dir=scratch)
-    chosen = ["--trials", str(trials), *options, "--quiet", "--results", results]
-    return ["-m", "xortune", "search", *chosen]
+    chosen = ["--trials", str(trials), *options, "--confirm", "none", "--quiet"]
+    return ["-m", "xortune", "search", *chosen, "--results", results]
 
 
 @cache

@@ -26,7 +26,8 @@ read and run on their own: `lab_loop.py`, `stock_tune.py`, `optuna_alone.py`, `f
 `stock_step.c`, and the other files whose names begin with `stock`.
 
 Rows 9, 17 and 19 onwards say what is found rather than how fast: shares and losses, with what
-stands for the repeats there, such as study seeds.
+stands for the repeats there, such as study seeds. Searches that are timed have no confirmation
+(`--confirm none`), as what they are compared with has none.
 
     python -m tests.benchmarks                # everything: an hour, on a machine at rest
     python -m tests.benchmarks engine-eager   # some rows, by name; the others stay as they are
