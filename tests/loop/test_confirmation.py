@@ -159,3 +159,22 @@ def test_rank_1_stays_the_one_to_use_unless_it_is_worse(tmp_path):
         assert ranked[0][-1] in judged
         if found["recommended"] is not None:
             assert judged[found["recommended"]] == max(judged.values())
+
+
+@pytest.mark.parametrize("seeds", [17, 33])
+def test_a_heat_may_be_one_seed_longer_than_the_one_before(tmp_path, seeds):
+    hill = Hill(tmp_path / "hill", hill_settings(confirm=(4, seeds), trials=20))
+    hill.run()
+    with Ledger.read(hill.paths) as ledger:
+        found = ledger.findings()["confirmation"]
+        assert all(row.outcome.replicates == () for row in ledger.trials())
+        assert len(ledger.replicates(found["trials"][0]["number"])) == 2 * seeds
+
+
+def test_a_winner_that_fails_when_it_is_judged_is_not_recommended(tmp_path):
+    hill = Hill(tmp_path / "hill", hill_settings(confirm=(3, 4), trials=20))
+    hill.run(lost=lambda pack: pack.replicates.start >= 5 and pack.trials[0].number >= 0)
+    with Ledger.read(hill.paths) as ledger:
+        found = ledger.findings()["confirmation"]
+    assert found["recommended"] is None
+    assert found["trials"][0]["failed"] == 4

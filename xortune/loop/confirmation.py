@@ -11,12 +11,12 @@ these two is recommended.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple
 
 from xortune.engines.engine import Pace
 from xortune.ledger import Ledger
-from xortune.loop.lanes import Plan, aggregated, deviation, solved, value_of
+from xortune.loop.lanes import Plan, aggregated, deviation, mean_of, solved, value_of
 from xortune.ranking import standing
 from xortune.settings import StudySettings
 from xortune.space import Choice, Range, SearchSpace, load_space
@@ -220,9 +220,10 @@ class Confirmation:
             entries[number] = entry_of(self._plan, number, rows)
             judged[number] = self._values_of(rows)
         if judged:
-            winner = min(judged, key=lambda n: aggregated(judged[n], self._plan.aggregate))
-            ranked.remove(winner)
-            ranked.insert(0, winner)
+            best = min(judged, key=lambda n: aggregated(judged[n], self._plan.aggregate))
+            ranked.remove(best)
+            ranked.insert(0, best)
+            winner = best if entries[best]["value"] is not None else None
         if winner is None and len(ranked) == 1 and entries[ranked[0]]["value"] is not None:
             winner = ranked[0]
         return {
@@ -320,7 +321,7 @@ def entry_of(plan: Plan, number: int, trainings: Sequence[Replicate]) -> dict[st
         "high": finite[-1] if finite else None,
         "failed": len(values) - len(there),
         "solved": None if spec.solved is None else solved(spec, there),
-        "metrics": {m.name: _finite(_mean_of(there, m.name)) for m in spec.measured},
+        "metrics": {m.name: _finite(mean_of(there, m.name)) for m in spec.measured},
     }
 
 
@@ -342,11 +343,6 @@ def are_apart(space: SearchSpace, one: Params, other: Params) -> bool:
 def _scale(domain: Range) -> Callable[[Any], float]:
     """The scale on which a range is drawn evenly."""
     return math.log if domain.log else float
-
-
-def _mean_of(trainings: Sequence[Mapping[str, float]], name: str) -> float:
-    values = [v for scores in trainings if not math.isnan(v := scores[name])]
-    return math.fsum(values) / len(values) if values else math.nan
 
 
 def _finite(value: float) -> float | None:

@@ -224,6 +224,12 @@ def solved(spec: ProblemSpec, trainings: Sequence[Scores]) -> int:
     return sum(spec.reaches(scores[metric]) for scores in trainings)
 
 
+def mean_of(trainings: Sequence[Scores], name: str) -> float:
+    """The mean of the trainings that have a metric; NaN if none has."""
+    values = [v for scores in trainings if not math.isnan(v := scores[name])]
+    return math.fsum(values) / len(values) if values else math.nan
+
+
 def _replicates(lanes: Sequence[Outcome], places: range) -> tuple[Replicate, ...]:
     """Those of the lanes that have ended."""
     return tuple(
@@ -251,9 +257,6 @@ def _seconds(lanes: Sequence[Outcome]) -> float:
 
 
 def _mean(metric: Metric, trainings: Sequence[Scores]) -> float:
-    """The mean of the trainings that have a metric; NaN if none has."""
-    values = [v for scores in trainings if not math.isnan(v := scores[metric.name])]
-    if not values:
-        return math.nan
-    mean = math.fsum(values) / len(values)
-    return float(round(mean)) if metric.kind == "count" else mean
+    """As `mean_of`; a count stays a whole number."""
+    mean = mean_of(trainings, metric.name)
+    return mean if metric.kind != "count" or math.isnan(mean) else float(round(mean))

@@ -387,7 +387,8 @@ class Search:
             until: the epoch of the rung at which they pause.
         """
         places = range(self.settings.replicates) if places is None else places
-        limits = () if self._limits is None else self._limits.current
+        confirms = places.start >= self.settings.replicates
+        limits = () if self._limits is None or confirms else self._limits.current
         table, device_of = self._table, self.settings.device_of
         waiting = [table.trial(number) for number in numbers]
         for device, ready in self._ready.items():
@@ -396,7 +397,7 @@ class Search:
             pace = self._pace(device).of_lanes(self._relative(len(places)))
             for trials in cut(there, self.cost, pace, workers, self._pack_size):
                 pack = Pack(next(self._ids), trials, device)
-                if len(places) > 1 or until is not None or limits:
+                if places != pack.replicates or until is not None or limits:
                     pack = replace(pack, replicates=places, until=until, limits=limits)
                 ready.append(pack)
 
