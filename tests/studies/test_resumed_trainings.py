@@ -75,3 +75,33 @@ def test_seeds_are_a_multiple_of_the_folds(tmp_path):
         study.luck(0, 4, problem=problem)
     best = study.best
     assert study.luck(study.best_number, problem=problem)["loss"] == pytest.approx(best["loss"])
+
+
+def test_trainings_that_confirm_a_function_are_not_pruned(tmp_path):
+    def train(config, report):
+        import random
+
+        for epoch in range(1, 5):
+            report(epoch, loss=config["x"] + random.random())
+
+    problem = xortune.Problem(train, space={"x": {"min": 0.0, "max": 1.0}}, metrics=("loss",))
+    study = xortune.search(
+        problem=problem, trials=20, generation=5, pruner="halving", rung_epochs="1,2",
+        confirm="3:6", name="one", results=tmp_path, runner="inline",
+    )  # fmt: skip
+    assert (study.trials["state"] == "PRUNED").any()
+    trainings = study.replicates(study.recommended["number"]).query("part == 'confirmation'")
+    assert set(trainings["state"]) == {"COMPLETE"}
+
+
+def test_a_study_with_rungs_grows_and_shrinks(tmp_path):
+    ways = {"pruner": "halving", "confirm": "none", "runner": "inline"}
+    study = xortune.search("smoke", trials=30, name="one", results=tmp_path, **ways)
+    folder, before = study.paths.folder, study.trials.set_index("number")["state"]
+    xortune.resume(folder, trials=4000, timeout=1e-6, pack_size=1)
+    with Ledger.read(study.paths) as ledger:
+        asked = len(ledger.trials())
+    smaller = xortune.resume(folder, trials=asked)
+    assert smaller.settings.starts == (30,)
+    assert len(smaller.trials) == asked
+    assert smaller.trials.set_index("number")["state"].loc[before.index].equals(before)

@@ -469,9 +469,10 @@ def _extended(
 ) -> StudySettings:
     """The settings with another total; `asked` trials exist already."""
     extended = replace(settings, trials=trials)
-    if settings.rungs and trials > settings.trials:
+    if settings.rungs:
         # Trials of a generation that was compared already are not compared again.
-        extended = replace(extended, starts=(*settings.starts, settings.trials))
+        starts = (*settings.starts, settings.trials)
+        extended = replace(extended, starts=tuple(n for n in starts if n < extended.trials))
     if extended.trials < asked:
         raise UsageError(
             f"{option('trials')} {trials}: study {name} has {asked} trials already, and the "
