@@ -72,7 +72,7 @@ def test_the_word_for_the_aggregate(aggregate, word):
 
 def test_nothing_is_recommended_where_no_trial_passed():
     assert use_lines(summary(entry(41, None, failed=4), recommended=None), SPEC) == [
-        "nothing to recommend: each of the 1 trials that were confirmed failed on some seeds"
+        "nothing to recommend: of 1 confirmed, those that came out best failed on some seeds"
     ]
 
 

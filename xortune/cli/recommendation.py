@@ -29,7 +29,7 @@ def use_lines(summary: Mapping[str, Any], spec: ProblemSpec) -> list[str]:
         return [f"{best if place == 0 else ' ' * len(best)}{end}" for place, end in enumerate(ends)]
     if used is None:
         return [
-            f"nothing to recommend: each of the {found['of']} trials that were confirmed failed on "
+            f"nothing to recommend: of {found['of']} confirmed, those that came out best failed on "
             "some seeds"
         ]
     lines = trial_lines(

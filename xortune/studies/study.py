@@ -115,8 +115,8 @@ class Study:
         number = found["recommended"]
         if number is None:
             raise XortuneError(
-                f"study {self.name} has no trial to recommend: each of the {found['of']} trials "
-                f"that were confirmed failed on some of their seeds."
+                f"study {self.name} has no trial to recommend: of the {found['of']} that were "
+                "confirmed, those that came out best failed on some of their seeds."
             )
         entry = next(one for one in found["trials"] if one["number"] == number)
         return self._confirmed(table, entry)
