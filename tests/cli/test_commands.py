@@ -14,8 +14,8 @@ import pytest
 
 import xortune
 from tests.cli.commands import COMMANDS, call, contents, rows_of, run
-from xortune.cli.arguments import FORMATS
-from xortune.cli.main import _show_result
+from xortune.cli.options import FORMATS
+from xortune.cli.results import show_result
 from xortune.cli.screen import Screen
 from xortune.errors import Interrupted
 from xortune.problems.xor.spec import SPEC
@@ -192,10 +192,10 @@ def test_only_a_finished_study_is_offered_a_larger_total(capsys, tmp_path) -> No
             on_progress=lambda progress: progress.done and signal.raise_signal(signal.SIGINT),
         )  # fmt: skip
     capsys.readouterr()
-    _show_result(xortune.load(folder), Screen())
+    show_result(xortune.load(folder), Screen())
     assert capsys.readouterr().out.endswith(f"python -m xortune resume {folder}\n")
     xortune.resume(folder, runner="inline")
-    _show_result(xortune.load(folder), Screen())
+    show_result(xortune.load(folder), Screen())
     assert capsys.readouterr().out.endswith(f"resume {folder} --trials 40\n")
 
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 import xortune
 from tests.cli.commands import Answer, call, contents
 from tests.hostile import HOSTILE
-from xortune.cli.arguments import FORMATS
+from xortune.cli.options import FORMATS
 from xortune.engines.xor.names import ENGINES
 from xortune.settings import DEVICES, RunOptions
 from xortune.studies import runner_choice

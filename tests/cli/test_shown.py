@@ -24,7 +24,7 @@ from tests.make import (
     make_trial,
     make_weights,
 )
-from xortune.cli.arguments import FORMATS
+from xortune.cli.options import FORMATS
 from xortune.ledger import Ledger
 from xortune.paths import StudyPaths
 from xortune.report import columns

@@ -9,7 +9,9 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import NoReturn
 
+from xortune.cli.screen import Screen
 from xortune.errors import Interrupted
 from xortune.interrupt import SIGNALS, descendants, handle, kill, restore
 
@@ -54,6 +56,13 @@ def kill_descendants() -> None:
     Some of Ray's outlive it by a minute. Without `/proc`, they are left to end by themselves.
     """
     kill(list(descendants(os.getpid())))
+
+
+def end_at_once(screen: Screen, words: str, signum: int) -> NoReturn:
+    """Ends this process at once, as if killed. Studies survive that."""
+    kill_descendants()
+    screen.urgent(f"xortune: {words}")
+    os._exit(128 + signum)
 
 
 def _listen(heard: socket.socket, end: Callable[[int], object]) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import xortune
 from tests.faults.driver.killed_driver import RUN, SETTINGS, SPACE, Boundaries
 from xortune.cli import main as cli
-from xortune.cli.main import _COMMANDS
+from xortune.cli.commands import search as command
 
 # With every right dropped, permissions bind root too.
 _CAPABILITIES = (ctypes.c_uint32 * 2)(0x20080522, 0)
@@ -57,5 +57,5 @@ def _command(results: str) -> int:
     def search(*_: object) -> None:
         xortune.search(SPACE, name="one", results=results, **SETTINGS, **RUN)
 
-    _COMMANDS["search"] = search
+    command.run = search
     return cli(["search", "--quiet"])

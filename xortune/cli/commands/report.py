@@ -1,53 +1,57 @@
-"""The command `report`: a study's table, or one trial's trainings, or its luck on fresh seeds."""
+"""`report`: a study's table, or one trial's trainings, or its luck on fresh seeds."""
 
 from __future__ import annotations
 
 import io
-import os
 from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from xortune.cli.files import loaded, write
+from xortune.cli.options import FORMATS, add_function, add_results, add_study, positive
+from xortune.cli.results import SHOWN, show_table
 from xortune.cli.screen import Screen, console_on
 from xortune.errors import UsageError
 from xortune.escaping import visible
+from xortune.paths import DEFAULT_RESULTS
 
 if TYPE_CHECKING:
     from pandas import DataFrame
-    from rich.console import Console
 
     from xortune.studies.study import Study
 
-SHOWN = 10  # trials of a table
+
+def add(commands: Any) -> None:
+    parser = commands.add_parser("report", help="rank the trials of a study")
+    parser.set_defaults(run=run)
+    add_study(parser)
+    parser.add_argument(
+        "--top", type=positive, metavar="N", help="best trials only (default: 10 in a table)"
+    )
+    parser.add_argument("--format", choices=FORMATS, default="table", help="(default: table)")
+    parser.add_argument(
+        "--output", type=Path, metavar="FILE", help="write here, not to standard output"
+    )
+    one = parser.add_mutually_exclusive_group()
+    one.add_argument(
+        "--replicates-of", type=int, metavar="N", help="instead, the trainings of one trial"
+    )
+    one.add_argument(
+        "--luck", type=int, metavar="N", help="instead, train one trial on fresh seeds"
+    )
+    parser.add_argument(
+        "--seeds",
+        type=int,
+        metavar="S",
+        help="how many, with --luck (default: those of the confirmation, and at least 8)",
+    )
+    parser.add_argument("--data", metavar="FILE", help="with --luck, the table of the study")
+    parser.set_defaults(problem=None, include=None)
+    add_function(parser)
+    add_results(parser, default=DEFAULT_RESULTS)
 
 
-def show_table(console: Console, study: Study, top: int) -> DataFrame:
-    """Prints a study's summary and best trials; returns all of its trials."""
-    from xortune.cli.recommendation import use_lines
-    from xortune.cli.tables import summary_lines, trials_table
-
-    trials, spec = study.trials, study.settings.spec
-    summary = study.summary_of(trials)
-    for line in summary_lines(study.name, summary, study.settings.trials):
-        console.print(visible(line), soft_wrap=True)
-    table = trials_table(trials.head(top), spec)
-    console.print(table)
-    lines = use_lines(summary, spec)
-    if lines and table.caption:
-        console.print()
-    for line in (*lines, "") if lines else ():
-        console.print(visible(line), soft_wrap=True)
-    return trials
-
-
-def loaded(arguments: Namespace) -> Study:
-    """The study that a command names."""
-    from xortune.studies.study import load
-
-    return load(arguments.study, arguments.results)
-
-
-def report(arguments: Namespace, screen: Screen) -> None:
+def run(arguments: Namespace, screen: Screen) -> None:
     """Prints or writes the report; raises UsageError if its options do not fit together."""
     for name in ("seeds", "data", "problem", "include"):
         if arguments.luck is None and (value := getattr(arguments, name)) is not None:
@@ -59,22 +63,6 @@ def report(arguments: Namespace, screen: Screen) -> None:
     text = io.StringIO()
     _print_report(study, arguments, text)
     write(arguments.output, text.getvalue(), study)
-
-
-def write(output: Path, text: str, study: Study) -> None:
-    """Writes a command's output to a file, but never over a study's own."""
-    try:
-        folder = os.path.realpath(study.paths.folder)
-        if Path(os.path.realpath(output)).is_relative_to(folder):
-            raise UsageError(
-                f"--output {output}: the study keeps its own files there. Choose another folder."
-            )
-        output.write_text(text, encoding="utf-8")
-    except (OSError, ValueError) as error:  # ValueError: no file can have this name.
-        reason = getattr(error, "strerror", None) or error
-        raise UsageError(
-            f"--output {output}: cannot be written: {reason}. Choose another file."
-        ) from None
 
 
 def _print_report(study: Study, arguments: Namespace, file: Any) -> None:

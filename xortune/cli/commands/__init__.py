@@ -1,0 +1,10 @@
+"""The commands, in the order of the help, a file each.
+
+`add` of a file adds the parsers of its commands. The default `run` of a parser is what runs the
+command: it takes the parsed arguments and the screen, and returns the exit code, or None for 0. A
+file imports what is heavy where it is used, since every command's help needs every file.
+"""
+
+from xortune.cli.commands import jobs, predict, report, search, submit, tensorboard
+
+COMMANDS = (search, report, predict, tensorboard, submit, jobs)

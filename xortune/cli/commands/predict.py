@@ -1,0 +1,55 @@
+"""`predict`: what a trained model answers."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+from xortune.cli.files import loaded, write
+from xortune.cli.options import add_results, add_study, finite
+from xortune.cli.screen import Screen
+from xortune.errors import UsageError
+from xortune.paths import DEFAULT_RESULTS
+from xortune.studies.problems import kind_of
+
+
+def add(commands: Any) -> None:
+    parser = commands.add_parser("predict", help="ask a trained model")
+    parser.set_defaults(run=run)
+    add_study(parser)
+    parser.add_argument("--trial", type=int, metavar="N", help="its number (default: the best)")
+    parser.add_argument(
+        "inputs", nargs="*", type=finite, metavar="X",
+        help="of the lab's problem, a row of inputs, such as 0 1",
+    )  # fmt: skip
+    parser.add_argument(
+        "--data", metavar="FILE", help="of a table, rows like those that it was trained on"
+    )
+    parser.add_argument(
+        "--output", type=Path, metavar="FILE", help="write the predictions of a table here, as CSV"
+    )
+    add_results(parser, default=DEFAULT_RESULTS)
+
+
+def run(arguments: Namespace, screen: Screen) -> None:
+    study = loaded(arguments)
+    number = study.best_number if arguments.trial is None else arguments.trial
+    if (arguments.data is None) != bool(arguments.inputs):
+        raise UsageError("predict: give a row of inputs, such as 0 1, or for a table --data FILE.")
+    is_table = kind_of(study.settings.problem).named_by == "data"
+    if is_table != (arguments.data is not None):
+        wanted = "a table: give --data FILE" if is_table else "no table: give a row, such as 0 1"
+        raise UsageError(f"predict: study {study.name} searches {wanted}.")
+    inputs = arguments.inputs if arguments.data is None else Path(arguments.data)
+    answer = study.predict(number, inputs)
+    if arguments.trial is None and (other := study.recommended_number) not in (None, number):
+        screen.say(
+            f"the answer is that of rank 1, trial {number}; the trial to use is {other}, with "
+            f"--trial {other}."
+        )
+    text = f"{answer:.6g}\n" if isinstance(answer, float) else answer.to_csv(index=False)
+    if arguments.output is None:
+        screen.out.write(text)
+    else:
+        write(arguments.output, text, study)
