@@ -1,9 +1,11 @@
 import logging
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import pytest
+
+from tests.browser import Chromium, started
 
 
 @pytest.fixture(scope="session")
@@ -18,6 +20,13 @@ def lab_table() -> Mapping[int, float]:
         0.00122724543325603, 0.0011413537431508303,
     )  # fmt: skip
     return dict(zip(range(0, 10_000, 500), losses))
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Chromium]:
+    """For the tests of one file: Playwright's event loop is in the way of others."""
+    with started() as chromium:
+        yield chromium
 
 
 @pytest.fixture

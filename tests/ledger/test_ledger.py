@@ -294,6 +294,18 @@ def test_a_table_longer_than_a_batch_comes_back(tmp_path) -> None:
         assert ledger.weighted() == list(range(1200))
 
 
+def test_the_curves_of_finished_trials_are_read_together(paths) -> None:
+    failed = Outcome("FAIL", curve=EMPTY, error="lost")
+    with Ledger.open(paths) as ledger:
+        ledger.finish_trials([FinishedTrial(waiting(2), failed)])
+    with Ledger.read(paths) as ledger:
+        assert ledger.curves() == {0: DONE.curve, 2: ledger.curve(2)}
+        assert ledger.curves({1, 2}) == {2: ledger.curve(2)}
+    edit(paths, "UPDATE curve SET points = x'00' WHERE number = 0")
+    with Ledger.read(paths) as ledger, pytest.raises(UsageError, match="curve of trial 0"):
+        ledger.curves()
+
+
 def test_a_trial_that_is_finished_again_has_the_last_outcome(paths) -> None:
     curve = make_curve((0, 5), (1.0, math.inf), (1.0, math.nan))
     again = make_outcome("FAIL", curve=curve, error="late")

@@ -248,6 +248,17 @@ class Ledger:
             _, packed = numbered_row(connection, "curve", number) or (number, None)
             return form.curve(packed, row[CURVE], number)
 
+    def curves(self, numbers: Collection[int] | None = None) -> dict[int, Curve]:
+        """The curves of finished trials by number, ascending: of these trials, or of all."""
+        form = self._forms().trials
+        found: dict[int, Curve] = {}
+        with self._file.reading() as connection:
+            trials = connection.execute(f"{TRIALS} ORDER BY number")
+            curves = dict(connection.execute("SELECT number, points FROM curve NOT INDEXED"))
+            for row in form.finished_rows(trials, numbers):
+                found[row[0]] = form.curve(curves.get(row[0]), row[CURVE], row[0])
+        return found
+
     def weights(self, number: int) -> Weights | None:
         """The weights of one trial; None if they are not kept."""
         form = self._forms().trials

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import islice, pairwise
 from math import isfinite
@@ -74,6 +74,14 @@ class TrialRows:
                 if row.outcome is not None:
                     table.finish(row.trial.number, row.outcome)
         return table
+
+    def finished_rows(
+        self, rows: Iterable[tuple[Any, ...]], numbers: Container[int] | None
+    ) -> Iterator[tuple[Any, ...]]:
+        """The checked rows of finished trials, from all rows by number; None for all numbers."""
+        for row in _checked(rows, first=0):
+            if row[CURVE] is not None and (numbers is None or row[0] in numbers):
+                yield row
 
     def trial(self, row: tuple[Any, ...], number: int) -> TrialRow:
         """One trial, from `ASKED` and `OUTCOME`; raises as `table` does."""

@@ -1,0 +1,1 @@
+"""Draws trained networks, as SVG and PNG."""
