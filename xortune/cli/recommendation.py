@@ -120,11 +120,11 @@ def _failures(numbers: Mapping[str, Any]) -> str:
 def _solves(numbers: Mapping[str, Any], before: str = "; ") -> str:
     if "solved_share" not in numbers:
         return ""
-    share, low, high = (_percent(numbers[f"solved_{key}"]) for key in ("share", "low", "high"))
+    share, low, high = (percent(numbers[f"solved_{key}"]) for key in ("share", "low", "high"))
     return f"{before}solves {share} ({low} to {high})"
 
 
-def _percent(share: float) -> str:
+def percent(share: float) -> str:
     """A share in percent; 0 and 100 only where it is exactly that."""
     text = f"{share:.0%}"
     if (text, share) in (("0%", 0), ("100%", 1)) or text not in ("0%", "100%"):

@@ -11,7 +11,9 @@ from xortune.report.frame import (
     trials_frame,
     write_tables,
 )
+from xortune.report.groups import grouped
 from xortune.report.replicates import replicates_frame
+from xortune.report.selection import column_names, sort, where
 from xortune.report.summary import summarise, summarise_findings, summarise_time
 
 __all__ = [
@@ -21,16 +23,20 @@ __all__ = [
     "as_json",
     "as_markdown",
     "assignment",
+    "column_names",
     "columns",
     "curve_frame",
     "facts",
+    "grouped",
     "plain_rows",
     "replicates_frame",
     "rows_as_json",
+    "sort",
     "summarise",
     "summarise_findings",
     "summarise_time",
     "tabulate",
     "trials_frame",
+    "where",
     "write_tables",
 ]
