@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import socket
@@ -54,6 +55,25 @@ class StudyLock:
         with suppress(OSError):
             self._paths.driver.unlink()
         self._lock.release()
+
+
+def is_held(paths: StudyPaths) -> bool:
+    """Whether a driver is at work on a study, in whatever process; changes nothing.
+
+    A driver that was killed has left its name, but no lock.
+    """
+    try:
+        no_link(paths.lock)
+        if not paths.driver.exists():
+            return False
+        with paths.lock.open("rb") as file:
+            # For an instant, and shared: it is refused while a driver has the lock.
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except (OSError, UsageError):
+        return False
+    return False
 
 
 def _holder(file: Path) -> str:

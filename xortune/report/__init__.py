@@ -12,6 +12,7 @@ from xortune.report.frame import (
     write_tables,
 )
 from xortune.report.groups import grouped
+from xortune.report.listing import listing_frame
 from xortune.report.replicates import replicates_frame
 from xortune.report.selection import column_names, sort, where
 from xortune.report.summary import summarise, summarise_findings, summarise_time
@@ -28,6 +29,7 @@ __all__ = [
     "curve_frame",
     "facts",
     "grouped",
+    "listing_frame",
     "plain_rows",
     "replicates_frame",
     "rows_as_json",

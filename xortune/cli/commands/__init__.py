@@ -6,5 +6,6 @@ file imports what is heavy where it is used, since every command's help needs ev
 """
 
 from xortune.cli.commands import jobs, predict, report, search, submit, tensorboard
+from xortune.cli.commands import list as listing
 
-COMMANDS = (search, report, predict, tensorboard, submit, jobs)
+COMMANDS = (search, listing, report, predict, tensorboard, submit, jobs)
