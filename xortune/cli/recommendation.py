@@ -61,8 +61,13 @@ def trial_lines(
     values = ", ".join(f"{name} {_value(value)}" for name, value in params.items())
     return [
         *textwrap.wrap(f"{head}: {values}", _WIDTH, subsequent_indent="  ", break_long_words=False),
-        *_wrapped(f"{_quality(numbers, spec, aggregate)}{_failures(numbers)}{_solves(numbers)}"),
+        *quality_lines(numbers, spec, aggregate),
     ]
+
+
+def quality_lines(numbers: Mapping[str, Any], spec: ProblemSpec, aggregate: str) -> list[str]:
+    """What a trial came to on fresh seeds; the arguments are as for `trial_lines`."""
+    return _wrapped(f"{_quality(numbers, spec, aggregate)}{_failures(numbers)}{_solves(numbers)}")
 
 
 def edge_lines(edges: Sequence[Mapping[str, Any]], *, widen: bool = True) -> list[str]:

@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from xortune.spec import GraphNode, ProblemSpec
 from xortune.trial import Params, Weights
+
+
+class Example(NamedTuple):
+    """A row of a problem's data, and what a trained model makes of it."""
+
+    inputs: tuple[float, ...]
+    target: float
+    answer: float
+
+
+class Examples(NamedTuple):
+    """All rows of a problem that has few."""
+
+    names: tuple[str, ...]  # of the inputs
+    rows: tuple[Example, ...]
 
 
 class Problem(Protocol):
@@ -33,3 +48,6 @@ class Problem(Protocol):
         Raises:
             UsageError: the inputs are not of that kind.
         """
+
+    def examples(self, params: Params, weights: Weights) -> Examples | None:
+        """The trained model's answers to all rows; None unless the problem keeps a few rows."""

@@ -1,6 +1,7 @@
 """The report: ranked trials as a DataFrame, files and text."""
 
 from xortune.report.confirmed import assignment, facts
+from xortune.report.course import course
 from xortune.report.formats import as_csv, as_json, as_markdown, plain_rows, rows_as_json
 from xortune.report.frame import (
     UNREPEATABLE,
@@ -26,6 +27,7 @@ __all__ = [
     "assignment",
     "column_names",
     "columns",
+    "course",
     "curve_frame",
     "facts",
     "grouped",

@@ -34,6 +34,9 @@ class RecordedFunction:
     def predict(self, params: Params, weights: Weights, inputs: Any) -> NoReturn:
         raise _no_model()
 
+    def examples(self, params: Params, weights: Weights) -> NoReturn:
+        raise _no_model()
+
 
 class FunctionProblem(RecordedFunction):
     """The problem of some code.

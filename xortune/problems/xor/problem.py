@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from xortune.errors import UsageError
 from xortune.plain_numbers import brief, real_number
+from xortune.problems.problem import Example, Examples
 from xortune.problems.xor.graph import GRAPH
 from xortune.problems.xor.spec import SPEC
+from xortune.problems.xor.tables import TABLES
 from xortune.trial import Params, Weights
 
 if TYPE_CHECKING:
@@ -47,6 +49,15 @@ class XORProblem:
                 "numbers."
             )
         return answer(weights.numbers(), numbers)
+
+    def examples(self, params: Params, weights: Weights) -> Examples:
+        """The truth table: the four validation rows, and the output for each."""
+        table, numbers = TABLES[self.data][1], weights.numbers()
+        rows = zip(table.inputs, table.targets)
+        return Examples(
+            ("x0", "x1"),
+            tuple(Example(row, target, answer(numbers, row)) for row, target in rows),
+        )
 
 
 # Its name where no problem is named.
