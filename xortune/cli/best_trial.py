@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from xortune.cli.columns import metric_text, text_of
@@ -50,8 +50,8 @@ def lines_of_trial(found: Found, *, plain: bool) -> list[str]:
     is_used = used is not None and used["number"] == row["number"]
     words = ", the trial to use" if is_used else ""
     lines = [f"study {found.study}, trial {row['number']}: {rank}, {state_of(row)}{words}"]
-    lines += _wrapped(", ".join(f"{name} {_value(row[name])}" for name in spec.names))
-    lines += _wrapped(", ".join(_metrics(row, spec)))
+    lines += _listed(f"{name} {_value(row[name])}" for name in spec.names)
+    lines += _listed(_metrics(row, spec))
     if row["error"] is not None:
         lines += _wrapped(f"error: {row['error']}")
     lines += _curve_lines(found.curve, plain)
@@ -152,6 +152,13 @@ def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
 
 def _value(value: Any) -> str:
     return text_of(value, ".6g" if isinstance(value, float) else "")
+
+
+def _listed(parts: Iterable[str]) -> list[str]:
+    """Parts with commas between them; a line ends between two parts."""
+    # A space of this kind is not a place to break.
+    text = ", ".join(part.replace(" ", "\xa0") for part in parts)
+    return [line.replace("\xa0", " ") for line in _wrapped(text)]
 
 
 def _wrapped(text: str, indent: str = "  ") -> list[str]:

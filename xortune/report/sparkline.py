@@ -29,9 +29,11 @@ class Scale(NamedTuple):
             return 0.0
         value = min(max(value, self.low), self.high)
         if self.log:
-            return math.log(value / self.low) / math.log(self.high / self.low)
-        # Halves, since the difference of two floats may be infinite.
-        return (value / 2 - self.low / 2) / (self.high / 2 - self.low / 2)
+            lowest = math.log(self.low)
+            return (math.log(value) - lowest) / (math.log(self.high) - lowest)
+        if math.isinf(self.high - self.low):
+            return (value / 2 - self.low / 2) / (self.high / 2 - self.low / 2)
+        return (value - self.low) / (self.high - self.low)
 
 
 def shown_series(spec: ProblemSpec) -> str | None:

@@ -103,9 +103,7 @@ def _json(study: Study, found: Found) -> str:
         "test": found.test,
         "curve": {"epoch": found.curve.epochs, **found.finite_curve},
         "weights": {array.name: nested(array) for array in trained.arrays},
-        "examples": []
-        if trained.examples is None
-        else [e._asdict() for e in trained.examples.rows],
+        "examples": [example._asdict() for example in examples],
         "predict": _predict_command(study, found),
     }
     return json_text(json.dumps(content, indent=2, allow_nan=False)) + "\n"
