@@ -18,13 +18,13 @@ _APART = ("spec", "space", "problem", "data", "confirm", "rungs", "starts")
 _MISSING = "-"
 
 
-def incomparable(studies: Sequence[Study]) -> list[str]:
+def incomparable(studies: Sequence[StudySettings]) -> list[str]:
     """In what the objectives of studies differ, so that their values cannot be compared.
 
     Returns:
         Some of `problem`, `data`, `rows`, `function` and `objective`; none if they are comparable.
     """
-    measures = [_measure(study.settings) for study in studies]
+    measures = [*map(_measure, studies)]
     return [name for name in measures[0] if any(m[name] != measures[0][name] for m in measures)]
 
 

@@ -39,7 +39,7 @@ def run(arguments: Namespace, screen: Screen) -> None:
     studies = _loaded(arguments)
     found = Compared(
         _names(studies),
-        incomparable(studies),
+        incomparable([study.settings for study in studies]),
         differing(studies),
         [_facts(study, arguments.top) for study in studies],
     )
