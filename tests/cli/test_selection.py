@@ -106,6 +106,16 @@ def test_a_curve_is_a_line_and_falls_as_the_curve_does(capsys, study, frame):
     assert all(set(row["curve"]) <= set("▁▂▃▄▅▆▇█") for row in cells)
 
 
+def test_a_study_without_curves_has_none(capsys, tmp_path):
+    space = {"x": {"min": 0.0, "max": 1.0}}
+    problem = xortune.Problem(lambda config, report: config["x"], space=space)
+    xortune.search(problem=problem, trials=2, name="one", results=tmp_path, runner="inline")
+    columns = ["report", tmp_path / "one", "--columns", "number,curve"]
+    assert {row[1] for row in rows_of(call(capsys, *columns).out)} == {"-"}
+    assert call(capsys, *columns, "--format", "csv").out.splitlines()[0] == "number,curve"
+    assert "curve" not in call(capsys, "best", tmp_path / "one").out
+
+
 def test_a_terminal_without_such_characters_gets_plain_ones(study):
     command = [sys.executable, "-m", "xortune", "report", str(study), "--columns", "curve"]
     env = {**os.environ, "PYTHONIOENCODING": "ascii"}

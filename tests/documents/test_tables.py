@@ -29,6 +29,7 @@ from xortune.errors import UsageError
 from xortune.problems.table.rows import TASKS
 from xortune.problems.table.spec import LOSS_FNS, METRICS, table_spec
 from xortune.problems.xor.spec import SPEC
+from xortune.report import where
 from xortune.settings import RUNGS, RunOptions
 from xortune.space import count_points, load_space
 
@@ -156,6 +157,13 @@ def test_the_tags_are_those_of_a_run(study):
     tags = EventAccumulator(str(file)).Reload().Tags()
     assert sorted(named(STUDIES, "tag")) == sorted(tags["scalars"])
     assert tags["graph"]
+
+
+def test_the_conditions_are_those_of_a_report(study):
+    conditions = named(STUDIES, "condition")
+    assert len(conditions) > 8
+    for condition in conditions:
+        assert len(where(study.trials, condition)) <= 4
 
 
 def test_the_attributes_of_the_parquet_file_are_there(study):

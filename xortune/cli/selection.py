@@ -96,7 +96,7 @@ def print_selection(study: Study, found: Selection, arguments: Namespace, file: 
         console.print(fitting_table(_group_columns(found, spec)))
     else:
         console.print(fitting_table(_chosen_columns(found, spec)))
-    if found.lines is not None:
+    if found.lines is not None and found.lines.words:
         console.print(visible(found.lines.words), soft_wrap=True)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from xortune.cli.columns import MISSING, Column
-from xortune.report.sparkline import Scale, scale_of, shown_series, sparkline
+from xortune.report.sparkline import scale_of, shown_series, sparkline
 
 if TYPE_CHECKING:
     from xortune.studies.study import Study
@@ -18,23 +18,15 @@ class Lines(NamedTuple):
     """The curves of some trials on one scale."""
 
     cells: list[str]  # empty for a trial without a curve
-    series: str
-    scale: Scale
+    words: str  # what they show; empty if there are none
 
     @property
     def column(self) -> Column:
         return Column(CURVE, [cell or MISSING for cell in self.cells], "left")
 
-    @property
-    def words(self) -> str:
-        """What the curves show."""
-        low, high, log = self.scale
-        kind = ", logarithmic" if log else ""
-        return f"curve: {self.series}, from {low:.2g} to {high:.2g}{kind}"
 
-
-def lines_of(study: Study, numbers: Sequence[int], *, plain: bool) -> Lines | None:
-    """The curves of trials; None if they have none.
+def lines_of(study: Study, numbers: Sequence[int], *, plain: bool) -> Lines:
+    """The curves of trials.
 
     Args:
         study: theirs.
@@ -44,11 +36,10 @@ def lines_of(study: Study, numbers: Sequence[int], *, plain: bool) -> Lines | No
     from xortune.studies.curves import curves_of
 
     name = shown_series(study.settings.spec)
-    if name is None:
-        return None
-    curves = curves_of(study, numbers)
-    scale = scale_of(curves.values(), name)
-    if scale is None:
-        return None
+    curves = {} if name is None else curves_of(study, numbers)
+    scale = None if name is None else scale_of(curves.values(), name)
+    if name is None or scale is None:
+        return Lines([""] * len(numbers), "")
     cells = [sparkline(curves[number], name, scale, plain=plain) for number in numbers]
-    return Lines(cells, name, scale)
+    kind = ", logarithmic" if scale.log else ""
+    return Lines(cells, f"curve: {name}, from {scale.low:.2g} to {scale.high:.2g}{kind}")
