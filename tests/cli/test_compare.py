@@ -54,8 +54,8 @@ def test_rankings_are_those_of_the_studies(capsys, folder):
         assert found["median"][place] == f"{trials['mse'].median():.3g}"
         assert found["solved"][place].startswith(f"{trials['solved'].mean():.0%} (")
         half = trials.query(f"number < {len(trials) // 2}")["mse"].min()
-        assert found["best of first 50%"][place] == f"{half:.3g} (of {len(trials) // 2})"
-        assert found["best of first 100%"][place] == f"{first:.3g} (of {len(trials)})"
+        assert found["best after 50%"][place] == f"{half:.3g} (of {len(trials) // 2})"
+        assert found["best after 100%"][place] == f"{first:.3g} (of {len(trials)})"
         assert found["trial to use"][place] == str(study.recommended_number)
 
 

@@ -29,7 +29,7 @@ from xortune.errors import UsageError
 from xortune.problems.table.rows import TASKS
 from xortune.problems.table.spec import LOSS_FNS, METRICS, table_spec
 from xortune.problems.xor.spec import SPEC
-from xortune.report import where
+from xortune.report import grouped, where
 from xortune.settings import RUNGS, RunOptions
 from xortune.space import count_points, load_space
 
@@ -164,6 +164,14 @@ def test_the_conditions_are_those_of_a_report(study):
     assert len(conditions) > 8
     for condition in conditions:
         assert len(where(study.trials, condition)) <= 4
+
+
+def test_the_columns_of_groups_are_those_of_a_report(study, table_study):
+    rows = {quoted(row[0])[0]: quoted(row[0]) for row in table(STUDIES, "column of groups")}
+    for found, without in ((study, "mean"), (table_study, "solved_share")):
+        groups = grouped(found.trials, found.space, ["state"])
+        listed = [name for key, names in rows.items() if key != without for name in names]
+        assert listed == [*groups.columns[1:]]
 
 
 def test_the_attributes_of_the_parquet_file_are_there(study):

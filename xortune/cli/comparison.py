@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from xortune.studies.study import Study
 
 _WIDTH = 80
+_LONGEST_LABEL = 20
 _SIDE_BY_SIDE = 3  # studies of one table
 _MISSING = "-"
 
@@ -48,7 +49,7 @@ def print_comparison(found: Compared, studies: Sequence[Study], screen: Screen) 
         if found.settings:
             rows = [(name, *texts[part]) for name, texts in found.settings.items()]
             there = [row for row in rows if {*row[1:]} != {_MISSING}]
-            console.print(_table("setting", names, there))
+            console.print(_table("setting", names, there or rows))
         console.print(_table("ranking", names, _ranking(found.facts[part], specs[part])))
 
 
@@ -88,7 +89,7 @@ def _ranking(
         rows.append(("solved", *map(_solved, facts)))
     for place, part in enumerate(PARTS):
         cells = (_so_far(one["best_so_far"][place]) for one in facts)
-        rows.append((f"best of first {part:.0%}", *cells))
+        rows.append((f"best after {part:.0%}", *cells))
     used = [one["recommended"] for one in facts]
     if any(used):
         rows.append(("trial to use", *(_MISSING if u is None else str(u["number"]) for u in used)))
@@ -127,9 +128,11 @@ def _number(value: float | None) -> str:
 
 def _table(heading: str, names: Sequence[str], rows: Sequence[tuple[str, ...]]) -> Table:
     """A table of at most 80 columns; long texts go on in further lines."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), width=None)
-    table.add_column(heading, overflow="fold", max_width=20)
-    most = (_WIDTH - 22) // len(names) - 2
+    label = min(_LONGEST_LABEL, max(len(row[0]) for row in rows))
+    # Two characters stand between columns, and one before the first.
+    most = (_WIDTH - 1 - label) // len(names) - 2
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column(heading, overflow="fold", max_width=label)
     for name in names:
         table.add_column(visible(name), overflow="fold", max_width=most)
     for row in rows:

@@ -15,6 +15,7 @@ from xortune.cli.tables import summary_lines, trials_table
 from xortune.errors import UsageError
 from xortune.escaping import visible
 from xortune.report import column_names, grouped, plain_rows, sort, where
+from xortune.settings import StudySettings
 from xortune.spec import ProblemSpec
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def print_selection(study: Study, found: Selection, arguments: Namespace, file: 
     console, spec = console_on(file), study.settings.spec
     summary = study.summary_of(found.trials)
     first = summary_lines(study.name, summary, study.settings.trials)[0]
-    for line in (first, *_words(found, arguments, spec)):
+    for line in (first, *_words(found, arguments, study.settings)):
         console.print(visible(line), soft_wrap=True)
     if not len(found.rows):
         return
@@ -100,8 +101,8 @@ def print_selection(study: Study, found: Selection, arguments: Namespace, file: 
         console.print(visible(found.lines.words), soft_wrap=True)
 
 
-def _words(found: Selection, arguments: Namespace, spec: ProblemSpec) -> list[str]:
-    lines = []
+def _words(found: Selection, arguments: Namespace, settings: StudySettings) -> list[str]:
+    lines, spec = [], settings.spec
     if arguments.where is not None:
         lines.append(f"{found.matching} of {len(found.trials)} trials match")
     objective = spec.objectives[0].metric
@@ -111,7 +112,8 @@ def _words(found: Selection, arguments: Namespace, spec: ProblemSpec) -> list[st
     if found.by:
         lines.append(f"groups by {', '.join(found.by)}; ordered {order}")
         if spec.solved is not None and found.names is None:
-            lines.append("solved: the share of complete trials, with its interval at 95 %")
+            seeds = f" on all {settings.replicates} seeds" if settings.replicates > 1 else ""
+            lines.append(f"solved{seeds}: the share of complete trials, with its interval at 95 %")
     elif arguments.sort is not None:
         lines.append(f"ordered {order}")
     return lines

@@ -50,4 +50,8 @@ class Problem(Protocol):
         """
 
     def examples(self, params: Params, weights: Weights) -> Examples | None:
-        """The trained model's answers to all rows; None unless the problem keeps a few rows."""
+        """The trained model's answers to all rows; None unless the problem keeps a few rows.
+
+        Raises:
+            UsageError: the weights are those of another model, or the problem has no models.
+        """

@@ -51,15 +51,15 @@ def trained_of(study: Study, number: int) -> Trained:
     """The model of a complete trial, without PyTorch where its weights are kept.
 
     Raises:
-        UsageError: there is no such trial.
+        UsageError: its problem is unknown, or its weights are those of another model.
     """
     if kind_of(study.settings.problem).named_by == "problem":
         return Trained()  # A function leaves numbers, and no model.
+    problem = problem_of(study.settings)
     try:
         found, weights = study._trained(number)
     except XortuneError as error:
         return Trained(missing=str(error))
-    problem = problem_of(study.settings)
     return Trained([*_arrays(weights)], problem.examples(found.trial.params, weights))
 
 
