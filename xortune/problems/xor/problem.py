@@ -34,21 +34,6 @@ class XORProblem:
     def __init__(self, data: str) -> None:
         self.data = data
 
-    def examples(self, params: Params, weights: Weights) -> Examples:
-        """The truth table: the four validation rows, and the output for each.
-
-        Raises:
-            UsageError: the weights are those of another model.
-        """
-        if weights.layout != LAYOUT:
-            raise UsageError("the weights are not those of the lab's network: they are damaged.")
-        table, numbers = TABLES[self.data][1], weights.numbers()
-        rows = zip(table.inputs, table.targets)
-        return Examples(
-            ("x0", "x1"),
-            tuple(Example(row, target, answer(numbers, row)) for row, target in rows),
-        )
-
     def model(self, params: Params, weights: Weights) -> XOR:
         from xortune.problems.xor.model import trained_model
 
@@ -64,6 +49,21 @@ class XORProblem:
                 "numbers."
             )
         return answer(weights.numbers(), numbers)
+
+    def examples(self, params: Params, weights: Weights) -> Examples:
+        """The truth table: the four validation rows, and the output for each.
+
+        Raises:
+            UsageError: the weights are those of another model.
+        """
+        if weights.layout != LAYOUT:
+            raise UsageError("the weights are not those of the lab's network: they are damaged.")
+        table, numbers = TABLES[self.data][1], weights.numbers()
+        rows = zip(table.inputs, table.targets)
+        return Examples(
+            ("x0", "x1"),
+            tuple(Example(row, target, answer(numbers, row)) for row, target in rows),
+        )
 
 
 # Its name where no problem is named.
