@@ -15,7 +15,14 @@ from rich.table import Table
 
 from xortune.escaping import visible
 from xortune.report import plain_rows
-from xortune.spec import SOLVED_SHARE, STD, Metric, Parameter, ProblemSpec
+from xortune.report.numerals import (
+    FINAL_LOSS,
+    duration,
+    metric_format,
+    parameter_format,
+    shown_metrics,
+)
+from xortune.spec import Metric, Parameter, ProblemSpec
 from xortune.trial import Value
 
 if TYPE_CHECKING:
@@ -56,8 +63,8 @@ def summary_lines(name: str, summary: Mapping[str, Any], total: int) -> list[str
     if test := summary.get("test"):
         lines += score_lines(f"best trial {test['number']}", test)
     if seconds := summary["time"]:
-        parts = ", ".join(f"{word} {_duration(seconds[name])}" for word, name in _TIMES.items())
-        lines.append(f"time {_duration(seconds['wall'])}: {parts}")
+        parts = ", ".join(f"{word} {duration(seconds[name])}" for word, name in _TIMES.items())
+        lines.append(f"time {duration(seconds['wall'])}: {parts}")
     return lines
 
 
@@ -88,16 +95,6 @@ def _cut(text: str) -> str:
     return line if len(line) <= _WIDTH - 20 else f"{line[: _WIDTH - 23]}..."
 
 
-def _duration(seconds: float) -> str:
-    """Seconds in four characters, up to 41 days."""
-    if seconds < 9.95:
-        return f"{seconds:.1f}s"
-    if seconds < 999.5:
-        return f"{seconds:.0f}s"
-    minutes = seconds / 60
-    return f"{minutes:.0f}m" if minutes < 999.5 else f"{minutes / 60:.0f}h"
-
-
 def trials_table(frame: pd.DataFrame, spec: ProblemSpec) -> Table:
     """The rows of a ranked frame with the most important columns.
 
@@ -109,14 +106,14 @@ def trials_table(frame: pd.DataFrame, spec: ProblemSpec) -> Table:
         _Column("rank", [_text(row["rank"], "d") for row in rows]),
         _Column("trial", [str(row["number"]) for row in rows]),
     ]
-    losses = [_text(row["final_loss"], ".3e") if row["rank"] else row["state"] for row in rows]
+    losses = [_text(row["final_loss"], FINAL_LOSS) if row["rank"] else row["state"] for row in rows]
     after = [_Column("final_loss", losses)] if spec.loss else []
     params = [_parameter_column(parameter, rows) for parameter in spec.parameters]
-    measured = [_metric_column(metric, rows) for metric in _shown_metrics(spec)]
+    measured = [_metric_column(metric, rows) for metric in shown_metrics(spec)]
     shown = _fitting(params, _WIDTH - 1 - _width(before + after + measured))
     if len(shown) < len(params):
         few = int(any(metric.kind == "share" for metric in spec.metrics))
-        measured = [_metric_column(metric, rows) for metric in _shown_metrics(spec, few)]
+        measured = [_metric_column(metric, rows) for metric in shown_metrics(spec, few)]
         shown = _fitting(params, _WIDTH - 1 - _width(before + after + measured))
     hidden = [column.name for column in params if column not in shown]
     return _table([*before, *shown, *after, *measured], hidden)
@@ -168,32 +165,16 @@ class _Column:
         return 1 + max(map(cell_len, (self.name, *self.cells)))
 
 
-def _shown_metrics(spec: ProblemSpec, shares: int | None = None) -> list[Metric]:
-    """The objective, unless it is the final loss, and the first shares, or other numbers.
-
-    Of replicated trials also their spread, and first the share of them that is solved.
-    """
-    objective = spec.metric(spec.objectives[0].metric)
-    first = [objective] if objective.name != spec.loss else []
-    first += [metric for metric in spec.metrics if metric.name == STD]
-    others = [metric for metric in spec.measured if metric.kind == "share"]
-    if not others:
-        others = [metric for metric in spec.measured if metric.kind == "number"]
-    others = [*(metric for metric in spec.metrics if metric.name == SOLVED_SHARE), *others]
-    return list(dict.fromkeys([*first, *others[:shares]]))
-
-
 def _metric_column(metric: Metric, rows: Sequence[Mapping[str, Any]]) -> _Column:
-    digits = {"share": ".0%", "count": ".0f"}.get(metric.kind, ".5g")
-    digits = ".3e" if metric.name == STD else digits
+    digits = metric_format(metric)
     return _Column(metric.name, [_text(row[metric.name], digits) for row in rows])
 
 
 def _parameter_column(parameter: Parameter, rows: Sequence[Mapping[str, Any]]) -> _Column:
     values = [row[parameter.name] for row in rows]
-    if parameter.value_type in (bool, str):
+    digits = parameter_format(parameter)
+    if not digits:
         return _Column(parameter.name, [visible(_text(value, "")) for value in values], "left")
-    digits = ".4g" if parameter.value_type is float else "d"
     return _Column(parameter.name, [_text(value, digits) for value in values])
 
 
