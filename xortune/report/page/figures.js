@@ -1,0 +1,55 @@
+/* The figures: each is drawn when it comes into view, in the colours of the page. */
+
+const figures = (() => {
+  const templates = JSON.parse(document.getElementById("templates").textContent);
+  const places = [...document.querySelectorAll(".plot")];
+  const drawn = new Set();
+  const settings = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["select2d", "lasso2d"] };
+  let theme = "light";
+
+  function draw(place) {
+    if (drawn.has(place)) return;
+    drawn.add(place);
+    const { data, layout } = JSON.parse(document.getElementById(`${place.id}-figure`).textContent);
+    Plotly.newPlot(place, data, { ...layout, template: templates[theme] }, settings);
+    place.on("plotly_click", ({ points }) => {
+      const number = points[0].customdata?.[0] ?? points[0].customdata;
+      if (Number.isInteger(number)) leaderboard.show(number);
+    });
+  }
+
+  function paint(name) {
+    if (name === theme) return;
+    theme = name;
+    for (const place of drawn) Plotly.relayout(place, { template: templates[name] });
+  }
+
+  /* Paper is narrower than most windows, and what was not in view is printed, too. */
+  function print() {
+    places.forEach(draw);
+    for (const place of drawn) Plotly.relayout(place, { width: 680, template: templates.light });
+  }
+
+  function printed() {
+    for (const place of drawn) Plotly.relayout(place, { width: null, autosize: true, template: templates[theme] });
+  }
+
+  function watch(name) {
+    theme = name;
+    const seen = new IntersectionObserver(
+      (entries) => {
+        for (const entry of entries) {
+          if (!entry.isIntersecting) continue;
+          seen.unobserve(entry.target);
+          draw(entry.target);
+        }
+      },
+      { rootMargin: "400px 0px" },
+    );
+    places.forEach((place) => seen.observe(place));
+    addEventListener("beforeprint", print);
+    addEventListener("afterprint", printed);
+  }
+
+  return { watch, paint };
+})();
