@@ -229,6 +229,11 @@ class Study(Plots):
         with Ledger.read(self._own) as ledger:
             return ledger.has_complete_trial()
 
+    @property
+    def is_finished(self) -> bool:
+        """Whether every trial of the study has ended, in whatever state."""
+        return self._table().finished >= self.settings.trials
+
     def _without_best(self) -> XortuneError:
         return XortuneError(f"study {self.name} has no complete trial, so no best one.")
 

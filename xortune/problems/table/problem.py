@@ -13,13 +13,14 @@ from xortune.errors import UsageError
 from xortune.problems.table.measures import measured
 from xortune.problems.table.spec import table_spec
 from xortune.spec import GraphNode
-from xortune.trial import Params, Weights
+from xortune.trial import Params, TestAnswers, Weights
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
     from xortune.problems.table.model import MLP
     from xortune.problems.table.recipe import Recipe
+    from xortune.problems.table.rows import Rows
     from xortune.problems.table.table import Table
 
 _log = logging.getLogger("xortune")
@@ -105,11 +106,7 @@ class TableProblem:
         if self.target.task == "regression":
             return pandas.DataFrame({PREDICTION: self._in_own_units(outputs)}, index)
         chances = probabilities(outputs)
-        # The same rule as in `measures`, on logits, which rounding cannot make equal.
-        if self.target.task == "binary":
-            places = (outputs[:, 0] > 0).astype(int)
-        else:
-            places = outputs.argmax(axis=1)
+        places = self._classes(outputs)
         names = self.target.classes
         columns: dict[str, Any] = {PREDICTION: [names[place] for place in places.tolist()]}
         columns |= {f"p_{name}": chances[:, place] for place, name in enumerate(names)}
@@ -121,12 +118,41 @@ class TableProblem:
         Raises:
             UsageError: the problem was made without its table.
         """
-        if self.table is None:
-            raise UsageError(f"the test rows of {self.data} are needed: name the data again.")
-        test = self.table.test
+        test = self._test_rows()
         return measured(self.target, self.outputs(params, weights, test.x), test.y)
 
-    def _in_own_units(self, outputs: NDArray[np.float32]) -> NDArray[np.float64]:
+    def test_answers(self, params: Params, weights: Weights) -> TestAnswers:
+        """The truth and the prediction of every test row.
+
+        Raises:
+            UsageError: the problem was made without its table.
+        """
+        test = self._test_rows()
+        outputs = self.outputs(params, weights, test.x)
+        classes = self.target.classes
+        if self.target.task == "regression":
+            answers = self._in_own_units(outputs)
+            truths = self._in_own_units(test.y[:, None])
+        else:
+            answers = self._classes(outputs).astype(np.float64)
+            truths = test.y.astype(np.float64)
+        return TestAnswers(
+            self.recipe.target_name, classes, tuple(truths.tolist()), tuple(answers.tolist())
+        )
+
+    def _test_rows(self) -> Rows:
+        if self.table is None:
+            raise UsageError(f"the test rows of {self.data} are needed: name the data again.")
+        return self.table.test
+
+    def _classes(self, outputs: NDArray[np.float32]) -> NDArray[np.int64]:
+        """The place of each row's class, by the same rule as in `measures`."""
+        # On logits, which rounding cannot make equal.
+        if self.target.task == "binary":
+            return (outputs[:, 0] > 0).astype(np.int64)
+        return outputs.argmax(axis=1)
+
+    def _in_own_units(self, outputs: NDArray[Any]) -> NDArray[np.float64]:
         numbers: NDArray[np.float64] = outputs[:, 0].astype(np.float64)
         return numbers * self.target.scale + self.target.mean
 

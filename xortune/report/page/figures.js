@@ -1,11 +1,11 @@
 /* The figures: each is drawn when it comes into view, in the colours of the page. */
 
-const figures = (() => {
+(() => {
   const templates = JSON.parse(document.getElementById("templates").textContent);
   const places = [...document.querySelectorAll(".plot")];
   const drawn = new Set();
   const settings = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["select2d", "lasso2d"] };
-  let theme = "light";
+  let theme = page.theme();
 
   function draw(place) {
     if (drawn.has(place)) return;
@@ -34,22 +34,18 @@ const figures = (() => {
     for (const place of drawn) Plotly.relayout(place, { width: null, autosize: true, template: templates[theme] });
   }
 
-  function watch(name) {
-    theme = name;
-    const seen = new IntersectionObserver(
-      (entries) => {
-        for (const entry of entries) {
-          if (!entry.isIntersecting) continue;
-          seen.unobserve(entry.target);
-          draw(entry.target);
-        }
-      },
-      { rootMargin: "400px 0px" },
-    );
-    places.forEach((place) => seen.observe(place));
-    addEventListener("beforeprint", print);
-    addEventListener("afterprint", printed);
-  }
-
-  return { watch, paint };
+  const seen = new IntersectionObserver(
+    (entries) => {
+      for (const entry of entries) {
+        if (!entry.isIntersecting) continue;
+        seen.unobserve(entry.target);
+        draw(entry.target);
+      }
+    },
+    { rootMargin: "400px 0px" },
+  );
+  places.forEach((place) => seen.observe(place));
+  addEventListener("beforeprint", print);
+  addEventListener("afterprint", printed);
+  document.addEventListener("themechange", () => paint(page.theme()));
 })();

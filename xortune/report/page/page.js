@@ -1,6 +1,6 @@
 /* The page around them: the switch of the theme, and the contents that follow along. */
 
-(() => {
+const page = (() => {
   const root = document.documentElement;
   const button = document.getElementById("theme");
   const system = matchMedia("(prefers-color-scheme: dark)");
@@ -9,7 +9,7 @@
 
   function follow() {
     button.setAttribute("aria-pressed", String(isDark()));
-    figures.paint(theme());
+    document.dispatchEvent(new Event("themechange"));
   }
   button.hidden = false;
   button.addEventListener("click", () => {
@@ -18,7 +18,6 @@
   });
   system.addEventListener("change", follow);
   button.setAttribute("aria-pressed", String(isDark()));
-  figures.watch(theme());
 
   const links = new Map(
     [...document.querySelectorAll(".contents a")].map((link) => [link.getAttribute("href").slice(1), link]),
@@ -41,4 +40,5 @@
     waiting = true;
   }, { passive: true });
   mark();
+  return { theme };
 })();

@@ -59,7 +59,7 @@ def html_page(
     drawn = figures(pictures)
     by_name = {figure.name: figure for figure in drawn}
     columns = leaderboard(results.spec, results.trials)
-    scripts = (assets.plotly_script(), assets.script()) if drawn else (assets.script(),)
+    scripts = assets.scripts(with_figures=bool(drawn))
     context = {
         "about": about,
         "advice": head.advice(results),
