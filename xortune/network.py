@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 Row = tuple[float, ...]
+# The most weights and biases of a network that is described: enough for any picture.
+MOST_NUMBERS = 2**20
 
 
 class Layer(NamedTuple):
@@ -19,11 +21,23 @@ class Layer(NamedTuple):
 
 @dataclass(frozen=True)
 class Network:
-    """A trained model as its layers, from the inputs on."""
+    """A trained model as its layers, from the inputs on; the last one gives its answers.
+
+    The numbers are those of the model, float32. Where a prediction is a probability, the last
+    activation makes it one; where it is a number in other units, `unit_scale` and `unit_mean` do:
+    `unit_scale * output + unit_mean`.
+    """
 
     inputs: tuple[str, ...]  # their names
     outputs: tuple[str, ...]  # likewise
     layers: tuple[Layer, ...]
+    unit_scale: float = 1.0
+    unit_mean: float = 0.0
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """The units of each column: the inputs, then the outputs of each layer."""
+        return (len(self.inputs), *(len(layer.biases) for layer in self.layers))
 
 
 @dataclass(frozen=True)
@@ -36,3 +50,7 @@ class Surface:
     answers: tuple[Row, ...]  # (m, n): a row for each of `ys`
     boundary: float | None  # the answer at which the decision changes; None if there is none
     points: tuple[tuple[float, float, float], ...]  # x, y and target of the rows
+    answer: str = "output"  # what the answers are, such as the name of the target
+    # The names of the classes. Of two, the answers are probabilities of the second; of several,
+    # their numbers, from 0. Targets are their numbers. Empty if no classes are learnt.
+    classes: tuple[str, ...] = ()

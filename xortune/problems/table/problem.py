@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xortune.errors import UsageError
+from xortune.network import Network, Surface
 from xortune.problems.table.measures import measured
+from xortune.problems.table.pictures import network_of, surface_of
 from xortune.problems.table.spec import table_spec
 from xortune.spec import GraphNode
 from xortune.trial import Params, Weights
@@ -37,6 +39,7 @@ class TableProblem:
     """
 
     graph: Sequence[GraphNode] = ()
+    has_models = True
 
     def __init__(self, recipe: Recipe, name: str, table: Table | None = None) -> None:
         self.recipe = recipe
@@ -125,6 +128,12 @@ class TableProblem:
             raise UsageError(f"the test rows of {self.data} are needed: name the data again.")
         test = self.table.test
         return measured(self.target, self.outputs(params, weights, test.x), test.y)
+
+    def network(self, params: Params, weights: Weights) -> Network | None:
+        return network_of(self.recipe, params, weights)
+
+    def surface(self, params: Params, weights: Weights) -> Surface | None:
+        return surface_of(self, params, weights)
 
     def _in_own_units(self, outputs: NDArray[np.float32]) -> NDArray[np.float64]:
         numbers: NDArray[np.float64] = outputs[:, 0].astype(np.float64)
