@@ -62,7 +62,7 @@ class Models:
         """
         if inputs is None:
             raise UsageError("predict: give inputs, such as predict(inputs=[0, 1]).")
-        problem, params, weights = self._modelled(number)
+        problem, params, weights = self._modelled(self._named(number))
         return problem.predict(params, weights, inputs)
 
     def network(self, number: int | None = None) -> Network | None:
@@ -80,7 +80,7 @@ class Models:
         """
         if not problem_of(self.settings).has_models:
             return None
-        problem, params, weights = self._modelled(number)
+        problem, params, weights = self._modelled(self._named(number))
         return problem.network(params, weights)
 
     def surface(self, number: int | None = None, *, data: Any = None) -> Surface | None:
@@ -101,12 +101,16 @@ class Models:
             return None
         if data is not None:
             problem = resumed(self.settings, self.name, {"data": data}, force=False).problem
-        _, params, weights = self._modelled(number)
+        _, params, weights = self._modelled(self._named(number))
         return problem.surface(params, weights)
 
-    def _modelled(self, number: int | None) -> tuple[Problem, Params, Weights]:
-        """The problem, and a trial's parameters and weights; None stands for the best trial."""
-        found, weights = self._trained(self.best_number if number is None else number)
+    def _named(self, number: int | None) -> int:
+        """The number of a trial; None stands for the best one."""
+        return self.best_number if number is None else number
+
+    def _modelled(self, number: int) -> tuple[Problem, Params, Weights]:
+        """The problem, and a trial's parameters and weights."""
+        found, weights = self._trained(number)
         return problem_of(self.settings), found.trial.params, weights
 
     def _trained(self, number: int) -> tuple[FinishedTrial, Weights]:
