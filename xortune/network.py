@@ -39,6 +39,19 @@ class Network:
         """The units of each column: the inputs, then the outputs of each layer."""
         return (len(self.inputs), *(len(layer.biases) for layer in self.layers))
 
+    def unit(self, column: int, place: int) -> str:
+        """The name of a unit: of an input, of an output, or as `h0`, in several layers `h2.0`.
+
+        Args:
+            column: 0 for the inputs, then the layers.
+            place: in the column, from 0.
+        """
+        if column == 0:
+            return self.inputs[place]
+        if column == len(self.layers):
+            return self.outputs[place]
+        return f"h{place}" if len(self.layers) == 2 else f"h{column}.{place}"
+
 
 @dataclass(frozen=True)
 class Surface:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from xortune.problems.table.recipe import Recipe
 
 BOUNDARY = 0.5  # of the probability of the second of two classes
-_POINTS = 97  # along each axis
+_POINTS, _POINTS_OF_CLASSES = 97, 241  # along each axis; between classes nothing is smooth
 _MOST_ROWS = 400  # shown of the training rows
 _SCALES = 2.5  # shown on each side of the mean where the rows are not at hand
 _MARGIN = 0.06  # of the range of the rows, beyond their ends
@@ -109,14 +109,18 @@ def _axis(problem: TableProblem, column: NumberColumn) -> _Axis:
     """The values along an axis; rows have them in the column's own units again."""
     if problem.table is None:
         reach = _SCALES * column.scale
-        at = np.linspace(column.mean - reach, column.mean + reach, _POINTS)
+        at = np.linspace(column.mean - reach, column.mean + reach, _points(problem))
         return _Axis(column, at, np.empty(0))
     place = problem.recipe.input_names.index(column.name)
     x = problem.table.training.x[:, place].astype(np.float64)
     own = x * column.scale + column.mean
     margin = _MARGIN * (own.max() - own.min()) or column.scale
-    at = np.linspace(own.min() - margin, own.max() + margin, _POINTS)
+    at = np.linspace(own.min() - margin, own.max() + margin, _points(problem))
     return _Axis(column, at, own[_shown(len(own))])
+
+
+def _points(problem: TableProblem) -> int:
+    return _POINTS_OF_CLASSES if problem.target.task == "classes" else _POINTS
 
 
 def _plane(across: _Axis, up: _Axis) -> NDArray[np.float32]:
