@@ -45,6 +45,7 @@ class StudyPaths:
     trials_csv = _In("trials.csv")
     trials_parquet = _In("trials.parquet")
     tensorboard = _In("tensorboard")
+    report = _In("report.html")  # written when it is asked for
 
     @property
     def name(self) -> str:

@@ -123,7 +123,7 @@ class Weights(NamedTuple):
         return struct.unpack(f"<{len(self.content) // 4}f", self.content)
 
 
-class TestAnswers(NamedTuple):
+class Answers(NamedTuple):
     """What a trained model says of rows that no search has seen, and what is true of them."""
 
     target: str  # the name of what is predicted

@@ -14,6 +14,8 @@ from xortune.ledger.faults import VALUE_ERRORS
 from xortune.ledger.opening import no_link
 from xortune.paths import StudyPaths
 
+_UNKNOWN = "just starting"
+
 
 class StudyLock:
     """The right to write a study: held until it is released or its process is killed.
@@ -56,6 +58,14 @@ class StudyLock:
         self._lock.release()
 
 
+def is_at_work(paths: StudyPaths) -> bool:
+    """Whether a driver seems to be at work on a study; takes no lock, and so disturbs none.
+
+    One on another host counts until its name is removed, also after a kill.
+    """
+    return paths.driver.exists() and _holder(paths.driver) != _UNKNOWN
+
+
 def _holder(file: Path) -> str:
     """The process that holds the lock; a malformed name is not shown."""
     try:
@@ -68,5 +78,5 @@ def _holder(file: Path) -> str:
     except PermissionError:
         pass
     except (OSError, *VALUE_ERRORS):
-        return "just starting"
-    return f"process {pid} on {host[:100]}" if host.isprintable() else "just starting"
+        return _UNKNOWN
+    return f"process {pid} on {host[:100]}" if host.isprintable() else _UNKNOWN

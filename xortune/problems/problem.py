@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from xortune.network import Network, Surface
 from xortune.spec import GraphNode, ProblemSpec
 from xortune.trial import Params, Weights
 
@@ -21,6 +22,10 @@ class Problem(Protocol):
         """The recorded name of its data; empty if it has none."""
 
     @property
+    def has_models(self) -> bool:
+        """Whether its trials leave models; if not, `model` and `predict` raise UsageError."""
+
+    @property
     def graph(self) -> Sequence[GraphNode]:
         """The model's graph for TensorBoard; may be empty."""
 
@@ -32,4 +37,16 @@ class Problem(Protocol):
 
         Raises:
             UsageError: the inputs are not of that kind.
+        """
+
+    def network(self, params: Params, weights: Weights) -> Network | None:
+        """The trained model as its layers.
+
+        None: it has no layers, or more than `xortune.network.MOST_NUMBERS` weights.
+        """
+
+    def surface(self, params: Params, weights: Weights) -> Surface | None:
+        """What the trained model answers over the plane of its two inputs.
+
+        None: it has another number of inputs, or they are not numbers.
         """

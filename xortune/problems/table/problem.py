@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xortune.errors import UsageError
+from xortune.network import Network, Surface
 from xortune.problems.table.measures import measured
+from xortune.problems.table.pictures import network_of, surface_of
 from xortune.problems.table.spec import table_spec
 from xortune.spec import GraphNode
-from xortune.trial import Params, TestAnswers, Weights
+from xortune.trial import Answers, Params, Weights
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -38,6 +40,7 @@ class TableProblem:
     """
 
     graph: Sequence[GraphNode] = ()
+    has_models = True
 
     def __init__(self, recipe: Recipe, name: str, table: Table | None = None) -> None:
         self.recipe = recipe
@@ -121,7 +124,13 @@ class TableProblem:
         test = self._test_rows()
         return measured(self.target, self.outputs(params, weights, test.x), test.y)
 
-    def test_answers(self, params: Params, weights: Weights) -> TestAnswers:
+    def network(self, params: Params, weights: Weights) -> Network | None:
+        return network_of(self.recipe, params, weights)
+
+    def surface(self, params: Params, weights: Weights) -> Surface | None:
+        return surface_of(self, params, weights)
+
+    def test_answers(self, params: Params, weights: Weights) -> Answers:
         """The truth and the prediction of every test row.
 
         Raises:
@@ -136,7 +145,7 @@ class TableProblem:
         else:
             answers = self._classes(outputs).astype(np.float64)
             truths = test.y.astype(np.float64)
-        return TestAnswers(
+        return Answers(
             self.recipe.target_name, classes, tuple(truths.tolist()), tuple(answers.tolist())
         )
 
@@ -150,7 +159,8 @@ class TableProblem:
         # On logits, which rounding cannot make equal.
         if self.target.task == "binary":
             return (outputs[:, 0] > 0).astype(np.int64)
-        return outputs.argmax(axis=1)
+        places: NDArray[np.int64] = outputs.argmax(axis=1)
+        return places
 
     def _in_own_units(self, outputs: NDArray[Any]) -> NDArray[np.float64]:
         numbers: NDArray[np.float64] = outputs[:, 0].astype(np.float64)

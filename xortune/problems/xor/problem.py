@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import ctypes
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from xortune.errors import UsageError
+from xortune.network import Network, Surface
 from xortune.plain_numbers import brief, real_number
+from xortune.problems.xor.answer import answer
 from xortune.problems.xor.graph import GRAPH
+from xortune.problems.xor.pictures import network_of, surface_of
 from xortune.problems.xor.spec import SPEC
 from xortune.trial import Params, Weights
 
@@ -28,6 +30,7 @@ class XORProblem:
 
     spec = SPEC
     graph = GRAPH
+    has_models = True
 
     def __init__(self, data: str) -> None:
         self.data = data
@@ -48,37 +51,12 @@ class XORProblem:
             )
         return answer(weights.numbers(), numbers)
 
+    def network(self, params: Params, weights: Weights) -> Network:
+        return network_of(weights.numbers())
+
+    def surface(self, params: Params, weights: Weights) -> Surface:
+        return surface_of(weights.numbers(), self.data)
+
 
 # Its name where no problem is named.
 made_with = XORProblem
-
-
-def answer(weights: Sequence[float], inputs: Sequence[float]) -> float:
-    """The output, in (0, 1), for one row of two inputs: PyTorch's, except for the last bit.
-
-    In float32, with the operations in the order of PyTorch on a CPU.
-
-    Args:
-        weights: the nine numbers, in the order of `XOR(2, 1).state_dict()`.
-        inputs: the row.
-    """
-    v00, v01, v10, v11, c0, c1, u0, u1, d = map(_single, weights)
-    x0, x1 = map(_single, inputs)
-    h0 = _sigmoid(_linear(v00, x0, v01, x1, c0))
-    h1 = _sigmoid(_linear(v10, x0, v11, x1, c1))
-    return _sigmoid(_linear(u0, h0, u1, h1, d))
-
-
-def _linear(w0: float, x0: float, w1: float, x1: float, bias: float) -> float:
-    return _single(_single(_single(w0 * x0) + _single(w1 * x1)) + bias)
-
-
-def _sigmoid(x: float) -> float:
-    """Clamps the exponent: float32's exp is infinite beyond 88.7, Python's raises beyond 709."""
-    power = _single(math.exp(min(-x, 100.0))) if x == x else x
-    return _single(1 / _single(1 + power))
-
-
-def _single(x: float) -> float:
-    """The nearest float32."""
-    return ctypes.c_float(x).value

@@ -16,6 +16,7 @@ _COMPILED = ("gl", "parcoords", "splom", "3d", "cone", "isosurface", "streamtube
 
 @cache
 def style() -> str:
+    """The style of a page, on a screen and on paper."""
     return _read("page.css") + _read("print.css")
 
 

@@ -13,8 +13,9 @@
     const { data, layout } = JSON.parse(document.getElementById(`${place.id}-figure`).textContent);
     Plotly.newPlot(place, data, { ...layout, template: templates[theme] }, settings);
     place.on("plotly_click", ({ points }) => {
-      const number = points[0].customdata?.[0] ?? points[0].customdata;
-      if (Number.isInteger(number)) leaderboard.show(number);
+      /* What appears under the pointer names the trial. */
+      const named = /\btrial (\d+)/.exec(points[0].hovertext ?? points[0].text ?? "");
+      if (named) leaderboard.show(Number(named[1]));
     });
   }
 

@@ -58,17 +58,20 @@ class Scores:
 
 def lede(results: Results, about: About) -> str:
     """What was searched, in two sentences."""
-    spec, states = results.spec, results.summary["states"]
+    states = results.summary["states"]
     names = _listed([visible(name) for name in results.space.spec.names])
-    metric, direction = spec.objectives[0]
-    best = "highest" if direction == "maximize" else "lowest"
-    finished = sum(count for state, count in states.items() if state not in _UNFINISHED)
-    total = about.total or len(results.trials)
-    counted = ", ".join(f"{states[state]:,} {_WORDS[state]}" for state in STATES if state in states)
-    done = f"{finished:,} of {total:,} trials are finished" if finished < total else ""
-    first = f"{_count(len(results.trials), 'trial')} over {names}, for the {best} {metric}."
-    second = f"{done}: {counted}." if done and counted else f"{done or counted}."
-    return f"{first} {second[0].upper()}{second[1:]}" if done or counted else first
+    total, finished = about.total or len(results.trials), _finished(states)
+    searched = f"{_count(total, 'trial')} to search {names} for the {_best_word(results)}."
+    if finished < total:
+        words = f"{finished:,} of them {'is' if finished == 1 else 'are'} finished"
+    elif states.get("COMPLETE") == total:
+        return f"{searched} All are complete."
+    else:
+        words = "All are finished"
+    counted = _listed(
+        [f"{states[s]:,} {_WORDS[s]}" for s in STATES if s in states and s not in _UNFINISHED]
+    )
+    return f"{searched} {words}{f': {counted}' if counted else ''}."
 
 
 def facts(results: Results) -> list[Fact]:
@@ -79,9 +82,9 @@ def facts(results: Results) -> list[Fact]:
     found = []
     if (row := _best(results)) is not None:
         metric = spec.objectives[0].metric
-        value = format_or_dash(row[metric], metric_format(spec.metric(metric)))
-        best = "highest" if spec.objectives[0].direction == "maximize" else "lowest"
-        found.append(Fact(f"{best} {metric}", value, f"rank 1, trial {row['number']}"))
+        form = ".3g" if spec.metric(metric).kind == "loss" else metric_format(spec.metric(metric))
+        value = format_or_dash(row[metric], form)
+        found.append(Fact(_best_word(results), value, f"rank 1, trial {row['number']}"))
     if complete and "solved" in summary:
         solved = summary["solved"]
         share = f"{percent(solved / complete)} of the complete trials"
@@ -145,6 +148,16 @@ def best_of_choices(results: Results) -> list[tuple[str, str, int]]:
 def format_or_dash(value: Any, form: str) -> str:
     """A number by a format specification; a dash where it is missing."""
     return "-" if value is None else format(value, form)
+
+
+def _best_word(results: Results) -> str:
+    """Such as `lowest error`."""
+    metric, direction = results.spec.objectives[0]
+    return f"{'highest' if direction == 'maximize' else 'lowest'} {metric}"
+
+
+def _finished(states: Mapping[str, int]) -> int:
+    return sum(count for state, count in states.items() if state not in _UNFINISHED)
 
 
 def _unconfirmed(results: Results, ends: Sequence[str]) -> Advice:

@@ -87,6 +87,12 @@ const leaderboard = (() => {
     table.tHead.replaceChildren(row);
   }
 
+  function star() {
+    const mark = made("span", { className: "star", textContent: "★ " });
+    mark.setAttribute("aria-hidden", "true");
+    return [mark, made("span", { className: "spoken", textContent: "to use: " })];
+  }
+
   function drawBody() {
     const first = state.page * data.page;
     const numbersOf = byName.get("number");
@@ -96,7 +102,10 @@ const leaderboard = (() => {
       if (number === state.found) line.classList.add("found");
       for (const column of columns()) {
         const one = made(column === numbersOf ? "th" : "td", { textContent: cell(column, row) });
-        if (column === numbersOf) one.scope = "row";
+        if (column === numbersOf) {
+          one.scope = "row";
+          if (number === data.use) one.prepend(...star());
+        }
         if (!column.form) one.className = column.name === "error" ? "text long" : "text";
         if (column.name === "state") one.classList.add(value(column, row));
         if (/^\./.test(column.form) && value(column, row) !== null) one.title = String(value(column, row));

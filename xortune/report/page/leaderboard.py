@@ -69,10 +69,10 @@ class Column:
 def leaderboard(spec: ProblemSpec, trials: pd.DataFrame) -> list[Column]:
     """The columns of a ranked frame.
 
-    Shown at first are those that a terminal shows, the duration, and the state where some trial
-    is not complete.
+    Results stand before parameters. Shown at first are those that a terminal shows, without
+    parameters that are always the same, and the state where some trial is not complete.
     """
-    shown = {"rank", "number", *spec.names, "duration_s"}
+    shown = {"rank", "number", *_varied(spec, trials)}
     shown |= {metric.name for metric in shown_metrics(spec)}
     shown |= {"final_loss"} if spec.loss else set()
     shown |= {"state"} if set(trials["state"]) - {"COMPLETE"} else set()
@@ -88,9 +88,23 @@ def leaderboard(spec: ProblemSpec, trials: pd.DataFrame) -> list[Column]:
             name in shown,
             name in best,
         )
-        for name in column_names(spec)
+        for name in _ordered(spec)
         if name in by_name
     ]
+
+
+def _ordered(spec: ProblemSpec) -> list[str]:
+    """The names of the columns: first what a trial came to, then what was tried."""
+    names = column_names(spec)
+    head, tail = names[:3], ("duration_s", "generation", "worker", "error")
+    measured = [name for name in names if name not in (*head, *spec.names, *tail)]
+    return [*head, *measured, *spec.names, *tail]
+
+
+def _varied(spec: ProblemSpec, trials: pd.DataFrame) -> list[str]:
+    """The parameters that have several values."""
+    few = len(trials) < 2
+    return [name for name in spec.names if few or trials[name].nunique(dropna=False) > 1]
 
 
 def _formats(spec: ProblemSpec) -> dict[str, str]:

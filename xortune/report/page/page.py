@@ -89,6 +89,7 @@ def html_page(
         "templates": templates_text(),
         "time_head": sections.time_rows(results)[0],
         "time_rows": sections.time_rows(results)[1],
+        "use_row": _use_row(results),
         "times": [by_name[name] for name in _TIME if name in by_name],
         "trials": len(results.trials),
         "versions": sections.version_rows(results),
@@ -121,12 +122,22 @@ def _groups(drawn: Sequence[Figure]) -> list[Group]:
 
 def _columns_text(results: Results, columns: Sequence[Column]) -> str:
     """The table for the page's script, as JSON."""
-    used: Any = (results.summary.get("recommended") or {}).get("number")
     content = {
         "columns": [column.packed() for column in columns],
         "shown": [column.name for column in columns if column.is_shown],
         "rows": len(results.trials),
-        "use": used,
+        "use": _to_use(results),
         "page": FIRST_ROWS,
     }
     return json_text(json.dumps(content, allow_nan=False, separators=(",", ":")))
+
+
+def _to_use(results: Results) -> Any:
+    """The number of the recommended trial; None without one."""
+    return (results.summary.get("recommended") or {}).get("number")
+
+
+def _use_row(results: Results) -> int | None:
+    """The place of that trial among the rows."""
+    used = _to_use(results)
+    return None if used is None else results.trials["number"].tolist().index(used)

@@ -39,8 +39,8 @@ class Reason(NamedTuple):
     """Why trials failed: errors that differ in their values alone are one reason."""
 
     text: str
-    count: int
-    trials: str  # the numbers of the first ones
+    trials: int  # how many
+    numbers: str  # those of the first ones
 
 
 def states(results: Results) -> list[tuple[str, str, str, str]]:

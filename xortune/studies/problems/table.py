@@ -14,7 +14,7 @@ from xortune.settings import RunOptions, StudySettings
 from xortune.space import SearchSpace, load_space
 from xortune.spec import ProblemSpec
 from xortune.studies.problems.subject import OneEngine, SpaceSource
-from xortune.trial import Params, TestAnswers, Weights
+from xortune.trial import Answers, Params, Weights
 from xortune.wording import option
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class TableSubject:
     def tested(self, params: Params, weights: Weights) -> Mapping[str, float] | None:
         return self.problem.tested(params, weights)
 
-    def test_answers(self, params: Params, weights: Weights) -> TestAnswers | None:
+    def test_answers(self, params: Params, weights: Weights) -> Answers | None:
         return self.problem.test_answers(params, weights)
 
 
