@@ -12,6 +12,7 @@ from xortune.errors import UsageError, XortuneError
 from xortune.escaping import shell_word, visible
 from xortune.ledger.study_lock import is_at_work
 from xortune.paths import StudyPaths
+from xortune.plain_numbers import brief
 from xortune.settings import StudySettings
 from xortune.studies.problems import kind_of, resumed
 from xortune.studies.reproduction import (
@@ -81,24 +82,23 @@ def page_of(study: Study, data: Any = None) -> str:
 
 def _checked(study: Study, file: Any, force: bool) -> Path:
     """The file to write; raises UsageError if it may not be."""
-    if not isinstance(file, str | Path) or ("\0" not in str(file) and not str(file)):
-        raise UsageError(f"{option('html')} {file!r}: expected the path of a file.")
+    if not isinstance(file, str | Path) or not str(file):
+        raise UsageError(f"{option('html')} {brief(file)}: expected the path of a file.")
     path = Path(file)
-    own = Path(os.path.realpath(study.paths.folder))
-    place = Path(os.path.realpath(path.parent), path.name)
+    try:
+        own, place = Path(os.path.realpath(study.paths.folder)), _real(path)
+        found = path.lstat() if os.path.lexists(path) else None
+    except (OSError, ValueError) as error:
+        raise _unwritten(path, error) from None
     if place.is_relative_to(own) and place != own / study.paths.report.name:
         raise UsageError(
             f"{option('html')} {file}: the study keeps its own files there. Choose another folder, "
             f"or leave the file out for {study.paths.report}."
         )
-    try:
-        mode = path.lstat().st_mode
-    except FileNotFoundError:
+    if found is None:
         return path
-    except (OSError, ValueError) as error:
-        raise _unwritten(path, error) from None
-    if not stat.S_ISREG(mode):
-        kind = "a folder" if stat.S_ISDIR(mode) else "not a regular file"
+    if not stat.S_ISREG(found.st_mode):
+        kind = "a folder" if stat.S_ISDIR(found.st_mode) else "not a regular file"
         raise UsageError(f"{option('html')} {file}: is {kind}. Name a file.")
     if not force and not _is_report(path):
         raise UsageError(
@@ -106,6 +106,11 @@ def _checked(study: Study, file: Any, force: bool) -> Path:
             f"file, or replace it, with {option('force', True)}."
         )
     return path
+
+
+def _real(path: Path) -> Path:
+    """A path without links, except that its last part may be one."""
+    return Path(os.path.realpath(path.parent), path.name)
 
 
 def _is_report(path: Path) -> bool:

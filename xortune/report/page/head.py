@@ -61,17 +61,17 @@ def lede(results: Results, about: About) -> str:
     states = results.summary["states"]
     names = _listed([visible(name) for name in results.space.spec.names])
     total, finished = about.total or len(results.trials), _finished(states)
-    searched = f"{_count(total, 'trial')} to search {names} for the {_best_word(results)}."
-    if finished < total:
-        words = f"{finished:,} of them {'is' if finished == 1 else 'are'} finished"
-    elif states.get("COMPLETE") == total:
-        return f"{searched} All are complete."
-    else:
-        words = "All are finished"
+    searched = f"A search of {names} for the {_best_word(results)}."
     counted = _listed(
         [f"{states[s]:,} {_WORDS[s]}" for s in STATES if s in states and s not in _UNFINISHED]
     )
-    return f"{searched} {words}{f': {counted}' if counted else ''}."
+    if finished < total:
+        are = "is" if finished == 1 else "are"
+        detail = f": {counted}" if finished > 1 else ""
+        return f"{searched} {finished:,} of {_count(total, 'trial')} {are} finished{detail}."
+    if states.get("COMPLETE") == total > 1:
+        return f"{searched} All {_count(total, 'trial')} are complete."
+    return f"{searched} {_count(total, 'trial')}: {counted}."
 
 
 def facts(results: Results) -> list[Fact]:

@@ -5,10 +5,11 @@ const page = (() => {
   const button = document.getElementById("theme");
   const system = matchMedia("(prefers-color-scheme: dark)");
   const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : system.matches);
+  /* The button says what it does. */
   const theme = () => (isDark() ? "dark" : "light");
 
   function follow() {
-    button.setAttribute("aria-pressed", String(isDark()));
+    button.textContent = isDark() ? "Light" : "Dark";
     document.dispatchEvent(new Event("themechange"));
   }
   button.hidden = false;
@@ -17,7 +18,7 @@ const page = (() => {
     follow();
   });
   system.addEventListener("change", follow);
-  button.setAttribute("aria-pressed", String(isDark()));
+  button.textContent = isDark() ? "Light" : "Dark";
 
   const links = new Map(
     [...document.querySelectorAll(".contents a")].map((link) => [link.getAttribute("href").slice(1), link]),
