@@ -8,8 +8,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-_TABLE = ("numbers.js", "leaderboard.js", "page.js")
-_FIGURES = ("figures.js",)
+_SCRIPTS = ("numbers.js", "leaderboard.js", "page.js", "figures.js")
 # These draw with WebGL, and plotly compiles their shaders' bindings from text.
 _COMPILED = ("gl", "parcoords", "splom", "3d", "cone", "isosurface", "streamtube", "volume")
 
@@ -20,10 +19,16 @@ def style() -> str:
     return _read("page.css") + _read("print.css")
 
 
-def scripts(with_figures: bool) -> tuple[str, ...]:
-    """The scripts of a page, in their order: the table works before plotly is read."""
-    first = _joined(_TABLE)
-    return (first, _plotly(), _joined(_FIGURES)) if with_figures else (first,)
+@cache
+def script() -> str:
+    """The page's own script."""
+    return "\n".join(map(_read, _SCRIPTS))
+
+
+@cache
+def plotly() -> str:
+    """Plotly's code, 4.8 MB, from its package."""
+    return (files("plotly") / "package_data" / "plotly.min.js").read_text(encoding="utf-8")
 
 
 def policy(scripts: tuple[str, ...], figures: list[dict[str, Any]]) -> str:
@@ -44,16 +49,6 @@ def policy(scripts: tuple[str, ...], figures: list[dict[str, Any]]) -> str:
         f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; "
         "img-src data: blob:; base-uri 'none'; form-action 'none'"
     )
-
-
-@cache
-def _plotly() -> str:
-    """Plotly's own code, 4.8 MB, from its package."""
-    return (files("plotly") / "package_data" / "plotly.min.js").read_text(encoding="utf-8")
-
-
-def _joined(names: tuple[str, ...]) -> str:
-    return "\n".join(map(_read, names))
 
 
 def _read(name: str) -> str:

@@ -7,8 +7,17 @@
   const settings = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["select2d", "lasso2d"] };
   let theme = page.theme();
 
+  /* Plotly takes longest to read: the page is there before it is. The policy knows its text. */
+  function ready() {
+    if (window.Plotly) return;
+    const script = document.createElement("script");
+    script.textContent = document.getElementById("plotly").textContent;
+    document.head.append(script);
+  }
+
   function draw(place) {
     if (drawn.has(place)) return;
+    ready();
     drawn.add(place);
     const { data, layout } = JSON.parse(document.getElementById(`${place.id}-figure`).textContent);
     Plotly.newPlot(place, data, { ...layout, template: templates[theme] }, settings);
@@ -46,6 +55,10 @@
     { rootMargin: "400px 0px" },
   );
   places.forEach((place) => seen.observe(place));
+  if (places.length) {
+    /* Once the page has been painted, and before anybody scrolls down. */
+    addEventListener("load", () => (window.requestIdleCallback ?? setTimeout)(ready));
+  }
   addEventListener("beforeprint", print);
   addEventListener("afterprint", printed);
   document.addEventListener("themechange", () => paint(page.theme()));

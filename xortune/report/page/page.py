@@ -59,7 +59,7 @@ def html_page(
     drawn = figures(pictures)
     by_name = {figure.name: figure for figure in drawn}
     columns = leaderboard(results.spec, results.trials)
-    scripts = assets.scripts(with_figures=bool(drawn))
+    script, plotly = assets.script(), assets.plotly() if drawn else ""
     context = {
         "about": about,
         "advice": head.advice(results),
@@ -75,13 +75,14 @@ def html_page(
         "groups": _groups(drawn),
         "lede": head.lede(results, about),
         "name": visible(results.name),
-        "policy": assets.policy(scripts, [figure.plain for figure in drawn]),
+        "plotly": plotly,
+        "policy": assets.policy((script, plotly), [figure.plain for figure in drawn]),
         "predictions": by_name.get("predictions"),
         "problem": visible(results.spec.problem),
         "reasons": sections.reasons(results),
         "recorded": sections.recorded_text(results),
         "scores": head.scores(results),
-        "scripts": scripts,
+        "script": script,
         "settings": sections.setting_rows(results),
         "space": sections.space_rows(results.space),
         "states": sections.states(results),
