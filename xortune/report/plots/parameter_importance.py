@@ -85,12 +85,15 @@ def importance(results: Results) -> Picture:
     """
     found = importances(results)
     names = [plain(one.name) for one in found]
+    longest = max(max(one.share, one.chance) for one in found)
     drawn = figure(
         90 + 34 * len(found),
-        xaxis={"tickformat": ".0%", "rangemode": "tozero", "title": {"text": "importance"}},
+        xaxis={
+            "title": {"text": "importance"}, "tickformat": ".0%", "range": [0, 1.2 * longest],
+        },
         yaxis={"autorange": "reversed", "showgrid": False, "ticklabelstandoff": 6},
         bargap=0.35,
-    )
+    )  # fmt: skip
     drawn.add_trace(
         go.Bar(
             x=[one.share for one in found], y=names, orientation="h", name="importance",

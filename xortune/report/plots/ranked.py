@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -90,8 +91,8 @@ def value_axis(values: Floats, title: str) -> dict[str, Any]:
     Otherwise a few extreme values stay outside its range; see `outside`.
     """
     if spans_decades(values):
-        return {"title": {"text": title}, "type": "log", "nticks": 8}
-    axis = {"title": {"text": title}, "nticks": 8}
+        return {"title": {"text": title}, **log_axis(values.min(), values.max())}
+    axis = {"title": {"text": title}, "nticks": 7}
     low, high = _fences(values)
     least, most = values.min(), values.max()
     if low <= least and most <= high:
@@ -99,6 +100,12 @@ def value_axis(values: Floats, title: str) -> dict[str, Any]:
     low, high = max(low, least), min(high, most)
     margin = 0.04 * (high - low)
     return {**axis, "range": [low - margin, high + margin]}
+
+
+def log_axis(low: float, high: float) -> dict[str, Any]:
+    """A plotly axis over the logarithm, with some six ticks: powers of ten, or also 2 and 5."""
+    decades = math.log10(high) - math.log10(low)
+    return {"type": "log", "dtick": math.ceil(decades / 6) if decades >= 2 else "D2"}
 
 
 def outside(values: Floats) -> int:
