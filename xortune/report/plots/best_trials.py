@@ -20,7 +20,7 @@ from xortune.report.plots.text import count, number, plain
 from xortune.report.plots.theme import BLUE, GREY, ORANGE, figure
 from xortune.report.results import Results
 
-_MOST_DOTS, _MOST_TEXT = 2000, 120_000
+_MOST_DOTS, _MOST_TEXT = 2000, 100_000
 
 
 def best_so_far(results: Results) -> Picture:

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from xortune.report.plots.best_trials import best_mark
-from xortune.report.plots.parameter_importance import importances
+from xortune.report.plots.parameter_importance import measures
 from xortune.report.plots.picture import Absent, Picture
 from xortune.report.plots.ranked import (
     Floats,
@@ -26,7 +26,7 @@ from xortune.report.plots.theme import GREY, figure
 from xortune.report.results import Results
 
 _GRID = 48
-_MOST_TRIALS, _MOST_DOTS = 4000, 500
+_MOST_TRIALS, _MOST_DOTS = 2000, 500
 _WEIGHT = 0.6  # of the trials near a place, without which its colour would be a guess
 
 
@@ -40,7 +40,8 @@ def contour(results: Results) -> Picture:
     varying = {scale.name: scale for scale in scales(results) if scale.name != results.spec.seed}
     if len(varying) < 2:
         raise Absent("fewer than two parameters vary")
-    names = [one.name for one in importances(results) if one.name in varying][:2]
+    measured = measures(results)
+    names = sorted(varying, key=lambda name: -measured[name])[:2]
     across, up = (varying[name] for name in names)
     x, y = across.places(ranked.frame), up.places(ranked.frame)
     there = np.isfinite(x) & np.isfinite(y)

@@ -149,7 +149,7 @@ def _trace(
     shares = np.array([row.shares[mine] for row in rows])  # (rows, lines)
     gap = np.full((1, len(mine)), np.nan)
     down = np.concatenate([np.arange(len(rows), dtype=np.float64), [np.nan]])
-    heads = [f"<b>trial {n}</b>" for n in ranked.numbers[places][mine]]
+    heads = [f"trial {n}" for n in ranked.numbers[places][mine]]
     texts = [
         text
         for place, head in zip(mine.tolist(), heads)

@@ -28,7 +28,7 @@ from xortune.report.results import Results
 
 _COLUMNS = 2
 _ROW = 240  # pixels
-_MOST_DOTS = 12_000  # of all parameters together
+_MOST_DOTS = 9000  # of all parameters together
 _BINS, _FEWEST = 10, 12  # the most parts of a median line, and the fewest trials of one
 
 
@@ -54,7 +54,7 @@ def slices(results: Results) -> Picture:
         at = {"row": index // columns + 1, "col": index % columns + 1}
         for trace in _panel(ranked, scale, places, legend=index == 0):
             drawn.add_trace(trace, **at)
-        drawn.update_xaxes(**scale.axis(), **at)
+        drawn.update_xaxes(**scale.axis(narrow=True), **at)
     axis = value_axis(ranked.values, "")
     drawn.update_yaxes(**axis)
     drawn.update_yaxes(title={"text": ranked.target.label}, col=1)
@@ -70,7 +70,7 @@ def _panel(
     shift = scattered(numbers, 0.6) if scale.kind == "choice" else np.zeros(len(x))
     label = plain(scale.name)
     hover: dict[str, Any] = {
-        "hovertemplate": f"<b>trial %{{customdata}}</b><br>{label} %{{x}}<br>"
+        "hovertemplate": f"trial %{{customdata}}<br>{label} %{{x}}<br>"
         f"{plain(ranked.target.name)} %{{y:.4g}}<extra></extra>"
     }
     if scale.kind == "choice":

@@ -107,7 +107,7 @@ def _dots(stops: list[_Stop], target: Target) -> go.Scatter:
         y=packed(np.concatenate([stop.values[places] for stop, places in picked])),
         customdata=packed(numbers), mode="markers", name="trials",
         marker={"color": GREY, "size": 5, "opacity": 0.6},
-        hovertemplate=f"<b>trial %{{customdata}}</b><br>{plain(target.name)} %{{y:.4g}}"
+        hovertemplate=f"trial %{{customdata}}<br>{plain(target.name)} %{{y:.4g}}"
         "<extra></extra>",
     )  # fmt: skip
 

@@ -105,7 +105,8 @@ def value_axis(values: Floats, title: str) -> dict[str, Any]:
 def log_axis(low: float, high: float) -> dict[str, Any]:
     """A plotly axis over the logarithm, with some six ticks: powers of ten, or also 2 and 5."""
     decades = math.log10(high) - math.log10(low)
-    return {"type": "log", "dtick": math.ceil(decades / 6) if decades >= 2 else "D2"}
+    short = {"tickformat": "~e"} if low < 1e-5 or high >= 1e7 else {}
+    return {"type": "log", "dtick": math.ceil(decades / 6) if decades >= 2 else "D2", **short}
 
 
 def outside(values: Floats) -> int:
@@ -150,7 +151,7 @@ def params_text(ranked: Ranked, names: tuple[str, ...], places: NDArray[np.int64
     columns = [(plain(name), rows[name].tolist()) for name in names]
     heads = zip(rows["number"], rows["rank"], ranked.values[places])
     name = plain(ranked.target.name)
-    texts = [f"<b>trial {n}</b>, rank {r}<br>{name} {number(v)}" for n, r, v in heads]
+    texts = [f"trial {n}, rank {r}<br>{name} {number(v)}" for n, r, v in heads]
     for label, values in columns:
         texts = [
             text if is_missing(value) else f"{text}<br>{label} {_cell(value)}"

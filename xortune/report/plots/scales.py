@@ -57,8 +57,8 @@ class Scale:
         shares: Floats = (places - low) / (high - low)
         return shares
 
-    def axis(self) -> dict[str, Any]:
-        """For plotly, with a margin at both ends."""
+    def axis(self, *, narrow: bool = False) -> dict[str, Any]:
+        """For plotly, with a margin at both ends; `narrow` for four ticks that never change."""
         title = {"text": plain(self.name)}
         if self.kind == "choice":
             ticks = self.ticks()
@@ -68,9 +68,11 @@ class Scale:
                 "tickvals": [place for place, _ in ticks], "ticktext": [text for _, text in ticks],
             }  # fmt: skip
         low, high = self.low, self.high
-        kind: dict[str, Any] = {"nticks": 6}
+        kind: dict[str, Any] = {"nticks": 4 if narrow else 6, "tickangle": 0}
         if self.kind == "log":
-            kind = log_axis(low, high)
+            kind |= log_axis(low, high)
+            if narrow:
+                kind["tickvals"], kind["ticktext"] = zip(*log_ticks(low, high, most=4))
             low, high = math.log10(low), math.log10(high)
         margin = 0.04 * (high - low)
         ends = [low - margin, high + margin]
@@ -116,22 +118,29 @@ def scattered(numbers: NDArray[np.int64], width: float) -> Floats:
 
     Multiples of the golden ratio, so that neighbouring trials lie apart.
     """
-    shares: Floats = (numbers * _GOLDEN) % 1.0
-    return (shares - 0.5) * width
+    shares = np.mod(numbers.astype(np.float64) * _GOLDEN, 1.0)
+    shifts: Floats = (shares - 0.5) * width
+    return shifts
 
 
 def ticks_between(low: float, high: float, *, is_log: bool) -> list[tuple[float, str]]:
-    """A few numbers between two others, with their labels: powers of ten over a logarithm."""
-    values = _decades(low, high) if is_log else ()
+    """About five numbers between two others, with their labels."""
+    if is_log:
+        return log_ticks(low, high, most=5)
+    return [(value, number(value)) for value in _round_numbers(low, high)]
+
+
+def log_ticks(low: float, high: float, *, most: int) -> list[tuple[float, str]]:
+    """Powers of ten between two numbers, or also 2 and 5 times them, or else the two alone."""
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    for digits in ((1,), (1, 2, 5)):
+        values = [d * 10.0**power for power in range(first, last + 1) for d in digits]
+        values = [v for v in values if low * (1 - 1e-9) <= v <= high * (1 + 1e-9)]
+        if len(values) > 2:
+            break
     if len(values) < 2:
-        values = _round_numbers(low, high)
-    return [(value, number(value)) for value in values]
-
-
-def _decades(low: float, high: float) -> tuple[float, ...]:
-    first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
-    step = max(1, math.ceil((last - first) / 6))
-    return tuple(10.0**power for power in range(first, last + 1, step))
+        values = [low, high]
+    return [(value, number(value)) for value in values[:: -(-len(values) // most)]]
 
 
 def _round_numbers(low: float, high: float) -> tuple[float, ...]:

@@ -156,7 +156,7 @@ def _dots(trained: list[Trained], part: str) -> list[go.Scatter]:
     return [
         go.Scatter(
             x=packed(x), y=packed(rows + scattered(places, 0.4)), mode="markers", marker=style,
-            name="search" if part == "search" else "confirmation, on fresh seeds",
+            name="search" if part == "search" else "fresh seeds",
             customdata=packed(seeds) if named else None,
             hovertemplate="%{x:.4g}" + seed + "<extra></extra>",
         )
@@ -201,8 +201,8 @@ def _words(results: Results, target: Target, first: Trained, word: str) -> str:
         words += f"; {share} of them are solved (95 % interval {percent(low)} to {percent(high)})"
     words += f", and {count(verdict.failed, 'training')} failed" if verdict.failed else ""
     values = np.concatenate([first.search.values, first.confirmation.values])
-    low, high = (number(float(value)) for value in (values.min(), values.max()))
-    return f"{words}. Its trainings reach from {low} to {high}."
+    least, most = number(float(values.min())), number(float(values.max()))
+    return f"{words}. Its trainings reach from {least} to {most}."
 
 
 def _luck_words(results: Results, trained: list[Trained]) -> str:
