@@ -121,7 +121,8 @@ def importance(results: Results) -> Picture:
             hovertemplate="chance alone gives %{y} up to %{x:.1%}<extra></extra>",
         )
     )  # fmt: skip
-    return Picture("importance", "Importance of the parameters", drawn, _words(results, found))
+    words = _words(results, found, len(ranked_trials(results)))
+    return Picture("importance", "Importance of the parameters", drawn, words)
 
 
 def _by_chance(ranked: Ranked, varying: list[Scale]) -> dict[str, float]:
@@ -217,17 +218,20 @@ def _quiet() -> Iterator[None]:
         optuna.logging.set_verbosity(verbosity)
 
 
-def _words(results: Results, found: list[Importance]) -> str:
+def _words(results: Results, found: list[Importance], trials: int) -> str:
     clear = [f"{brief(one.name)} {percent(one.share)}" for one in found if one.is_clear]
     others = [brief(one.name) for one in found if not one.is_clear]
-    tenth = "what sets the best tenth of the trials apart from all of them (PED-ANOVA)"
+    apart = "what sets the best tenth of the trials apart from all of them (PED-ANOVA)"
     if not clear:
-        return f"No parameter has more to do with {tenth} than chance alone would give."
-    words = f"The shares in {tenth}: {listed(clear)}."
-    if others:
+        words = f"No parameter has more to do with {apart} than chance alone would give."
+    else:
+        words = f"The shares in {apart}: {listed(clear)}."
+    if clear and others:
         verb = "has" if len(others) == 1 else "have"
         words += f" {listed(others)} {verb} no more than chance alone would give."
     seed = results.spec.seed
     if seed is not None and any(one.name == seed and one.is_clear for one in found):
         words += f" A seed has no better values, so what {brief(seed)} has is luck."
+    if trials > _MOST:
+        words += f" From {_MOST:,} of the {trials:,} trials."
     return words

@@ -56,7 +56,7 @@ def slices(results: Results) -> Picture:
             drawn.add_trace(trace, **at)
         drawn.update_xaxes(**scale.axis(narrow=True), **at)
     axis = value_axis(ranked.values, "")
-    drawn.update_yaxes(**axis)
+    drawn.update_yaxes(**axis, matches="y")
     drawn.update_yaxes(title={"text": ranked.target.label}, col=1)
     return Picture("slices", "Each parameter", drawn, _words(ranked, varying, places))
 
