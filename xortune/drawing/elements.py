@@ -46,6 +46,8 @@ def label(
     **more: str | float,
 ) -> str:  # fmt: skip
     """A line of text, whose baseline begins, ends or is centred at a point."""
+    if not text.replace(MINUS, "").replace("…", "").isascii():
+        class_ += " d-other"
     return element(
         "text", literal(text), x=x, y=y, class_=class_, text_anchor=anchor, font_size=size, **more
     )

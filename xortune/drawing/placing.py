@@ -8,7 +8,7 @@ from typing import NamedTuple
 # Along an edge, from its start; the middle first.
 _ALONG = tuple(0.5 + sign * step / 50 for step in range(19) for sign in ((1, -1) if step else (1,)))
 _CLEAR = 5.0  # pixels around every number
-_APART = 9.0  # pixels to other edges, where there is room
+_APART = 13.0  # pixels to other edges, where there is room
 
 
 class Box(NamedTuple):

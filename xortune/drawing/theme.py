@@ -13,6 +13,8 @@ from xortune.wording import option
 Theme = Literal["light", "dark", "auto"]
 THEMES: tuple[Theme, ...] = get_args(Theme)
 FONTS = "'Helvetica Neue', Arial, 'Liberation Sans', sans-serif"
+# Of texts beyond ASCII, for renderers that look for all letters of a text in one font.
+FONT_OF_OTHERS = "Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
 _GAP = 28.0  # between two parts
 
 # Texts have a contrast of at least 4.5 to the paper, and lines of at least 3.
@@ -36,8 +38,9 @@ _RULES = (
 )  # fmt: skip
 # A halo keeps text readable where lines pass behind it.
 _FIXED = (
-    f"font-family:{FONTS}",
-    ".d-halo{paint-order:stroke;stroke-width:5px;stroke-linejoin:round}",
+    f"{{font-family:{FONTS}}}",
+    f" .d-other{{font-family:{FONT_OF_OTHERS}}}",
+    " .d-halo{paint-order:stroke;stroke-width:5px;stroke-linejoin:round}",
 )
 
 
@@ -92,8 +95,7 @@ def _style(theme: str) -> str:
     choice of light or dark; a page may set `--drawing-paper`, `--drawing-ink` and the like too.
     """
     root = f".xortune-drawing-{theme}"
-    font, halo = _FIXED
-    rules = f"{root}{{{font}}}{root} {halo}"
+    rules = "".join(f"{root}{rule}" for rule in _FIXED)
     if theme != "auto":
         return rules + _rules(root, _COLOURS[theme])
     light, dark = _variables("light"), _variables("dark")

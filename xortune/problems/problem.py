@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from xortune.network import Network, Surface
+from xortune.problems.portable import Portable
 from xortune.spec import GraphNode, ProblemSpec
 from xortune.trial import Params, Weights
 
@@ -23,7 +24,7 @@ class Problem(Protocol):
 
     @property
     def has_models(self) -> bool:
-        """Whether its trials leave models; if not, `model` and `predict` raise UsageError."""
+        """Whether its trials leave models; if not, all that need one raise UsageError."""
 
     @property
     def graph(self) -> Sequence[GraphNode]:
@@ -50,3 +51,15 @@ class Problem(Protocol):
 
         None: it has another number of inputs, or they are not numbers.
         """
+
+    def explain(self, params: Params, weights: Weights, inputs: Any) -> str:
+        """The trained model's answer, worked out step by step, at most 80 columns wide.
+
+        Of several rows it explains the first. Its last number is that of `predict`.
+
+        Raises:
+            UsageError: the inputs are not of the problem's kind, or the model is too large.
+        """
+
+    def portable(self, params: Params, weights: Weights) -> Portable:
+        """The trained model as other programs take it."""

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xortune.errors import UsageError
 from xortune.ledger import Ledger
-from xortune.network import Network, Surface
+from xortune.network import MOST_NUMBERS, Network, Surface
 from xortune.paths import StudyPaths
-from xortune.settings import Provenance, StudySettings
+from xortune.settings import Provenance, StudySettings, one_of
 from xortune.spec import PRUNED_EPOCH
+from xortune.studies.files import checked_file, write_file
 from xortune.studies.problems import problem_of, resumed
 from xortune.studies.retraining import weights_again
 from xortune.trial import FinishedTrial, Params, Weights
+from xortune.version import __version__
 
 if TYPE_CHECKING:
     from xortune.problems.problem import Problem
+
+# The endings of files, with what they hold.
+MODEL_FILES = {
+    ".safetensors": "the weights",
+    ".pt": "the state_dict() for PyTorch",
+    ".onnx": "the network",
+}
+PICTURE_FILES = {".svg": "lines", ".png": "pixels"}
 
 
 class Models:
@@ -103,6 +114,101 @@ class Models:
             problem = resumed(self.settings, self.name, {"data": data}, force=False).problem
         _, params, weights = self._modelled(self._named(number))
         return problem.surface(params, weights)
+
+    def explain(self, inputs: Any, number: int | None = None) -> str:
+        """A trained model's answer, worked out step by step, at most 80 columns wide.
+
+        The last number is that of `predict`. Of a table, whose layers may be large, the first and
+        last units of each; of several rows, the first.
+
+        Args:
+            inputs: as for `predict`.
+            number: the trial's; None for the best one.
+
+        Raises:
+            UsageError: as `predict`, or the model has more than a million weights.
+            XortuneError: no trial is complete, so there is no best one.
+
+        Example:
+            print(study.explain([0, 1]))
+        """
+        problem, params, weights = self._modelled(self._named(number))
+        return problem.explain(params, weights, inputs)
+
+    def export(self, file: str | Path, number: int | None = None, *, force: bool = False) -> None:
+        """Writes a trained model for other programs.
+
+        Args:
+            file: its ending names the format: `.safetensors` has the weights, and in its metadata
+                the study, the trial, its parameters and how inputs are prepared; `.pt` the
+                `state_dict()`, for `torch.load(file, weights_only=True)`; `.onnx` the network,
+                with the same metadata.
+            number: the trial's; None for the best one.
+            force: overwrite the file if it exists.
+
+        Raises:
+            UsageError: as `model`, or the file cannot be written.
+            XortuneError: the extra `models` is not installed, or no trial is complete.
+
+        Example:
+            study.export("xor.onnx")
+        """
+        path = checked_file(file, self._own.folder, MODEL_FILES, force=force)
+        number = self._named(number)
+        problem, params, weights = self._modelled(number)
+        portable = problem.portable(params, weights)
+        about = {
+            "study": self.name,
+            "trial": int(number),
+            "problem": self.settings.spec.problem,
+            "params": dict(params),
+            "xortune": __version__,
+        }
+        from xortune.problems.model_files import model_file
+
+        write_file(path, model_file(portable, path.suffix.lower(), about), force=force)
+
+    def draw(
+        self,
+        file: str | Path,
+        number: int | None = None,
+        *,
+        theme: str | None = None,
+        data: Any = None,
+    ) -> None:
+        """Draws a trained model: its network, and beside it what it answers over two inputs.
+
+        Args:
+            file: `.svg` or `.png`; an existing one is overwritten.
+            number: the trial's; None for the best one.
+            theme: `light` or `dark`; for an SVG also `auto`, the default, which follows its reader.
+            data: as for `surface`.
+
+        Raises:
+            UsageError: as `surface`, or there is nothing to draw, or the file cannot be written.
+            XortuneError: the extra `models` is not installed, or no trial is complete.
+
+        Example:
+            study.draw("xor.svg")
+        """
+        path = checked_file(file, self._own.folder, PICTURE_FILES)
+        as_png = path.suffix.lower() == ".png"
+        themes = ("light", "dark") if as_png else ("auto", "light", "dark")
+        theme = themes[0] if theme is None else theme
+        if faults := one_of("theme", theme, themes):
+            raise UsageError(faults[0])
+        network, surface = self.network(number), self.surface(number, data=data)
+        if network is None and surface is None:
+            raise UsageError(f"study {self.name} has nothing to draw: {self._why_no_picture()}.")
+        from xortune.drawing import picture_svg, svg_as_png
+
+        svg = picture_svg(network, surface, theme)
+        write_file(path, svg_as_png(svg) if as_png else f"{svg}\n".encode())
+
+    def _why_no_picture(self) -> str:
+        if problem_of(self.settings).has_models:
+            return f"the model has more than {MOST_NUMBERS:,} weights"
+        return "it searches a function, and keeps its numbers, not models"
 
     def _named(self, number: int | None) -> int:
         """The number of a trial; None stands for the best one."""

@@ -156,13 +156,13 @@ def test_filtering_by_text_and_by_state(tab, study):
 
 def test_pictures_hold_the_numbers_of_the_table_and_follow_the_theme(tab, study):
     page, trials = tab.page, study.trials
-    page.locator("#best-so-far").scroll_into_view_if_needed()
-    page.wait_for_selector("#best-so-far .main-svg")
-    dots = page.evaluate("""() => { const { x, y } = document.getElementById("best-so-far").data[0];
+    page.locator("#plot-best-so-far").scroll_into_view_if_needed()
+    page.wait_for_selector("#plot-best-so-far .main-svg")
+    dots = page.evaluate("""() => { const { x, y } = document.getElementById("plot-best-so-far").data[0];
                                     return [[...x._inputArray ?? x], [...y._inputArray ?? y]]; }""")
     complete = trials[trials["state"] == "COMPLETE"].set_index("number")["final_loss"]
     assert dict(zip(*dots)) == complete.to_dict()
-    colour = "getComputedStyle(document.querySelector('#best-so-far .xtick text')).fill"
+    colour = "getComputedStyle(document.querySelector('#plot-best-so-far .xtick text')).fill"
     before = page.evaluate(colour)
     page.locator("#theme").press("Enter")
     page.wait_for_function(f"{colour} !== '{before}'")

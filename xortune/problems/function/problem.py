@@ -41,6 +41,12 @@ class RecordedFunction:
     def surface(self, params: Params, weights: Weights) -> None:
         return None
 
+    def explain(self, params: Params, weights: Weights, inputs: Any) -> NoReturn:
+        raise _no_model()
+
+    def portable(self, params: Params, weights: Weights) -> NoReturn:
+        raise _no_model()
+
 
 class FunctionProblem(RecordedFunction):
     """The problem of some code.

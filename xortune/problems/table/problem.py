@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from xortune.errors import UsageError
 from xortune.network import Network, Surface
+from xortune.problems.portable import Portable
+from xortune.problems.table.explained import explanation
+from xortune.problems.table.exported import portable_of
 from xortune.problems.table.measures import measured
 from xortune.problems.table.pictures import network_of, surface_of
 from xortune.problems.table.spec import table_spec
@@ -78,12 +81,7 @@ class TableProblem:
         Raises:
             UsageError: the rows cannot be read, or have none of the columns.
         """
-        from xortune.problems.table.reading import read_frame
-
-        frame = read_frame(inputs, self.recipe.text_columns)
-        x, notes = self.recipe.prepare(frame)
-        for note in notes:
-            _log.warning(note)
+        x = self._prepared(inputs)
         index = inputs.index if hasattr(inputs, "iloc") else None
         return self.read(self.outputs(params, weights, x), index)
 
@@ -129,6 +127,24 @@ class TableProblem:
 
     def surface(self, params: Params, weights: Weights) -> Surface | None:
         return surface_of(self, params, weights)
+
+    def explain(self, params: Params, weights: Weights, inputs: Any) -> str:
+        """The forward pass for the first of some rows, as `predict` takes them."""
+        return explanation(self, params, weights, self._prepared(inputs))
+
+    def portable(self, params: Params, weights: Weights) -> Portable:
+        """The model from prepared inputs to its outputs, and what both mean."""
+        state = self.model(params, weights).state_dict()
+        return portable_of(self.recipe, state, str(params["activation"]))
+
+    def _prepared(self, inputs: Any) -> NDArray[np.float32]:
+        """New rows as the model takes them; logs what was made of missing and unknown values."""
+        from xortune.problems.table.reading import read_frame
+
+        x, notes = self.recipe.prepare(read_frame(inputs, self.recipe.text_columns))
+        for note in notes:
+            _log.warning(note)
+        return x
 
     def test_answers(self, params: Params, weights: Weights) -> Answers:
         """The truth and the prediction of every test row.

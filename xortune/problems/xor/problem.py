@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 from xortune.errors import UsageError
 from xortune.network import Network, Surface
 from xortune.plain_numbers import brief, real_number
+from xortune.problems.portable import Portable, PortableOutput
 from xortune.problems.xor.answer import answer
+from xortune.problems.xor.explained import explanation
 from xortune.problems.xor.graph import GRAPH
-from xortune.problems.xor.pictures import network_of, surface_of
+from xortune.problems.xor.pictures import ACTIVATION, INPUTS, OUTPUT, network_of, surface_of
 from xortune.problems.xor.spec import SPEC
 from xortune.trial import Params, Weights
 
 if TYPE_CHECKING:
     from xortune.problems.xor.model import XOR
-
-_INPUTS = 2
 
 
 class XORProblem:
@@ -42,20 +42,33 @@ class XORProblem:
 
     def predict(self, params: Params, weights: Weights, inputs: Any) -> float:
         """The output for one row of inputs."""
-        row = [real_number(value) for value in inputs] if isinstance(inputs, Iterable) else []
-        numbers = [value for value in row if value is not None and math.isfinite(value)]
-        if not len(numbers) == len(row) == _INPUTS:
-            raise UsageError(
-                f"inputs {brief(inputs)}: the model takes {_INPUTS} inputs, all of them finite "
-                "numbers."
-            )
-        return answer(weights.numbers(), numbers)
+        return answer(weights.numbers(), _row(inputs))
+
+    def explain(self, params: Params, weights: Weights, inputs: Any) -> str:
+        return explanation(weights.numbers(), _row(inputs))
 
     def network(self, params: Params, weights: Weights) -> Network:
         return network_of(weights.numbers())
 
     def surface(self, params: Params, weights: Weights) -> Surface:
         return surface_of(weights.numbers(), self.data)
+
+    def portable(self, params: Params, weights: Weights) -> Portable:
+        state = self.model(params, weights).state_dict()
+        output = PortableOutput(OUTPUT, "sigmoid")
+        return Portable(state, ACTIVATION, INPUTS, (output,), {"data": self.data})
+
+
+def _row(inputs: Any) -> list[float]:
+    """One row of inputs; raises UsageError if it is something else."""
+    row = [real_number(value) for value in inputs] if isinstance(inputs, Iterable) else []
+    numbers = [value for value in row if value is not None and math.isfinite(value)]
+    if not len(numbers) == len(row) == len(INPUTS):
+        raise UsageError(
+            f"inputs {brief(inputs)}: the model takes {len(INPUTS)} inputs, all of them finite "
+            "numbers."
+        )
+    return numbers
 
 
 # Its name where no problem is named.

@@ -28,7 +28,7 @@ _GROUPS = (
 )
 _OTHERS = ("more", "More pictures")
 _MODEL = ("model", "What the model learned")
-_FAILURES, _TIME = ("failures",), ("time-spent",)
+_FAILURES, _TIME = ("states",), ("time",)
 _ELSEWHERE = ("predictions", *_FAILURES, *_TIME)
 GENERATOR = "xortune report"  # names the files that may be replaced
 

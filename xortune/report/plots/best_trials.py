@@ -20,7 +20,7 @@ from xortune.report.plots.text import count, number, plain
 from xortune.report.plots.theme import BLUE, GREY, ORANGE, figure
 from xortune.report.results import Results
 
-_MOST_DOTS, _MOST_TEXT = 2000, 120_000
+_MOST_DOTS, _MOST_TEXT = 2000, 100_000
 
 
 def best_so_far(results: Results) -> Picture:
@@ -38,9 +38,11 @@ def best_so_far(results: Results) -> Picture:
     places, texts = dots_with_texts(ranked, results.spec.names)
     drawn = figure(
         380,
-        xaxis={"title": {"text": "trial"}, "range": _with_margin(last), "showgrid": False},
+        xaxis={
+            "title": {"text": "trial"}, "range": _with_margin(last), "showgrid": False,
+        },
         yaxis=value_axis(ranked.values, ranked.target.label),
-    )
+    )  # fmt: skip
     drawn.add_trace(
         go.Scatter(
             x=packed(ranked.numbers[places]), y=packed(ranked.values[places]), mode="markers",

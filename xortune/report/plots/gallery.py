@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from xortune.report.plots import best_trials, parameter_importance, training_curves
+from xortune.report.plots import (
+    best_trials,
+    contour_map,
+    costs,
+    parallel_axes,
+    parameter_importance,
+    parameter_slices,
+    pruning,
+    run_times,
+    training_curves,
+    trainings,
+    trial_states,
+)
 from xortune.report.plots.picture import Absent, Picture
 from xortune.report.results import Results
 
@@ -22,6 +34,14 @@ PLOTS: Mapping[str, Callable[[Results], Picture]] = {
     "best-so-far": best_trials.best_so_far,
     "curves": training_curves.curves,
     "importance": parameter_importance.importance,
+    "slices": parameter_slices.slices,
+    "parallel": parallel_axes.parallel,
+    "contour": contour_map.contour,
+    "replicates": trainings.replicates,
+    "rungs": pruning.rungs,
+    "cost": costs.cost,
+    "states": trial_states.states,
+    "time": run_times.time_spent,
 }
 
 
@@ -53,6 +73,14 @@ def _or_none(name: str) -> Callable[[Results], Picture | None]:
 
 best_so_far = _or_none("best-so-far")
 importance = _or_none("importance")
+slices = _or_none("slices")
+parallel = _or_none("parallel")
+contour = _or_none("contour")
+replicates = _or_none("replicates")
+rungs = _or_none("rungs")
+cost = _or_none("cost")
+states = _or_none("states")
+time_spent = _or_none("time")
 
 
 def curves(results: Results, numbers: Sequence[int] | None = None) -> Picture | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -18,6 +18,7 @@ from optuna.distributions import (
     IntDistribution,
 )
 from optuna.importance import PedAnovaImportanceEvaluator
+from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial
 
 from xortune.process_wide import Counted
@@ -29,7 +30,7 @@ from xortune.report.plots.theme import BLUE, GREY, faded, figure
 from xortune.report.results import Results
 
 FEWEST = 20  # trials, of which the best tenth are two
-_MOST, _MOST_SHUFFLED = 10_000, 1000
+_MOST, _MOST_SHUFFLED = 2000, 500  # trials; more take seconds, and say the same
 _SHUFFLES = 9
 
 
@@ -56,25 +57,36 @@ def importances(results: Results) -> list[Importance]:
     Raises:
         Absent: too few trials are complete, or no parameter varies.
     """
-    ranked = ranked_trials(results)
-    varying = scales(results)
+    ranked, varying = ranked_trials(results), scales(results)
+    measured = measures(results)
+    total = sum(measured.values())
+    chance = _by_chance(ranked, varying)
+    return sorted(
+        (
+            Importance(name, value / total, min(1.0, chance[name] / total))
+            for name, value in measured.items()
+        ),
+        key=lambda one: -one.share,
+    )
+
+
+def measures(results: Results) -> dict[str, float]:
+    """What `importances` divides by its sum, in the spec's order.
+
+    Raises:
+        Absent: as `importances`.
+    """
+    ranked, varying = ranked_trials(results), scales(results)
     if not varying:
         raise Absent("no parameter varies")
     if len(ranked) < FEWEST:
         raise Absent(f"it takes {FEWEST} complete trials, and there are {len(ranked)}")
     if np.ptp(ranked.values) == 0:
         raise Absent(f"all trials have the same {brief(ranked.target.name)}")
-    by_number = np.argsort(ranked.numbers)
-    found = _evaluated(ranked, varying, _spread_out(by_number, _MOST))
-    total = sum(found.values())
-    if not total > 0:
+    found = _measured(_study(ranked, varying, _MOST), None, varying)
+    if not sum(found.values()) > 0:
         raise Absent("the best trials have the same values as all others")
-    some = _spread_out(by_number, _MOST_SHUFFLED)
-    chance = _by_chance(ranked, varying, some)
-    return sorted(
-        (Importance(name, value / total, chance[name] / total) for name, value in found.items()),
-        key=lambda one: -one.share,
-    )
+    return found
 
 
 def importance(results: Results) -> Picture:
@@ -85,12 +97,15 @@ def importance(results: Results) -> Picture:
     """
     found = importances(results)
     names = [plain(one.name) for one in found]
+    longest = max(max(one.share, one.chance) for one in found)
     drawn = figure(
         90 + 34 * len(found),
-        xaxis={"tickformat": ".0%", "rangemode": "tozero", "title": {"text": "importance"}},
+        xaxis={
+            "title": {"text": "importance"}, "tickformat": ".0%", "range": [0, 1.2 * longest],
+        },
         yaxis={"autorange": "reversed", "showgrid": False, "ticklabelstandoff": 6},
         bargap=0.35,
-    )
+    )  # fmt: skip
     drawn.add_trace(
         go.Bar(
             x=[one.share for one in found], y=names, orientation="h", name="importance",
@@ -106,20 +121,19 @@ def importance(results: Results) -> Picture:
             hovertemplate="chance alone gives %{y} up to %{x:.1%}<extra></extra>",
         )
     )  # fmt: skip
-    return Picture("importance", "Importance of the parameters", drawn, _words(results, found))
+    words = _words(results, found, len(ranked_trials(results)))
+    return Picture("importance", "Importance of the parameters", drawn, words)
 
 
-def _evaluated(ranked: Ranked, varying: list[Scale], places: NDArray[np.int64]) -> dict[str, float]:
-    study, _ = _study(ranked, varying, places)
-    return _measured(study, None, varying)
+def _by_chance(ranked: Ranked, varying: list[Scale]) -> dict[str, float]:
+    """The most that each parameter gets when objectives are dealt to trials at random.
 
-
-def _by_chance(ranked: Ranked, varying: list[Scale], places: NDArray[np.int64]) -> dict[str, float]:
-    """The most that each parameter gets when objectives are dealt to trials at random."""
-    study, count = _study(ranked, varying, places)
+    From some of many trials, of which chance makes more: so it is rather over- than underrated.
+    """
+    study = _study(ranked, varying, _MOST_SHUFFLED)
     most = dict.fromkeys((scale.name for scale in varying), 0.0)
     for seed in range(_SHUFFLES):
-        order = np.random.Generator(np.random.PCG64(seed)).permutation(count)
+        order = np.random.Generator(np.random.PCG64(seed)).permutation(len(study.held))
         found = _measured(study, _dealt(order), varying)
         most = {name: max(value, found[name]) for name, value in most.items()}
     return most
@@ -139,23 +153,36 @@ def _measured(
     return {scale.name: float(found.get(scale.name, 0.0)) for scale in varying}
 
 
-def _study(
-    ranked: Ranked, varying: list[Scale], places: NDArray[np.int64]
-) -> tuple[optuna.Study, int]:
-    """An Optuna study of some of the trials, numbered from 0, with the parameters that vary."""
+class _Held(optuna.Study):
+    """A study that holds its trials itself: Optuna copies those that are added, slowly."""
+
+    held: Sequence[FrozenTrial] = ()
+
+    def get_trials(self, deepcopy: bool = True, states: Any = None) -> list[FrozenTrial]:
+        return [*self.held]
+
+
+def _study(ranked: Ranked, varying: list[Scale], most: int) -> _Held:
+    """At most so many of the trials, numbered from 0, with the parameters that vary."""
+    places = _evenly(np.argsort(ranked.numbers), most)
     known = {scale.name: _distribution(scale) for scale in varying}
     rows = ranked.frame.iloc[places]
     columns = [_column(scale, rows) for scale in varying]
-    values = ranked.values[places].tolist()
-    trials = []
-    for row, value in zip(zip(*columns), values):
+    sign = 1.0 if ranked.target.falls else -1.0
+    trials: list[FrozenTrial] = []
+    for row, value in zip(zip(*columns), (sign * ranked.values[places]).tolist()):
         params = {name: one for name, one in zip(known, row) if one is not None}
         there = {name: known[name] for name in params}
-        trials.append(optuna.trial.create_trial(params=params, distributions=there, value=value))
+        trial = optuna.trial.create_trial(params=params, distributions=there, value=value)
+        trial.number = len(trials)
+        trial._trial_id = len(trials)
+        trials.append(trial)
+    storage = optuna.storages.InMemoryStorage()
     with _quiet():
-        study = optuna.create_study(direction="minimize" if ranked.target.falls else "maximize")
-        study.add_trials(trials)
-    return study, len(trials)
+        storage.create_new_study([StudyDirection.MINIMIZE], "held")
+        study = _Held("held", storage)
+    study.held = trials
+    return study
 
 
 def _column(scale: Scale, rows: Any) -> list[Any]:
@@ -174,7 +201,7 @@ def _distribution(scale: Scale) -> BaseDistribution:
     return FloatDistribution(scale.low, scale.high, log=scale.kind == "log")
 
 
-def _spread_out(places: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+def _evenly(places: NDArray[np.int64], most: int) -> NDArray[np.int64]:
     step = len(places) / most
     return places if step <= 1 else places[(np.arange(most) * step).astype(np.int64)]
 
@@ -191,17 +218,20 @@ def _quiet() -> Iterator[None]:
         optuna.logging.set_verbosity(verbosity)
 
 
-def _words(results: Results, found: list[Importance]) -> str:
+def _words(results: Results, found: list[Importance], trials: int) -> str:
     clear = [f"{brief(one.name)} {percent(one.share)}" for one in found if one.is_clear]
     others = [brief(one.name) for one in found if not one.is_clear]
-    tenth = "what sets the best tenth of the trials apart from all of them (PED-ANOVA)"
+    apart = "what sets the best tenth of the trials apart from all of them (PED-ANOVA)"
     if not clear:
-        return f"No parameter has more to do with {tenth} than chance alone would give."
-    words = f"The shares in {tenth}: {listed(clear)}."
-    if others:
+        words = f"No parameter has more to do with {apart} than chance alone would give."
+    else:
+        words = f"The shares in {apart}: {listed(clear)}."
+    if clear and others:
         verb = "has" if len(others) == 1 else "have"
         words += f" {listed(others)} {verb} no more than chance alone would give."
     seed = results.spec.seed
     if seed is not None and any(one.name == seed and one.is_clear for one in found):
         words += f" A seed has no better values, so what {brief(seed)} has is luck."
+    if trials > _MOST:
+        words += f" From {_MOST:,} of the {trials:,} trials."
     return words

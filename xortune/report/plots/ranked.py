@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -90,8 +91,8 @@ def value_axis(values: Floats, title: str) -> dict[str, Any]:
     Otherwise a few extreme values stay outside its range; see `outside`.
     """
     if spans_decades(values):
-        return {"title": {"text": title}, "type": "log", "nticks": 8}
-    axis = {"title": {"text": title}, "nticks": 8}
+        return {"title": {"text": title}, **log_axis(values.min(), values.max())}
+    axis = {"title": {"text": title}, "nticks": 7}
     low, high = _fences(values)
     least, most = values.min(), values.max()
     if low <= least and most <= high:
@@ -99,6 +100,13 @@ def value_axis(values: Floats, title: str) -> dict[str, Any]:
     low, high = max(low, least), min(high, most)
     margin = 0.04 * (high - low)
     return {**axis, "range": [low - margin, high + margin]}
+
+
+def log_axis(low: float, high: float) -> dict[str, Any]:
+    """A plotly axis over the logarithm, with some six ticks: powers of ten, or also 2 and 5."""
+    decades = math.log10(high) - math.log10(low)
+    short = {"tickformat": "~e"} if low < 1e-5 or high >= 1e7 else {}
+    return {"type": "log", "dtick": math.ceil(decades / 6) if decades >= 2 else "D2", **short}
 
 
 def outside(values: Floats) -> int:
@@ -143,7 +151,7 @@ def params_text(ranked: Ranked, names: tuple[str, ...], places: NDArray[np.int64
     columns = [(plain(name), rows[name].tolist()) for name in names]
     heads = zip(rows["number"], rows["rank"], ranked.values[places])
     name = plain(ranked.target.name)
-    texts = [f"<b>trial {n}</b>, rank {r}<br>{name} {number(v)}" for n, r, v in heads]
+    texts = [f"trial {n}, rank {r}<br>{name} {number(v)}" for n, r, v in heads]
     for label, values in columns:
         texts = [
             text if is_missing(value) else f"{text}<br>{label} {_cell(value)}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from xortune.report.plots.ranked import Floats, is_missing
+from xortune.report.plots.ranked import Floats, is_missing, log_axis
 from xortune.report.plots.text import number, plain
 from xortune.report.results import Results
 from xortune.space import Choice, Range, count_values, grid_bounds
@@ -18,7 +18,7 @@ from xortune.spec import Parameter
 if TYPE_CHECKING:
     import pandas as pd
 
-_MOST_CATEGORIES = 12  # choices of more numbers lie along an axis of numbers
+_MOST_CATEGORIES = 12  # more numbers lie along an axis of numbers
 _MOST_LABELS = 24
 _FACTOR = 100.0  # numbers to choose from that span it lie along a logarithm
 _GOLDEN = (math.sqrt(5) - 1) / 2
@@ -50,39 +50,40 @@ class Scale:
 
     def fractions(self, places: Floats) -> Floats:
         """Places as shares of the axis, from 0 to 1."""
-        ends = np.array([self.low, self.high])
+        low, high = self.low, self.high
         if self.kind == "log":
-            places, ends = np.log(places), np.log(ends)
-        shares: Floats = (places - ends[0]) / (ends[1] - ends[0])
+            places = np.log(places, dtype=np.float64)
+            low, high = math.log(low), math.log(high)
+        shares: Floats = (places - low) / (high - low)
         return shares
 
-    def axis(self) -> dict[str, Any]:
-        """For plotly, with a margin at both ends."""
+    def axis(self, *, narrow: bool = False) -> dict[str, Any]:
+        """For plotly, with a margin at both ends; `narrow` for four ticks that never change."""
         title = {"text": plain(self.name)}
         if self.kind == "choice":
             ticks = self.ticks()
             return {
                 "title": title, "range": [self.low, self.high], "showgrid": False,
+                "zeroline": False,
                 "tickvals": [place for place, _ in ticks], "ticktext": [text for _, text in ticks],
             }  # fmt: skip
         low, high = self.low, self.high
+        kind: dict[str, Any] = {"nticks": 4 if narrow else 6, "tickangle": 0}
         if self.kind == "log":
+            kind |= log_axis(low, high)
+            if narrow:
+                kind["tickvals"], kind["ticktext"] = zip(*log_ticks(low, high, most=4))
             low, high = math.log10(low), math.log10(high)
         margin = 0.04 * (high - low)
-        return {
-            "title": title, "type": self.kind, "range": [low - margin, high + margin],
-            "nticks": 6, "showgrid": False,
-        }  # fmt: skip
+        ends = [low - margin, high + margin]
+        return {"title": title, "range": ends, "showgrid": False, "zeroline": False, **kind}
 
     def ticks(self) -> list[tuple[float, str]]:
         """A few places with their labels, which are ready for plotly."""
         if self.kind == "choice":
             step = max(1, -(-len(self.labels) // _MOST_LABELS))
             return [(float(i), text) for i, text in enumerate(self.labels)][::step]
-        values = _decades(self.low, self.high) if self.kind == "log" else ()
-        if len(values) < 2:
-            values = _round_numbers(self.low, self.high)
-        return [(value, number(value)) for value in values]
+        return ticks_between(self.low, self.high, is_log=self.kind == "log")
 
 
 def scales(results: Results) -> list[Scale]:
@@ -94,8 +95,11 @@ def scales(results: Results) -> list[Scale]:
 
 def _scale(parameter: Parameter, domain: Choice | Range, column: pd.Series) -> Scale:
     if isinstance(domain, Range):
-        low, high = map(float, grid_bounds(domain))
-        return Scale(parameter, "log" if domain.log else "linear", low, high)
+        low, high = grid_bounds(domain)
+        if not domain.whole or domain.log or (count_values(domain) or 0) > _MOST_CATEGORIES:
+            return Scale(parameter, "log" if domain.log else "linear", float(low), float(high))
+        steps = range(int(low), int(high) + 1, int(domain.step or 1))
+        domain = Choice(tuple(steps))
     values: list[Any] = [*dict.fromkeys(parameter.value_type(value) for value in domain.values)]
     is_numeric = all(type(value) in (int, float) for value in values)
     if is_numeric:
@@ -114,14 +118,29 @@ def scattered(numbers: NDArray[np.int64], width: float) -> Floats:
 
     Multiples of the golden ratio, so that neighbouring trials lie apart.
     """
-    shares: Floats = (numbers * _GOLDEN) % 1.0
-    return (shares - 0.5) * width
+    shares = np.mod(numbers.astype(np.float64) * _GOLDEN, 1.0)
+    shifts: Floats = (shares - 0.5) * width
+    return shifts
 
 
-def _decades(low: float, high: float) -> tuple[float, ...]:
-    first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
-    step = max(1, math.ceil((last - first) / 6))
-    return tuple(10.0**power for power in range(first, last + 1, step))
+def ticks_between(low: float, high: float, *, is_log: bool) -> list[tuple[float, str]]:
+    """About five numbers between two others, with their labels."""
+    if is_log:
+        return log_ticks(low, high, most=5)
+    return [(value, number(value)) for value in _round_numbers(low, high)]
+
+
+def log_ticks(low: float, high: float, *, most: int) -> list[tuple[float, str]]:
+    """Powers of ten between two numbers, or also 2 and 5 times them, or else the two alone."""
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    for digits in ((1,), (1, 2, 5)):
+        values = [d * 10.0**power for power in range(first, last + 1) for d in digits]
+        values = [v for v in values if low * (1 - 1e-9) <= v <= high * (1 + 1e-9)]
+        if len(values) > 2:
+            break
+    if len(values) < 2:
+        values = [low, high]
+    return [(value, number(value)) for value in values[:: -(-len(values) // most)]]
 
 
 def _round_numbers(low: float, high: float) -> tuple[float, ...]:

@@ -48,10 +48,17 @@ def _template(around: _Surroundings) -> go.layout.Template:
         "tickfont": {"size": 12, "color": around.faint_text},
         "title": {"font": {"size": 13, "color": around.text}, "standoff": 8},
         "automargin": True,
-        "exponentformat": "power",
+        # Numbers as in tables: 10,000, 0.001, 1e-8.
+        "tickformat": ",~g",
     }
     scale = [[i / (len(around.scale) - 1), c] for i, c in enumerate(around.scale)]
-    bar = {"outlinewidth": 0, "thickness": 12, "tickfont": {"color": around.faint_text}}
+    bar = {
+        "outlinewidth": 0,
+        "thickness": 12,
+        "tickfont": {"size": 12, "color": around.faint_text},
+        "title": {"font": {"size": 13}},
+        "tickformat": ",~g",
+    }
     return go.layout.Template(
         layout={
             "font": {"family": FONT, "size": 13, "color": around.text},

@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from xortune.report.plots.picture import Absent, Picture
-from xortune.report.plots.ranked import Floats, packed, spans_decades
+from xortune.report.plots.ranked import Floats, log_axis, packed, spans_decades
 from xortune.report.plots.text import count, number, plain
 from xortune.report.plots.theme import COLOURS, GREY, faded, figure
 from xortune.report.results import Results
@@ -20,7 +20,7 @@ _FEWEST = 5  # curves that make a spread
 _SHARE = 0.1  # of the curves that have to reach an epoch
 _MOST_CURVES, _MOST_POINTS, _GRID = 20_000, 300, 60
 # Quantiles, how dark the band between them is, and what it holds.
-_BANDS = ((0.1, 0.9, 0.15, "80 % of the others"), (0.25, 0.75, 0.22, "half of the others"))
+_BANDS = ((0.1, 0.9, 0.15, "others: 80 %"), (0.25, 0.75, 0.22, "others: half"))
 
 
 class _Line(NamedTuple):
@@ -63,10 +63,8 @@ def curves(results: Results, numbers: Sequence[int] | None = None) -> Picture:
     )
     for trace in _bands(spread) if spread else ():
         drawn.add_trace(trace)
-    ranks = dict(zip(table["number"].tolist(), table["rank"].astype("object").tolist()))
     for place, (n, line) in reversed([*enumerate(shown.items())]):
-        label = f"trial {n}" + (f" (rank {ranks[n]})" if isinstance(ranks[n], int) else "")
-        drawn.add_trace(_trace(line, label, COLOURS[place % (len(COLOURS) - 1)]))
+        drawn.add_trace(_trace(line, f"trial {n}", COLOURS[place % (len(COLOURS) - 1)]))
     drawn.update_layout(legend={"traceorder": "reversed"})
     return Picture(
         "curves",
@@ -133,7 +131,7 @@ def _bands(spread: _Spread) -> list[go.Scatter]:
         traces.append(go.Scatter(x=x, y=packed(spread.quantiles[high]), **edge, **fill))
     traces.append(
         go.Scatter(
-            x=x, y=packed(spread.quantiles[0.5]), mode="lines", name="median of the others",
+            x=x, y=packed(spread.quantiles[0.5]), mode="lines", name="others: median",
             line={"color": GREY, "width": 1.5, "dash": "dash"},
             hovertemplate="median of the others<br>epoch %{x:,.0f}: %{y:.3g}<extra></extra>",
         )
@@ -155,8 +153,9 @@ def _axis(lines: Sequence[_Line], spread: _Spread | None, title: str) -> dict[st
     """Over the logarithm where the values span decades; else as far as lines and bands go."""
     parts = [line.values for line in lines]
     parts += [*spread.quantiles.values()] if spread else []
-    kind = "log" if spans_decades(np.concatenate(parts)) else "linear"
-    return {"title": {"text": title}, "type": kind, "nticks": 8}
+    values = np.concatenate(parts)
+    kind = log_axis(values.min(), values.max()) if spans_decades(values) else {"nticks": 7}
+    return {"title": {"text": title}, **kind}
 
 
 def _words(name: str, shown: Mapping[int, _Line], spread: _Spread | None) -> str:
@@ -167,7 +166,8 @@ def _words(name: str, shown: Mapping[int, _Line], spread: _Spread | None) -> str
     if spread is None:
         return f"{words}."
     low, middle, high = (spread.quantiles[q][spread.half] for q in (0.1, 0.5, 0.9))
+    epoch = number(round(float(spread.epochs[spread.half])))
     return (
         f"{words}. Of {count(spread.curves, 'other trial')} the median is {number(middle)} at "
-        f"epoch {number(spread.epochs[spread.half])}, and 80 % lie between {number(low)} and {number(high)}."
+        f"epoch {epoch}, and 80 % lie between {number(low)} and {number(high)}."
     )
