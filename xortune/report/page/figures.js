@@ -44,13 +44,24 @@
     for (const place of drawn) Plotly.relayout(place, { width: null, autosize: true, template: templates[theme] });
   }
 
+  /* One at a time, so that scrolling and typing come in between; those passed by are left out. */
+  const near = new Set();
+  function drawNext() {
+    const [place] = near;
+    if (!place) return;
+    near.delete(place);
+    seen.unobserve(place);
+    draw(place);
+    if (near.size) setTimeout(drawNext);
+  }
+
   const seen = new IntersectionObserver(
     (entries) => {
-      for (const entry of entries) {
-        if (!entry.isIntersecting) continue;
-        seen.unobserve(entry.target);
-        draw(entry.target);
+      const waiting = near.size > 0;
+      for (const { target, isIntersecting } of entries) {
+        if (isIntersecting) near.add(target); else near.delete(target);
       }
+      if (!waiting && near.size) setTimeout(drawNext);
     },
     { rootMargin: "400px 0px" },
   );
