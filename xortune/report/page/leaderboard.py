@@ -17,7 +17,7 @@ from xortune.report.numerals import (
     parameter_format,
     shown_metrics,
 )
-from xortune.spec import STD, ProblemSpec
+from xortune.spec import PRUNED_EPOCH, PRUNED_LOSS, STD, ProblemSpec
 
 FIRST_ROWS = 50  # those of a page of the table, and those that need no JavaScript
 _FORMATS = {
@@ -75,6 +75,7 @@ def leaderboard(spec: ProblemSpec, trials: pd.DataFrame) -> list[Column]:
     shown = {"rank", "number", *_varied(spec, trials)}
     shown |= {metric.name for metric in shown_metrics(spec)}
     shown |= {"final_loss"} if spec.loss else set()
+    shown |= {PRUNED_EPOCH, PRUNED_LOSS}
     shown |= {"state"} if set(trials["state"]) - {"COMPLETE"} else set()
     forms = _formats(spec)
     by_name = _plain_columns(trials)

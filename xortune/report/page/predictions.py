@@ -34,10 +34,12 @@ def _dots(trial: int, answers: Answers) -> Picture:
     step = -(-len(truths) // _MOST)
     ends = [min((*truths, *found), default=0.0), max((*truths, *found), default=1.0)]
     name = plain(answers.target)
+    # A square, in which the diagonal is one.
+    same = {"range": _around(ends), "constrain": "domain"}
     drawn = figure(
         460,
-        xaxis={"title": {"text": f"{name}: truth"}},
-        yaxis={"title": {"text": f"{name}: prediction"}},
+        xaxis={**same, "title": {"text": f"{name}: truth"}, "constraintoward": "left"},
+        yaxis={**same, "title": {"text": f"{name}: prediction"}, "scaleanchor": "x"},
     )
     drawn.add_trace(
         go.Scatter(
@@ -53,6 +55,13 @@ def _dots(trial: int, answers: Answers) -> Picture:
         )
     )  # fmt: skip
     return Picture(NAME, _TITLE, drawn, _words_of_dots(trial, answers, step))
+
+
+def _around(ends: list[float]) -> list[float]:
+    """A range with some room at its ends."""
+    low, high = ends
+    room = 0.05 * (high - low) or 1.0
+    return [low - room, high + room]
 
 
 def _words_of_dots(trial: int, answers: Answers, step: int) -> str:
