@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xortune.report.plots.picture import Absent
-from xortune.report.plots.text import count, number, plain
+from xortune.report.plots.text import count, is_missing, number, plain
 from xortune.report.results import Results
 from xortune.spec import ProblemSpec
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 # Values that span this factor are drawn over their logarithm.
 _DECADES = 100.0
-# Points beyond this many spreads of the middle half are left outside a linear axis.
+# Values this many widths of the middle half away from it are left outside a linear axis.
 _FENCE = 6.0
 
 
@@ -93,13 +93,12 @@ def value_axis(values: Floats, title: str) -> dict[str, Any]:
     if spans_decades(values):
         return {"title": {"text": title}, **log_axis(values.min(), values.max())}
     axis = {"title": {"text": title}, "nticks": 7}
-    low, high = _fences(values)
-    least, most = values.min(), values.max()
-    if low <= least and most <= high:
+    inside = values[_inside(values)]
+    if len(inside) == len(values):
         return axis
-    low, high = max(low, least), min(high, most)
+    low, high = inside.min(), inside.max()
     margin = 0.04 * (high - low)
-    return {**axis, "range": [low - margin, high + margin]}
+    return {**axis, "range": [float(low - margin), float(high + margin)]}
 
 
 def log_axis(low: float, high: float) -> dict[str, Any]:
@@ -113,16 +112,16 @@ def outside(values: Floats) -> int:
     """How many values lie outside the range of `value_axis`."""
     if spans_decades(values):
         return 0
-    low, high = _fences(values)
-    return int(np.count_nonzero((values < low) | (values > high)))
+    return int(np.count_nonzero(~_inside(values)))
 
 
-def _fences(values: Floats) -> tuple[float, float]:
+def _inside(values: Floats) -> NDArray[np.bool_]:
+    """Which values are not far outside the middle half of all."""
     first, third = np.quantile(values, (0.25, 0.75))
     spread = third - first
     if spread == 0 or not np.isfinite(spread):
-        return -np.inf, np.inf
-    return float(first - _FENCE * spread), float(third + _FENCE * spread)
+        return np.full(len(values), True)
+    return (values >= first - _FENCE * spread) & (values <= third + _FENCE * spread)
 
 
 def chosen(total: int, most: int, best: int = 100) -> NDArray[np.int64]:
@@ -158,11 +157,6 @@ def params_text(ranked: Ranked, names: tuple[str, ...], places: NDArray[np.int64
             for text, value in zip(texts, values)
         ]
     return texts
-
-
-def is_missing(value: Any) -> bool:
-    """Whether a cell of the table is empty: None, NaN, or pandas' own."""
-    return value is None or value != value or type(value).__name__ == "NAType"
 
 
 def _cell(value: Any) -> str:

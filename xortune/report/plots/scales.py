@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from xortune.report.plots.ranked import Floats, is_missing, log_axis
-from xortune.report.plots.text import number, plain
+from xortune.report.plots.ranked import Floats, log_axis
+from xortune.report.plots.text import is_missing, number, plain
 from xortune.report.results import Results
 from xortune.space import Choice, Range, count_values, grid_bounds
 from xortune.spec import Parameter

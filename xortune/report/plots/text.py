@@ -24,9 +24,14 @@ def plain(text: str) -> str:
     return brief(text).translate(_MARKUP)
 
 
+def is_missing(value: Any) -> bool:
+    """Whether a cell of the table is empty: None, NaN, or pandas' own."""
+    return value is None or type(value).__name__ == "NAType" or value != value
+
+
 def shown(value: Any) -> str:
     """A parameter's value for the words of a picture; `none` where it does not apply."""
-    if value is None:
+    if is_missing(value):
         return "none"
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return brief(str(value))
