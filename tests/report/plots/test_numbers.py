@@ -147,10 +147,10 @@ def test_dots_of_slices_are_the_trials():
         rows = table.loc[dots.customdata]
         assert np.allclose(dots.y, rows["miss"], rtol=1e-6)
         if scale.kind == "choice":
+            assert [*axis.ticktext] == scale.labels
             shift = scattered(np.array(dots.customdata, np.int64), 0.6)
             indices = np.round(dots.x - shift).astype(int)
             assert [scale.held[i] for i in indices] == rows[scale.name].tolist()
-            assert {*axis.ticktext} == {*scale.labels}
         else:
             assert np.allclose(dots.x, rows[scale.name].astype(float), rtol=1e-6)
     applies = table["slack"].notna().sum()
@@ -283,14 +283,19 @@ def test_the_cost_is_the_specs_or_else_the_time():
 
 def test_states_are_counted_and_failures_told_apart_by_their_kind():
     results = made(200, PRUNED, row=eventful)
-    (bars,) = states(results).figure.data
-    counts = results.trials["state"].value_counts()
-    labels = [*states(results).figure.layout.yaxis.ticktext]
-    drawn = dict(zip(labels, bars.x))
-    assert {label: n for label, n in drawn.items() if label != "reason"} == counts.to_dict()
-    reasons = [int(n) for label, n in zip(labels, bars.x) if label == "reason"]
-    assert len(reasons) == 2
-    assert sum(reasons) == counts["FAIL"]
+    figure = states(results).figure
+    (bars,) = figure.data
+    counts = results.trials["state"].value_counts().to_dict()
+    drawn = dict(zip(bars.hovertext, bars.x))
+    reasons = {name: n for name, n in drawn.items() if name not in counts}
+    assert {name: n for name, n in drawn.items() if name in counts} == counts
+    assert {name.partition(" at ")[0] for name in reasons} == {
+        "loss is not finite", "it flew away",
+    }  # fmt: skip
+    assert sum(reasons.values()) == counts["FAIL"]
+    assert [note.text for note in figure.layout.annotations] == [
+        f"{n}  {name}" for name, n in drawn.items()
+    ]
 
 
 def test_the_parts_of_the_time_are_those_of_the_runs():

@@ -85,15 +85,20 @@ def spans_decades(values: Floats) -> bool:
     return bool(len(values) and values.min() > 0 and values.max() / values.min() >= _DECADES)
 
 
-def value_axis(values: Floats, title: str) -> dict[str, Any]:
+def value_axis(values: Floats, title: str, *, falls: bool) -> dict[str, Any]:
     """A plotly axis for values: over the logarithm where they span decades.
 
-    Otherwise a few extreme values stay outside its range; see `outside`.
+    Otherwise a few values that are far worse than the others stay outside; see `outside`.
+
+    Args:
+        values: the objectives to draw.
+        title: of the axis.
+        falls: whether lower is better.
     """
     if spans_decades(values):
         return {"title": {"text": title}, **log_axis(values.min(), values.max())}
     axis = {"title": {"text": title}, "nticks": 7}
-    inside = values[_inside(values)]
+    inside = values[_inside(values, falls)]
     if len(inside) == len(values):
         return axis
     low, high = inside.min(), inside.max()
@@ -108,20 +113,21 @@ def log_axis(low: float, high: float) -> dict[str, Any]:
     return {"type": "log", "dtick": math.ceil(decades / 6) if decades >= 2 else "D2", **short}
 
 
-def outside(values: Floats) -> int:
+def outside(values: Floats, *, falls: bool) -> int:
     """How many values lie outside the range of `value_axis`."""
     if spans_decades(values):
         return 0
-    return int(np.count_nonzero(~_inside(values)))
+    return int(np.count_nonzero(~_inside(values, falls)))
 
 
-def _inside(values: Floats) -> NDArray[np.bool_]:
-    """Which values are not far outside the middle half of all."""
+def _inside(values: Floats, falls: bool) -> NDArray[np.bool_]:
+    """Which values are not far worse than the middle half of all."""
     first, third = np.quantile(values, (0.25, 0.75))
     spread = third - first
     if spread == 0 or not np.isfinite(spread):
         return np.full(len(values), True)
-    return (values >= first - _FENCE * spread) & (values <= third + _FENCE * spread)
+    near = values <= third + _FENCE * spread if falls else values >= first - _FENCE * spread
+    return np.asarray(near, np.bool_)
 
 
 def chosen(total: int, most: int, best: int = 100) -> NDArray[np.int64]:
@@ -172,8 +178,8 @@ def thinned_words(total: int, drawn: int) -> str:
     return f" Drawn are {count(drawn, 'trial')} of the {total:,}: the best, and the rest evenly."
 
 
-def outside_words(values: Floats) -> str:
+def outside_words(ranked: Ranked) -> str:
     """A sentence on the values outside the axis, with a space before it; empty without any."""
-    beyond = outside(values)
+    beyond = outside(ranked.values, falls=ranked.target.falls)
     lies = "lies" if beyond == 1 else "lie"
     return f" {count(beyond, 'trial')} {lies} outside the picture." if beyond else ""
