@@ -41,7 +41,7 @@ def best_so_far(results: Results) -> Picture:
         xaxis={
             "title": {"text": "trial"}, "range": _with_margin(last), "showgrid": False,
         },
-        yaxis=value_axis(ranked.values, ranked.target.label),
+        yaxis=value_axis(ranked.values, ranked.target.label, falls=ranked.target.falls),
     )  # fmt: skip
     drawn.add_trace(
         go.Scatter(
@@ -65,7 +65,7 @@ def best_so_far(results: Results) -> Picture:
         drawn,
         _words(ranked, numbers[better], running[better], len(results.trials))
         + thinned_words(len(ranked), len(places))
-        + outside_words(ranked.values),
+        + outside_words(ranked),
     )
 
 

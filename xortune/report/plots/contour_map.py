@@ -113,7 +113,7 @@ def _nearness(axis: Scale, at: Floats, places: Floats, width: float) -> Floats:
 
 def _grid(axis: Scale) -> Floats:
     if axis.kind == "choice":
-        return np.arange(len(axis.labels), dtype=np.float64)
+        return np.arange(len(axis.texts), dtype=np.float64)
     space = np.geomspace if axis.kind == "log" else np.linspace
     return space(axis.low, axis.high, _GRID)
 

@@ -28,6 +28,7 @@ from xortune.report.plots.theme import BLUE, GREY, figure
 from xortune.report.results import Results
 
 _MOST_FRONT = 200
+_TIME = "training time"
 
 
 def cost(results: Results) -> Picture:
@@ -47,7 +48,11 @@ def cost(results: Results) -> Picture:
     places, texts = dots_with_texts(ranked, results.spec.names)
     keep = there[places]
     front = pareto_front(costs, ranked.values, falls=ranked.target.falls)
-    drawn = figure(400, xaxis=axis, yaxis=value_axis(ranked.values, ranked.target.label))
+    drawn = figure(
+        400,
+        xaxis=axis,
+        yaxis=value_axis(ranked.values, ranked.target.label, falls=ranked.target.falls),
+    )
     drawn.add_trace(
         go.Scatter(
             x=packed(costs[places][keep]), y=packed(ranked.values[places][keep]), mode="markers",
@@ -66,7 +71,7 @@ def cost(results: Results) -> Picture:
     words = _words(ranked, name, costs, front) + thinned_words(len(ranked), len(places))
     return Picture(
         "cost", f"{brief(ranked.target.name)} against cost", drawn,
-        words + outside_words(ranked.values),
+        words + outside_words(ranked),
     )  # fmt: skip
 
 
@@ -93,7 +98,7 @@ def _costs(results: Results, ranked: Ranked) -> tuple[str, Floats, dict[str, Any
     there = costs[np.isfinite(costs)]
     kind = log_axis(there.min(), there.max()) if spans_decades(there) else {"rangemode": "tozero"}
     title = plain(scale.name) if scale is not None else "training, seconds"
-    name = brief(scale.name) if scale is not None else "training time"
+    name = brief(scale.name) if scale is not None else _TIME
     return name, costs, {"title": {"text": title}, "showgrid": False, **kind}
 
 
@@ -105,4 +110,5 @@ def _words(ranked: Ranked, name: str, costs: Floats, front: NDArray[np.int64]) -
         return f"{words}Trial {ranked.numbers[best]} is both the cheapest and the best."
     words += f"{count(len(front), 'trial')} make the front, on which a better {target} costs more: "
     words += f"from {number(float(ranked.values[cheap]))} at {number(float(costs[cheap]))} to "
-    return f"{words}{number(float(ranked.values[best]))} at {number(float(costs[best]))}."
+    words += f"{number(float(ranked.values[best]))} at {number(float(costs[best]))}"
+    return f"{words} s." if name == _TIME else f"{words}."

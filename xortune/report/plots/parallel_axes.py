@@ -93,7 +93,7 @@ def _objective_row(ranked: Ranked, places: NDArray[np.int64]) -> _Row:
     values = ranked.values
     low, high = float(values.min()), float(values.max())
     is_log = spans_decades(values)
-    if not is_log and "range" in (axis := value_axis(values, "")):
+    if not is_log and "range" in (axis := value_axis(values, "", falls=ranked.target.falls)):
         low, high = axis["range"]
     if low == high:
         low, high = low - 0.5, high + 0.5
@@ -114,8 +114,9 @@ def _row(ranked: Ranked, scale: Scale, places: NDArray[np.int64]) -> _Row:
     shares = scale.fractions(at)
     ticks = [(float(scale.fractions(np.array([place]))[0]), text) for place, text in scale.ticks()]
     if scale.kind == "choice":
-        texts = [scale.labels[int(place)] for place in at]
-        shares = shares + scattered(ranked.numbers[places], 0.4 / len(scale.labels))
+        labels = scale.labels
+        texts = [labels[int(place)] for place in at]
+        shares = shares + scattered(ranked.numbers[places], 0.4 / len(labels))
         return _Row(plain(scale.name), shares, texts, ticks)
     there = np.isfinite(at)
     texts = [number(value) if value == value else "none" for value in at.tolist()]

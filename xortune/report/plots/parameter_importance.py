@@ -23,9 +23,9 @@ from optuna.trial import FrozenTrial
 
 from xortune.process_wide import Counted
 from xortune.report.plots.picture import Absent, Picture
-from xortune.report.plots.ranked import Ranked, is_missing, ranked_trials
+from xortune.report.plots.ranked import Ranked, ranked_trials
 from xortune.report.plots.scales import Scale, scales
-from xortune.report.plots.text import brief, listed, percent, plain
+from xortune.report.plots.text import brief, is_missing, listed, percent, plain
 from xortune.report.plots.theme import BLUE, GREY, faded, figure
 from xortune.report.results import Results
 

@@ -55,7 +55,7 @@ def slices(results: Results) -> Picture:
         for trace in _panel(ranked, scale, places, legend=index == 0):
             drawn.add_trace(trace, **at)
         drawn.update_xaxes(**scale.axis(narrow=True), **at)
-    axis = value_axis(ranked.values, "")
+    axis = value_axis(ranked.values, "", falls=ranked.target.falls)
     drawn.update_yaxes(**axis, matches="y")
     drawn.update_yaxes(title={"text": ranked.target.label}, col=1)
     return Picture("slices", "Each parameter", drawn, _words(ranked, varying, places))
@@ -75,7 +75,8 @@ def _panel(
     }
     if scale.kind == "choice":
         hover["hovertemplate"] = hover["hovertemplate"].replace(" %{x}", " %{text}", 1)
-        hover["text"] = [scale.labels[int(place)] for place in x[there]]
+        labels = scale.labels
+        hover["text"] = [labels[int(place)] for place in x[there]]
     dots = go.Scatter(
         x=packed((x + shift)[there]), y=packed(ranked.values[places][there]), mode="markers",
         customdata=packed(numbers[there]), name="trials", showlegend=legend, legendgroup="trials",
@@ -157,4 +158,4 @@ def _words(ranked: Ranked, varying: list[Scale], places: NDArray[np.int64]) -> s
     ]
     if absent:
         words += f" Not every trial has {listed(absent)}."
-    return words + thinned_words(len(ranked), len(places)) + outside_words(ranked.values)
+    return words + thinned_words(len(ranked), len(places)) + outside_words(ranked)

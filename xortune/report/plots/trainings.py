@@ -80,7 +80,7 @@ def replicates(results: Results) -> Picture:
     for trace in (*_dots(trained, "confirmation"), *_dots(trained, "search")):
         drawn.add_trace(trace, row=1, col=1)
     drawn.add_trace(_verdicts(trained, word), row=1, col=1)
-    drawn.update_xaxes(**value_axis(values, target.label), row=1, col=1)
+    drawn.update_xaxes(**value_axis(values, target.label, falls=target.falls), row=1, col=1)
     if solved:
         drawn.add_trace(_shares(trained), row=1, col=2)
         drawn.update_xaxes(
