@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
-from xortune.drawing.elements import width_of
+from xortune.drawing.elements import short, width_of
 from xortune.network import Network
 
-NAME_SIZE = 13.0
+NAME_SIZE, NUMBER_SIZE = 13.0, 14.0
 LONGEST_NAME = 150.0  # pixels, of an input or an output
 # Above these, the middle of a column and of the network is left out.
 _MOST_UNITS, _MOST_COLUMNS = 10, 9
@@ -79,7 +79,7 @@ def layout_of(network: Network, numbers: bool = True) -> Layout:
     numbers = numbers and few and max(sizes) <= 4
     shown, gap_after = _shown(len(sizes), _MOST_COLUMNS)
     steps = len(shown) - 1 + (gap_after is not None)
-    across = 200.0 if numbers else max(70.0, min(150.0, 640 / max(steps, 1)))
+    across = _across(network) if numbers else max(70.0, min(150.0, 640 / max(steps, 1)))
     tallest = max(min(sizes[number], _MOST_UNITS + 1) for number in shown)
     up = 130.0 if numbers else max(34.0, min(60.0, 400 / tallest))
     radius = 27.0 if numbers else min(14.0, 0.34 * up)
@@ -95,6 +95,13 @@ def layout_of(network: Network, numbers: bool = True) -> Layout:
         x += across
     width = x - across + _room(network.outputs, radius)
     return Layout(tuple(columns), gap, radius, numbers, max(width, 300.0), height)
+
+
+def _across(network: Network) -> float:
+    """The pixels from column to column where the weights are written between them."""
+    weights = (w for layer in network.layers for row in layer.weights for w in row)
+    widest = max((width_of(short(weight), NUMBER_SIZE) for weight in weights), default=0.0)
+    return max(200.0, 90 + 2.5 * widest)
 
 
 def _column(number: int, x: float, size: int, middle: float, up: float) -> Column:

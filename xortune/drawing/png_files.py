@@ -5,9 +5,8 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
-from xortune.drawing.elements import MINUS
+from xortune.drawing.elements import MINUS, OTHERS
 from xortune.drawing.theme import FONT_OF_OTHERS, FONTS
 from xortune.errors import XortuneError
 
@@ -32,9 +31,16 @@ def svg_as_png(svg: str) -> bytes:
     with _font() as (files, family):
         if family is not None:
             # That font has the letters, digits and signs of ASCII, and so no minus sign.
-            svg = svg.replace(MINUS, "-").replace(f"{{font-family:{FONTS}}}", _style(f"'{family}'"))
+            svg = svg.replace(MINUS, "-").replace(_style(FONTS), _style(f"'{family}'"))
             svg = svg.replace(FONT_OF_OTHERS, f"{FONT_OF_OTHERS}, '{family}'")
-        return bytes(resvg_py.svg_to_bytes(svg_string=svg, zoom=_ZOOM, font_files=files))
+        content = resvg_py.svg_to_bytes(
+            svg_string=svg,
+            zoom=_ZOOM,
+            font_files=files,
+            # Reading them takes half a second.
+            skip_system_fonts=family is not None and f'{OTHERS}"' not in svg,
+        )
+    return bytes(content)
 
 
 def _style(family: str) -> str:
@@ -51,7 +57,7 @@ def _font() -> Iterator[tuple[list[str], str | None]]:
     if content is None or not isinstance(font, ImageFont.FreeTypeFont):
         yield [], None
         return
-    with tempfile.TemporaryDirectory(prefix="xortune-") as folder:
-        file = Path(folder, "font.ttf")
-        file.write_bytes(content)
-        yield [str(file)], font.getname()[0]
+    with tempfile.NamedTemporaryFile(prefix="xortune-", suffix=".ttf") as file:
+        file.write(content)
+        file.flush()
+        yield [file.name], font.getname()[0]
