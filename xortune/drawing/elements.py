@@ -10,7 +10,6 @@ from typing import NamedTuple
 from xortune.escaping import visible
 
 MINUS = "−"  # noqa: RUF001  # as wide as a plus, unlike a hyphen
-OTHERS = "d-other"  # the class of texts beyond ASCII
 _NARROW = frozenset("ijlt.,:;|'!()[] ")
 _BROAD = frozenset("mwMW@%")
 
@@ -48,7 +47,7 @@ def label(
 ) -> str:  # fmt: skip
     """A line of text, whose baseline begins, ends or is centred at a point."""
     if not text.replace(MINUS, "").replace("…", "").isascii():
-        class_ += f" {OTHERS}"
+        class_ += " d-other"  # of texts beyond ASCII
     return element(
         "text", literal(text), x=x, y=y, class_=class_, text_anchor=anchor, font_size=size, **more
     )

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from xortune.drawing.elements import MINUS, OTHERS
+from xortune.drawing.elements import MINUS
 from xortune.drawing.theme import FONT_OF_OTHERS, FONTS
 from xortune.errors import XortuneError
 
@@ -33,14 +33,7 @@ def svg_as_png(svg: str) -> bytes:
             # That font has the letters, digits and signs of ASCII, and so no minus sign.
             svg = svg.replace(MINUS, "-").replace(_style(FONTS), _style(f"'{family}'"))
             svg = svg.replace(FONT_OF_OTHERS, f"{FONT_OF_OTHERS}, '{family}'")
-        content = resvg_py.svg_to_bytes(
-            svg_string=svg,
-            zoom=_ZOOM,
-            font_files=files,
-            # Reading them takes half a second.
-            skip_system_fonts=family is not None and f'{OTHERS}"' not in svg,
-        )
-    return bytes(content)
+        return bytes(resvg_py.svg_to_bytes(svg_string=svg, zoom=_ZOOM, font_files=files))
 
 
 def _style(family: str) -> str:
