@@ -42,9 +42,10 @@ def test_numbers_do_not_vanish_on_a_machine_without_fonts(monkeypatch):
         assert sum(1 for pixel in difference.convert("L").tobytes() if pixel) > 3000
 
 
-def test_a_png_without_its_package_names_the_remedy(monkeypatch):
-    monkeypatch.setitem(sys.modules, "resvg_py", None)
-    with pytest.raises(XortuneError, match=r"pip install 'xortune\[models\]'; or write an SVG"):
+@pytest.mark.parametrize("package", ["resvg_py", "PIL"])
+def test_a_png_without_its_package_names_the_remedy(monkeypatch, package):
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(XortuneError, match=rf"{package}\. .*pip install 'xortune\[models\]'; or"):
         svg_as_png(LIGHT)
 
 

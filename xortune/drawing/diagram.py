@@ -71,7 +71,7 @@ def _edges(weights: list[_Weight], layout: Layout) -> Iterator[str]:
     """The lines, the faint ones first: as wide as their weights are large."""
     sizes = [abs(w.value) for w in weights if math.isfinite(w.value)]
     largest = max(sizes, default=0.0) or 1.0
-    low, high = (1.2, 8.0) if layout.numbers else (0.4, 3.2)
+    low, high = (1.2, 8.0) if layout.numbers else (0.6, 3.2)
 
     def share(weight: _Weight) -> float:
         return min(abs(weight.value) / largest, 1.0) if math.isfinite(weight.value) else 1.0
@@ -84,7 +84,7 @@ def _edges(weights: list[_Weight], layout: Layout) -> Iterator[str]:
             x1=line.x1, y1=line.y1, x2=line.x2, y2=line.y2,
             class_="d-negative" if weight.value < 0 else "d-positive",
             stroke_width=low + (high - low) * size,
-            stroke_opacity=0.85 if layout.numbers else 0.12 + 0.78 * size,
+            stroke_opacity=0.85 if layout.numbers else 0.22 + 0.68 * size,
         )  # fmt: skip
 
 
@@ -135,12 +135,13 @@ def _number(x: float, y: float, text: str, value: float) -> str:
 def _units(network: Network, layout: Layout) -> Iterator[str]:
     last = len(network.layers)
     for column in layout.columns:
-        for unit in column.units:
+        names = [network.unit(column.number, unit.place) for unit in column.units]
+        outer, fits = column.number in (0, last), layout.names_fit(names)
+        for unit, name in zip(column.units, names):
             yield _circle(network, layout, column, unit)
-            name = network.unit(column.number, unit.place)
-            if layout.name_is_inside(name) and (layout.numbers or column.number in (0, last)):
+            if fits and (layout.numbers or outer):
                 yield label(unit.x, unit.y + 4.5, name, size=NAME_SIZE)
-            elif column.number in (0, last):
+            elif outer:
                 yield _beside(unit, layout.radius, name, right=column.number == last)
             if layout.numbers and column.number > 0:
                 below, class_ = unit.y + layout.radius + 18, "d-halo d-ink"

@@ -22,11 +22,12 @@ def svg_as_png(svg: str) -> bytes:
         XortuneError: the extra `models` is not installed.
     """
     try:
+        import PIL  # noqa: F401
         import resvg_py
-    except ModuleNotFoundError:
+    except ModuleNotFoundError as error:
         raise XortuneError(
-            "PNG files need the package resvg_py. Install it with: pip install 'xortune[models]'; "
-            "or write an SVG file."
+            f"PNG files need the package {error.name}. Install it with: "
+            "pip install 'xortune[models]'; or write an SVG file."
         ) from None
     with _font() as (files, family):
         if family is not None:
@@ -45,12 +46,13 @@ def _font() -> Iterator[tuple[list[str], str | None]]:
     """Pillow's own font as a file, and its name; none where Pillow was built without FreeType."""
     from PIL import ImageFont
 
-    font = ImageFont.load_default(12)
-    content = getattr(font, "font_bytes", None)
-    if content is None or not isinstance(font, ImageFont.FreeTypeFont):
+    try:
+        font = ImageFont.load_default(12)
+    except ImportError:
         yield [], None
         return
+    assert isinstance(font, ImageFont.FreeTypeFont)
     with tempfile.NamedTemporaryFile(prefix="xortune-", suffix=".ttf") as file:
-        file.write(content)
+        file.write(font.font_bytes)
         file.flush()
         yield [file.name], font.getname()[0]
