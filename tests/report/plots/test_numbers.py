@@ -343,3 +343,18 @@ def test_numbers_are_short_and_right_to_three_digits(value):
     text = number(value)
     assert len(text) <= 10
     assert float(text.replace(",", "")) == pytest.approx(value, rel=5e-3)
+
+
+def test_pruned_trials_are_behind_the_complete_ones_for_the_importance():
+    def row(luck, spec, place):
+        values, outcome = complete(luck, spec, place)
+        if values["rate"] > 0.01:
+            return values, outcome
+        stop = {PRUNED_EPOCH: 3.0, PRUNED_LOSS: 0.0}
+        scores = spec.scores(stop.get(name, math.nan) for name in spec.metric_names)
+        return values, Outcome("PRUNED", scores)
+
+    results = made(100, PRUNED, row=row)
+    assert 20 < results.trials["rank"].notna().sum() < 70
+    assert importances(results)[0].name == "rate"
+    assert importance(results).words.endswith("Pruned trials count as worse than complete ones.")

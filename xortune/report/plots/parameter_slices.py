@@ -100,8 +100,9 @@ def _medians(ranked: Ranked, scale: Scale, places: Floats, *, legend: bool) -> l
         return []
     style: dict[str, Any] = {"mode": "lines", "line": {"color": BLUE, "width": 2}}
     if scale.kind == "choice":
-        style = {"mode": "markers", "marker": {"color": BLUE, "symbol": "line-ew-open", "size": 34}}
-        style["marker"]["line"] = {"width": 3}
+        size = max(8, min(34, 170 // len(scale.texts)))
+        style = {"mode": "markers", "marker": {"color": BLUE, "symbol": "line-ew-open"}}
+        style["marker"] |= {"size": size, "line": {"width": 3}}
     return [
         go.Scatter(
             x=packed(x), y=packed(y), customdata=packed(wide), name="median", showlegend=legend,
