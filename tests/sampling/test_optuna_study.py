@@ -11,7 +11,7 @@ from xortune.problems.xor.spec import SPEC
 from xortune.sampling import ask_generation, optuna_study
 from xortune.sampling.distributions import distributions
 from xortune.spec import Objective
-from xortune.trial import FinishedTrial, Outcome, Trial
+from xortune.trial import FinishedTrial, Outcome, RecordedTrial, Trial
 
 SPACE = load_xor("default")
 FAILED = 3
@@ -24,7 +24,7 @@ def outcome_of(number: int) -> Outcome:
 
 
 TOLD = [
-    FinishedTrial(Trial(number, 0, params), outcome_of(number))
+    RecordedTrial(Trial(number, 0, params), outcome_of(number))
     for number, params in enumerate(ask_generation(SPACE, "random", 0, 0, 8, []))
 ]
 
@@ -45,7 +45,8 @@ def test_numbers_parameters_and_distributions():
 def test_states_and_scores():
     for number, trial in enumerate(study_of().trials):
         if number == FAILED:
-            assert (trial.state, trial.value, trial.user_attrs) == (TrialState.FAIL, None, {})
+            assert (trial.state, trial.value) == (TrialState.FAIL, None)
+            assert trial.user_attrs == {"error": "loss is not finite at epoch 3"}
         else:
             assert (trial.state, trial.value) == (TrialState.COMPLETE, 1 / (1 + number))
             assert trial.user_attrs == {
@@ -91,9 +92,9 @@ def test_an_iterator_will_do():
     assert len(optuna_study("lazy", SPACE, iter(TOLD)).trials) == 8
 
 
-def placed(finished: list[FinishedTrial]) -> list[FinishedTrial]:
+def placed(finished: list[FinishedTrial]) -> list[RecordedTrial]:
     """With parameters of the space."""
-    return [f._replace(trial=known.trial) for f, known in zip(finished, TOLD)]
+    return [RecordedTrial(known.trial, f.outcome) for f, known in zip(finished, TOLD)]
 
 
 @pytest.mark.parametrize("metric", ["mse", "accuracy"])
