@@ -226,6 +226,11 @@ class Ledger:
             check_count(connection, "trials", len(table))
             return table
 
+    def count_trials(self) -> int:
+        """How many trials there are, in any state."""
+        with self._file.reading() as connection:
+            return sealed_count(connection, "trials")
+
     def changes(self, known: Sequence[int] = ()) -> list[TrialChange]:
         """The trials that are new or differ from those read before, with curves, by number.
 
