@@ -7,13 +7,14 @@ directly, which takes a hundredth of that.
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import lru_cache
 from math import isfinite
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
-from urllib.parse import quote
 
 from optuna.distributions import BaseDistribution, distribution_to_json
 from optuna.storages import RDBStorage
@@ -35,8 +36,14 @@ _Row = tuple[Any, ...]
 
 def write_relational(written: Written, file: Path) -> None:
     """Writes a new file; raises OSError."""
-    # As a URI, in which no character of a folder's name means something else to SQLAlchemy.
-    url = f"sqlite:///file:{quote(str(file.absolute()))}?uri=true"
+    # Elsewhere first: in an address, characters of a folder's name may mean something else.
+    with TemporaryDirectory(prefix="xortune-") as folder:
+        made = Path(folder) / "study.db"
+        _write(written, f"sqlite:///{made}")
+        shutil.copyfile(made, file)
+
+
+def _write(written: Written, url: str) -> None:
     with quiet():
         storage = RDBStorage(url)
         try:

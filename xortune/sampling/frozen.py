@@ -9,13 +9,14 @@ from math import isnan
 from typing import Any
 
 import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.trial import FrozenTrial, TrialState
 
 from xortune.sampling.distributions import distributions
 from xortune.sampling.quiet import quiet
 from xortune.space import SearchSpace
 from xortune.spec import PRUNED_EPOCH, PRUNED_LOSS, ProblemSpec
-from xortune.trial import Curve, Outcome, RecordedTrial, Scores
+from xortune.trial import Curve, Outcome, RecordedTrial, Scores, Value
 
 _OUTDATED = "trained by an earlier version of the function"
 _VALIDATION = "validation"  # the series of a final loss
@@ -43,8 +44,8 @@ class Frozen:
 
     def trial(self, found: RecordedTrial, trial_id: int = 0) -> FrozenTrial:
         trial, outcome = found.trial, found.outcome
-        params = {name: value for name, value in trial.params.items() if value is not None}
         known = self._distributions
+        params = {name: v for name, v in trial.params.items() if _applies(known[name], v)}
         result: dict[str, Any] = {"state": TrialState.WAITING}
         if outcome is not None:
             if trial.number in self._outdated:
@@ -119,6 +120,13 @@ def optuna_study(
             # `add_trial` insists on times, which may not be known.
             study._storage.create_new_trial(study._study_id, frozen.trial(found))
     return study
+
+
+def _applies(distribution: BaseDistribution, value: Value | None) -> bool:
+    """Whether Optuna can take a value: it fails on a choice that the space does not have."""
+    if isinstance(distribution, CategoricalDistribution):
+        return value in distribution.choices
+    return value is not None
 
 
 def _measured(scores: Scores) -> dict[str, float]:
