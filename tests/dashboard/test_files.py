@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
@@ -38,7 +39,7 @@ from xortune.dashboard.written import Written
 from xortune.errors import UsageError
 from xortune.paths import StudyPaths
 
-JOURNALS, DATABASES = ("log", "journal", "LOG"), ("db", "sqlite", "sqlite3")
+JOURNALS, DATABASES = ("log", "journal", "LOG"), ("db", "sqlite3")
 ENDINGS = (*JOURNALS, *DATABASES)
 
 
@@ -55,9 +56,14 @@ def closed(storage: BaseStorage) -> None:
         storage.engine.dispose()
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Path:
+    return mixed_study(tmp_path_factory.mktemp("made") / "one").folder
+
+
 @pytest.fixture
-def paths(tmp_path) -> StudyPaths:
-    return mixed_study(tmp_path / "results" / "one")
+def paths(made, tmp_path) -> StudyPaths:
+    return StudyPaths(shutil.copytree(made, tmp_path / "results" / "one"))
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
@@ -197,7 +203,7 @@ def studies(draw: st.DrawFn) -> Written:
     return Written("drawn", directions, {"trials": len(trials)}, {}, trials)
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(written=studies())
 def test_what_is_written_is_read_by_optuna(written):
     with TemporaryDirectory() as folder:

@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import optuna
@@ -35,11 +36,17 @@ STATES = [
 ]  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Path:
+    made = tmp_path_factory.mktemp("made")
+    mixed_study(made / "one")
+    new_study(made / "two", rung_settings(trials=8))
+    return made
+
+
 @pytest.fixture
-def results(tmp_path) -> Path:
-    mixed_study(tmp_path / "one")
-    new_study(tmp_path / "two", rung_settings(trials=8))
-    return tmp_path
+def results(made, tmp_path) -> Path:
+    return shutil.copytree(made, tmp_path / "results")
 
 
 @pytest.fixture
@@ -272,7 +279,7 @@ def test_a_restored_study_is_shown_again(storage, results, tmp_path):
 
 def test_a_study_that_disappears_is_left_out_and_said_once(storage, results, said):
     study_id = storage.get_study_id_from_name("one")
-    (results / "one").rename(results.parent / f"{results.name}-elsewhere")
+    (results / "one").rename(results.parent / "elsewhere")
     for _ in range(2):
         with pytest.raises(KeyError):
             storage.get_all_trials(study_id)
@@ -305,8 +312,6 @@ def test_an_earlier_state_of_a_study_is_shown_as_it_is(storage, results, tmp_pat
 def test_trials_of_an_earlier_version_of_a_function_fail_when_they_become_outdated(
     storage, results
 ):
-    from dataclasses import replace
-
     study_id = storage.get_study_id_from_name("one")
     assert storage.get_best_trial(study_id).number == 1
     with Ledger.open(StudyPaths(results / "one")) as ledger:
