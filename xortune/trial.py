@@ -202,6 +202,15 @@ class FinishedTrial(NamedTuple):
     outcome: Outcome
 
 
+class RecordedTrial(NamedTuple):
+    """A trial as a study has it, with its curve, and when its outcome was recorded."""
+
+    trial: Trial
+    outcome: Outcome | None = None
+    curve: Curve = NO_CURVE
+    recorded: float | None = None  # in seconds since 1970; None if that is not known
+
+
 @dataclass(frozen=True, slots=True)
 class Pack:
     """Trials of one generation that one worker trains together."""

@@ -87,7 +87,7 @@ def test_the_options_of_a_command_are_those_of_its_help(command, capsys, monkeyp
 
 def test_every_command_with_options_of_its_own_has_a_table():
     listed = {"search", "resume", "report", "predict", "tensorboard", "submit", "status", "logs"}
-    assert set(OPTIONS) == listed | {"draw", "export-model", "fetch"}
+    assert set(OPTIONS) == listed | {"draw", "export-model", "dashboard", "export", "fetch"}
 
 
 def test_plain_defaults_of_the_help_are_those_of_the_code(study):

@@ -275,12 +275,18 @@ class Study(Models, Plots, Pages):
             return curve_frame(ledger.curve(found.trial.number))
 
     def optuna(self) -> optuna.Study:
-        """The study as an in-memory Optuna study, for `optuna.visualization` and the like."""
+        """The study as an in-memory Optuna study, for `optuna.visualization` and the like.
+
+        Trials keep their numbers; those that are not trained yet are waiting. They have the curve
+        of the objective as intermediate values, and their times, unless the study was made by a
+        version of xortune that did not record these.
+        """
         from xortune.sampling import optuna_study
 
-        rows = self._table()
-        told = [FinishedTrial(row.trial, row.outcome) for row in rows if row.outcome is not None]
-        return optuna_study(self.name, self.space, told)
+        with Ledger.read(self._own) as ledger:
+            trials = [change.trial for change in ledger.changes()]
+            outdated = ledger.provenance().outdated_numbers()
+        return optuna_study(self.name, self.space, trials, outdated)
 
     def runs(self) -> list[RunTime]:
         """Where the time of each search and resume went, in order."""

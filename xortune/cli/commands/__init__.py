@@ -6,7 +6,9 @@ file imports what is heavy where it is used, since every command's help needs ev
 """
 
 from xortune.cli.commands import (
+    dashboard,
     draw,
+    export,
     export_model,
     jobs,
     predict,
@@ -16,4 +18,15 @@ from xortune.cli.commands import (
     tensorboard,
 )
 
-COMMANDS = (search, report, predict, draw, export_model, tensorboard, submit, jobs)
+COMMANDS = (
+    search,
+    report,
+    predict,
+    draw,
+    export_model,
+    tensorboard,
+    dashboard,
+    export,
+    submit,
+    jobs,
+)
