@@ -222,7 +222,7 @@ def test_messages_name_settings_as_python_does(tmp_path, call, words):
 def test_an_interruption_says_how_to_resume(tmp_path):
     with pytest.raises(Interrupted) as caught:
         xortune.search(
-            "smoke", name="i", results=tmp_path, trials=200, generation=1, runner="inline",
+            "smoke", name="i", results=tmp_path, trials=20, generation=1, runner="inline",
             on_progress=lambda progress: progress.done and signal.raise_signal(signal.SIGINT),
         )  # fmt: skip
     folder = tmp_path / "i"

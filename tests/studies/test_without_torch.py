@@ -99,6 +99,8 @@ def test_resume(run, study, tmp_path):
     assert len(xortune.load(copy).trials) == 20
 
 
+# Of a search on Ray tests/faults/test_network.py shows it in the short part.
+@pytest.mark.long
 def test_search_on_ray_and_its_workers(run, tmp_path):
     fixed = ("--trials", 30, "--pack-size", 5, "--workers", 2, "--runner", "ray")
     run("search", "smoke", *fixed, "--name", "r", "--results", tmp_path)
