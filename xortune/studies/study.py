@@ -15,6 +15,7 @@ from xortune.settings import described
 from xortune.spec import PRUNED_EPOCH
 from xortune.studies.foreign import meant_attribute
 from xortune.studies.held_out import best_number
+from xortune.studies.notebook import Notebook
 from xortune.studies.problems import problem_of
 from xortune.studies.retraining import luck_of, weights_again
 from xortune.trial import FinishedTrial, Replicate, Weights
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from xortune.space import SearchSpace
 
 
-class Study:
+class Study(Notebook):
     """An existing study: its settings when it was opened; all else is read on demand."""
 
     def __init__(self, paths: StudyPaths) -> None:
