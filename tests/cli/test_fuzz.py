@@ -22,6 +22,7 @@ from xortune.cli.options import FORMATS
 from xortune.engines.xor.names import ENGINES
 from xortune.settings import DEVICES, RunOptions
 from xortune.studies import runner_choice
+from xortune.tensorboard import serving
 
 # How many cases the quick and the long part run.
 QUICK, LONG = 100, 2000
@@ -76,6 +77,7 @@ RUNNING = [
     option("--gpus-per-worker", often("1", "0.5")),
     option("--retries", often(HUGE, "0", "1")),
     option("--address", often("auto", "127.0.0.1:1")),
+    option("--tensorboard", often("all", "none", "top:2")),
     st.sampled_from([["-q"], ["--quiet"], ["-v"], ["--help"], ["--version"], ["-qv"]]),
 ]
 OPTIONS = {
@@ -101,14 +103,18 @@ OPTIONS = {
         SOME_PLACE,
     ],
     "predict": [option("--trial", often(HUGE, "0", "1")), SOME_PLACE],
-    "tensorboard": [option("--port", often(HUGE, "0", "6006")), SOME_PLACE],
+    "tensorboard": [
+        option("--port", often(HUGE, "0", "6006")),
+        option("--top", often(HUGE, "1")),
+        SOME_PLACE,
+    ],
 }
 FIRST = {
     "search": st.lists(often(*SPACES), max_size=1),
     "resume": st.lists(often(*STUDIES), min_size=1, max_size=1),
     "report": st.lists(often(*STUDIES), min_size=1, max_size=1),
     "predict": st.tuples(often(*STUDIES), often("0", "1"), often("0", "1e30")).map(list),
-    "tensorboard": st.lists(often(*STUDIES), min_size=1, max_size=1),
+    "tensorboard": st.lists(often(*STUDIES), max_size=1),
 }
 
 
@@ -203,7 +209,7 @@ def template(tmp_path_factory, caches) -> Path:
 def sandbox(tmp_path, template, monkeypatch) -> Path:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
     (tmp_path / "tmp").mkdir()
-    monkeypatch.setattr(os, "execv", lambda file, words: print("served"))
+    monkeypatch.setattr(serving, "serve", lambda *where: None)
     chosen_runner = runner_choice.chosen_runner
 
     def inline(options: RunOptions, *rest: Any) -> Any:

@@ -56,9 +56,14 @@ class Server:
 
 
 @contextmanager
-def serving(*argv: object) -> Iterator[Server]:
-    """Runs `xortune tensorboard` with these arguments, on a free port."""
+def serving(*argv: object, files: int | None = None) -> Iterator[Server]:
+    """Runs `xortune tensorboard` with these arguments, on a free port.
+
+    `files` is the soft limit of open files that it is started with.
+    """
     command = [sys.executable, "-m", "xortune", "tensorboard", *map(str, argv), "--port", "0"]
+    if files is not None:
+        command = ["sh", "-c", f'ulimit -Sn {files}; exec "$@"', "sh", *command]
     with subprocess.Popen(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     ) as process:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from xortune.studies.problems.subject import Subject
 
 _log = logging.getLogger("xortune")
+_MANY_RUNS = 20_000
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,13 @@ def finish(
     clock, stop, settings = watch.clock, watch.stop, ledger.settings()
     space = load_space(settings.space, settings.spec)
     runs = RunQueue(RunWriter(paths, space, problem_of(settings).graph), clock, best_with_runs)
+
+    if training is not None and best_with_runs is None and settings.trials > _MANY_RUNS:
+        _log.warning(
+            f"study {paths.name}: {settings.trials} trials are as many TensorBoard runs, of about "
+            f"8 KB each, and TensorBoard keeps all of their files open. "
+            f"{option('tensorboard', 'top:1000')} writes those of the best trials alone."
+        )
 
     def train() -> None:
         if training is None:

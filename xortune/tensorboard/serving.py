@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import io
 import logging
+import resource
 import threading
 from collections.abc import Callable
-from contextlib import redirect_stderr
+from contextlib import redirect_stderr, suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -30,6 +31,7 @@ def serve(
     import absl.logging
     from tensorboard import program
 
+    _allow_many_files()
     absl.logging.set_verbosity(absl.logging.ERROR)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = program.TensorBoard()
@@ -37,7 +39,7 @@ def serve(
     try:
         with redirect_stderr(io.StringIO()):  # It advertises how it reads files.
             address = server.launch()
-    except (program.TensorBoardServerException, OSError) as error:
+    except (program.TensorBoardServerException, OSError, ValueError) as error:
         reason = getattr(error, "msg", None) or getattr(error, "strerror", None) or error
         raise XortuneError(
             f"TensorBoard cannot listen on port {port} of {host}: {reason}. Choose another port, "
@@ -46,3 +48,10 @@ def serve(
     at_work(address)
     while True:
         threading.Event().wait()
+
+
+def _allow_many_files() -> None:
+    """Lifts this process's limit of open files: TensorBoard keeps that of every run open."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
