@@ -107,6 +107,7 @@ def test_all_studies_are_served_together(results):
         assert server.address.endswith("/?tagFilter=%5Eloss%2F&smoothing=0#timeseries")
 
 
+@pytest.mark.long
 def test_the_best_trials_are_served_alone(tmp_path):
     study = xortune.search("smoke", trials=9, name="one", results=tmp_path, runner="inline")
     best = study.trials["number"].head(3)
