@@ -15,7 +15,7 @@ from xortune.cli import main
 
 # Those that --help lists, in its order.
 COMMANDS = (
-    *("search", "resume", "report", "predict", "tensorboard"),
+    *("search", "resume", "report", "predict", "draw", "export-model", "tensorboard"),
     *("submit", "status", "logs", "wait", "stop", "fetch"),
 )
 

@@ -12,13 +12,13 @@ from xortune.paths import DEFAULT_RESULTS, StudyPaths, as_path, find_study
 from xortune.plain_numbers import brief, whole_number
 from xortune.run_time import RunTime
 from xortune.settings import described
-from xortune.spec import PRUNED_EPOCH
 from xortune.studies.foreign import meant_attribute
 from xortune.studies.held_out import best_number
+from xortune.studies.models import Models
 from xortune.studies.notebook import Notebook
-from xortune.studies.problems import problem_of
-from xortune.studies.retraining import luck_of, weights_again
-from xortune.trial import FinishedTrial, Replicate, Weights
+from xortune.studies.plotting import Plots
+from xortune.studies.retraining import luck_of
+from xortune.trial import FinishedTrial, Replicate
 from xortune.trial_table import TrialTable
 from xortune.version import __version__
 from xortune.wording import command
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from xortune.space import SearchSpace
 
 
-class Study(Notebook):
+class Study(Models, Plots, Notebook):
     """An existing study: its settings when it was opened; all else is read on demand."""
 
     def __init__(self, paths: StudyPaths) -> None:
@@ -269,37 +269,6 @@ class Study(Notebook):
             found = self._finished(ledger, number)
             return curve_frame(ledger.curve(found.trial.number))
 
-    def model(self, number: int) -> Any:
-        """The trained model of a trial, a `torch.nn.Module`.
-
-        Raises:
-            UsageError: there is no such trial, or it was not trained to the end.
-        """
-        found, weights = self._trained(number)
-        return problem_of(self.settings).model(found.trial.params, weights)
-
-    def predict(self, number: int | None = None, inputs: Any = None) -> Any:
-        """The answer of a trial's trained model.
-
-        Args:
-            number: the trial's; None for the best one: `study.predict(inputs=[0, 1])`.
-            inputs: of the lab's problem a row of two numbers; of a table rows like those of its
-                data, as a file, a DataFrame or an array.
-
-        Returns:
-            Of the lab's problem the output, from 0 to 1, computed without PyTorch; of a table a
-            DataFrame with a row for every row.
-
-        Raises:
-            UsageError: as `model`, or the inputs are missing or do not fit the model.
-            XortuneError: no trial is complete, so there is no best one.
-        """
-        if inputs is None:
-            raise UsageError("predict: give inputs, such as predict(inputs=[0, 1]).")
-        number = self.best_number if number is None else number
-        found, weights = self._trained(number)
-        return problem_of(self.settings).predict(found.trial.params, weights, inputs)
-
     def optuna(self) -> optuna.Study:
         """The study as an in-memory Optuna study, for `optuna.visualization` and the like."""
         from xortune.sampling import optuna_study
@@ -325,27 +294,6 @@ class Study(Notebook):
     def _table(self) -> TrialTable:
         with Ledger.read(self._own) as ledger:
             return ledger.trials()
-
-    def _trained(self, number: int) -> tuple[FinishedTrial, Weights]:
-        """A trial and its weights; those not kept are trained again, to the same bits."""
-        with Ledger.read(self._own) as ledger:
-            found = self._finished(ledger, number)
-            weights = ledger.weights(found.trial.number)
-        if found.outcome.state == "PRUNED":
-            scores = found.outcome.scores
-            epoch = 0 if scores is None else int(scores[PRUNED_EPOCH])
-            raise UsageError(
-                f"trial {found.trial.number} of study {self.name} has no model: it was pruned at "
-                f"epoch {epoch}. Name a complete trial."
-            )
-        if found.outcome.scores is None:
-            raise UsageError(
-                f"trial {found.trial.number} of study {self.name} has no model: "
-                f"{found.outcome.error}."
-            )
-        if weights is None:
-            weights = weights_again(self.name, self.settings, self.provenance, found)
-        return found, weights
 
     def _progress(self) -> str:
         """The progress shown by `repr`, which never raises."""

@@ -5,6 +5,15 @@ command: it takes the parsed arguments and the screen, and returns the exit code
 file imports what is heavy where it is used, since every command's help needs every file.
 """
 
-from xortune.cli.commands import jobs, predict, report, search, submit, tensorboard
+from xortune.cli.commands import (
+    draw,
+    export_model,
+    jobs,
+    predict,
+    report,
+    search,
+    submit,
+    tensorboard,
+)
 
-COMMANDS = (search, report, predict, tensorboard, submit, jobs)
+COMMANDS = (search, report, predict, draw, export_model, tensorboard, submit, jobs)

@@ -10,7 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xortune.errors import UsageError
+from xortune.network import Network, Surface
+from xortune.problems.portable import Portable
+from xortune.problems.table.explained import explanation
+from xortune.problems.table.exported import portable_of
 from xortune.problems.table.measures import measured
+from xortune.problems.table.pictures import network_of, surface_of
 from xortune.problems.table.spec import table_spec
 from xortune.spec import GraphNode
 from xortune.trial import Params, Weights
@@ -37,6 +42,7 @@ class TableProblem:
     """
 
     graph: Sequence[GraphNode] = ()
+    has_models = True
 
     def __init__(self, recipe: Recipe, name: str, table: Table | None = None) -> None:
         self.recipe = recipe
@@ -74,12 +80,7 @@ class TableProblem:
         Raises:
             UsageError: the rows cannot be read, or have none of the columns.
         """
-        from xortune.problems.table.reading import read_frame
-
-        frame = read_frame(inputs, self.recipe.text_columns)
-        x, notes = self.recipe.prepare(frame)
-        for note in notes:
-            _log.warning(note)
+        x = self._prepared(inputs)
         index = inputs.index if hasattr(inputs, "iloc") else None
         return self.read(self.outputs(params, weights, x), index)
 
@@ -125,6 +126,30 @@ class TableProblem:
             raise UsageError(f"the test rows of {self.data} are needed: name the data again.")
         test = self.table.test
         return measured(self.target, self.outputs(params, weights, test.x), test.y)
+
+    def network(self, params: Params, weights: Weights) -> Network | None:
+        return network_of(self.recipe, params, weights)
+
+    def surface(self, params: Params, weights: Weights) -> Surface | None:
+        return surface_of(self, params, weights)
+
+    def explain(self, params: Params, weights: Weights, inputs: Any) -> str:
+        """The forward pass for the first of some rows, as `predict` takes them."""
+        return explanation(self, params, weights, self._prepared(inputs))
+
+    def portable(self, params: Params, weights: Weights) -> Portable:
+        """The model from prepared inputs to its outputs, and what both mean."""
+        state = self.model(params, weights).state_dict()
+        return portable_of(self.recipe, state, str(params["activation"]))
+
+    def _prepared(self, inputs: Any) -> NDArray[np.float32]:
+        """New rows as the model takes them; logs what was made of missing and unknown values."""
+        from xortune.problems.table.reading import read_frame
+
+        x, notes = self.recipe.prepare(read_frame(inputs, self.recipe.text_columns))
+        for note in notes:
+            _log.warning(note)
+        return x
 
     def _in_own_units(self, outputs: NDArray[np.float32]) -> NDArray[np.float64]:
         numbers: NDArray[np.float64] = outputs[:, 0].astype(np.float64)

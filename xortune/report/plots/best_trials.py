@@ -1,0 +1,101 @@
+"""The best objective so far, with a dot for each trial."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+
+from xortune.report.plots.picture import Picture
+from xortune.report.plots.ranked import (
+    Ranked,
+    chosen,
+    outside_words,
+    packed,
+    params_text,
+    ranked_trials,
+    thinned_words,
+    value_axis,
+)
+from xortune.report.plots.text import count, number, plain
+from xortune.report.plots.theme import BLUE, GREY, ORANGE, figure
+from xortune.report.results import Results
+
+_MOST_DOTS, _MOST_TEXT = 2000, 100_000
+
+
+def best_so_far(results: Results) -> Picture:
+    """Each trial's objective by its number, and the best one up to there.
+
+    Raises:
+        Absent: no trial is complete.
+    """
+    ranked = ranked_trials(results)
+    order = np.argsort(ranked.numbers)
+    numbers, running = ranked.numbers[order], ranked.target.best_so_far(ranked.values[order])
+    better = np.flatnonzero(np.r_[True, running[1:] != running[:-1]])
+    steps = np.r_[better, len(running) - 1]
+    last = int(results.trials["number"].max())
+    places, texts = dots_with_texts(ranked, results.spec.names)
+    drawn = figure(
+        380,
+        xaxis={
+            "title": {"text": "trial"}, "range": _with_margin(last), "showgrid": False,
+        },
+        yaxis=value_axis(ranked.values, ranked.target.label),
+    )  # fmt: skip
+    drawn.add_trace(
+        go.Scatter(
+            x=packed(ranked.numbers[places]), y=packed(ranked.values[places]), mode="markers",
+            marker={"color": GREY, "size": 5, "opacity": 0.7}, name="trials",
+            hovertext=texts, hoverinfo="text",
+        )
+    )  # fmt: skip
+    drawn.add_trace(
+        go.Scatter(
+            x=packed(np.r_[numbers[steps], last]), y=packed(np.r_[running[steps], running[-1]]),
+            mode="lines", line={"color": BLUE, "width": 2.5, "shape": "hv"}, name="best so far",
+            hovertemplate=f"best {plain(ranked.target.name)} up to trial %{{x}}: %{{y:.4g}}"
+            "<extra></extra>",
+        )
+    )  # fmt: skip
+    drawn.add_trace(best_mark(ranked, int(ranked.numbers[0]), texts[0]))
+    return Picture(
+        "best-so-far",
+        "Best so far",
+        drawn,
+        _words(ranked, numbers[better], running[better], len(results.trials))
+        + thinned_words(len(ranked), len(places))
+        + outside_words(ranked.values),
+    )
+
+
+def best_mark(ranked: Ranked, x: float, text: str) -> go.Scatter:
+    """A star at the best trial."""
+    return go.Scatter(
+        x=[x], y=[float(ranked.values[0])], mode="markers", name="best trial",
+        marker={"color": ORANGE, "size": 13, "symbol": "star"}, hovertext=[text],
+        hoverinfo="text",
+    )  # fmt: skip
+
+
+def dots_with_texts(ranked: Ranked, names: tuple[str, ...]) -> tuple[np.ndarray, list[str]]:
+    """The places of the trials to draw, and their texts: as many as a light figure can have."""
+    (first,) = params_text(ranked, names, np.arange(1))
+    places = chosen(len(ranked), max(200, min(_MOST_DOTS, _MOST_TEXT // len(first))))
+    return places, params_text(ranked, names, places)
+
+
+def _with_margin(last: int) -> list[float]:
+    margin = max(0.5, 0.015 * last)
+    return [-margin, last + margin]
+
+
+def _words(ranked: Ranked, at: np.ndarray, best: np.ndarray, asked: int) -> str:
+    name, total = ranked.target.name, len(ranked)
+    words = f"The best {name} of {count(total, 'complete trial')} is {number(best[-1])}, of trial "
+    words += f"{at[-1]}."
+    if len(at) > 1 and asked > 1:
+        late = asked - 1 - int(at[-1])
+        words += f" It took {count(len(at) - 1, 'improvement')} on the first one"
+        words += f"; the last {count(late, 'trial')} brought none." if late else "."
+    return words
