@@ -22,6 +22,7 @@ from xortune.cli.options import FORMATS
 from xortune.engines.xor.names import ENGINES
 from xortune.settings import DEVICES, RunOptions
 from xortune.studies import runner_choice
+from xortune.tensorboard import serving
 
 # How many cases the quick and the long part run.
 QUICK, LONG = 100, 2000
@@ -79,6 +80,7 @@ RUNNING = [
     option("--gpus-per-worker", often("1", "0.5")),
     option("--retries", often(HUGE, "0", "1")),
     option("--address", often("auto", "127.0.0.1:1")),
+    option("--tensorboard", often("all", "none", "top:2")),
     st.sampled_from([["-q"], ["--quiet"], ["-v"], ["--help"], ["--version"], ["-qv"]]),
 ]
 OPTIONS = {
@@ -110,7 +112,11 @@ OPTIONS = {
         SOME_PLACE,
     ],
     "export-model": [option("--trial", often(HUGE, "0", "1")), st.just(["--force"]), SOME_PLACE],
-    "tensorboard": [option("--port", often(HUGE, "0", "6006")), SOME_PLACE],
+    "tensorboard": [
+        option("--port", often(HUGE, "0", "6006")),
+        option("--top", often(HUGE, "1")),
+        SOME_PLACE,
+    ],
 }
 FIRST = {
     "search": st.lists(often(*SPACES), max_size=1),
@@ -119,7 +125,7 @@ FIRST = {
     "predict": st.tuples(often(*STUDIES), often("0", "1"), often("0", "1e30")).map(list),
     "draw": st.tuples(often(*STUDIES), often(*DRAWINGS)).map(list),
     "export-model": st.tuples(often(*STUDIES), often(*MODELS)).map(list),
-    "tensorboard": st.lists(often(*STUDIES), min_size=1, max_size=1),
+    "tensorboard": st.lists(often(*STUDIES), max_size=1),
 }
 
 
@@ -214,7 +220,7 @@ def template(tmp_path_factory, caches) -> Path:
 def sandbox(tmp_path, template, monkeypatch) -> Path:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
     (tmp_path / "tmp").mkdir()
-    monkeypatch.setattr(os, "execv", lambda file, words: print("served"))
+    monkeypatch.setattr(serving, "serve", lambda *where: None)
     chosen_runner = runner_choice.chosen_runner
 
     def inline(options: RunOptions, *rest: Any) -> Any:

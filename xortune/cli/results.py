@@ -23,13 +23,14 @@ def show_result(study: Study, screen: Screen, named: str = "") -> None:
     console = console_on(screen.out)
     show_table(console, study, SHOWN)
     folder = shell_word(str(study.paths.folder))
+    has_runs = study.paths.tensorboard.is_dir()
     for label, text in (
         ("ledger", f"{study.paths.ledger}"),
         ("tables", f"{study.paths.trials_csv}, {study.paths.trials_parquet.name}"),
-        ("runs", f"{study.paths.tensorboard}"),
+        *([("runs", f"{study.paths.tensorboard}")] if has_runs else []),
         ("report", f"python -m xortune report {folder}"),
         ("html", f"python -m xortune report {folder} --html"),
-        ("browse", f"python -m xortune tensorboard {folder}"),
+        *([("browse", f"python -m xortune tensorboard {folder}")] if has_runs else []),
         *_predict_command(study, folder),
         *_resume_command(study, named),
     ):

@@ -15,6 +15,7 @@ from xortune.settings import described
 from xortune.studies.foreign import meant_attribute
 from xortune.studies.held_out import best_number
 from xortune.studies.models import Models
+from xortune.studies.notebook import Notebook
 from xortune.studies.pages import Pages
 from xortune.studies.plotting import Plots
 from xortune.studies.retraining import luck_of
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from xortune.space import SearchSpace
 
 
-class Study(Models, Plots, Pages):
+class Study(Models, Plots, Notebook, Pages):
     """An existing study: its settings when it was opened; all else is read on demand."""
 
     def __init__(self, paths: StudyPaths) -> None:
