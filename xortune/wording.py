@@ -6,6 +6,7 @@ that the package keeps outside its objects, and it affects nothing but messages.
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
@@ -78,3 +79,13 @@ def likely_choice(value: object, choices: Iterable[str]) -> str:
     word = value if isinstance(value, str) else type(value).__name__
     meant = _CHOICES.get(word.replace("_", "").replace("-", "").lower(), "")
     return f" Did you mean {meant}?" if meant and meant in choices else ""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A question after the known word that is most like another, with a space before it; or empty.
+
+    Upper and lower case count as alike.
+    """
+    names = {name.lower(): name for name in known}
+    close = difflib.get_close_matches(word.lower()[:100], list(names), n=1, cutoff=0.6)
+    return f" Did you mean {names[close[0]]}?" if close else ""

@@ -15,8 +15,8 @@ from xortune.cli import main
 
 # Those that --help lists, in its order.
 COMMANDS = (
-    *("search", "resume", "report", "predict", "draw", "export-model", "tensorboard"),
-    *("dashboard", "export"),
+    *("search", "resume", "list", "report", "best", "compare", "predict", "draw", "export-model"),
+    *("tensorboard", "dashboard", "export"),
     *("submit", "status", "logs", "wait", "stop", "fetch"),
 )
 

@@ -78,6 +78,29 @@ def test_no_format_lets_control_characters_through(capsys, tmp_path, hostile, na
         assert text.startswith(r"study a\x1b[31m\u202e[red]<b>\nb: ")
 
 
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize(
+    "options", [["--by", "worker,error"], ["--columns", "worker,error,curve", "--sort", "worker"]]
+)
+def test_no_selection_lets_control_characters_through(capsys, hostile, name, options) -> None:
+    answer = call(capsys, "report", hostile, "--format", name, "--top", 99, *options)
+    assert (answer.code, answer.err) == (0, "")
+    assert steering(answer.out) == []
+    longest = max(map(len, answer.out.splitlines()[1:]))
+    assert longest <= 80 or name != "table"
+
+
+@pytest.mark.parametrize("form", ["table", "json"])
+def test_one_trial_and_a_comparison_let_none_through(capsys, tmp_path, hostile, form) -> None:
+    other = hostile_study(tmp_path / hostile.name)
+    answers = [call(capsys, "best", hostile, "--trial", n, "--format", form) for n in range(12)]
+    answers.append(call(capsys, "best", hostile, "--format", form))
+    answers.append(call(capsys, "compare", hostile, other, "--format", form))
+    for answer in answers:
+        assert (answer.code, answer.err) == (0, "")
+        assert steering(answer.out) == []
+
+
 def check_csv(text: str) -> None:
     rows = list(csv.DictReader(io.StringIO(text, newline="")))
     assert len(rows) == len(HOSTILE)
@@ -137,7 +160,14 @@ def test_names_of_studies_in_messages(capsys, tmp_path, monkeypatch, name) -> No
     folder.mkdir()
     (folder / "study.db").write_bytes(b"hello")
     monkeypatch.chdir(tmp_path)
-    for argv in (["report"], ["predict", "0", "1"], ["resume", "--runner=inline"], ["tensorboard"]):
+    for argv in (
+        ["report"],
+        ["best"],
+        ["compare", "x"],
+        ["predict", "0", "1"],
+        ["resume", "--runner=inline"],
+        ["tensorboard"],
+    ):
         command, *rest = argv
         for study in (folder, "none" + name):
             answer = call(capsys, command, *rest, "--results", tmp_path, "--", study)

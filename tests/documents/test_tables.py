@@ -29,6 +29,7 @@ from xortune.errors import UsageError
 from xortune.problems.table.rows import TASKS
 from xortune.problems.table.spec import LOSS_FNS, METRICS, table_spec
 from xortune.problems.xor.spec import SPEC
+from xortune.report import grouped, where
 from xortune.settings import RUNGS, RunOptions
 from xortune.space import count_points, load_space
 
@@ -87,7 +88,8 @@ def test_the_options_of_a_command_are_those_of_its_help(command, capsys, monkeyp
 
 def test_every_command_with_options_of_its_own_has_a_table():
     listed = {"search", "resume", "report", "predict", "tensorboard", "submit", "status", "logs"}
-    assert set(OPTIONS) == listed | {"draw", "export-model", "dashboard", "export", "fetch"}
+    listed |= {"list", "best", "compare", "draw", "export-model", "dashboard", "export", "fetch"}
+    assert set(OPTIONS) == listed
 
 
 def test_plain_defaults_of_the_help_are_those_of_the_code(study):
@@ -156,6 +158,21 @@ def test_the_tags_are_those_of_a_run(study):
     tags = EventAccumulator(str(file)).Reload().Tags()
     assert sorted(named(STUDIES, "tag")) == sorted(tags["scalars"])
     assert tags["graph"]
+
+
+def test_the_conditions_are_those_of_a_report(study):
+    conditions = named(STUDIES, "condition")
+    assert len(conditions) > 8
+    for condition in conditions:
+        assert len(where(study.trials, condition)) <= 4
+
+
+def test_the_columns_of_groups_are_those_of_a_report(study, table_study):
+    rows = {quoted(row[0])[0]: quoted(row[0]) for row in table(STUDIES, "column of groups")}
+    for found, without in ((study, "mean"), (table_study, "solved_share")):
+        groups = grouped(found.trials, found.space, ["state"])
+        listed = [name for key, names in rows.items() if key != without for name in names]
+        assert listed == [*groups.columns[1:]]
 
 
 def test_the_attributes_of_the_parquet_file_are_there(study):

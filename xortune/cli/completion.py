@@ -9,7 +9,7 @@ from typing import Any
 
 SHELLS = ("bash", "zsh")
 
-_FILES, _FOLDERS = ("space", "output"), ("study", "results")
+_FILES, _FOLDERS = ("space", "output"), ("study", "studies", "results")
 
 
 class PrintCompletion(argparse.Action):

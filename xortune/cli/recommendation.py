@@ -68,8 +68,13 @@ def trial_lines(
     values = ", ".join(f"{name} {value_text(value)}" for name, value in params.items())
     return [
         *textwrap.wrap(f"{head}: {values}", _WIDTH, subsequent_indent="  ", break_long_words=False),
-        *_wrapped(quality_words(numbers, spec, aggregate)),
+        *quality_lines(numbers, spec, aggregate),
     ]
+
+
+def quality_lines(numbers: Mapping[str, Any], spec: ProblemSpec, aggregate: str) -> list[str]:
+    """What a trial came to on fresh seeds; the arguments are as for `trial_lines`."""
+    return _wrapped(quality_words(numbers, spec, aggregate))
 
 
 def _wrapped(text: str) -> list[str]:

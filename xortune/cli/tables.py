@@ -3,33 +3,29 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Mapping, Sequence
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from rich import box
-from rich.cells import cell_len
-from rich.table import Table
-
-from xortune.escaping import visible
-from xortune.report import plain_rows
-from xortune.report.numerals import (
-    FINAL_LOSS,
-    duration,
-    metric_format,
-    parameter_format,
-    shown_metrics,
+from xortune.cli.columns import (
+    WIDTH,
+    Column,
+    Row,
+    fitting_table,
+    metric_column,
+    parameter_column,
+    table_of,
+    text_of,
+    width_of,
 )
-from xortune.spec import Metric, Parameter, ProblemSpec
-from xortune.trial import Value
+from xortune.report import plain_rows
+from xortune.report.numerals import FINAL_LOSS, duration, shown_metrics
+from xortune.spec import PRUNED_EPOCH, PRUNED_LOSS, ProblemSpec
 
 if TYPE_CHECKING:
     import pandas as pd
+    from rich.table import Table
 
-_MISSING = "-"
-_WIDTH = 80
 # Short words for the parts of the time in `Study.summary`.
 _TIMES = {
     "start": "start_up", "ask": "sampler", "train": "training",
@@ -80,7 +76,7 @@ def score_lines(head: str, test: Mapping[str, Any]) -> list[str]:
     """A trial's metrics on validation rows, and on rows that the search has never seen."""
     rows = [(head, *test["scores"])]
     for word, scores in (("  validation", test["validation"]), ("  test", test["scores"])):
-        rows.append((word, *(_text(scores[name], ".4g") for name in test["scores"])))
+        rows.append((word, *(text_of(scores[name], ".4g") for name in test["scores"])))
     widths = [max(map(len, column)) for column in zip(*rows)]
     first, *others = widths
     return [
@@ -92,7 +88,7 @@ def score_lines(head: str, test: Mapping[str, Any]) -> list[str]:
 def _cut(text: str) -> str:
     """A text of at most a line."""
     line = " ".join(text.split())
-    return line if len(line) <= _WIDTH - 20 else f"{line[: _WIDTH - 23]}..."
+    return line if len(line) <= WIDTH - 20 else f"{line[: WIDTH - 23]}..."
 
 
 def trials_table(frame: pd.DataFrame, spec: ProblemSpec) -> Table:
@@ -103,20 +99,21 @@ def trials_table(frame: pd.DataFrame, spec: ProblemSpec) -> Table:
     """
     rows = plain_rows(frame)
     before = [
-        _Column("rank", [_text(row["rank"], "d") for row in rows]),
-        _Column("trial", [str(row["number"]) for row in rows]),
+        Column("rank", [text_of(row["rank"], "d") for row in rows]),
+        Column("trial", [str(row["number"]) for row in rows]),
     ]
-    losses = [_text(row["final_loss"], FINAL_LOSS) if row["rank"] else row["state"] for row in rows]
-    after = [_Column("final_loss", losses)] if spec.loss else []
-    params = [_parameter_column(parameter, rows) for parameter in spec.parameters]
-    measured = [_metric_column(metric, rows) for metric in shown_metrics(spec)]
-    shown = _fitting(params, _WIDTH - 1 - _width(before + after + measured))
+    after = (
+        [Column("final_loss", _with_states(rows, "final_loss", FINAL_LOSS))] if spec.loss else []
+    )
+    params = [parameter_column(parameter, rows) for parameter in spec.parameters]
+    measured = _measured(spec, rows)
+    shown = _fitting(params, WIDTH - 1 - width_of(before + after + measured))
     if len(shown) < len(params):
         few = int(any(metric.kind == "share" for metric in spec.metrics))
-        measured = [_metric_column(metric, rows) for metric in shown_metrics(spec, few)]
-        shown = _fitting(params, _WIDTH - 1 - _width(before + after + measured))
+        measured = _measured(spec, rows, few)
+        shown = _fitting(params, WIDTH - 1 - width_of(before + after + measured))
     hidden = [column.name for column in params if column not in shown]
-    return _table([*before, *shown, *after, *measured], hidden)
+    return table_of([*before, *shown, *after, *measured], hidden)
 
 
 def replicates_table(frame: pd.DataFrame, spec: ProblemSpec) -> Table:
@@ -127,68 +124,39 @@ def replicates_table(frame: pd.DataFrame, spec: ProblemSpec) -> Table:
     rows = plain_rows(frame)
     texts = {"replicate": "d", "part": "", "seed": "d", "fold": "d", "state": ""}
     head = [
-        _Column(name, [_text(row[name], form) for row in rows], "right" if form else "left")
+        Column(name, [text_of(row[name], form) for row in rows], "right" if form else "left")
         for name, form in texts.items()
         if any(row[name] is not None for row in rows)
     ]
     objective = spec.objectives[0].metric
     metrics = sorted(spec.measured, key=lambda m: (m.name != objective, m.kind != "share"))
-    columns = [_metric_column(metric, rows) for metric in metrics]
-    room = _WIDTH - 1 - _width(head)
-    fitting = bisect_right(list(accumulate(column.width for column in columns)), room)
-    hidden = [column.name for column in columns[fitting:]]
-    return _table([*head, *columns[:fitting]], hidden)
+    return fitting_table([*head, *(metric_column(metric, rows) for metric in metrics)])
 
 
-def _fitting(columns: Sequence[_Column], room: int) -> list[_Column]:
+def _fitting(columns: Sequence[Column], room: int) -> list[Column]:
     """The columns to show, in their order: as many as fit, those whose cells differ first."""
     preferred = sorted(columns, key=lambda column: len({*column.cells}) == 1)
     fitting = bisect_right(list(accumulate(column.width for column in preferred)), room)
     return [column for column in columns if column in preferred[:fitting]]
 
 
-def _width(columns: Iterable[_Column]) -> int:
-    return sum(column.width for column in columns)
+def _with_states(rows: Sequence[Row], name: str, form: str) -> list[str]:
+    """The values of a column; of trials without a rank their state, and where they were pruned."""
+    return [text_of(row[name], form) if row["rank"] else state_of(row) for row in rows]
 
 
-@dataclass(frozen=True, eq=False)
-class _Column:
-    """A column of a printed table: its name, and the text of every row."""
-
-    name: str
-    cells: Sequence[str]
-    justify: Literal["left", "right"] = "right"
-
-    @cached_property
-    def width(self) -> int:
-        """Its width in characters, with the space that follows it."""
-        return 1 + max(map(cell_len, (self.name, *self.cells)))
+def state_of(row: Row) -> str:
+    """A trial's state; of a pruned one the epoch of its rung, and its objective there."""
+    loss = row.get(PRUNED_LOSS)
+    if loss is None or row["state"] != "PRUNED":
+        return str(row["state"])
+    return f"pruned at {row[PRUNED_EPOCH]}: {loss:.2g}"
 
 
-def _metric_column(metric: Metric, rows: Sequence[Mapping[str, Any]]) -> _Column:
-    digits = metric_format(metric)
-    return _Column(metric.name, [_text(row[metric.name], digits) for row in rows])
-
-
-def _parameter_column(parameter: Parameter, rows: Sequence[Mapping[str, Any]]) -> _Column:
-    values = [row[parameter.name] for row in rows]
-    digits = parameter_format(parameter)
-    if not digits:
-        return _Column(parameter.name, [visible(_text(value, "")) for value in values], "left")
-    return _Column(parameter.name, [_text(value, digits) for value in values])
-
-
-def _table(columns: Sequence[_Column], hidden: Sequence[str]) -> Table:
-    caption = f"left out to fit {_WIDTH} characters: {', '.join(hidden)}" if hidden else None
-    table = Table(
-        box=box.SIMPLE_HEAD, pad_edge=False, padding=0, caption=caption, caption_justify="left"
-    )
-    for column in columns:
-        table.add_column(column.name, justify=column.justify, no_wrap=True)
-    for cells in zip(*(column.cells for column in columns)):
-        table.add_row(*cells)
-    return table
-
-
-def _text(value: Value | None, spec: str) -> str:
-    return _MISSING if value is None else format(value, spec)
+def _measured(spec: ProblemSpec, rows: Sequence[Row], shares: int | None = None) -> list[Column]:
+    """The columns of the metrics to show; see `shown_metrics`."""
+    columns = [metric_column(metric, rows) for metric in shown_metrics(spec, shares)]
+    if spec.loss is None:
+        # No final loss has the state, so the objective has it.
+        columns[0] = Column(columns[0].name, _with_states(rows, columns[0].name, ".5g"))
+    return columns

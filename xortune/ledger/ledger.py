@@ -12,6 +12,7 @@ from xortune.ledger.changes import TrialChange, read_changes
 from xortune.ledger.creation import created
 from xortune.ledger.findings import check_findings
 from xortune.ledger.opening import checked
+from xortune.ledger.overview import Overview, read_overview
 from xortune.ledger.pack_rows import Forms, PackRows
 from xortune.ledger.paused_rows import read_paused
 from xortune.ledger.queries import (
@@ -240,6 +241,13 @@ class Ledger:
         form = self._forms().trials
         with self._file.reading() as connection:
             return read_changes(connection, form, known)
+
+    def overview(self) -> Overview:
+        """Counts of trials by state, and the best objective; checks only the best trial's row."""
+        form, spec = self._forms().trials, self.settings().spec
+        spans = self.provenance().outdated
+        with self._file.reading() as connection:
+            return read_overview(connection, form, spec, spans)
 
     def has_complete_trial(self) -> bool:
         """Whether some trial was trained to its end, without reading all of them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import socket
@@ -59,11 +60,25 @@ class StudyLock:
 
 
 def is_at_work(paths: StudyPaths) -> bool:
-    """Whether a driver seems to be at work on a study; takes no lock, and so disturbs none.
+    """Whether a driver is at work on a study; changes nothing.
 
-    One on another host counts until its name is removed, also after a kill.
+    A driver that was killed has left its name. If that was here, its process tells; if it was on
+    another host, the lock: it is asked for an instant, and shared, since a driver that starts at
+    that instant finds it taken.
     """
-    return paths.driver.exists() and _holder(paths.driver) != _UNKNOWN
+    if not paths.driver.exists() or (holder := _holder(paths.driver)) == _UNKNOWN:
+        return False
+    if holder.endswith(f" on {socket.gethostname()[:100]}"):
+        return True
+    try:
+        no_link(paths.lock)
+        with paths.lock.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except (OSError, UsageError):
+        return False
+    return False
 
 
 def _holder(file: Path) -> str:

@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from xortune.network import Network, Surface
 from xortune.problems.portable import Portable
 from xortune.spec import GraphNode, ProblemSpec
 from xortune.trial import Params, Weights
+
+
+class Example(NamedTuple):
+    """A row of a problem's data, and what a trained model makes of it."""
+
+    inputs: tuple[float, ...]
+    target: float
+    answer: float
+
+
+class Examples(NamedTuple):
+    """All rows of a problem that has few."""
+
+    names: tuple[str, ...]  # of the inputs
+    rows: tuple[Example, ...]
 
 
 class Problem(Protocol):
@@ -63,3 +78,10 @@ class Problem(Protocol):
 
     def portable(self, params: Params, weights: Weights) -> Portable:
         """The trained model as other programs take it."""
+
+    def examples(self, params: Params, weights: Weights) -> Examples | None:
+        """The trained model's answers to all rows; None unless the problem keeps a few rows.
+
+        Raises:
+            UsageError: the weights are those of another model, or the problem has no models.
+        """

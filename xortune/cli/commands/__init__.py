@@ -6,6 +6,8 @@ file imports what is heavy where it is used, since every command's help needs ev
 """
 
 from xortune.cli.commands import (
+    best,
+    compare,
     dashboard,
     draw,
     export,
@@ -17,10 +19,14 @@ from xortune.cli.commands import (
     submit,
     tensorboard,
 )
+from xortune.cli.commands import list as listing
 
 COMMANDS = (
     search,
+    listing,
     report,
+    best,
+    compare,
     predict,
     draw,
     export_model,

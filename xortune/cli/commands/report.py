@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     from xortune.studies.study import Study
 
+# The options that choose among trials and columns.
+_SELECTING = ("where", "sort", "columns", "by")
+
 
 def add(commands: Any) -> None:
     parser = commands.add_parser("report", help="rank the trials of a study")
@@ -33,6 +36,7 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--output", type=Path, metavar="FILE", help="write here, not to standard output"
     )
+    _add_selection(parser)
     one = parser.add_mutually_exclusive_group()
     one.add_argument(
         "--replicates-of", type=int, metavar="N", help="instead, the trainings of one trial"
@@ -56,11 +60,37 @@ def add(commands: Any) -> None:
     add_results(parser, default=DEFAULT_RESULTS)
 
 
+def _add_selection(parser: Any) -> None:
+    """Adds what chooses among the trials and columns."""
+    parser.add_argument(
+        "--where", metavar="CONDITION",
+        help="only trials that match, such as \"state == 'FAIL' or final_loss > 0.1\"",
+    )  # fmt: skip
+    parser.add_argument(
+        "--sort", metavar="COLUMN[:desc]", help="another order, by one or more columns: a:desc,b"
+    )
+    parser.add_argument(
+        "--columns", metavar="A,B,...",
+        help="these columns; `curve` is the curve as a line of characters",
+    )  # fmt: skip
+    parser.add_argument(
+        "--by", metavar="A,B,...", help="groups of trials that are alike in these columns"
+    )
+
+
 def run(arguments: Namespace, screen: Screen) -> None:
     """Prints or writes the report; raises UsageError if its options do not fit together."""
     if arguments.html is not None:
         write_page(arguments, screen)
         return
+    other = "luck" if arguments.luck is not None else "replicates_of"
+    if getattr(arguments, other) is not None:
+        for name in _SELECTING:
+            if (value := getattr(arguments, name)) is not None:
+                raise UsageError(
+                    f"--{name} {value}: is for the ranking, and not for "
+                    f"--{other.replace('_', '-')}. Leave one of them out."
+                )
     for name in ("seeds", "data", "problem", "include"):
         if arguments.luck is None and (value := getattr(arguments, name)) is not None:
             purpose = "--luck and --html" if name == "data" else "--luck"
@@ -81,6 +111,8 @@ def _print_report(study: Study, arguments: Namespace, file: Any) -> None:
         _print_luck(study, arguments, file)
     elif arguments.replicates_of is not None:
         _print_replicates(study, arguments, file)
+    elif any(getattr(arguments, name) is not None for name in _SELECTING):
+        _print_selection(study, arguments, file)
     elif arguments.format == "table":
         show_table(console_on(file), study, arguments.top or SHOWN)
     else:
@@ -92,6 +124,21 @@ def _print_report(study: Study, arguments: Namespace, file: Any) -> None:
             file.write(as_json(study.described(), study.summary_of(trials), shown))
         else:
             file.write(_text_of(shown, arguments.format))
+
+
+def _print_selection(study: Study, arguments: Namespace, file: Any) -> None:
+    """Prints what the options choose, as a table or for machines."""
+    from xortune.cli.selection import print_selection, selection
+
+    found = selection(study, arguments, plain=console_on(file).options.ascii_only)
+    if arguments.format == "table":
+        print_selection(study, found, arguments, file)
+    elif arguments.format == "json" and not found.by:
+        from xortune.report import as_json
+
+        file.write(as_json(study.described(), study.summary_of(found.trials), found.shown))
+    else:
+        file.write(_text_of(found.shown, arguments.format))
 
 
 def _print_luck(study: Study, arguments: Namespace, file: Any) -> None:

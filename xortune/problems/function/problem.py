@@ -47,6 +47,9 @@ class RecordedFunction:
     def portable(self, params: Params, weights: Weights) -> NoReturn:
         raise _no_model()
 
+    def examples(self, params: Params, weights: Weights) -> NoReturn:
+        raise _no_model()
+
 
 class FunctionProblem(RecordedFunction):
     """The problem of some code.

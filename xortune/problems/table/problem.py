@@ -113,6 +113,9 @@ class TableProblem:
         columns |= {f"p_{name}": chances[:, place] for place, name in enumerate(names)}
         return pandas.DataFrame(columns, index)
 
+    def examples(self, params: Params, weights: Weights) -> None:
+        """None: a study does not keep the rows of a table."""
+
     def tested(self, params: Params, weights: Weights) -> dict[str, float]:
         """The table's metrics on the test rows, which no search sees.
 

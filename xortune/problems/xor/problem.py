@@ -10,11 +10,13 @@ from xortune.errors import UsageError
 from xortune.network import Network, Surface
 from xortune.plain_numbers import brief, real_number
 from xortune.problems.portable import Portable, PortableOutput
+from xortune.problems.problem import Example, Examples
 from xortune.problems.xor.answer import answer
 from xortune.problems.xor.explained import explanation
 from xortune.problems.xor.graph import GRAPH
 from xortune.problems.xor.pictures import ACTIVATION, INPUTS, OUTPUT, network_of, surface_of
-from xortune.problems.xor.spec import SPEC
+from xortune.problems.xor.spec import LAYOUT, SPEC
+from xortune.problems.xor.tables import TABLES
 from xortune.trial import Params, Weights
 
 if TYPE_CHECKING:
@@ -57,6 +59,21 @@ class XORProblem:
         state = self.model(params, weights).state_dict()
         output = PortableOutput(OUTPUT, "sigmoid")
         return Portable(state, ACTIVATION, INPUTS, (output,), {"data": self.data})
+
+    def examples(self, params: Params, weights: Weights) -> Examples:
+        """The truth table: the four validation rows, and the output for each.
+
+        Raises:
+            UsageError: the weights are those of another model.
+        """
+        if weights.layout != LAYOUT:
+            raise UsageError("the weights are not those of the lab's network: they are damaged.")
+        table, numbers = TABLES[self.data][1], weights.numbers()
+        rows = zip(table.inputs, table.targets)
+        return Examples(
+            INPUTS,
+            tuple(Example(row, target, answer(numbers, row)) for row, target in rows),
+        )
 
 
 def _row(inputs: Any) -> list[float]:

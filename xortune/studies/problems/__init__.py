@@ -148,6 +148,11 @@ def problem_of(settings: StudySettings) -> Problem:
     if needed is None:
         from xortune.problems.xor.problem import made_with
 
+        if settings.data not in DATA_NAMES:
+            raise UsageError(
+                f"the study searches the data {brief(settings.data)}, which this xortune does not "
+                "know."
+            )
         return made_with(settings.data)
     if needed == "data":
         from xortune.problems.table.problem import TableProblem
