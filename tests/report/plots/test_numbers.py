@@ -129,6 +129,11 @@ def test_what_decides_is_important_and_the_seed_is_not(spec):
     assert f"rate {percent(found[0].share)}" in picture.words
 
 
+def test_a_maximised_objective_has_the_importance_of_its_opposite():
+    # The share that is right falls as the loss rises, so both rank the trials alike.
+    assert importances(made(400, maximised())) == importances(made(400))
+
+
 def test_dots_of_slices_are_the_trials():
     results = made(100)
     picture = slices(results)
@@ -245,6 +250,7 @@ def test_pruned_trials_stand_at_their_rungs():
     bars, dots = (one for one in picture.figure.data if one.name == "trials")
     assert [*bars.y] == [*counts, complete_ones]
     assert [*picture.figure.layout.xaxis2.ticktext] == ["3", "9", "end"]
+    assert {*dots.customdata} == {*pruned.index, *table.index[table["state"] == "COMPLETE"]}
     rows = np.round(dots.x - scattered(np.array(dots.customdata, np.int64), 0.55)).astype(int)
     for n, row, value in zip(dots.customdata, rows, dots.y):
         wanted = table.loc[n, "miss"] if row == 2 else table.loc[n, PRUNED_LOSS]
