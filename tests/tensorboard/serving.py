@@ -56,14 +56,9 @@ class Server:
 
 
 @contextmanager
-def serving(*argv: object, files: int | None = None) -> Iterator[Server]:
-    """Runs `xortune tensorboard` with these arguments, on a free port.
-
-    `files` is the soft limit of open files that it is started with.
-    """
+def serving(*argv: object) -> Iterator[Server]:
+    """Runs `xortune tensorboard` with these arguments, on a free port."""
     command = [sys.executable, "-m", "xortune", "tensorboard", *map(str, argv), "--port", "0"]
-    if files is not None:
-        command = ["sh", "-c", f'ulimit -Sn {files}; exec "$@"', "sh", *command]
     with subprocess.Popen(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     ) as process:

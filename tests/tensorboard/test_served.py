@@ -124,14 +124,3 @@ def test_the_curves_as_metrics_of_a_run_are_its_points(server):
     curve = TRIALS[0].outcome.curve
     expected = list(zip(curve.epochs, curve.series["validation"]))
     assert [(step, value) for _, step, value in shown] == expected
-
-
-def test_more_runs_are_served_than_files_may_be_open_at_first(tmp_path):
-    study = xortune.search(
-        "smoke", trials=1, name="one", results=tmp_path, runner="inline", tensorboard="none"
-    )
-    writer = run_writer(study.paths.folder)
-    for number in range(100):
-        writer.write(finished(number))
-    with serving(study.paths.folder, files=80) as server:
-        server.wait_for_runs(100)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import io
 import logging
-import resource
 import threading
 from collections.abc import Callable
-from contextlib import redirect_stderr, suppress
+from contextlib import redirect_stderr
 from pathlib import Path
 from typing import NoReturn
 
@@ -31,7 +30,6 @@ def serve(
     import absl.logging
     from tensorboard import program
 
-    _allow_many_files()
     absl.logging.set_verbosity(absl.logging.ERROR)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = program.TensorBoard()
@@ -48,10 +46,3 @@ def serve(
     at_work(address)
     while True:
         threading.Event().wait()
-
-
-def _allow_many_files() -> None:
-    """Lifts this process's limit of open files: TensorBoard keeps that of every run open."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
