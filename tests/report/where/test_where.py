@@ -133,6 +133,7 @@ def test_a_mark_in_a_long_condition_stands_below_its_place():
         parse_condition(text)
     _, excerpt, mark = str(error.value).split("\n")
     assert len(excerpt) < 80
+    assert (excerpt[:5], excerpt[-3:]) == ("  ...", "...")
     assert excerpt[mark.index("^") :].startswith(r"\x1b zz")
 
 
