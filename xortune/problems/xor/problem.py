@@ -22,6 +22,8 @@ from xortune.trial import Params, Weights
 if TYPE_CHECKING:
     from xortune.problems.xor.model import XOR
 
+_NUMBERS = sum(math.prod(shape) for _, shape in LAYOUT)
+
 
 class XORProblem:
     """See `xortune.problems.problem.Problem`.
@@ -40,20 +42,20 @@ class XORProblem:
     def model(self, params: Params, weights: Weights) -> XOR:
         from xortune.problems.xor.model import trained_model
 
-        return trained_model(weights.numbers())
+        return trained_model(_nine(weights))
 
     def predict(self, params: Params, weights: Weights, inputs: Any) -> float:
         """The output for one row of inputs."""
-        return answer(weights.numbers(), _row(inputs))
+        return answer(_nine(weights), _row(inputs))
 
     def explain(self, params: Params, weights: Weights, inputs: Any) -> str:
-        return explanation(weights.numbers(), _row(inputs))
+        return explanation(_nine(weights), _row(inputs))
 
     def network(self, params: Params, weights: Weights) -> Network:
-        return network_of(weights.numbers())
+        return network_of(_nine(weights))
 
     def surface(self, params: Params, weights: Weights) -> Surface:
-        return surface_of(weights.numbers(), self.data)
+        return surface_of(_nine(weights), self.data)
 
     def portable(self, params: Params, weights: Weights) -> Portable:
         state = self.model(params, weights).state_dict()
@@ -66,14 +68,20 @@ class XORProblem:
         Raises:
             UsageError: the weights are those of another model.
         """
-        if weights.layout != LAYOUT:
-            raise UsageError("the weights are not those of the lab's network: they are damaged.")
-        table, numbers = TABLES[self.data][1], weights.numbers()
+        table, numbers = TABLES[self.data][1], _nine(weights)
         rows = zip(table.inputs, table.targets)
         return Examples(
             INPUTS,
             tuple(Example(row, target, answer(numbers, row)) for row, target in rows),
         )
+
+
+def _nine(weights: Weights) -> tuple[float, ...]:
+    """The numbers of a trained network; raises UsageError if they are another model's."""
+    numbers = weights.numbers()
+    if len(numbers) != _NUMBERS:
+        raise UsageError("the weights are not those of the lab's network: they are damaged.")
+    return numbers
 
 
 def _row(inputs: Any) -> list[float]:
