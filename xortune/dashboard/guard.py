@@ -21,7 +21,9 @@ _HIDDEN = (
     'button:has([data-testid="EditIcon"])',
     'li:has([data-testid="RateReviewIcon"])',
 )
-_STYLE = f"<style>{' '.join(f'{hidden} {{ display: none !important }}' for hidden in _HIDDEN)}</style>"
+_STYLE = (
+    f"<style>{' '.join(f'{hidden} {{ display: none !important }}' for hidden in _HIDDEN)}</style>"
+)
 _HEAD_END = b"</head>"
 # Never a part of the page, and never 304: a browser may know it from optuna-dashboard itself.
 _UNASKED = ("HTTP_IF_MODIFIED_SINCE", "HTTP_RANGE")

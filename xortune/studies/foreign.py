@@ -41,7 +41,7 @@ _SETTINGS: Mapping[str, tuple[str, ...]] = {
 }
 _COMMANDS = {
     **dict.fromkeys(("optimize", "optimise", "tune", "sweep", "run"), "search"),
-    **dict.fromkeys(("list", "best", "dashboard"), "report"),
+    **dict.fromkeys(("list", "best"), "report"),
 }
 _ATTRIBUTES = {
     "best_params": "study.best, a row with its parameters and metrics",
