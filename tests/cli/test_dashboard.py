@@ -47,7 +47,8 @@ def test_ctrl_c_ends_a_dashboard_of_every_study(folder):
     assert contents(folder) == before
 
 
-def test_a_dashboard_of_one_study(folder):
+@pytest.mark.long
+def test_a_signal_ends_a_dashboard_of_one_study(folder):
     with Terminal(["dashboard", "results/two", "--port", "0"], folder) as terminal:
         assert names(terminal) == ["two"]
         terminal.send(signal.SIGTERM)
@@ -104,19 +105,21 @@ def test_the_missing_extra_is_named(folder, capsys, monkeypatch):
 )
 def test_an_export_says_how_to_browse_it(folder, capsys, monkeypatch, tmp_path, name, address):
     monkeypatch.chdir(tmp_path)
-    words = ("export", "one", "--results", folder / "results", "--to", "optuna", name)
-    answer = call(capsys, *words)
-    assert (answer.code, answer.out) == (0, "")
-    assert answer.err == (
-        f"xortune: 8 trials written. Browse them with: optuna-dashboard {address}\n"
-    )
-    answer = call(capsys, *words)
-    assert answer.code == 2
-    assert answer.err == (
-        f"xortune: {name}: exists already. Choose another name, or replace it with --force.\n"
-    )
-    assert call(capsys, *words, "--force").code == 0
+    answer = call(capsys, "export", "one", "--results", folder / "results", "--to", "optuna", name)
+    assert answer == (
+        0, "", f"xortune: 8 trials written. Browse them with: optuna-dashboard {address}\n",
+    )  # fmt: skip
     assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_an_export_replaces_a_file_if_it_is_told_to(folder, capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    Path("one.log").write_text("mine")
+    words = ("export", "one", "--results", folder / "results", "--to", "optuna", "one.log")
+    refusal = "one.log: exists already. Choose another name, or replace it with --force."
+    assert call(capsys, *words) == (2, "", f"xortune: {refusal}\n")
+    assert call(capsys, *words, "--force").code == 0
+    assert Path("one.log").read_text() != "mine"
 
 
 def test_an_export_names_its_tool(folder, capsys, tmp_path):

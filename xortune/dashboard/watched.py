@@ -82,8 +82,9 @@ class WatchedStudy:
         return self._trials
 
     def stamp(self) -> Stamp:
-        """Differs once the ledger's content does; taken before reading it."""
-        found = [_stat(file) for file in (self.paths.ledger, *self.paths.log)]
+        """Differs once the ledger's content or a lock on it does; taken before reading it."""
+        files = (self.paths.ledger, self.paths.journal, *self.paths.log)
+        found = [_stat(file) for file in files]
         try:
             with self.paths.ledger.open("rb") as file:
                 return *found, file.read(_HEADER)[-4:]

@@ -37,7 +37,7 @@ def read_changes(
     if not changed:
         return []
     rows = list(_rows(connection, changed))
-    times = read_finish(connection)
+    times = read_finish(connection, changed)
     find = "SELECT points FROM curve NOT INDEXED WHERE number = ?"
     found = []
     for row, (trial, outcome) in zip(rows, form.some(rows, changed)):

@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
-from xortune.ledger.queries import sealed_count
 from xortune.ledger.rows import Damage, is_sealed, sealed
 
 _LATEST = 32_503_680_000.0  # the year 3000, which Python's dates can hold
@@ -24,8 +23,8 @@ def write_finish(connection: sqlite3.Connection, rows: Iterable[tuple[Any, ...]]
     connection.executemany("INSERT OR REPLACE INTO finish VALUES (?, ?, ?)", rows)
 
 
-def read_finish(connection: sqlite3.Connection) -> dict[int, float]:
-    """Seconds since 1970 by the numbers of trials, as far as they are recorded.
+def read_finish(connection: sqlite3.Connection, numbers: Iterable[int]) -> dict[int, float]:
+    """Seconds since 1970 by the numbers of trials, for those of these that have a time.
 
     Raises:
         Damage: a row is not as it was written, or is impossible.
@@ -35,12 +34,15 @@ def read_finish(connection: sqlite3.Connection) -> dict[int, float]:
     temporary = named.replace("sqlite_master", "sqlite_temp_master")  # of version 2, converted
     if not (connection.execute(named).fetchone() or connection.execute(temporary).fetchone()):
         return {}
-    trials, found = sealed_count(connection, "trials"), {}
-    for row in connection.execute("SELECT number, recorded, digest FROM finish NOT INDEXED"):
-        number, recorded = row[:2]
-        if not is_sealed(row, number) or type(number) is not int or not 0 <= number < trials:
-            raise Damage("a time at which a trial was recorded is not as it was written")
-        if type(recorded) is not float or not 0 <= recorded <= _LATEST:
+    query = "SELECT number, recorded, digest FROM finish NOT INDEXED WHERE number = ?"
+    found = {}
+    for number in numbers:
+        row = connection.execute(query, (number,)).fetchone()
+        if row is None:
+            continue
+        if not is_sealed(row, number):
+            raise Damage(f"the time at which trial {number} was recorded is not as it was written")
+        if type(row[1]) is not float or not 0 <= row[1] <= _LATEST:
             raise Damage(f"the time at which trial {number} was recorded is impossible")
-        found[number] = recorded
+        found[number] = row[1]
     return found
