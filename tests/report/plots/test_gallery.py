@@ -89,7 +89,7 @@ def test_what_each_kind_of_study_lacks():
     assert "curves" in lacking["without a loss"]
     assert lacking["of one point"] >= {"slices", "parallel", "contour", "importance"}
     missing = gallery(made(10))[1]
-    assert ("importance", "it takes 20 complete trials, and there are 10") in missing
+    assert ("importance", "it takes 20 trials that have ended, and there are 10") in missing
 
 
 def test_the_same_results_give_the_same_figures():

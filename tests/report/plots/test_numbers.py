@@ -129,6 +129,11 @@ def test_what_decides_is_important_and_the_seed_is_not(spec):
     assert f"rate {percent(found[0].share)}" in picture.words
 
 
+def test_a_maximised_objective_has_the_importance_of_its_opposite():
+    # The share that is right falls as the loss rises, so both rank the trials alike.
+    assert importances(made(400, maximised())) == importances(made(400))
+
+
 def test_dots_of_slices_are_the_trials():
     results = made(100)
     picture = slices(results)
@@ -245,6 +250,7 @@ def test_pruned_trials_stand_at_their_rungs():
     bars, dots = (one for one in picture.figure.data if one.name == "trials")
     assert [*bars.y] == [*counts, complete_ones]
     assert [*picture.figure.layout.xaxis2.ticktext] == ["3", "9", "end"]
+    assert {*dots.customdata} == {*pruned.index, *table.index[table["state"] == "COMPLETE"]}
     rows = np.round(dots.x - scattered(np.array(dots.customdata, np.int64), 0.55)).astype(int)
     for n, row, value in zip(dots.customdata, rows, dots.y):
         wanted = table.loc[n, "miss"] if row == 2 else table.loc[n, PRUNED_LOSS]
@@ -343,3 +349,18 @@ def test_numbers_are_short_and_right_to_three_digits(value):
     text = number(value)
     assert len(text) <= 10
     assert float(text.replace(",", "")) == pytest.approx(value, rel=5e-3)
+
+
+def test_pruned_trials_are_behind_the_complete_ones_for_the_importance():
+    def row(luck, spec, place):
+        values, outcome = complete(luck, spec, place)
+        if values["rate"] > 0.01:
+            return values, outcome
+        stop = {PRUNED_EPOCH: 3.0, PRUNED_LOSS: 0.0}
+        scores = spec.scores(stop.get(name, math.nan) for name in spec.metric_names)
+        return values, Outcome("PRUNED", scores)
+
+    results = made(100, PRUNED, row=row)
+    assert 20 < results.trials["rank"].notna().sum() < 70
+    assert importances(results)[0].name == "rate"
+    assert importance(results).words.endswith("Pruned trials count as worse than complete ones.")

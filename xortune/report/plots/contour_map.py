@@ -37,7 +37,12 @@ def contour(results: Results) -> Picture:
         Absent: fewer than two parameters vary, or nothing tells which matter most.
     """
     ranked = ranked_trials(results)
-    varying = {scale.name: scale for scale in scales(results) if scale.name != results.spec.seed}
+    varying = {
+        scale.name: scale
+        for scale in scales(results)
+        if not scale.parameter.is_seed
+        and 2 * np.count_nonzero(np.isfinite(scale.places(ranked.frame))) >= len(ranked)
+    }
     if len(varying) < 2:
         raise Absent("fewer than two parameters vary")
     measured = measures(results)
@@ -47,7 +52,7 @@ def contour(results: Results) -> Picture:
     there = np.isfinite(x) & np.isfinite(y)
     if np.count_nonzero(there) < 10:
         raise Absent(f"fewer than ten trials have both {brief(across.name)} and {brief(up.name)}")
-    drawn = figure(460, xaxis=across.axis(), yaxis=up.axis())
+    drawn = figure(460, margin={"t": 16}, xaxis=across.axis(), yaxis=up.axis())
     drawn.add_trace(_map(ranked, (across, up), (x[there], y[there]), ranked.values[there]))
     drawn.update_layout(coloraxis=_colours(ranked))
     for trace in _dots(ranked, results.spec.names, (across, up), (x, y)):
@@ -163,8 +168,10 @@ def _words(ranked: Ranked, axes: tuple[Scale, Scale], trials: int) -> str:
     best = ranked.frame.iloc[:1]
     at = " and ".join(f"{brief(axis.name)} {shown(best[axis.name].tolist()[0])}" for axis in axes)
     name = ranked.target.name
-    return (
+    words = (
         f"{name} over {brief(axes[0].name)} and {brief(axes[1].name)}, smoothed over "
         f"{count(trials, 'trial')}: between the dots it is an estimate, and where no trial is near "
-        f"there is none. The best trial, with a star, lies at {at}."
+        "there is none."
     )
+    has_both = all(np.isfinite(axis.places(best)).all() for axis in axes)
+    return f"{words} The best trial, with a star, lies at {at}." if has_both else words

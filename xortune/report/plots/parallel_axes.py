@@ -80,7 +80,7 @@ def parallel(results: Results) -> Picture:
     drawn.update_xaxes(visible=False, range=[_NONE - 0.04, 1.04], fixedrange=True)
     drawn.update_yaxes(
         tickvals=[*range(len(rows))], ticktext=[row.label for row in rows], zeroline=False,
-        range=[len(rows) - 0.4, -0.45], fixedrange=True, ticklabelstandoff=6,
+        range=[len(rows) - 0.6, -0.45], fixedrange=True, ticklabelstandoff=6,
     )  # fmt: skip
     for trace in _lines(ranked, rows, places):
         drawn.add_trace(trace)

@@ -47,7 +47,7 @@ def slices(results: Results) -> Picture:
     rows = -(-len(varying) // columns)
     drawn = figure(_ROW * rows + 60)
     make_subplots(
-        rows=rows, cols=columns, figure=drawn, shared_yaxes=True, horizontal_spacing=0.03,
+        rows=rows, cols=columns, figure=drawn, shared_yaxes=True, horizontal_spacing=0.06,
         vertical_spacing=min(0.3, 70 / (_ROW * rows + 60)),
     )  # fmt: skip
     for index, scale in enumerate(varying):
@@ -100,8 +100,9 @@ def _medians(ranked: Ranked, scale: Scale, places: Floats, *, legend: bool) -> l
         return []
     style: dict[str, Any] = {"mode": "lines", "line": {"color": BLUE, "width": 2}}
     if scale.kind == "choice":
-        style = {"mode": "markers", "marker": {"color": BLUE, "symbol": "line-ew-open", "size": 34}}
-        style["marker"]["line"] = {"width": 3}
+        size = max(8, min(34, 170 // len(scale.texts)))
+        style = {"mode": "markers", "marker": {"color": BLUE, "symbol": "line-ew-open"}}
+        style["marker"] |= {"size": size, "line": {"width": 3}}
     return [
         go.Scatter(
             x=packed(x), y=packed(y), customdata=packed(wide), name="median", showlegend=legend,

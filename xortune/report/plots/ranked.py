@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +24,7 @@ _DECADES = 100.0
 _FENCE = 6.0
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(NamedTuple):
     """The objective by which the trials rank."""
 
     name: str  # the metric's
