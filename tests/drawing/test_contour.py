@@ -34,10 +34,11 @@ def test_two_hills_have_two_lines():
 
 
 def test_a_saddle_is_cut_by_its_mean():
-    high = contour([0, 1], [0, 1], [[1, 0], [0, 1]], 0.4)
-    low = contour([0, 1], [0, 1], [[1, 0], [0, 1]], 0.6)
-    assert [len(line) for line in high + low] == [2, 2, 2, 2]
-    assert {*map(frozenset, high)}.isdisjoint(map(frozenset, low))
+    saddle = [[1, 0], [0, 1]]  # 0.5 in the middle
+    low = {frozenset(line) for line in contour([0, 1], [0, 1], saddle, 0.4)}
+    assert low == {frozenset({(0.6, 0), (1, 0.4)}), frozenset({(0, 0.6), (0.4, 1)})}
+    high = {frozenset(line) for line in contour([0, 1], [0, 1], saddle, 0.6)}
+    assert high == {frozenset({(0.4, 0), (0, 0.4)}), frozenset({(0.6, 1), (1, 0.6)})}
 
 
 def test_a_level_that_is_not_reached_and_cells_without_numbers_have_no_line():

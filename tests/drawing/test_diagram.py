@@ -71,6 +71,11 @@ def test_numbers_cover_neither_each_other_nor_a_unit(sizes):
     assert not any(one.meets(other) for one, other in combinations((*boxes, *units), 2))
 
 
+def test_long_numbers_get_more_room():
+    usual, long = (layout_of(lab((weight, *NINE[1:]))) for weight in (-7.5, -1.2345e-30))
+    assert long.width > usual.width + 50
+
+
 def test_a_large_network_has_thin_edges_and_no_numbers():
     svg = network_svg(mlp(2, 8, 8, 1))
     assert numbers(svg) == []

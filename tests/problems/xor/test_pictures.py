@@ -1,5 +1,6 @@
 """A trained network of the lab as plain numbers, and its answers worked out."""
 
+import math
 import re
 
 import pytest
@@ -7,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.make import make_params, make_weights
+from xortune.errors import UsageError
 from xortune.problems.xor.problem import XORProblem
 from xortune.problems.xor.tables import TABLES
+from xortune.trial import Weights
 
 NINE = (-7.485, -7.484, -9.21, -9.205, 11.19, 4.117, 19.39, -19.7, -9.419)
 WEIGHTS = st.tuples(*[st.floats(-30, 30, width=32)] * 9)
@@ -79,3 +82,20 @@ def test_every_step_of_an_explanation_adds_up(numbers, inputs):
     for a, x, b, y, bias, total in numeric:
         size = abs(a * x) + abs(b * y) + abs(bias)
         assert a * x + b * y + bias == pytest.approx(total, abs=1e-4 * max(size, 1))
+
+
+@pytest.mark.parametrize("count", [0, 8, 10])
+def test_the_weights_of_another_model_are_refused(count):
+    problem, weights = XORProblem("xor"), Weights((), bytes(4 * count))
+    for ask in (problem.network, problem.surface, problem.model, problem.portable):
+        with pytest.raises(UsageError, match="not those of the lab's network"):
+            ask(make_params(), weights)
+    for ask in (problem.predict, problem.explain):
+        with pytest.raises(UsageError, match="not those of the lab's network"):
+            ask(make_params(), weights, [0, 1])
+
+
+def test_weights_that_are_not_finite_have_pictures_and_an_explanation():
+    problem, weights = XORProblem("xor"), make_weights((math.inf, math.nan, *NINE[2:]))
+    assert problem.surface(make_params(), weights).answers
+    assert problem.explain(make_params(), weights, [0, 1]).endswith("= nan\n")
