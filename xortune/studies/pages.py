@@ -77,7 +77,7 @@ def page_of(study: Study, data: Any = None) -> str:
     predicted = None if data is None else _predictions(study, data)
     results = results_of(study)
     shown = pictures(results) + ([predicted] if predicted else [])
-    return html_page(results, shown, _drawings(study, results), _about(study, results, data))
+    return html_page(results, shown, _drawings(study, data), _about(study, results, data))
 
 
 def _checked(study: Study, file: Any, force: bool) -> Path:
@@ -223,24 +223,26 @@ def _predictions(study: Study, data: Any) -> Picture | None:
     return None if answers is None else predictions(found.trial.number, answers)
 
 
-def _drawings(study: Study, results: Results) -> list[Drawing]:
+def _drawings(study: Study, data: Any) -> list[Drawing]:
     """The network of the trial to use, or else of the best, and its answers."""
     from xortune.drawing import network_svg, surface_svg
     from xortune.report.page import Drawing
 
-    if not study.has_complete_trial:
-        return []
     number = study.recommended_number
-    number = study.best_number if number is None else number
     try:
-        network, surface = study.network(number), study.surface(number)
+        number = study.best_number if number is None else number
+        network, surface = study.network(number), study.surface(number, data=data)
     except XortuneError:
-        return []  # Its weights are neither kept nor trained again here.
+        return []  # No trial ranks, or its weights are neither kept nor trained again here.
     found = []
     if network is not None:
-        words = f"Trial {number}: each number on an edge is a weight, each one at a unit its bias."
+        words = (
+            f"Trial {number} from its inputs to its outputs: an edge is as wide as its weight is "
+            "large, and its colour is the sign."
+        )
         found.append(Drawing("network", "The trained network", network_svg(network), words))
     if surface is not None:
-        words = f"What trial {number} answers for every pair of inputs, and the training rows."
+        rows = ", and the rows of its data" if surface.points else ""
+        words = f"What trial {number} answers for every pair of inputs{rows}."
         found.append(Drawing("surface", "What it answers", surface_svg(surface), words))
     return found

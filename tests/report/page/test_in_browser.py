@@ -53,6 +53,10 @@ CONTRAST = """() => {
   }
   return lowest;
 }"""
+DOTS = """() => {
+  const { x, y } = document.getElementById("plot-best-so-far").data[0];
+  return [x, y].map((one) => [...(one._inputArray ?? one)]);
+}"""
 WIDTH = "() => [document.documentElement.scrollWidth, innerWidth]"
 
 
@@ -158,8 +162,7 @@ def test_pictures_hold_the_numbers_of_the_table_and_follow_the_theme(tab, study)
     page, trials = tab.page, study.trials
     page.locator("#plot-best-so-far").scroll_into_view_if_needed()
     page.wait_for_selector("#plot-best-so-far .main-svg")
-    dots = page.evaluate("""() => { const { x, y } = document.getElementById("plot-best-so-far").data[0];
-                                    return [[...x._inputArray ?? x], [...y._inputArray ?? y]]; }""")
+    dots = page.evaluate(DOTS)
     complete = trials[trials["state"] == "COMPLETE"].set_index("number")["final_loss"]
     assert dict(zip(*dots)) == complete.to_dict()
     colour = "getComputedStyle(document.querySelector('#plot-best-so-far .xtick text')).fill"

@@ -47,7 +47,7 @@ def slices(results: Results) -> Picture:
     rows = -(-len(varying) // columns)
     drawn = figure(_ROW * rows + 60)
     make_subplots(
-        rows=rows, cols=columns, figure=drawn, shared_yaxes=True, horizontal_spacing=0.03,
+        rows=rows, cols=columns, figure=drawn, shared_yaxes=True, horizontal_spacing=0.06,
         vertical_spacing=min(0.3, 70 / (_ROW * rows + 60)),
     )  # fmt: skip
     for index, scale in enumerate(varying):

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xortune.report.plots.ranked import Floats, log_axis
-from xortune.report.plots.text import is_missing, number, plain
+from xortune.report.plots.text import brief, is_missing, number, plain
 from xortune.report.results import Results
 from xortune.space import Choice, Range, count_values, grid_bounds
 from xortune.spec import Parameter
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _MOST_CATEGORIES = 12  # more numbers lie along an axis of numbers
 _MOST_LABELS, _SHORTEST = 10, 6  # labels of an axis, and letters of one that is cut
 _ROOM, _NARROW_ROOM = 72, 48  # letters of all labels of an axis
+_LONG = 12  # letters of a label on two lines
 _FACTOR = 100.0  # numbers to choose from that span it lie along a logarithm
 _GOLDEN = (math.sqrt(5) - 1) / 2
 
@@ -70,7 +71,7 @@ class Scale:
             ticks = self.ticks(_NARROW_ROOM if narrow else _ROOM)
             return {
                 "title": title, "range": [self.low, self.high], "showgrid": False,
-                "zeroline": False,
+                "zeroline": False, "ticklabeloverflow": "allow",
                 "tickvals": [place for place, _ in ticks], "ticktext": [text for _, text in ticks],
             }  # fmt: skip
         low, high = self.low, self.high
@@ -89,7 +90,7 @@ class Scale:
         if self.kind == "choice":
             step = -(-len(self.texts) // _MOST_LABELS)
             longest = max(_SHORTEST, room * step // len(self.texts))
-            labels = [plain(text, longest) for text in self.texts]
+            labels = [_on_two_lines(text, longest) for text in self.texts]
             return [(float(place), label) for place, label in enumerate(labels)][::step]
         return ticks_between(self.low, self.high, is_log=self.kind == "log")
 
@@ -119,6 +120,17 @@ def _scale(parameter: Parameter, domain: Choice | Range, column: pd.Series) -> S
     if column.isna().any():
         values, texts = [*values, None], [*texts, "none"]
     return Scale(parameter, "choice", -0.5, len(values) - 0.5, tuple(texts), tuple(values))
+
+
+def _on_two_lines(text: str, longest: int) -> str:
+    """A label for plotly, broken near its middle if it is long: `early_` above `stopping`."""
+    text = brief(text, longest)
+    middle = len(text) / 2
+    ends = [place + 1 for place, letter in enumerate(text) if letter in "_ -/"]
+    at = min(ends, key=lambda place: abs(place - middle), default=0)
+    if len(text) < _LONG or not 2 < at < len(text) - 2:
+        return plain(text)
+    return f"{plain(text[:at])}<br>{plain(text[at:])}"
 
 
 def scattered(numbers: NDArray[np.int64], width: float) -> Floats:
