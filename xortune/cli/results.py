@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from xortune.cli.screen import Screen, console_on
 from xortune.escaping import shell_word, visible
 from xortune.studies.problems import kind_of
-from xortune.studies.reproduction import resume_command
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -65,5 +64,7 @@ def _predict_command(study: Study, folder: str) -> list[tuple[str, str]]:
 
 def _resume_command(study: Study, named: str) -> list[tuple[str, str]]:
     """The command that finishes a study, or extends it where the space has more points."""
+    from xortune.studies.reproduction import resume_command
+
     found = resume_command(study, named)
     return [] if found is None else [("resume", found[1])]
