@@ -14,7 +14,7 @@ from typing import Any
 
 import optuna
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from optuna.distributions import (
     BaseDistribution,
@@ -203,7 +203,7 @@ def studies(draw: st.DrawFn) -> Written:
     return Written("drawn", directions, {"trials": len(trials)}, {}, trials)
 
 
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=3, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(written=studies())
 def test_what_is_written_is_read_by_optuna(written):
     with TemporaryDirectory() as folder:
