@@ -32,6 +32,7 @@ from tests.cli.commands import contents
 from tests.dashboard.studies import mixed_study
 from tests.dashboard.test_storage import as_values
 from tests.ledger.rungs import new_study, rung_settings
+from xortune.dashboard import files
 from xortune.dashboard.files import export_to_optuna
 from xortune.dashboard.journal import write_journal
 from xortune.dashboard.relational import write_relational
@@ -118,6 +119,18 @@ def test_a_file_that_exists_is_kept_unless_force(paths, tmp_path, ending):
     storage = opened(file)
     assert optuna.get_all_study_names(storage) == ["one"]
     closed(storage)
+
+
+def test_a_file_that_appears_meanwhile_is_kept(paths, tmp_path, monkeypatch):
+    def write(written: Written, new: Path) -> None:
+        new.write_text("new")
+        (tmp_path / "one.log").write_text("mine")
+
+    monkeypatch.setitem(files._FORMATS, ".log", write)
+    with pytest.raises(UsageError, match="exists already"):
+        export_to_optuna(paths, tmp_path / "one.log")
+    assert (tmp_path / "one.log").read_text() == "mine"
+    assert {path.name for path in tmp_path.iterdir()} == {"results", "one.log"}
 
 
 def test_a_link_is_replaced_and_not_followed(paths, tmp_path):
