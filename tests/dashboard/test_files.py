@@ -14,7 +14,7 @@ from typing import Any
 
 import optuna
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from optuna.distributions import (
     BaseDistribution,
@@ -32,6 +32,7 @@ from tests.cli.commands import contents
 from tests.dashboard.studies import mixed_study
 from tests.dashboard.test_storage import as_values
 from tests.ledger.rungs import new_study, rung_settings
+from xortune.dashboard import files
 from xortune.dashboard.files import export_to_optuna
 from xortune.dashboard.journal import write_journal
 from xortune.dashboard.relational import write_relational
@@ -120,6 +121,18 @@ def test_a_file_that_exists_is_kept_unless_force(paths, tmp_path, ending):
     closed(storage)
 
 
+def test_a_file_that_appears_meanwhile_is_kept(paths, tmp_path, monkeypatch):
+    def write(written: Written, new: Path) -> None:
+        new.write_text("new")
+        (tmp_path / "one.log").write_text("mine")
+
+    monkeypatch.setitem(files._FORMATS, ".log", write)
+    with pytest.raises(UsageError, match="exists already"):
+        export_to_optuna(paths, tmp_path / "one.log")
+    assert (tmp_path / "one.log").read_text() == "mine"
+    assert {path.name for path in tmp_path.iterdir()} == {"results", "one.log"}
+
+
 def test_a_link_is_replaced_and_not_followed(paths, tmp_path):
     (tmp_path / "mine").write_text("mine")
     (tmp_path / "one.log").symlink_to(tmp_path / "mine")
@@ -203,7 +216,7 @@ def studies(draw: st.DrawFn) -> Written:
     return Written("drawn", directions, {"trials": len(trials)}, {}, trials)
 
 
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=3, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(written=studies())
 def test_what_is_written_is_read_by_optuna(written):
     with TemporaryDirectory() as folder:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import inspect
 import shutil
 import sqlite3
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -223,6 +225,30 @@ def test_what_a_search_records_is_seen_by_the_next_call(storage, results):
     assert [trial.state for trial in before[5:]] == [TrialState.WAITING] * 3
     same = [one is other for one, other in zip(before, after)]
     assert same == [True] * 5 + [False] + [True] * 2
+
+
+def test_threads_see_every_trial_once_while_a_search_writes(storage, results):
+    study_id = storage.get_study_id_from_name("two")
+    written = threading.Event()
+
+    def watch() -> list[int]:
+        counts = []
+        while not counts or not written.is_set():
+            trials = storage.get_all_trials(study_id, deepcopy=False)
+            assert [trial.number for trial in trials] == list(range(len(trials)))
+            counts.append(sum(trial.state == TrialState.COMPLETE for trial in trials))
+        return counts
+
+    with ThreadPoolExecutor(4) as pool, Ledger.open(StudyPaths(results / "two")) as ledger:
+        watching = [pool.submit(watch) for _ in range(4)]
+        try:
+            for number in range(8):
+                ledger.finish_trials([finished(number)])
+        finally:
+            written.set()
+        for found in watching:
+            assert found.result() == sorted(found.result())
+    assert storage.get_n_trials(study_id, TrialState.COMPLETE) == 8
 
 
 def test_a_ledger_that_has_not_changed_is_not_opened_again(storage, monkeypatch):

@@ -13,6 +13,7 @@ from tests.ledger.rungs import complete, new_study, pruned, rung_settings
 from tests.make import make_curve, make_outcome
 from xortune.errors import UsageError
 from xortune.ledger import Ledger
+from xortune.ledger.rows import sealed
 from xortune.paths import StudyPaths
 from xortune.trial import FinishedTrial
 
@@ -92,12 +93,19 @@ def test_a_damaged_time_is_named(paths, change):
 
 
 @pytest.mark.parametrize("time", [-1.0, 1e30, float("inf")])
-def test_an_impossible_time_is_named_although_its_digest_is_right(paths, monkeypatch, time):
+def test_an_impossible_time_is_named_although_its_digest_is_right(paths, time):
+    with closing(sqlite3.connect(paths.ledger)) as connection, connection:
+        connection.execute("INSERT OR REPLACE INTO finish VALUES (?, ?, ?)", sealed((1, time)))
+    with pytest.raises(UsageError, match="time at which trial 1 was recorded is impossible"):
+        times(paths)
+
+
+@pytest.mark.parametrize("time", [-1.0, 1e30])
+def test_the_time_of_a_clock_that_is_far_off_is_not_recorded(paths, monkeypatch, time):
     monkeypatch.setattr("time.time", lambda: time)
     with Ledger.open(paths) as ledger:
         ledger.finish_trials([complete(SPEC, 2)])
-    with pytest.raises(UsageError, match="time at which trial 2 was recorded is impossible"):
-        times(paths)
+    assert times(paths) == [FINISHED, FINISHED, *[None] * 6]
 
 
 def test_everything_is_new_at_first(paths):

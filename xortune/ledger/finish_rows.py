@@ -13,9 +13,12 @@ _LATEST = 32_503_680_000.0  # the year 3000, which Python's dates can hold
 
 
 def finish_rows(numbers: Iterable[int]) -> list[tuple[Any, ...]]:
-    """Rows that say that the outcomes of these trials are recorded now."""
+    """Rows that say that the outcomes of these trials are recorded now.
+
+    None if the clock is far off: then the times are not known.
+    """
     now = time.time()
-    return [sealed((number, now)) for number in numbers]
+    return [] if not _is_possible(now) else [sealed((number, now)) for number in numbers]
 
 
 def write_finish(connection: sqlite3.Connection, rows: Iterable[tuple[Any, ...]]) -> None:
@@ -42,7 +45,11 @@ def read_finish(connection: sqlite3.Connection, numbers: Iterable[int]) -> dict[
             continue
         if not is_sealed(row, number):
             raise Damage(f"the time at which trial {number} was recorded is not as it was written")
-        if type(row[1]) is not float or not 0 <= row[1] <= _LATEST:
+        if type(row[1]) is not float or not _is_possible(row[1]):
             raise Damage(f"the time at which trial {number} was recorded is impossible")
         found[number] = row[1]
     return found
+
+
+def _is_possible(moment: float) -> bool:
+    return 0 <= moment <= _LATEST
