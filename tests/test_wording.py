@@ -5,7 +5,7 @@ import shlex
 import pytest
 
 from xortune.cli.arguments import parse
-from xortune.wording import command, for_the_shell, option
+from xortune.wording import command, did_you_mean, for_the_shell, option
 
 
 def test_settings_in_python():
@@ -36,3 +36,9 @@ def test_commands_can_be_pasted(folder):
     parsed = parse(words[3:])
     assert (parsed.study.removeprefix("./"), parsed.trials) == (folder, 16)
     assert command("resume", folder, trials=16) == f"xortune.resume({folder!r}, trials=16)"
+
+
+def test_a_hint_is_the_closest_name_in_capitals_or_not():
+    assert did_you_mean("Epohcs", ["rate", "epochs"]) == " Did you mean epochs?"
+    assert did_you_mean("x", ["rate", "epochs"]) == did_you_mean("", []) == ""
+    assert did_you_mean("e" * 10_000, ["epochs"]) == ""
