@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
+from playwright.sync_api import expect
 
 import xortune
 from tests.hostile import HOSTILE
@@ -165,10 +166,10 @@ def test_pictures_hold_the_numbers_of_the_table_and_follow_the_theme(tab, study)
     dots = page.evaluate(DOTS)
     complete = trials[trials["state"] == "COMPLETE"].set_index("number")["final_loss"]
     assert dict(zip(*dots)) == complete.to_dict()
-    colour = "getComputedStyle(document.querySelector('#plot-best-so-far .xtick text')).fill"
-    before = page.evaluate(colour)
+    label = page.locator("#plot-best-so-far .xtick text").first
+    before = label.evaluate("(text) => getComputedStyle(text).fill")
     page.locator("#theme").press("Enter")
-    page.wait_for_function(f"{colour} !== '{before}'")
+    expect(label).not_to_have_css("fill", before)
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(20, 23, 28)"
 
 
@@ -227,9 +228,7 @@ def test_hostile_texts_do_nothing(chromium, tmp_path):
         tab.page.goto(file.as_uri())
         for plot in tab.page.locator(".plot").all():
             plot.scroll_into_view_if_needed()
-        tab.page.wait_for_function(
-            "[...document.querySelectorAll('.plot')].every((one) => one.querySelector('.main-svg'))"
-        )
+            plot.locator(".main-svg").first.wait_for()
         assert tab.page.title() == "</title><script>alert(1)</script>: report"
         column = [*results.spec.names].index("word")
         shown = tab.page.locator("#trials tbody tr").evaluate_all(
