@@ -173,6 +173,24 @@ def test_pictures_hold_the_numbers_of_the_table_and_follow_the_theme(tab, study)
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(20, 23, 28)"
 
 
+def test_a_click_on_a_dot_leads_to_the_row_of_its_trial(tab):
+    page = tab.page
+    page.locator("#filter").fill("no such word")
+    page.locator("#plot-best-so-far").scroll_into_view_if_needed()
+    dot = page.locator("#plot-best-so-far .points path").first
+    dot.wait_for()
+    box = dot.bounding_box()
+    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(*middle)
+    page.locator("#plot-best-so-far .hoverlayer .hovertext").wait_for()
+    page.mouse.click(*middle)
+    page.locator("#trials tr.found").wait_for()
+    numbers = page.evaluate(DOTS)[0]
+    shown = page.locator("#trials tr.found th").text_content()
+    assert int(shown.rpartition(" ")[2]) in numbers
+    assert page.locator("#filter").input_value() == ""
+
+
 def test_the_marked_trial_is_the_one_to_use(tab, study):
     (row,) = tab.page.locator("#trials tr.use").all()
     shown = row.locator("th").inner_text()
@@ -214,6 +232,7 @@ def test_paper_has_every_picture_in_light_colours(tab):
     page.emulate_media(media="screen", color_scheme="light")
 
 
+@pytest.mark.long
 def test_hostile_texts_do_nothing(chromium, tmp_path):
     texts = [*HOSTILE, "</script><script>document.title='taken'</script>", "</title><b>x"]
     spec = make_spec(texts)
