@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
+from playwright.sync_api import expect
 
 import xortune
 from tests.hostile import HOSTILE
@@ -165,11 +166,29 @@ def test_pictures_hold_the_numbers_of_the_table_and_follow_the_theme(tab, study)
     dots = page.evaluate(DOTS)
     complete = trials[trials["state"] == "COMPLETE"].set_index("number")["final_loss"]
     assert dict(zip(*dots)) == complete.to_dict()
-    colour = "getComputedStyle(document.querySelector('#plot-best-so-far .xtick text')).fill"
-    before = page.evaluate(colour)
+    label = page.locator("#plot-best-so-far .xtick text").first
+    before = label.evaluate("(text) => getComputedStyle(text).fill")
     page.locator("#theme").press("Enter")
-    page.wait_for_function(f"{colour} !== '{before}'")
+    expect(label).not_to_have_css("fill", before)
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(20, 23, 28)"
+
+
+def test_a_click_on_a_dot_leads_to_the_row_of_its_trial(tab):
+    page = tab.page
+    page.locator("#filter").fill("no such word")
+    page.locator("#plot-best-so-far").scroll_into_view_if_needed()
+    dot = page.locator("#plot-best-so-far .points path").first
+    dot.wait_for()
+    box = dot.bounding_box()
+    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(*middle)
+    page.locator("#plot-best-so-far .hoverlayer .hovertext").wait_for()
+    page.mouse.click(*middle)
+    page.locator("#trials tr.found").wait_for()
+    numbers = page.evaluate(DOTS)[0]
+    shown = page.locator("#trials tr.found th").text_content()
+    assert int(shown.rpartition(" ")[2]) in numbers
+    assert page.locator("#filter").input_value() == ""
 
 
 def test_the_marked_trial_is_the_one_to_use(tab, study):
@@ -213,6 +232,7 @@ def test_paper_has_every_picture_in_light_colours(tab):
     page.emulate_media(media="screen", color_scheme="light")
 
 
+@pytest.mark.long
 def test_hostile_texts_do_nothing(chromium, tmp_path):
     texts = [*HOSTILE, "</script><script>document.title='taken'</script>", "</title><b>x"]
     spec = make_spec(texts)
@@ -227,9 +247,7 @@ def test_hostile_texts_do_nothing(chromium, tmp_path):
         tab.page.goto(file.as_uri())
         for plot in tab.page.locator(".plot").all():
             plot.scroll_into_view_if_needed()
-        tab.page.wait_for_function(
-            "[...document.querySelectorAll('.plot')].every((one) => one.querySelector('.main-svg'))"
-        )
+            plot.locator(".main-svg").first.wait_for()
         assert tab.page.title() == "</title><script>alert(1)</script>: report"
         column = [*results.spec.names].index("word")
         shown = tab.page.locator("#trials tbody tr").evaluate_all(
