@@ -169,12 +169,13 @@ def test_lines_cross_each_axis_where_their_values_are():
     names = ["miss", *SPACE]
     seen = set()
     for one in picture.figure.data:
-        if one.hovertext is None:
+        if one.customdata is None:
             continue
         x = np.array(one.x, float).reshape(-1, len(names) + 1)
-        heads = [text.split("<br>")[0] for text in one.hovertext][:: len(names) + 1]
-        for head, line in zip(heads, x):
-            n = int(head.removeprefix("trial "))
+        numbers = [*one.customdata][:: len(names) + 1]
+        texts = [*one.text][names.index("kind") :: len(names) + 1]
+        for n, line, text in zip(numbers, x, texts):
+            assert text == f"kind {table.loc[n, 'kind']}"
             seen.add(n)
             rate = math.log(table.loc[n, "rate"] / 1e-4) / math.log(1e4)
             assert line[names.index("rate")] == pytest.approx(rate, abs=1e-5)

@@ -34,6 +34,8 @@ from xortune.spec import PRUNED_EPOCH, PRUNED_LOSS
 FEWEST = 20  # trials, of which the best tenth are two
 _MOST, _MOST_SHUFFLED = 2000, 500  # trials; more take seconds, and say the same
 _SHUFFLES = 9
+_MOST_NAMED = 8  # parameters in a sentence
+MOST_SHOWN = 24  # parameters in one picture
 
 
 class Importance(NamedTuple):
@@ -91,13 +93,33 @@ def measures(results: Results) -> dict[str, float]:
     return found
 
 
+def most_important(results: Results, varying: list[Scale]) -> list[Scale]:
+    """As many parameters as a picture has room for: those that matter most, in the spec's order."""
+    if len(varying) <= MOST_SHOWN:
+        return varying
+    try:
+        measured = measures(results)
+    except Absent:
+        return varying[:MOST_SHOWN]
+    names = sorted(measured, key=lambda name: -measured[name])[:MOST_SHOWN]
+    return [scale for scale in varying if scale.name in names]
+
+
+def shown_words(varying: list[Scale], drawn: list[Scale]) -> str:
+    """A sentence on the parameters that are not drawn, with a space before it."""
+    if len(drawn) == len(varying):
+        return ""
+    return f" Of {len(varying)} parameters these are the {len(drawn)} that matter most."
+
+
 def importance(results: Results) -> Picture:
     """A bar for each parameter, with what chance alone would give.
 
     Raises:
         Absent: as `importances`.
     """
-    found = importances(results)
+    all_of_them = importances(results)
+    found = all_of_them[:MOST_SHOWN]
     names = [plain(one.name) for one in found]
     longest = max(max(one.share, one.chance) for one in found)
     drawn = figure(
@@ -123,7 +145,7 @@ def importance(results: Results) -> Picture:
             hovertemplate="chance alone gives %{y} up to %{x:.1%}<extra></extra>",
         )
     )  # fmt: skip
-    words = _words(results, found, _ended(results))
+    words = _words(results, all_of_them, _ended(results))
     return Picture("importance", "Importance of the parameters", drawn, words)
 
 
@@ -251,7 +273,8 @@ def _words(results: Results, found: list[Importance], ended: Ranked) -> str:
         words = f"The shares in {apart}: {listed(clear)}."
     if clear and others:
         verb = "has" if len(others) == 1 else "have"
-        words += f" {listed(others)} {verb} no more than chance alone would give."
+        named = listed(others) if len(others) <= _MOST_NAMED else f"The other {len(others)}"
+        words += f" {named} {verb} no more than chance alone would give."
     seed = results.spec.seed
     if seed is not None and any(one.name == seed and one.is_clear for one in found):
         words += f" A seed has no better values, so what {brief(seed)} has is luck."
