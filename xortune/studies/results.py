@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from xortune.ledger import Ledger
 from xortune.report.results import Results
@@ -16,7 +16,7 @@ _BEST = 8  # trials whose trainings are shown one by one
 _MOST_CURVES = 20_000  # A curve takes a few kilobytes; of more trials some are enough.
 
 
-def results_of(study: Study) -> Results:
+def results_of(study: Study | Any) -> Results:
     """All that a report shows of a study.
 
     Raises:

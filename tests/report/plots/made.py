@@ -8,12 +8,23 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from xortune.report import summarise, trials_frame
+import pandas as pd
+
+from xortune.report import replicates_frame, summarise, trials_frame
 from xortune.report.results import Results
 from xortune.run_time import RunTime
 from xortune.space import load_space
-from xortune.spec import Goal, Metric, Objective, Parameter, ProblemSpec, Series
-from xortune.trial import Curve, Outcome, Trial, Value
+from xortune.spec import (
+    PRUNED_EPOCH,
+    PRUNED_LOSS,
+    Goal,
+    Metric,
+    Objective,
+    Parameter,
+    ProblemSpec,
+    Series,
+)
+from xortune.trial import Curve, Outcome, Replicate, Trial, Value
 from xortune.trial_table import TrialTable
 
 SPEC = ProblemSpec(
@@ -114,3 +125,54 @@ def falling(steps: int, error: float) -> Curve:
     epochs = [steps * place // 11 for place in range(12)]
     points = tuple(error ** (place / 11) for place in range(12))
     return Curve(tuple(epochs), {"training": points, "validation": points})
+
+
+def eventful(luck: random.Random, spec: ProblemSpec, number: int) -> Row:
+    """Trials in every state, for a spec with rungs; the first one is complete."""
+    values, outcome = complete(luck, spec, number)
+    fate = 0.9 if number == 0 else luck.random()
+    if fate < 0.1:
+        return values, None
+    if fate < 0.3:
+        why = luck.choice(["loss is not finite at epoch 3", "loss is not finite at epoch 70", ""])
+        return values, Outcome("FAIL", error=why or "it flew away")
+    if fate < 0.6 and PRUNED_EPOCH in spec.metric_names:
+        stop = {PRUNED_EPOCH: luck.choice([3.0, 9.0]), PRUNED_LOSS: luck.random()}
+        scores = spec.scores(stop.get(name, math.nan) for name in spec.metric_names)
+        return values, Outcome("PRUNED", scores, falling(10, 0.5), None, 0.5, "here:1")
+    return values, outcome
+
+
+def waiting(luck: random.Random, spec: ProblemSpec, number: int) -> Row:
+    return drawn_params(luck), None
+
+
+def failing(luck: random.Random, spec: ProblemSpec, number: int) -> Row:
+    return drawn_params(luck), Outcome("FAIL", error=f"ValueError: no luck with {number}")
+
+
+def alike(luck: random.Random, spec: ProblemSpec, number: int) -> Row:
+    """Trials without curves that all come to the same."""
+    values, _ = complete(luck, spec, number)
+    return {**values, "steps": 50}, Outcome("COMPLETE", spec.scores((0.5, math.nan)))
+
+
+def unmeasured(luck: random.Random, spec: ProblemSpec, number: int) -> Row:
+    """Every other trial lacks its objective, which is not its final loss."""
+    values, outcome = complete(luck, spec, number)
+    if number % 2 or outcome is None:
+        return values, outcome
+    return values, Outcome("COMPLETE", spec.scores((0.5, math.nan)), outcome.curve)
+
+
+def trainings(spec: ProblemSpec, search: int, confirmation: int, failed: int = 0) -> pd.DataFrame:
+    """So many trainings of one trial, the first of which failed."""
+    luck = random.Random(search + confirmation)
+    found = []
+    for place in range(search + confirmation):
+        values = {"miss": 10 ** luck.uniform(-3, 0), "hits": float(luck.random() < 0.7)}
+        scores = spec.scores(values.get(name, math.nan) for name in spec.metric_names)
+        ended = Replicate(place, "COMPLETE", scores, 0.1)
+        found.append(Replicate(place, "FAIL", error="no") if place < failed else ended)
+    seeds = [None, *range(100, 100 + search + confirmation)]
+    return replicates_frame(spec, found, seeds, search, None)

@@ -16,9 +16,9 @@ from xortune.report.plots.ranked import (
     Ranked,
     chosen,
     packed,
-    params_text,
     ranked_trials,
     spans_decades,
+    trial_texts,
 )
 from xortune.report.plots.scales import Scale, scales, scattered
 from xortune.report.plots.text import brief, count, number, plain, shown
@@ -26,7 +26,7 @@ from xortune.report.plots.theme import GREY, figure
 from xortune.report.results import Results
 
 _GRID = 48
-_MOST_TRIALS, _MOST_DOTS = 2000, 500
+_MOST_TRIALS, _MOST_DOTS, _MOST_TEXT = 2000, 500, 30_000
 _WEIGHT = 0.6  # of the trials near a place, without which its colour would be a guess
 
 
@@ -37,20 +37,25 @@ def contour(results: Results) -> Picture:
         Absent: fewer than two parameters vary, or nothing tells which matter most.
     """
     ranked = ranked_trials(results)
-    varying = {scale.name: scale for scale in scales(results) if scale.name != results.spec.seed}
+    varying = {
+        scale.name: scale
+        for scale in scales(results)
+        if not scale.parameter.is_seed
+        and 2 * np.count_nonzero(np.isfinite(scale.places(ranked.frame))) >= len(ranked)
+    }
     if len(varying) < 2:
         raise Absent("fewer than two parameters vary")
     measured = measures(results)
-    names = sorted(varying, key=lambda name: -measured[name])[:2]
-    across, up = (varying[name] for name in names)
+    names = sorted(varying, key=lambda name: -measured[name])
+    across, up = (varying[name] for name in names[:2])
     x, y = across.places(ranked.frame), up.places(ranked.frame)
     there = np.isfinite(x) & np.isfinite(y)
     if np.count_nonzero(there) < 10:
         raise Absent(f"fewer than ten trials have both {brief(across.name)} and {brief(up.name)}")
-    drawn = figure(460, xaxis=across.axis(), yaxis=up.axis())
+    drawn = figure(460, margin={"t": 16}, xaxis=across.axis(), yaxis=up.axis())
     drawn.add_trace(_map(ranked, (across, up), (x[there], y[there]), ranked.values[there]))
     drawn.update_layout(coloraxis=_colours(ranked))
-    for trace in _dots(ranked, results.spec.names, (across, up), (x, y)):
+    for trace in _dots(ranked, names, (across, up), (x, y)):
         drawn.add_trace(trace)
     return Picture(
         "contour",
@@ -113,7 +118,7 @@ def _nearness(axis: Scale, at: Floats, places: Floats, width: float) -> Floats:
 
 def _grid(axis: Scale) -> Floats:
     if axis.kind == "choice":
-        return np.arange(len(axis.labels), dtype=np.float64)
+        return np.arange(len(axis.texts), dtype=np.float64)
     space = np.geomspace if axis.kind == "log" else np.linspace
     return space(axis.low, axis.high, _GRID)
 
@@ -137,7 +142,7 @@ def _colours(ranked: Ranked) -> dict[str, Any]:
 
 
 def _dots(
-    ranked: Ranked, names: tuple[str, ...], axes: tuple[Scale, Scale], places: tuple[Floats, Floats]
+    ranked: Ranked, names: list[str], axes: tuple[Scale, Scale], places: tuple[Floats, Floats]
 ) -> list[go.Scatter]:
     few = chosen(len(ranked), _MOST_DOTS)
     few = few[np.isfinite(places[0][few]) & np.isfinite(places[1][few])]
@@ -146,7 +151,7 @@ def _dots(
         place[few] + (scattered(numbers, 0.5) if axis.kind == "choice" else 0.0)
         for axis, place in zip(axes, places)
     )
-    texts = params_text(ranked, names, few)
+    texts = trial_texts(ranked, names, few, _MOST_TEXT)
     dots = go.Scatter(
         x=packed(x), y=packed(y), mode="markers", name="trials", hovertext=texts, hoverinfo="text",
         marker={"color": GREY, "size": 4, "line": {"width": 0.5, "color": "white"}},
@@ -163,8 +168,10 @@ def _words(ranked: Ranked, axes: tuple[Scale, Scale], trials: int) -> str:
     best = ranked.frame.iloc[:1]
     at = " and ".join(f"{brief(axis.name)} {shown(best[axis.name].tolist()[0])}" for axis in axes)
     name = ranked.target.name
-    return (
+    words = (
         f"{name} over {brief(axes[0].name)} and {brief(axes[1].name)}, smoothed over "
         f"{count(trials, 'trial')}: between the dots it is an estimate, and where no trial is near "
-        f"there is none. The best trial, with a star, lies at {at}."
+        "there is none."
     )
+    has_both = all(np.isfinite(axis.places(best)).all() for axis in axes)
+    return f"{words} The best trial, with a star, lies at {at}." if has_both else words

@@ -16,10 +16,10 @@ from xortune.report.plots.ranked import (
     log_axis,
     outside_words,
     packed,
-    params_text,
     ranked_trials,
     spans_decades,
     thinned_words,
+    trial_texts,
     value_axis,
 )
 from xortune.report.plots.scales import scales
@@ -27,7 +27,8 @@ from xortune.report.plots.text import brief, count, number, plain
 from xortune.report.plots.theme import BLUE, GREY, figure
 from xortune.report.results import Results
 
-_MOST_FRONT = 200
+_MOST_FRONT, _MOST_TEXT = 200, 15_000
+_TIME = "training time"
 
 
 def cost(results: Results) -> Picture:
@@ -44,10 +45,14 @@ def cost(results: Results) -> Picture:
     there = np.isfinite(costs)
     if np.count_nonzero(there) < 2 or np.ptp(costs[there]) == 0:
         raise Absent("all trials cost the same")
-    places, texts = dots_with_texts(ranked, results.spec.names)
+    places, texts = dots_with_texts(ranked, results)
     keep = there[places]
     front = pareto_front(costs, ranked.values, falls=ranked.target.falls)
-    drawn = figure(400, xaxis=axis, yaxis=value_axis(ranked.values, ranked.target.label))
+    drawn = figure(
+        400,
+        xaxis=axis,
+        yaxis=value_axis(ranked.values, ranked.target.label, falls=ranked.target.falls),
+    )
     drawn.add_trace(
         go.Scatter(
             x=packed(costs[places][keep]), y=packed(ranked.values[places][keep]), mode="markers",
@@ -60,14 +65,19 @@ def cost(results: Results) -> Picture:
         go.Scatter(
             x=packed(costs[few]), y=packed(ranked.values[few]), mode="lines+markers",
             line={"color": BLUE, "width": 2, "shape": "hv"}, marker={"size": 7}, name="front",
-            hovertext=params_text(ranked, results.spec.names, few), hoverinfo="text",
+            hovertext=_front_texts(ranked, results, few), hoverinfo="text",
         )
     )  # fmt: skip
     words = _words(ranked, name, costs, front) + thinned_words(len(ranked), len(places))
     return Picture(
         "cost", f"{brief(ranked.target.name)} against cost", drawn,
-        words + outside_words(ranked.values),
+        words + outside_words(ranked),
     )  # fmt: skip
+
+
+def _front_texts(ranked: Ranked, results: Results, places: NDArray[np.int64]) -> list[str]:
+    names = [scale.name for scale in scales(results)]
+    return trial_texts(ranked, names, places, _MOST_TEXT)
 
 
 def pareto_front(costs: Floats, values: Floats, *, falls: bool) -> NDArray[np.int64]:
@@ -93,7 +103,7 @@ def _costs(results: Results, ranked: Ranked) -> tuple[str, Floats, dict[str, Any
     there = costs[np.isfinite(costs)]
     kind = log_axis(there.min(), there.max()) if spans_decades(there) else {"rangemode": "tozero"}
     title = plain(scale.name) if scale is not None else "training, seconds"
-    name = brief(scale.name) if scale is not None else "training time"
+    name = brief(scale.name) if scale is not None else _TIME
     return name, costs, {"title": {"text": title}, "showgrid": False, **kind}
 
 
@@ -105,4 +115,5 @@ def _words(ranked: Ranked, name: str, costs: Floats, front: NDArray[np.int64]) -
         return f"{words}Trial {ranked.numbers[best]} is both the cheapest and the best."
     words += f"{count(len(front), 'trial')} make the front, on which a better {target} costs more: "
     words += f"from {number(float(ranked.values[cheap]))} at {number(float(costs[cheap]))} to "
-    return f"{words}{number(float(ranked.values[best]))} at {number(float(costs[best]))}."
+    words += f"{number(float(ranked.values[best]))} at {number(float(costs[best]))}"
+    return f"{words} s." if name == _TIME else f"{words}."

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import optuna
+import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 from optuna.distributions import (
@@ -23,15 +24,18 @@ from optuna.trial import FrozenTrial
 
 from xortune.process_wide import Counted
 from xortune.report.plots.picture import Absent, Picture
-from xortune.report.plots.ranked import Ranked, is_missing, ranked_trials
+from xortune.report.plots.ranked import Ranked, ranked_trials
 from xortune.report.plots.scales import Scale, scales
-from xortune.report.plots.text import brief, listed, percent, plain
+from xortune.report.plots.text import brief, is_missing, listed, percent, plain
 from xortune.report.plots.theme import BLUE, GREY, faded, figure
 from xortune.report.results import Results
+from xortune.spec import PRUNED_EPOCH, PRUNED_LOSS
 
 FEWEST = 20  # trials, of which the best tenth are two
 _MOST, _MOST_SHUFFLED = 2000, 500  # trials; more take seconds, and say the same
 _SHUFFLES = 9
+_MOST_NAMED = 8  # parameters in a sentence
+MOST_SHOWN = 24  # parameters in one picture
 
 
 class Importance(NamedTuple):
@@ -52,12 +56,12 @@ def importances(results: Results) -> list[Importance]:
 
     PED-ANOVA (Watanabe, Bansal and Hutter 2023) compares how a parameter's values spread among
     the best tenth of the trials, and among all. Parameters that do not always apply are compared
-    where they do (Kita and others 2026).
+    where they do (Kita and others 2026). Pruned trials count behind the complete ones.
 
     Raises:
-        Absent: too few trials are complete, or no parameter varies.
+        Absent: too few trials have ended, or no parameter varies.
     """
-    ranked, varying = ranked_trials(results), scales(results)
+    ranked, varying = _ended(results), scales(results)
     measured = measures(results)
     total = sum(measured.values())
     chance = _by_chance(ranked, varying)
@@ -76,11 +80,11 @@ def measures(results: Results) -> dict[str, float]:
     Raises:
         Absent: as `importances`.
     """
-    ranked, varying = ranked_trials(results), scales(results)
+    ranked, varying = _ended(results), scales(results)
     if not varying:
         raise Absent("no parameter varies")
     if len(ranked) < FEWEST:
-        raise Absent(f"it takes {FEWEST} complete trials, and there are {len(ranked)}")
+        raise Absent(f"it takes {FEWEST} trials that have ended, and there are {len(ranked)}")
     if np.ptp(ranked.values) == 0:
         raise Absent(f"all trials have the same {brief(ranked.target.name)}")
     found = _measured(_study(ranked, varying, _MOST), None, varying)
@@ -89,13 +93,33 @@ def measures(results: Results) -> dict[str, float]:
     return found
 
 
+def most_important(results: Results, varying: list[Scale]) -> list[Scale]:
+    """As many parameters as a picture has room for: those that matter most, in the spec's order."""
+    if len(varying) <= MOST_SHOWN:
+        return varying
+    try:
+        measured = measures(results)
+    except Absent:
+        return varying[:MOST_SHOWN]
+    names = sorted(measured, key=lambda name: -measured[name])[:MOST_SHOWN]
+    return [scale for scale in varying if scale.name in names]
+
+
+def shown_words(varying: list[Scale], drawn: list[Scale]) -> str:
+    """A sentence on the parameters that are not drawn, with a space before it."""
+    if len(drawn) == len(varying):
+        return ""
+    return f" Of {len(varying)} parameters these are the {len(drawn)} that matter most."
+
+
 def importance(results: Results) -> Picture:
     """A bar for each parameter, with what chance alone would give.
 
     Raises:
         Absent: as `importances`.
     """
-    found = importances(results)
+    all_of_them = importances(results)
+    found = all_of_them[:MOST_SHOWN]
     names = [plain(one.name) for one in found]
     longest = max(max(one.share, one.chance) for one in found)
     drawn = figure(
@@ -121,7 +145,30 @@ def importance(results: Results) -> Picture:
             hovertemplate="chance alone gives %{y} up to %{x:.1%}<extra></extra>",
         )
     )  # fmt: skip
-    return Picture("importance", "Importance of the parameters", drawn, _words(results, found))
+    words = _words(results, all_of_them, _ended(results))
+    return Picture("importance", "Importance of the parameters", drawn, words)
+
+
+def _ended(results: Results) -> Ranked:
+    """The complete trials, and behind them the pruned ones: those pruned last first.
+
+    Their values are places in that order, from 0; equal objectives have one place.
+    """
+    ranked = ranked_trials(results)
+    sign = 1.0 if ranked.target.falls else -1.0
+    _, places = np.unique(sign * ranked.values, return_inverse=True)
+    frame, values = ranked.frame, places.astype(np.float64)
+    if PRUNED_EPOCH in results.spec.metric_names:
+        pruned = results.trials[results.trials["state"] == "PRUNED"]
+        epochs, losses = (
+            pruned[name].to_numpy(dtype=np.float64, na_value=np.nan)
+            for name in (PRUNED_EPOCH, PRUNED_LOSS)
+        )
+        order = np.lexsort((sign * losses, -epochs))
+        frame = pd.concat([frame, pruned.iloc[order]])
+        values = np.concatenate([values, places.max() + 1.0 + np.arange(len(order))])
+    numbers = frame["number"].to_numpy(dtype=np.int64)
+    return Ranked(ranked.target._replace(falls=True), frame, numbers, values)
 
 
 def _by_chance(ranked: Ranked, varying: list[Scale]) -> dict[str, float]:
@@ -167,9 +214,8 @@ def _study(ranked: Ranked, varying: list[Scale], most: int) -> _Held:
     known = {scale.name: _distribution(scale) for scale in varying}
     rows = ranked.frame.iloc[places]
     columns = [_column(scale, rows) for scale in varying]
-    sign = 1.0 if ranked.target.falls else -1.0
     trials: list[FrozenTrial] = []
-    for row, value in zip(zip(*columns), (sign * ranked.values[places]).tolist()):
+    for row, value in zip(zip(*columns), ranked.values[places].tolist()):
         params = {name: one for name, one in zip(known, row) if one is not None}
         there = {name: known[name] for name in params}
         trial = optuna.trial.create_trial(params=params, distributions=there, value=value)
@@ -217,17 +263,23 @@ def _quiet() -> Iterator[None]:
         optuna.logging.set_verbosity(verbosity)
 
 
-def _words(results: Results, found: list[Importance]) -> str:
+def _words(results: Results, found: list[Importance], ended: Ranked) -> str:
     clear = [f"{brief(one.name)} {percent(one.share)}" for one in found if one.is_clear]
     others = [brief(one.name) for one in found if not one.is_clear]
-    tenth = "what sets the best tenth of the trials apart from all of them (PED-ANOVA)"
+    apart = "what sets the best tenth of the trials apart from all of them (PED-ANOVA)"
     if not clear:
-        return f"No parameter has more to do with {tenth} than chance alone would give."
-    words = f"The shares in {tenth}: {listed(clear)}."
-    if others:
+        words = f"No parameter has more to do with {apart} than chance alone would give."
+    else:
+        words = f"The shares in {apart}: {listed(clear)}."
+    if clear and others:
         verb = "has" if len(others) == 1 else "have"
-        words += f" {listed(others)} {verb} no more than chance alone would give."
+        named = listed(others) if len(others) <= _MOST_NAMED else f"The other {len(others)}"
+        words += f" {named} {verb} no more than chance alone would give."
     seed = results.spec.seed
     if seed is not None and any(one.name == seed and one.is_clear for one in found):
         words += f" A seed has no better values, so what {brief(seed)} has is luck."
+    if (ended.frame["state"] == "PRUNED").any():
+        words += " Pruned trials count as worse than complete ones."
+    if len(ended) > _MOST:
+        words += f" From {_MOST:,} of the {len(ended):,} trials."
     return words

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
+from xortune.report.plots.parameter_importance import most_important, shown_words
 from xortune.report.plots.picture import Absent, Picture
 from xortune.report.plots.ranked import (
     Floats,
@@ -27,6 +28,7 @@ from xortune.report.plots.theme import BLUE, GREY, ORANGE, figure
 from xortune.report.results import Results
 
 _COLUMNS = 2
+_MOST_NAMED = 8  # parameters in a sentence
 _ROW = 240  # pixels
 _MOST_DOTS = 9000  # of all parameters together
 _BINS, _FEWEST = 10, 12  # the most parts of a median line, and the fewest trials of one
@@ -39,7 +41,8 @@ def slices(results: Results) -> Picture:
         Absent: no trial is complete, or no parameter varies.
     """
     ranked = ranked_trials(results)
-    varying = scales(results)
+    all_of_them = scales(results)
+    varying = most_important(results, all_of_them)
     if not varying:
         raise Absent("no parameter varies")
     places = chosen(len(ranked), max(300, min(2000, _MOST_DOTS // len(varying))))
@@ -47,7 +50,7 @@ def slices(results: Results) -> Picture:
     rows = -(-len(varying) // columns)
     drawn = figure(_ROW * rows + 60)
     make_subplots(
-        rows=rows, cols=columns, figure=drawn, shared_yaxes=True, horizontal_spacing=0.03,
+        rows=rows, cols=columns, figure=drawn, shared_yaxes=True, horizontal_spacing=0.06,
         vertical_spacing=min(0.3, 70 / (_ROW * rows + 60)),
     )  # fmt: skip
     for index, scale in enumerate(varying):
@@ -55,10 +58,11 @@ def slices(results: Results) -> Picture:
         for trace in _panel(ranked, scale, places, legend=index == 0):
             drawn.add_trace(trace, **at)
         drawn.update_xaxes(**scale.axis(narrow=True), **at)
-    axis = value_axis(ranked.values, "")
-    drawn.update_yaxes(**axis)
+    axis = value_axis(ranked.values, "", falls=ranked.target.falls)
+    drawn.update_yaxes(**axis, matches="y")
     drawn.update_yaxes(title={"text": ranked.target.label}, col=1)
-    return Picture("slices", "Each parameter", drawn, _words(ranked, varying, places))
+    words = _words(ranked, varying, places) + shown_words(all_of_them, varying)
+    return Picture("slices", "Each parameter", drawn, words)
 
 
 def _panel(
@@ -75,7 +79,8 @@ def _panel(
     }
     if scale.kind == "choice":
         hover["hovertemplate"] = hover["hovertemplate"].replace(" %{x}", " %{text}", 1)
-        hover["text"] = [scale.labels[int(place)] for place in x[there]]
+        labels = scale.labels
+        hover["text"] = [labels[int(place)] for place in x[there]]
     dots = go.Scatter(
         x=packed((x + shift)[there]), y=packed(ranked.values[places][there]), mode="markers",
         customdata=packed(numbers[there]), name="trials", showlegend=legend, legendgroup="trials",
@@ -99,8 +104,9 @@ def _medians(ranked: Ranked, scale: Scale, places: Floats, *, legend: bool) -> l
         return []
     style: dict[str, Any] = {"mode": "lines", "line": {"color": BLUE, "width": 2}}
     if scale.kind == "choice":
-        style = {"mode": "markers", "marker": {"color": BLUE, "symbol": "line-ew-open", "size": 34}}
-        style["marker"]["line"] = {"width": 3}
+        size = max(8, min(34, 170 // len(scale.texts)))
+        style = {"mode": "markers", "marker": {"color": BLUE, "symbol": "line-ew-open"}}
+        style["marker"] |= {"size": size, "line": {"width": 3}}
     return [
         go.Scatter(
             x=packed(x), y=packed(y), customdata=packed(wide), name="median", showlegend=legend,
@@ -142,10 +148,12 @@ def _equal_parts(places: Floats) -> list[NDArray[np.int64]]:
 def _words(ranked: Ranked, varying: list[Scale], places: NDArray[np.int64]) -> str:
     best = ranked.frame.iloc[:1]
     values = []
-    for scale in varying:
+    for scale in varying[:_MOST_NAMED]:
         (place,) = scale.places(best)
         value = best[scale.name].tolist()[0] if np.isfinite(place) else None
         values.append(f"{brief(scale.name)} {shown(value)}")
+    if len(varying) > _MOST_NAMED:
+        values.append(f"{len(varying) - _MOST_NAMED} more")
     words = f"{ranked.target.name} of {count(len(ranked), 'trial')} by each of "
     words += f"{count(len(varying), 'parameter')}"
     words += ", over the logarithm" if spans_decades(ranked.values) else ""
@@ -157,4 +165,4 @@ def _words(ranked: Ranked, varying: list[Scale], places: NDArray[np.int64]) -> s
     ]
     if absent:
         words += f" Not every trial has {listed(absent)}."
-    return words + thinned_words(len(ranked), len(places)) + outside_words(ranked.values)
+    return words + thinned_words(len(ranked), len(places)) + outside_words(ranked)

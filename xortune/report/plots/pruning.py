@@ -59,7 +59,9 @@ def rungs(results: Results) -> Picture:
         title={"text": "trials"}, range=[0, 1.35 * most], showticklabels=False, showgrid=False,
         row=1,
     )  # fmt: skip
-    drawn.update_yaxes(**(value_axis(values, title) if len(values) else {}), row=2)
+    drawn.update_yaxes(
+        **(value_axis(values, title, falls=target.falls) if len(values) else {}), row=2
+    )
     labels = [stop.label for stop in stops]
     drawn.update_xaxes(
         tickvals=[*range(len(labels))], ticktext=labels, range=[-0.6, len(labels) - 0.4],

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from xortune.report.plots.picture import Absent
-from xortune.report.plots.text import count, number, plain
+from xortune.report.plots.text import count, is_missing, number, plain
 from xortune.report.results import Results
 from xortune.spec import ProblemSpec
 
@@ -20,12 +21,13 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 # Values that span this factor are drawn over their logarithm.
 _DECADES = 100.0
-# Points beyond this many spreads of the middle half are left outside a linear axis.
+# Values this many widths of the middle half away from it are left outside a linear axis.
 _FENCE = 6.0
+_MOST_NAMES = 10  # parameters below the pointer
+_BREAK = 10  # letters that JSON adds to `<br>`
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(NamedTuple):
     """The objective by which the trials rank."""
 
     name: str  # the metric's
@@ -85,21 +87,25 @@ def spans_decades(values: Floats) -> bool:
     return bool(len(values) and values.min() > 0 and values.max() / values.min() >= _DECADES)
 
 
-def value_axis(values: Floats, title: str) -> dict[str, Any]:
+def value_axis(values: Floats, title: str, *, falls: bool) -> dict[str, Any]:
     """A plotly axis for values: over the logarithm where they span decades.
 
-    Otherwise a few extreme values stay outside its range; see `outside`.
+    Otherwise a few values that are far worse than the others stay outside; see `outside`.
+
+    Args:
+        values: the objectives to draw.
+        title: of the axis.
+        falls: whether lower is better.
     """
     if spans_decades(values):
         return {"title": {"text": title}, **log_axis(values.min(), values.max())}
     axis = {"title": {"text": title}, "nticks": 7}
-    low, high = _fences(values)
-    least, most = values.min(), values.max()
-    if low <= least and most <= high:
+    inside = values[_inside(values, falls)]
+    if len(inside) == len(values):
         return axis
-    low, high = max(low, least), min(high, most)
+    low, high = inside.min(), inside.max()
     margin = 0.04 * (high - low)
-    return {**axis, "range": [low - margin, high + margin]}
+    return {**axis, "range": [float(low - margin), float(high + margin)]}
 
 
 def log_axis(low: float, high: float) -> dict[str, Any]:
@@ -109,20 +115,21 @@ def log_axis(low: float, high: float) -> dict[str, Any]:
     return {"type": "log", "dtick": math.ceil(decades / 6) if decades >= 2 else "D2", **short}
 
 
-def outside(values: Floats) -> int:
+def outside(values: Floats, *, falls: bool) -> int:
     """How many values lie outside the range of `value_axis`."""
     if spans_decades(values):
         return 0
-    low, high = _fences(values)
-    return int(np.count_nonzero((values < low) | (values > high)))
+    return int(np.count_nonzero(~_inside(values, falls)))
 
 
-def _fences(values: Floats) -> tuple[float, float]:
+def _inside(values: Floats, falls: bool) -> NDArray[np.bool_]:
+    """Which values are not far worse than the middle half of all."""
     first, third = np.quantile(values, (0.25, 0.75))
     spread = third - first
     if spread == 0 or not np.isfinite(spread):
-        return -np.inf, np.inf
-    return float(first - _FENCE * spread), float(third + _FENCE * spread)
+        return np.full(len(values), True)
+    near = values <= third + _FENCE * spread if falls else values >= first - _FENCE * spread
+    return np.asarray(near, np.bool_)
 
 
 def chosen(total: int, most: int, best: int = 100) -> NDArray[np.int64]:
@@ -145,24 +152,31 @@ def packed(values: Any) -> NDArray[Any]:
     return array.astype(np.float32 if small else np.float64)
 
 
-def params_text(ranked: Ranked, names: tuple[str, ...], places: NDArray[np.int64]) -> list[str]:
-    """What appears when the pointer is over a trial: its number, rank, objective and parameters."""
+def trial_texts(
+    ranked: Ranked, names: Sequence[str], places: NDArray[np.int64], room: int
+) -> list[str]:
+    """What appears when the pointer is over a trial: its number, rank, objective and parameters.
+
+    Args:
+        ranked: the trials.
+        names: of the parameters.
+        places: of the trials to describe, the best first.
+        room: letters for the parameters of all; trials after the best ones go without.
+    """
     rows = ranked.frame.iloc[places]
-    columns = [(plain(name), rows[name].tolist()) for name in names]
     heads = zip(rows["number"], rows["rank"], ranked.values[places])
     name = plain(ranked.target.name)
     texts = [f"trial {n}, rank {r}<br>{name} {number(v)}" for n, r, v in heads]
-    for label, values in columns:
-        texts = [
-            text if is_missing(value) else f"{text}<br>{label} {_cell(value)}"
-            for text, value in zip(texts, values)
-        ]
+    columns = [rows[one].tolist() for one in names[:_MOST_NAMES]]
+    more = len(names) - len(columns)
+    for place, values in enumerate(zip(*columns)):
+        there = zip(names, values)
+        lines = [f"<br>{plain(one)} {_cell(v)}" for one, v in there if not is_missing(v)]
+        room -= sum(map(len, lines)) + _BREAK * len(lines)
+        if room < 0:
+            break
+        texts[place] += "".join(lines) + (f"<br>and {more} more" if more else "")
     return texts
-
-
-def is_missing(value: Any) -> bool:
-    """Whether a cell of the table is empty: None, NaN, or pandas' own."""
-    return value is None or value != value or type(value).__name__ == "NAType"
 
 
 def _cell(value: Any) -> str:
@@ -178,8 +192,8 @@ def thinned_words(total: int, drawn: int) -> str:
     return f" Drawn are {count(drawn, 'trial')} of the {total:,}: the best, and the rest evenly."
 
 
-def outside_words(values: Floats) -> str:
+def outside_words(ranked: Ranked) -> str:
     """A sentence on the values outside the axis, with a space before it; empty without any."""
-    beyond = outside(values)
+    beyond = outside(ranked.values, falls=ranked.target.falls)
     lies = "lies" if beyond == 1 else "lie"
     return f" {count(beyond, 'trial')} {lies} outside the picture." if beyond else ""

@@ -29,6 +29,7 @@ def time_spent(results: Results) -> Picture:
     drawn = figure(
         300,
         barmode="stack",
+        margin={"t": 40 if len(runs) > 1 else 8},
         bargap=0.35,
         xaxis={"title": {"text": "seconds"}, "range": [0, 1.12 * _longest(results)]},
         yaxis={"autorange": "reversed", "showgrid": False, "ticklabelstandoff": 6},

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from xortune.report.plots.ranked import Floats, is_missing, log_axis
-from xortune.report.plots.text import number, plain
+from xortune.report.plots.ranked import Floats, log_axis
+from xortune.report.plots.text import brief, is_missing, number, plain
 from xortune.report.results import Results
 from xortune.space import Choice, Range, count_values, grid_bounds
 from xortune.spec import Parameter
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _MOST_CATEGORIES = 12  # more numbers lie along an axis of numbers
-_MOST_LABELS = 24
+_MOST_LABELS, _SHORTEST = 10, 6  # labels of an axis, and letters of one that is cut
+_ROOM, _NARROW_ROOM = 72, 48  # letters of all labels of an axis
+_LONG = 12  # letters of a label on two lines
 _FACTOR = 100.0  # numbers to choose from that span it lie along a logarithm
 _GOLDEN = (math.sqrt(5) - 1) / 2
 
@@ -32,12 +34,17 @@ class Scale:
     kind: Literal["linear", "log", "choice"]
     low: float
     high: float
-    labels: tuple[str, ...] = ()  # of a choice, for plotly; at the places from 0 on
+    texts: tuple[str, ...] = ()  # of a choice, at the places from 0 on
     held: tuple[Any, ...] = ()  # their values in the table; None for what does not apply
 
     @property
     def name(self) -> str:
         return self.parameter.name
+
+    @property
+    def labels(self) -> list[str]:
+        """The texts of a choice for plotly."""
+        return [*map(plain, self.texts)]
 
     def places(self, frame: pd.DataFrame) -> Floats:
         """Where trials lie: their values, or the index of their choice; NaN where there is none."""
@@ -61,10 +68,10 @@ class Scale:
         """For plotly, with a margin at both ends; `narrow` for four ticks that never change."""
         title = {"text": plain(self.name)}
         if self.kind == "choice":
-            ticks = self.ticks()
+            ticks = self.ticks(_NARROW_ROOM if narrow else _ROOM)
             return {
                 "title": title, "range": [self.low, self.high], "showgrid": False,
-                "zeroline": False,
+                "zeroline": False, "ticklabeloverflow": "allow",
                 "tickvals": [place for place, _ in ticks], "ticktext": [text for _, text in ticks],
             }  # fmt: skip
         low, high = self.low, self.high
@@ -78,11 +85,13 @@ class Scale:
         ends = [low - margin, high + margin]
         return {"title": title, "range": ends, "showgrid": False, "zeroline": False, **kind}
 
-    def ticks(self) -> list[tuple[float, str]]:
-        """A few places with their labels, which are ready for plotly."""
+    def ticks(self, room: int = _ROOM) -> list[tuple[float, str]]:
+        """A few places with their labels, which are ready for plotly, of so many letters."""
         if self.kind == "choice":
-            step = max(1, -(-len(self.labels) // _MOST_LABELS))
-            return [(float(i), text) for i, text in enumerate(self.labels)][::step]
+            step = -(-len(self.texts) // _MOST_LABELS)
+            longest = max(_SHORTEST, room * step // len(self.texts))
+            labels = [_on_two_lines(text, longest) for text in self.texts]
+            return [(float(place), label) for place, label in enumerate(labels)][::step]
         return ticks_between(self.low, self.high, is_log=self.kind == "log")
 
 
@@ -107,10 +116,21 @@ def _scale(parameter: Parameter, domain: Choice | Range, column: pd.Series) -> S
         if len(values) > _MOST_CATEGORIES:
             is_wide = values[0] > 0 and values[-1] / values[0] >= _FACTOR
             return Scale(parameter, "log" if is_wide else "linear", values[0], values[-1])
-    labels = [number(value) if is_numeric else plain(str(value)) for value in values]
+    texts = [number(value) if is_numeric else str(value) for value in values]
     if column.isna().any():
-        values, labels = [*values, None], [*labels, "none"]
-    return Scale(parameter, "choice", -0.5, len(values) - 0.5, tuple(labels), tuple(values))
+        values, texts = [*values, None], [*texts, "none"]
+    return Scale(parameter, "choice", -0.5, len(values) - 0.5, tuple(texts), tuple(values))
+
+
+def _on_two_lines(text: str, longest: int) -> str:
+    """A label for plotly, broken near its middle if it is long: `early_` above `stopping`."""
+    text = brief(text, longest)
+    middle = len(text) / 2
+    ends = [place + 1 for place, letter in enumerate(text) if letter in "_ -/"]
+    at = min(ends, key=lambda place: abs(place - middle), default=0)
+    if len(text) < _LONG or not 2 < at < len(text) - 2:
+        return plain(text)
+    return f"{plain(text[:at])}<br>{plain(text[at:])}"
 
 
 def scattered(numbers: NDArray[np.int64], width: float) -> Floats:

@@ -13,20 +13,25 @@ _LONGEST = 40  # characters of a name or a choice
 _MARKUP = {ord(c): f"&#{ord(c)};" for c in "&<>$%"}
 
 
-def brief(text: str) -> str:
-    """One line of printable characters, cut after forty."""
+def brief(text: str, longest: int = _LONGEST) -> str:
+    """One line of printable characters, cut after so many."""
     text = visible(text)
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
-def plain(text: str) -> str:
+def plain(text: str, longest: int = _LONGEST) -> str:
     """A text from outside for a plotly figure, which shows it as it is, without markup."""
-    return brief(text).translate(_MARKUP)
+    return brief(text, longest).translate(_MARKUP)
+
+
+def is_missing(value: Any) -> bool:
+    """Whether a cell of the table is empty: None, NaN, or pandas' own."""
+    return value is None or type(value).__name__ == "NAType" or value != value
 
 
 def shown(value: Any) -> str:
     """A parameter's value for the words of a picture; `none` where it does not apply."""
-    if value is None:
+    if is_missing(value):
         return "none"
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return brief(str(value))

@@ -80,7 +80,7 @@ def replicates(results: Results) -> Picture:
     for trace in (*_dots(trained, "confirmation"), *_dots(trained, "search")):
         drawn.add_trace(trace, row=1, col=1)
     drawn.add_trace(_verdicts(trained, word), row=1, col=1)
-    drawn.update_xaxes(**value_axis(values, target.label), row=1, col=1)
+    drawn.update_xaxes(**value_axis(values, target.label, falls=target.falls), row=1, col=1)
     if solved:
         drawn.add_trace(_shares(trained), row=1, col=2)
         drawn.update_xaxes(
@@ -96,7 +96,7 @@ def replicates(results: Results) -> Picture:
 
 
 def _trained(results: Results, target: Target) -> list[Trained]:
-    """The trials with several trainings, in the order of the results."""
+    """The trials with several trainings, in the order of the results; rank 1 among them."""
     confirmation = results.summary.get("confirmation") or {"trials": []}
     entries = {entry["number"]: entry for entry in confirmation["trials"]}
     table = results.trials.set_index("number")[target.name]
@@ -109,7 +109,8 @@ def _trained(results: Results, target: Target) -> list[Trained]:
         verdict = _verdict(entries.get(number_), search, float(table.loc[number_]))
         if len(frame) > 1 and np.isfinite(verdict.value):
             found.append(Trained(number_, search, confirmed, verdict))
-    return found[:_MOST]
+    first = [one for one in found[_MOST:] if one.number == results.summary.get("first")]
+    return [*found[: _MOST - len(first)], *first]
 
 
 def _part(spec: ProblemSpec, target: Target, frame: pd.DataFrame) -> Part:

@@ -14,6 +14,7 @@ from xortune.report.results import Results
 from xortune.trial import STATES
 
 _MOST_REASONS = 6
+_ROW = 46  # pixels
 _COLOURS = {"COMPLETE": BLUE, "PRUNED": GREEN, "FAIL": PINK}
 
 
@@ -35,26 +36,34 @@ def states(results: Results) -> Picture:
     place = next((i for i, bar in enumerate(bars) if bar[0] == "FAIL"), -1) + 1
     bars[place:place] = [("", n, PINK, error) for error, n in reasons]
     drawn = figure(
-        80 + 36 * len(bars),
-        xaxis={"title": {"text": "trials"}, "rangemode": "tozero", "tickformat": ","},
+        _ROW * len(bars) + 60,
+        xaxis={"title": {"text": "trials"}, "rangemode": "tozero"},
         yaxis={
-            "autorange": "reversed", "showgrid": False, "ticklabelstandoff": 6,
-            "tickvals": [*range(len(bars))],
-            "ticktext": [state or "reason" for state, *_ in bars],
+            "range": [len(bars) - 0.6, -0.75], "showgrid": False, "zeroline": False,
+            "showticklabels": False, "fixedrange": True,
         },
-        bargap=0.35,
+        margin={"t": 8},
     )  # fmt: skip
+    places, counted = [*range(len(bars))], [n for _, n, *_ in bars]
+    names = [plain(error) or state for state, *_, error in bars]
     drawn.add_trace(
         go.Bar(
-            x=[n for _, n, *_ in bars], y=[*range(len(bars))], orientation="h",
-            marker={
+            x=counted, y=places, orientation="h", width=0.4, showlegend=False, hovertext=names,
+            hoverinfo="text+x", marker={
                 "color": [colour for _, _, colour, _ in bars],
                 "opacity": [0.6 if error else 1 for *_, error in bars],
             },
-            text=[f"{n:,}  {plain(error)}" for _, n, _, error in bars], textposition="auto",
-            hovertext=[plain(error) or state for state, *_, error in bars], hoverinfo="text+x",
-            showlegend=False,
         )
+    )  # fmt: skip
+    # Above their bars, where there is room for a long reason on any screen.
+    drawn.update_layout(
+        annotations=[
+            {
+                "x": 0, "xref": "paper", "xanchor": "left", "y": place, "yshift": _ROW * 0.2,
+                "yanchor": "bottom", "text": f"{n:,}  {name}",
+            }
+            for place, n, name in zip(places, counted, names)
+        ]
     )  # fmt: skip
     return Picture("states", "States of the trials", drawn, _words(counts, reasons))
 
