@@ -49,6 +49,9 @@ SPACES = (
 )
 STUDIES = ("one", "results/one", "./results/one/", "SANDBOX/results/one", "results", "outside",
            "../sandbox/results/one", "none", "broken", "link/one", "one/tensorboard")  # fmt: skip
+# Files that may be written, and others that may not.
+DRAWINGS = ("new.svg", "outside/new.svg", "results/one/new.svg", "none/new.svg", "new.pdf")
+MODELS = ("new.pt", "outside/new.pt", "results/one/new.pt", "new.h5")
 
 
 def often(*usual: str) -> st.SearchStrategy[str]:
@@ -100,7 +103,13 @@ OPTIONS = {
         option("--output", often("out.csv", "results/out", *PLACES)),
         SOME_PLACE,
     ],
-    "predict": [option("--trial", often(HUGE, "0", "1")), SOME_PLACE],
+    "predict": [option("--trial", often(HUGE, "0", "1")), st.just(["--explain"]), SOME_PLACE],
+    "draw": [
+        option("--trial", often(HUGE, "0", "1")),
+        option("--theme", often("light", "dark", "auto")),
+        SOME_PLACE,
+    ],
+    "export-model": [option("--trial", often(HUGE, "0", "1")), st.just(["--force"]), SOME_PLACE],
     "tensorboard": [option("--port", often(HUGE, "0", "6006")), SOME_PLACE],
 }
 FIRST = {
@@ -108,6 +117,8 @@ FIRST = {
     "resume": st.lists(often(*STUDIES), min_size=1, max_size=1),
     "report": st.lists(often(*STUDIES), min_size=1, max_size=1),
     "predict": st.tuples(often(*STUDIES), often("0", "1"), often("0", "1e30")).map(list),
+    "draw": st.tuples(often(*STUDIES), often(*DRAWINGS)).map(list),
+    "export-model": st.tuples(often(*STUDIES), often(*MODELS)).map(list),
     "tensorboard": st.lists(often(*STUDIES), min_size=1, max_size=1),
 }
 
@@ -215,12 +226,15 @@ def sandbox(tmp_path, template, monkeypatch) -> Path:
 
 
 def chosen_places(argv: list[str], sandbox: Path) -> list[Path]:
-    """Where the user has allowed this command to write: results folders, and --output."""
+    """Where the user has allowed this command to write: results folders, and files."""
     named = ["results"]
     for word, following in zip(argv, [*argv[1:], ""], strict=True):
         name, joined, value = word.partition("=")
         if name.startswith(("--r", "--o")):
             named.append(value if joined else following)
+    if argv[0] in ("draw", "export-model"):
+        named += [word for word in argv[1:] if Path(word).suffix in (".svg", ".pt")]
+        named += [f"{Path(word).parent}/.{Path(word).name}.partial" for word in named]
     if argv[0] == "resume":
         # A study's own folder may be anywhere.
         named += [word for word in argv[1:] if "/one" in word]

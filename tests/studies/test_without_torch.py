@@ -87,6 +87,12 @@ def test_predict(run, study):
     assert run("predict", study, 0, 1) == f"{expected:.6g}\n"
 
 
+def test_draw_and_explain(run, study, tmp_path):
+    run("draw", study, tmp_path / "one.svg")
+    assert (tmp_path / "one.svg").read_text().startswith("<svg ")
+    assert "h0 = sigmoid(w00 * x0" in run("predict", study, 0, 1, "--explain")
+
+
 def test_resume(run, study, tmp_path):
     copy = shutil.copytree(study, tmp_path / "copy")
     run("resume", copy, "--trials", 20, "--runner", "inline")

@@ -7,11 +7,18 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from xortune.drawing.elements import Part, element, fitting, hint, label, short, width_of
-from xortune.drawing.layout import LONGEST_NAME, NAME_SIZE, Column, Layout, Unit, layout_of
+from xortune.drawing.layout import (
+    LONGEST_NAME,
+    NAME_SIZE,
+    NUMBER_SIZE,
+    Column,
+    Layout,
+    Unit,
+    layout_of,
+)
 from xortune.drawing.placing import Box, Edge, places
 from xortune.network import Layer, Network
 
-_NUMBER_SIZE = 14.0
 _MOST_HINTS = 300
 _MOST_WORDS = 40  # weights and biases that are read out
 
@@ -28,7 +35,7 @@ def diagram(network: Network) -> Part:
     """The drawing of a network, with its weights written on the edges if they are few."""
     layout = layout_of(network)
     weights = [*_weights(network, layout)]
-    numbers = _numbers(weights, layout) if layout.numbers else None
+    numbers = _numbers(network, weights, layout) if layout.numbers else None
     if layout.numbers and numbers is None:
         layout = layout_of(network, numbers=False)
         weights = [*_weights(network, layout)]
@@ -64,7 +71,7 @@ def _edges(weights: list[_Weight], layout: Layout) -> Iterator[str]:
     """The lines, the faint ones first: as wide as their weights are large."""
     sizes = [abs(w.value) for w in weights if math.isfinite(w.value)]
     largest = max(sizes, default=0.0) or 1.0
-    low, high = (1.2, 8.0) if layout.numbers else (0.4, 3.2)
+    low, high = (1.2, 8.0) if layout.numbers else (0.6, 3.2)
 
     def share(weight: _Weight) -> float:
         return min(abs(weight.value) / largest, 1.0) if math.isfinite(weight.value) else 1.0
@@ -77,20 +84,16 @@ def _edges(weights: list[_Weight], layout: Layout) -> Iterator[str]:
             x1=line.x1, y1=line.y1, x2=line.x2, y2=line.y2,
             class_="d-negative" if weight.value < 0 else "d-positive",
             stroke_width=low + (high - low) * size,
-            stroke_opacity=0.85 if layout.numbers else 0.12 + 0.78 * size,
+            stroke_opacity=0.85 if layout.numbers else 0.22 + 0.68 * size,
         )  # fmt: skip
 
 
-def _numbers(weights: list[_Weight], layout: Layout) -> list[str] | None:
+def _numbers(network: Network, weights: list[_Weight], layout: Layout) -> list[str] | None:
     """The weights on their edges; None if there is no room for all of them."""
     texts = [short(weight.value) for weight in weights]
-    widths = [width_of(text, _NUMBER_SIZE) for text in texts]
-    taken = [
-        Box.around(unit.x, unit.y + 10, 2 * layout.radius + 12, 2 * layout.radius + 30)
-        for column in layout.columns
-        for unit in column.units
-    ]
-    found = places([weight.line for weight in weights], widths, _NUMBER_SIZE, taken)
+    widths = [width_of(text, NUMBER_SIZE) for text in texts]
+    taken = [box for column in layout.columns for box in _taken(network, layout, column)]
+    found = places([weight.line for weight in weights], widths, NUMBER_SIZE, taken)
     if found is None:
         return None
     return [
@@ -98,9 +101,23 @@ def _numbers(weights: list[_Weight], layout: Layout) -> list[str] | None:
     ]
 
 
+def _taken(network: Network, layout: Layout, column: Column) -> Iterator[Box]:
+    """What the units of a column and their biases cover."""
+    for unit in column.units:
+        side = 2 * layout.radius + 6
+        yield Box.around(unit.x, unit.y, side, side)
+        if column.number > 0:
+            width = width_of(_bias(network, column, unit), NAME_SIZE)
+            yield Box.around(unit.x, unit.y + layout.radius + 14, width, NAME_SIZE)
+
+
+def _bias(network: Network, column: Column, unit: Unit) -> str:
+    return f"b = {short(network.layers[column.number - 1].biases[unit.place])}"
+
+
 def _number(x: float, y: float, text: str, value: float) -> str:
     """A number on paper of its own, since the edge behind it has its colour."""
-    width, height = width_of(text, _NUMBER_SIZE) + 4, _NUMBER_SIZE + 4
+    width, height = width_of(text, NUMBER_SIZE) + 4, NUMBER_SIZE + 4
     paper = element(
         "rect",
         x=x - width / 2,
@@ -111,24 +128,24 @@ def _number(x: float, y: float, text: str, value: float) -> str:
         class_="d-paper",
     )
     sign = "d-minus" if value < 0 else "d-plus"
-    below = y + 0.36 * _NUMBER_SIZE
-    return paper + label(x, below, text, sign, size=_NUMBER_SIZE, font_weight="600")
+    below = y + 0.36 * NUMBER_SIZE
+    return paper + label(x, below, text, sign, size=NUMBER_SIZE, font_weight="600")
 
 
 def _units(network: Network, layout: Layout) -> Iterator[str]:
     last = len(network.layers)
     for column in layout.columns:
-        for unit in column.units:
+        names = [network.unit(column.number, unit.place) for unit in column.units]
+        outer, fits = column.number in (0, last), layout.names_fit(names)
+        for unit, name in zip(column.units, names):
             yield _circle(network, layout, column, unit)
-            name = network.unit(column.number, unit.place)
-            if layout.name_is_inside(name) and (layout.numbers or column.number in (0, last)):
+            if fits and (layout.numbers or outer):
                 yield label(unit.x, unit.y + 4.5, name, size=NAME_SIZE)
-            elif column.number in (0, last):
+            elif outer:
                 yield _beside(unit, layout.radius, name, right=column.number == last)
             if layout.numbers and column.number > 0:
-                bias = network.layers[column.number - 1].biases[unit.place]
-                text, below = f"b = {short(bias)}", unit.y + layout.radius + 18
-                yield label(unit.x, below, text, "d-halo d-ink", size=NAME_SIZE)
+                below, class_ = unit.y + layout.radius + 18, "d-halo d-ink"
+                yield label(unit.x, below, _bias(network, column, unit), class_, size=NAME_SIZE)
 
 
 def _circle(network: Network, layout: Layout, column: Column, unit: Unit) -> str:

@@ -47,7 +47,7 @@ def label(
 ) -> str:  # fmt: skip
     """A line of text, whose baseline begins, ends or is centred at a point."""
     if not text.replace(MINUS, "").replace("…", "").isascii():
-        class_ += " d-other"
+        class_ += " d-other"  # of texts beyond ASCII
     return element(
         "text", literal(text), x=x, y=y, class_=class_, text_anchor=anchor, font_size=size, **more
     )

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
-from xortune.drawing.elements import width_of
+from xortune.drawing.elements import short, width_of
 from xortune.network import Network
 
-NAME_SIZE = 13.0
+NAME_SIZE, NUMBER_SIZE = 13.0, 14.0
 LONGEST_NAME = 150.0  # pixels, of an input or an output
 # Above these, the middle of a column and of the network is left out.
 _MOST_UNITS, _MOST_COLUMNS = 10, 9
 _MOST_WITH_NUMBERS = 16  # weights
 _HEAD, _FOOT = 62.0, 56.0
+_NARROWEST = 330.0  # pixels, for the legend
 
 
 class Unit(NamedTuple):
@@ -62,9 +63,9 @@ class Layout:
     width: float
     height: float
 
-    def name_is_inside(self, name: str) -> bool:
-        """Whether a unit's name fits in its circle."""
-        return width_of(name, NAME_SIZE) <= 2 * self.radius - 4
+    def names_fit(self, names: Iterable[str]) -> bool:
+        """Whether all names of a column fit in its circles."""
+        return all(width_of(name, NAME_SIZE) <= 2 * self.radius - 4 for name in names)
 
 
 def layout_of(network: Network, numbers: bool = True) -> Layout:
@@ -79,22 +80,30 @@ def layout_of(network: Network, numbers: bool = True) -> Layout:
     numbers = numbers and few and max(sizes) <= 4
     shown, gap_after = _shown(len(sizes), _MOST_COLUMNS)
     steps = len(shown) - 1 + (gap_after is not None)
-    across = 200.0 if numbers else max(70.0, min(150.0, 640 / max(steps, 1)))
+    across = _across(network) if numbers else max(70.0, min(150.0, 640 / max(steps, 1)))
     tallest = max(min(sizes[number], _MOST_UNITS + 1) for number in shown)
     up = 130.0 if numbers else max(34.0, min(60.0, 400 / tallest))
     radius = 27.0 if numbers else min(14.0, 0.34 * up)
     height = _HEAD + 2 * radius + (tallest - 1) * up + (26 if numbers else 8) + _FOOT
     middle = _HEAD + radius + (tallest - 1) * up / 2
-    left = _room(network.inputs, radius)
-    columns, x, gap = [], left, None
+    left, right = _room(network.inputs, radius), _room(network.outputs, radius)
+    spare = max(0.0, _NARROWEST - left - right - steps * across) / 2
+    columns, x, gap = [], left + spare, None
     for k, number in enumerate(shown):
         columns.append(_column(number, x, sizes[number], middle, up))
         if k == gap_after:
             gap = x + across
             x += across
         x += across
-    width = x - across + _room(network.outputs, radius)
-    return Layout(tuple(columns), gap, radius, numbers, max(width, 300.0), height)
+    width = x - across + right + spare
+    return Layout(tuple(columns), gap, radius, numbers, width, height)
+
+
+def _across(network: Network) -> float:
+    """The pixels from column to column where the weights are written between them."""
+    weights = (w for layer in network.layers for row in layer.weights for w in row)
+    widest = max((width_of(short(weight), NUMBER_SIZE) for weight in weights), default=0.0)
+    return max(200.0, 90 + 2.5 * widest)
 
 
 def _column(number: int, x: float, size: int, middle: float, up: float) -> Column:
@@ -121,6 +130,6 @@ def _shown(count: int, most: int) -> tuple[list[int], int | None]:
 def _room(names: Sequence[str], radius: float) -> float:
     """The pixels beside a column of circles for the names that do not fit in them."""
     places, _ = _shown(len(names), _MOST_UNITS)
-    widths = [width_of(names[place], NAME_SIZE) for place in places]
-    outside = [min(width, LONGEST_NAME) for width in widths if width > 2 * radius - 4]
-    return radius + 16 + max([width + 10 for width in outside], default=24.0)
+    widest = max((width_of(names[place], NAME_SIZE) for place in places), default=0.0)
+    outside = min(widest, LONGEST_NAME) + 10 if widest > 2 * radius - 4 else 24.0
+    return radius + 16 + outside

@@ -112,7 +112,9 @@ def _scale(surface: Surface) -> _Scale:
     low, high = min(numbers, default=0.0), max(numbers, default=1.0)
     if two and low >= 0 and high <= 1:
         return _Scale(0.0, 1.0, True, False)
-    return _Scale(low, high if high > low else low + 1, two, len(surface.classes) > 2)
+    return _Scale(
+        low, high if high > low else low + (abs(low) or 1.0), two, len(surface.classes) > 2
+    )
 
 
 def _fields(surface: Surface, scale: _Scale, theme: str) -> Iterator[str]:
@@ -243,9 +245,11 @@ def _legend(surface: Surface, scale: _Scale) -> Iterator[str]:
 
 
 def ticks(low: float, high: float) -> list[tuple[float, str]]:
-    """Round numbers between two ends, three to six of them, with their texts."""
+    """Round numbers between two ends, two to seven of them, with their texts."""
     least = (high - low) / 5
-    power = 10.0 ** math.floor(math.log10(least)) if least > 0 and math.isfinite(least) else 1.0
+    if not 0 < least < math.inf:
+        return []
+    power = 10.0 ** math.floor(math.log10(least))
     step = next((power * factor for factor in (1, 2, 2.5, 5, 10) if power * factor >= least), power)
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     values = [number * step for number in range(first, min(last, first + 9) + 1)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from xortune.drawing.elements import MINUS
 from xortune.drawing.theme import FONT_OF_OTHERS, FONTS
@@ -23,16 +22,17 @@ def svg_as_png(svg: str) -> bytes:
         XortuneError: the extra `models` is not installed.
     """
     try:
+        import PIL  # noqa: F401
         import resvg_py
-    except ModuleNotFoundError:
+    except ModuleNotFoundError as error:
         raise XortuneError(
-            "PNG files need the package resvg_py. Install it with: pip install 'xortune[models]'; "
-            "or write an SVG file."
+            f"PNG files need the package {error.name}. Install it with: "
+            "pip install 'xortune[models]'; or write an SVG file."
         ) from None
     with _font() as (files, family):
         if family is not None:
             # That font has the letters, digits and signs of ASCII, and so no minus sign.
-            svg = svg.replace(MINUS, "-").replace(f"{{font-family:{FONTS}}}", _style(f"'{family}'"))
+            svg = svg.replace(MINUS, "-").replace(_style(FONTS), _style(f"'{family}'"))
             svg = svg.replace(FONT_OF_OTHERS, f"{FONT_OF_OTHERS}, '{family}'")
         return bytes(resvg_py.svg_to_bytes(svg_string=svg, zoom=_ZOOM, font_files=files))
 
@@ -46,12 +46,13 @@ def _font() -> Iterator[tuple[list[str], str | None]]:
     """Pillow's own font as a file, and its name; none where Pillow was built without FreeType."""
     from PIL import ImageFont
 
-    font = ImageFont.load_default(12)
-    content = getattr(font, "font_bytes", None)
-    if content is None or not isinstance(font, ImageFont.FreeTypeFont):
+    try:
+        font = ImageFont.load_default(12)
+    except ImportError:
         yield [], None
         return
-    with tempfile.TemporaryDirectory(prefix="xortune-") as folder:
-        file = Path(folder, "font.ttf")
-        file.write_bytes(content)
-        yield [str(file)], font.getname()[0]
+    assert isinstance(font, ImageFont.FreeTypeFont)
+    with tempfile.NamedTemporaryFile(prefix="xortune-", suffix=".ttf") as file:
+        file.write(font.font_bytes)
+        file.flush()
+        yield [file.name], font.getname()[0]

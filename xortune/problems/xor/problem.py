@@ -14,11 +14,13 @@ from xortune.problems.xor.answer import answer
 from xortune.problems.xor.explained import explanation
 from xortune.problems.xor.graph import GRAPH
 from xortune.problems.xor.pictures import ACTIVATION, INPUTS, OUTPUT, network_of, surface_of
-from xortune.problems.xor.spec import SPEC
+from xortune.problems.xor.spec import LAYOUT, SPEC
 from xortune.trial import Params, Weights
 
 if TYPE_CHECKING:
     from xortune.problems.xor.model import XOR
+
+_NUMBERS = sum(math.prod(shape) for _, shape in LAYOUT)
 
 
 class XORProblem:
@@ -38,25 +40,33 @@ class XORProblem:
     def model(self, params: Params, weights: Weights) -> XOR:
         from xortune.problems.xor.model import trained_model
 
-        return trained_model(weights.numbers())
+        return trained_model(_nine(weights))
 
     def predict(self, params: Params, weights: Weights, inputs: Any) -> float:
         """The output for one row of inputs."""
-        return answer(weights.numbers(), _row(inputs))
+        return answer(_nine(weights), _row(inputs))
 
     def explain(self, params: Params, weights: Weights, inputs: Any) -> str:
-        return explanation(weights.numbers(), _row(inputs))
+        return explanation(_nine(weights), _row(inputs))
 
     def network(self, params: Params, weights: Weights) -> Network:
-        return network_of(weights.numbers())
+        return network_of(_nine(weights))
 
     def surface(self, params: Params, weights: Weights) -> Surface:
-        return surface_of(weights.numbers(), self.data)
+        return surface_of(_nine(weights), self.data)
 
     def portable(self, params: Params, weights: Weights) -> Portable:
         state = self.model(params, weights).state_dict()
         output = PortableOutput(OUTPUT, "sigmoid")
         return Portable(state, ACTIVATION, INPUTS, (output,), {"data": self.data})
+
+
+def _nine(weights: Weights) -> tuple[float, ...]:
+    """The numbers of a trained network; raises UsageError if they are another model's."""
+    numbers = weights.numbers()
+    if len(numbers) != _NUMBERS:
+        raise UsageError("the weights are not those of the lab's network: they are damaged.")
+    return numbers
 
 
 def _row(inputs: Any) -> list[float]:
