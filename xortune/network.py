@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 Row = tuple[float, ...]
+# The most weights and biases of a network that is described: enough for any picture.
+MOST_NUMBERS = 2**20
 
 
 class Layer(NamedTuple):
@@ -19,11 +21,36 @@ class Layer(NamedTuple):
 
 @dataclass(frozen=True)
 class Network:
-    """A trained model as its layers, from the inputs on."""
+    """A trained model as its layers, from the inputs on; the last one gives its answers.
+
+    The numbers are those of the model, float32. Where a prediction is a probability, the last
+    activation makes it one; where it is a number in other units, `unit_scale` and `unit_mean` do:
+    `unit_scale * output + unit_mean`.
+    """
 
     inputs: tuple[str, ...]  # their names
     outputs: tuple[str, ...]  # likewise
     layers: tuple[Layer, ...]
+    unit_scale: float = 1.0
+    unit_mean: float = 0.0
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """The units of each column: the inputs, then the outputs of each layer."""
+        return (len(self.inputs), *(len(layer.biases) for layer in self.layers))
+
+    def unit(self, column: int, place: int) -> str:
+        """The name of a unit: of an input, of an output, or as `h0`, in several layers `h2.0`.
+
+        Args:
+            column: 0 for the inputs, then the layers.
+            place: in the column, from 0.
+        """
+        if column == 0:
+            return self.inputs[place]
+        if column == len(self.layers):
+            return self.outputs[place]
+        return f"h{place}" if len(self.layers) == 2 else f"h{column}.{place}"
 
 
 @dataclass(frozen=True)
@@ -36,3 +63,7 @@ class Surface:
     answers: tuple[Row, ...]  # (m, n): a row for each of `ys`
     boundary: float | None  # the answer at which the decision changes; None if there is none
     points: tuple[tuple[float, float, float], ...]  # x, y and target of the rows
+    answer: str = "output"  # what the answers are, such as the name of the target
+    # The names of the classes. Of two, the answers are probabilities of the second; of several,
+    # their numbers, from 0. Targets are their numbers. Empty if no classes are learnt.
+    classes: tuple[str, ...] = ()

@@ -45,6 +45,7 @@ class StudyPaths:
     trials_csv = _In("trials.csv")
     trials_parquet = _In("trials.parquet")
     tensorboard = _In("tensorboard")
+    report = _In("report.html")  # written when it is asked for
 
     @property
     def name(self) -> str:
@@ -158,6 +159,14 @@ def find_study(study: str | Path, results: Path) -> StudyPaths:
     )
 
 
+def studies_in(results: Path) -> list[StudyPaths]:
+    """The studies in a results folder, by name; empty if it cannot be read."""
+    try:
+        return [StudyPaths(ledger.parent) for ledger in sorted(results.glob("*/study.db"))]
+    except OSError:
+        return []
+
+
 def not_begun(paths: StudyPaths) -> UsageError:
     """The error for a study whose creation was interrupted."""
     return UsageError(
@@ -167,10 +176,7 @@ def not_begun(paths: StudyPaths) -> UsageError:
 
 
 def _known_studies(results: Path) -> str:
-    try:
-        names = sorted(path.parent.name for path in results.glob("*/study.db"))
-    except OSError:
-        names = []
+    names = [paths.name for paths in studies_in(results)]
     if not names:
         return f"There are no studies in {results} yet; use {option('results')} for another folder."
     shown = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")

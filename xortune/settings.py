@@ -41,6 +41,7 @@ _LISTS = ("confirm", "rungs", "starts")  # those of them that are tuples
 _LEAST_PRUNED = 27  # trials of a generation, so that three rungs of a third each leave one
 _MOST_REPLICATES = 10_000
 _MOST_RUNGS = 1000
+_TOP = "top:"
 RUNGS = 3  # of a pruner, unless a search asks for more or fewer
 
 
@@ -182,6 +183,7 @@ class RunOptions:
     pack_timeout: float | None = None
     trial_timeout: float | None = None  # seconds after which a function's trial fails
     timeout: float | None = None  # seconds after which the search ends; the rest can be resumed
+    tensorboard: str = "all"  # the trials with a TensorBoard run; also `none`, `top:100`
     verbose: bool = False  # let Ray log, and functions print
 
     def __post_init__(self) -> None:
@@ -195,6 +197,7 @@ class RunOptions:
             *_whole("retries", self.retries, 0),
             *_share("gpus_per_worker", self.gpus_per_worker, "a worker takes a share of one GPU"),
             *truth("verbose", self.verbose),
+            *_runs_at_fault(self.tensorboard),
         ]
         for name in ("pack_timeout", "trial_timeout", "timeout"):
             timeout = getattr(self, name)
@@ -212,6 +215,12 @@ class RunOptions:
             ]
         if faults:
             raise UsageError("\n".join(faults))
+
+    @property
+    def best_with_runs(self) -> int | None:
+        """How many of the best trials have a TensorBoard run; None for all trials."""
+        _, top, count = self.tensorboard.partition(_TOP)
+        return int(count) if top else None if self.tensorboard == "all" else 0
 
 
 def default_generation(settings: StudySettings, least: int) -> int | None:
@@ -308,6 +317,19 @@ def _share(name: str, value: Any, meaning: str) -> list[str]:
     if 0 < _number(value) <= 1:
         return []
     return [f"{option(name)} {brief(value)}: {meaning}, above 0 and at most 1."]
+
+
+def _runs_at_fault(value: Any) -> list[str]:
+    """The fault of what says which trials have TensorBoard runs; empty if it is right."""
+    text = value if isinstance(value, str) else ""
+    count = text[len(_TOP) :] if text.startswith(_TOP) else ""
+    fits = count.isascii() and count.isdigit() and len(count) < 9 and int(count) > 0
+    if fits or text in ("all", "none"):
+        return []
+    return [
+        f"{option('tensorboard')} {brief(value)}: must be all, none, or {_TOP}K for the K best "
+        f"trials, such as {_TOP}100."
+    ]
 
 
 def one_of(name: str, value: Any, choices: tuple[str, ...]) -> list[str]:

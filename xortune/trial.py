@@ -123,6 +123,15 @@ class Weights(NamedTuple):
         return struct.unpack(f"<{len(self.content) // 4}f", self.content)
 
 
+class Answers(NamedTuple):
+    """What a trained model says of rows that no search has seen, and what is true of them."""
+
+    target: str  # the name of what is predicted
+    classes: tuple[str, ...]  # empty where it is a number
+    truths: tuple[float, ...]  # by row; of a class its place in `classes`
+    answers: tuple[float, ...]  # likewise
+
+
 class RawArray(NamedTuple):
     """An array as bytes: a NumPy type such as `<f4`, a shape, and the numbers, rows first."""
 
@@ -191,6 +200,15 @@ class FinishedTrial(NamedTuple):
 
     trial: Trial
     outcome: Outcome
+
+
+class RecordedTrial(NamedTuple):
+    """A trial as a study has it, with its curve, and when its outcome was recorded."""
+
+    trial: Trial
+    outcome: Outcome | None = None
+    curve: Curve = NO_CURVE
+    recorded: float | None = None  # in seconds since 1970; None if that is not known
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from tests.benchmarks import (
     engine_rows,
     fault_rows,
     file_rows,
+    page_rows,
     problem_rows,
     pruning_rows,
     sampler_rows,
@@ -35,6 +36,7 @@ MODULES = (
     problem_rows,
     winner_rows,
     pruning_rows,
+    page_rows,
 )
 ROWS: tuple[Row, ...] = tuple(row for module in MODULES for row in module.ROWS)
 HEAD = ("row", "what", "ours", "against", "median", "spread", "goal", "")

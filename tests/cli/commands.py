@@ -15,7 +15,8 @@ from xortune.cli import main
 
 # Those that --help lists, in its order.
 COMMANDS = (
-    *("search", "resume", "list", "report", "best", "compare", "predict", "tensorboard"),
+    *("search", "resume", "list", "report", "best", "compare", "predict", "draw", "export-model"),
+    *("tensorboard", "dashboard", "export"),
     *("submit", "status", "logs", "wait", "stop", "fetch"),
 )
 

@@ -243,7 +243,10 @@ def test_results_with_a_name_the_file_system_refuses(capsys, place, name) -> Non
     assert [path.name for path in place.iterdir()] == ["loop"]
 
 
-READING = [["report"], ["resume", "--runner", "inline"], ["predict", "0", "1"], ["tensorboard"]]
+READING = [
+    ["report"], ["resume", "--runner", "inline"], ["predict", "0", "1"], ["draw", "one.svg"],
+    ["export-model", "one.pt"], ["tensorboard"],
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("argv", READING, ids=lambda argv: argv[0])

@@ -17,13 +17,19 @@ SEARCH = ("search", "smoke", "--runner", "inline", "--trials", "3", "--name", "o
 RESUME = ("resume", "one", "--runner", "inline")
 
 
+@pytest.fixture(scope="module")
+def caches(tmp_path_factory):
+    """A folder of caches of this file alone."""
+    return tmp_path_factory.mktemp("caches")
+
+
 @pytest.fixture(autouse=True)
-def place(tmp_path, monkeypatch):
-    """The folder that commands run in, and an empty cache elsewhere."""
+def place(tmp_path, caches, monkeypatch):
+    """The folder that commands run in, with the cache elsewhere."""
     folder = tmp_path / "place"
     folder.mkdir()
     monkeypatch.chdir(folder)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(caches))
     return folder
 
 
@@ -95,9 +101,10 @@ def test_without_a_compiler_auto_is_eager_and_the_reason_is_logged(no_compiler) 
     assert xortune.load("one").provenance.engine == EAGER
 
 
-def test_quiet_hides_the_reason_for_the_eager_engine(no_compiler) -> None:
+def test_quiet_hides_the_reason_for_the_eager_engine(capsys, no_compiler) -> None:
     no_compiler()
-    assert run(*SEARCH, "-q") == (0, "", "")
+    assert "no C compiler was found" in call(capsys, *SEARCH[:-1], "told").err
+    assert call(capsys, *SEARCH, "-q") == (0, "", "")
     assert xortune.load("one").provenance.engine == EAGER
 
 
@@ -107,7 +114,8 @@ def test_without_a_compiler_eager_logs_nothing(capsys, caplog, no_compiler) -> N
     assert caplog.messages == []
 
 
-def test_compiled_without_a_compiler_is_refused(no_compiler, place, tmp_path) -> None:
+def test_compiled_without_a_compiler_is_refused(no_compiler, place, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
     no_compiler()
     assert run(*SEARCH, "--engine", "compiled") == (
         2,

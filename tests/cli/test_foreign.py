@@ -112,11 +112,7 @@ def test_a_value_of_another_tool(capsys, place, command, option, value, ours) ->
 
 @pytest.mark.parametrize(
     ("ours", "words"),
-    [
-        ("search", ["optimize", "tune", "sweep", "run"]),
-        ("list", ["ls", "studies"]),
-        ("report", ["dashboard"]),
-    ],
+    [("search", ["optimize", "tune", "sweep", "run"]), ("list", ["ls", "studies"])],
 )
 def test_a_command_of_another_tool(capsys, place, ours, words) -> None:
     for word in words:

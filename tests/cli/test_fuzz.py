@@ -22,6 +22,7 @@ from xortune.cli.options import FORMATS
 from xortune.engines.xor.names import ENGINES
 from xortune.settings import DEVICES, RunOptions
 from xortune.studies import runner_choice
+from xortune.tensorboard import serving
 
 # How many cases the quick and the long part run.
 QUICK, LONG = 100, 2000
@@ -49,6 +50,9 @@ SPACES = (
 )
 STUDIES = ("one", "results/one", "./results/one/", "SANDBOX/results/one", "results", "outside",
            "../sandbox/results/one", "none", "broken", "link/one", "one/tensorboard")  # fmt: skip
+# Files that may be written, and others that may not.
+DRAWINGS = ("new.svg", "outside/new.svg", "results/one/new.svg", "none/new.svg", "new.pdf")
+MODELS = ("new.pt", "outside/new.pt", "results/one/new.pt", "new.h5")
 
 
 def often(*usual: str) -> st.SearchStrategy[str]:
@@ -76,6 +80,7 @@ RUNNING = [
     option("--gpus-per-worker", often("1", "0.5")),
     option("--retries", often(HUGE, "0", "1")),
     option("--address", often("auto", "127.0.0.1:1")),
+    option("--tensorboard", often("all", "none", "top:2")),
     st.sampled_from([["-q"], ["--quiet"], ["-v"], ["--help"], ["--version"], ["-qv"]]),
 ]
 OPTIONS = {
@@ -115,8 +120,18 @@ OPTIONS = {
         option("--format", often("table", "json")),
         SOME_PLACE,
     ],
-    "predict": [option("--trial", often(HUGE, "0", "1")), SOME_PLACE],
-    "tensorboard": [option("--port", often(HUGE, "0", "6006")), SOME_PLACE],
+    "predict": [option("--trial", often(HUGE, "0", "1")), st.just(["--explain"]), SOME_PLACE],
+    "draw": [
+        option("--trial", often(HUGE, "0", "1")),
+        option("--theme", often("light", "dark", "auto")),
+        SOME_PLACE,
+    ],
+    "export-model": [option("--trial", often(HUGE, "0", "1")), st.just(["--force"]), SOME_PLACE],
+    "tensorboard": [
+        option("--port", often(HUGE, "0", "6006")),
+        option("--top", often(HUGE, "1")),
+        SOME_PLACE,
+    ],
 }
 FIRST = {
     "search": st.lists(often(*SPACES), max_size=1),
@@ -126,7 +141,9 @@ FIRST = {
     "best": st.lists(often(*STUDIES), min_size=1, max_size=1),
     "compare": st.lists(often(*STUDIES), min_size=1, max_size=3),
     "predict": st.tuples(often(*STUDIES), often("0", "1"), often("0", "1e30")).map(list),
-    "tensorboard": st.lists(often(*STUDIES), min_size=1, max_size=1),
+    "draw": st.tuples(often(*STUDIES), often(*DRAWINGS)).map(list),
+    "export-model": st.tuples(often(*STUDIES), often(*MODELS)).map(list),
+    "tensorboard": st.lists(often(*STUDIES), max_size=1),
 }
 
 
@@ -221,7 +238,7 @@ def template(tmp_path_factory, caches) -> Path:
 def sandbox(tmp_path, template, monkeypatch) -> Path:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
     (tmp_path / "tmp").mkdir()
-    monkeypatch.setattr(os, "execv", lambda file, words: print("served"))
+    monkeypatch.setattr(serving, "serve", lambda *where: None)
     chosen_runner = runner_choice.chosen_runner
 
     def inline(options: RunOptions, *rest: Any) -> Any:
@@ -233,12 +250,15 @@ def sandbox(tmp_path, template, monkeypatch) -> Path:
 
 
 def chosen_places(argv: list[str], sandbox: Path) -> list[Path]:
-    """Where the user has allowed this command to write: results folders, and --output."""
+    """Where the user has allowed this command to write: results folders, and files."""
     named = ["results"]
     for word, following in zip(argv, [*argv[1:], ""], strict=True):
         name, joined, value = word.partition("=")
         if name.startswith(("--r", "--o")):
             named.append(value if joined else following)
+    if argv[0] in ("draw", "export-model"):
+        named += [word for word in argv[1:] if Path(word).suffix in (".svg", ".pt")]
+        named += [f"{Path(word).parent}/.{Path(word).name}.partial" for word in named]
     if argv[0] == "resume":
         # A study's own folder may be anywhere.
         named += [word for word in argv[1:] if "/one" in word]

@@ -140,6 +140,10 @@ def test_a_terminal_without_such_characters_gets_plain_ones(study):
         (["--by", "x_", "--where", "lr >", "--columns", "y_"], ["--by:", "--where:", "--columns:"]),
         (["--luck", "0", "--by", "lr"], ["--by lr: is for the ranking, and not for --luck."]),
         (["--replicates-of", "0", "--where", "solved"], ["and not for --replicates-of."]),
+        (
+            ["--html", "--where", "solved", "--by", "lr"],
+            ["--where solved: is not for --html. Leave it out.", "--by lr: is not for --html."],
+        ),
         (["--wehre", "solved"], ["Did you mean --where?"]),
     ],
     ids=lambda value: " ".join(value)[:40],

@@ -8,6 +8,7 @@ from pandas.testing import assert_frame_equal
 
 import xortune
 from tests.small_study import SETTINGS, SPACE, answer
+from xortune.errors import UsageError
 
 WITHOUT_CPU = """
 import ray, xortune
@@ -55,6 +56,14 @@ def test_no_warning_where_some_of_the_workers_start(ray, hold, when_there_is_no_
     assert said == []
 
 
+def test_a_ray_of_this_process_that_is_too_small_is_refused_at_once(ray, tmp_path, monkeypatch):
+    monkeypatch.setattr("xortune.cluster.runner._need", lambda device, share: {"CPU": 3.0})
+    with pytest.raises(UsageError, match="no room for a worker on cpu: each takes CPU 3, and it"):
+        xortune.search("smoke", runner="ray", results=tmp_path / "results")
+    assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.long
 def test_a_ray_of_this_process_without_a_cpu_is_refused_at_once(tmp_path):
     script = WITHOUT_CPU.format(results=str(tmp_path / "results"))
     done = subprocess.run(

@@ -52,10 +52,11 @@ def table():
 
 # Tables also train on Ray in test_trainings.py.
 @pytest.mark.parametrize("kind", ["function", pytest.param("table", marks=pytest.mark.long)])
-def test_ray_gives_the_table_of_one_process(ray, request, tmp_path, kind):
+def test_ray_gives_the_table_of_one_process(ray, request, tmp_path, capfd, kind):
     about = request.getfixturevalue(kind)
     alone = xortune.search(**about, name="a", results=tmp_path, runner="inline", **SETTINGS)
     kill = KillOnce()
+    capfd.readouterr()
     on_ray = xortune.search(
         **about,
         name="b",
@@ -67,6 +68,7 @@ def test_ray_gives_the_table_of_one_process(ray, request, tmp_path, kind):
         **SETTINGS,
     )
     assert not kill.armed
+    assert capfd.readouterr() == ("", "")
     assert set(alone.trials["state"]) == {"COMPLETE"}
     assert_frame_equal(answer(on_ray), answer(alone), check_exact=True)
     assert on_ray.curves(3).equals(alone.curves(3))

@@ -27,7 +27,14 @@ def train(config, report):
         report(epoch, loss=(config["x"] - 1) ** 2 + random.random() / epoch)
 
 
-@pytest.fixture(params=[pytest.param("lab", marks=pytest.mark.long), "table", "function"])
+# Functions also train on Ray in test_other_problems.py.
+@pytest.fixture(
+    params=[
+        "table",
+        pytest.param("lab", marks=pytest.mark.long),
+        pytest.param("function", marks=pytest.mark.long),
+    ]
+)
 def asked(request):
     """The keywords of a search."""
     if request.param == "lab":

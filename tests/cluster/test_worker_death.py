@@ -1,5 +1,6 @@
 """Workers that are killed are replaced, and what they trained is trained again."""
 
+import pytest
 from pandas.testing import assert_frame_equal
 
 import xortune
@@ -18,6 +19,8 @@ class KillOnce:
             kill_workers()
 
 
+# Workers on two nodes are killed in the short part, too: tests/faults/workers/.
+@pytest.mark.long
 def test_killed_workers_do_not_change_the_answer(ray, oracle, tmp_path, capfd):
     kill = KillOnce()
     study = xortune.search(

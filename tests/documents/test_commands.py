@@ -21,8 +21,9 @@ NOT_RUN = {
     r"python -m pytest": "this suite would run itself",
     r"python -m tests\.hosts": "it needs root, and three minutes",
     r"python -m tests\.benchmarks$": "it needs half an hour, and a machine at rest",
+    r"python -m tests\.reference": "it takes minutes, and needs a Chromium",
     r"umask|scp|export RAY|ray start|ssh": "several hosts: python -m tests.hosts starts them",
-    r"python -m xortune tensorboard": "it serves until it is stopped",
+    r"python -m xortune (tensorboard|dashboard)": "it serves until it is stopped",
     r"(JOB=\$\()?python -m xortune (submit|wait|fetch)": "it needs a cluster: see the last test",
 }
 STARTS_RAY = re.compile("--runner ray|--workers|--address")

@@ -2,8 +2,11 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 import yaml
@@ -106,6 +109,19 @@ def test_a_search_listens_on_loopback_alone(sockets):
     assert {"driver", "gcs_server", "raylet", "ray::RuntimeEnvAgent"} <= processes
     assert any("Trainable" in name for name in processes)
     assert [socket for socket in sockets if not socket.on_loopback] == []
+
+
+@pytest.mark.skipif(
+    not any(map(shutil.which, ("cc", "gcc", "clang"))), reason="there is no C compiler"
+)
+def test_no_process_of_a_search_loads_pytorch_where_c_trains(search):
+    """Which has nothing to do with the network, but here a search is running."""
+    mapped = {}
+    for pid in tree_of(search.pid):
+        with suppress(OSError):
+            mapped[pid] = Path(f"/proc/{pid}/maps").read_text()
+    assert any("xortune-step" in files for pid, files in mapped.items() if pid != search.pid)
+    assert [pid for pid, files in mapped.items() if "libtorch" in files] == []
 
 
 def test_no_socket_of_a_search_obeys_without_the_token(sockets):

@@ -99,14 +99,13 @@ def test_a_search_without_ray_is_stopped(folder, whole, blow) -> None:
     stop_in_the_middle(folder, "inline", blow, whole)
 
 
-@pytest.mark.parametrize("blow", [pytest.param("twice", marks=pytest.mark.long), "hup", "each"])
-def test_a_search_on_ray_is_stopped(folder, whole, blow) -> None:
-    stop_in_the_middle(folder, "ray", blow, whole)
+def test_a_search_on_ray_is_stopped_by_signals_to_all_its_processes(folder, whole) -> None:
+    stop_in_the_middle(folder, "ray", "each", whole)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("blow", ["ctrl-c", "term", "group"])
+@pytest.mark.parametrize("blow", [blow for blow in CODES if blow != "each"])
 def test_a_search_on_ray_is_stopped_by_other_signals(folder, whole, blow) -> None:
     stop_in_the_middle(folder, "ray", blow, whole)
 

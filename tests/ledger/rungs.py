@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import sqlite3
 import struct
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -50,6 +52,20 @@ def new_study(folder: Path, settings: StudySettings) -> StudyPaths:
     with Ledger.create(paths, settings, make_provenance()) as ledger:
         ledger.add_trials(trial_of(settings.spec, number) for number in range(8))
     return paths
+
+
+def edit(paths: StudyPaths, statement: str) -> None:
+    """Changes a ledger as another program does."""
+    with closing(sqlite3.connect(paths.ledger)) as connection, connection:
+        connection.execute(statement)
+
+
+def rows_of(paths: StudyPaths, table: str, sealed: str) -> int:
+    """The number of rows of a table, which has to be what the seal has in a column."""
+    with closing(sqlite3.connect(paths.ledger)) as connection:
+        (count,) = connection.execute(f"SELECT {sealed} FROM seal").fetchone()
+        assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (count,)
+    return count
 
 
 def extended(spec: ProblemSpec, **values: float) -> Scores:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import copy
-import shutil
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -55,12 +53,6 @@ FINDINGS: dict[str, Any] = {
 def original(tmp_path_factory) -> StudyPaths:
     """A study of eight trials."""
     return new_study(tmp_path_factory.mktemp("study") / "one", SETTINGS)
-
-
-@pytest.fixture
-def paths(original, tmp_path) -> StudyPaths:
-    """A copy, which a test may change."""
-    return StudyPaths(Path(shutil.copytree(original.folder, tmp_path / "one")))
 
 
 def changed(*place: Any, to: Any) -> dict[str, Any]:

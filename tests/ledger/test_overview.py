@@ -13,7 +13,7 @@ from tests.make import make_outcome, make_provenance, make_scores, make_settings
 from tests.report.specs import FOREST
 from xortune.errors import UsageError
 from xortune.ledger import Ledger, Overview
-from xortune.ledger.study_lock import is_held
+from xortune.ledger.study_lock import is_at_work
 from xortune.paths import StudyPaths
 from xortune.settings import StudySettings
 from xortune.trial import FinishedTrial, Outcome, Trial
@@ -96,15 +96,15 @@ def test_no_forged_value_of_the_best_trial_does_more_than_be_refused(paths, tmp_
     assert refused > len(VALUES) / 2
 
 
-def test_a_study_is_held_while_a_driver_has_it_open_and_reading_holds_nothing(paths):
-    assert not is_held(paths)
+def test_a_study_is_at_work_while_a_driver_has_it_open_and_reading_holds_nothing(paths):
+    assert not is_at_work(paths)
     with Ledger.open(paths):
-        assert is_held(paths)
-        assert is_held(paths), "asking has not changed the answer"
-    assert not is_held(paths)
+        assert is_at_work(paths)
+        assert is_at_work(paths), "asking has not changed the answer"
+    assert not is_at_work(paths)
     paths.driver.write_text('{"host": "here", "pid": 1}')  # as a driver that was killed leaves it
-    assert not is_held(paths)
+    assert not is_at_work(paths)
     with Ledger.read(paths):
-        assert not is_held(paths)
+        assert not is_at_work(paths)
     with Ledger.open(paths):
         pass

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -20,10 +18,12 @@ from tests.ledger.rungs import (
     DTYPES,
     LANES,
     complete,
+    edit,
     lane,
     new_study,
     plain,
     pruned,
+    rows_of,
     rung_settings,
     trained,
 )
@@ -49,20 +49,6 @@ def original(tmp_path_factory) -> StudyPaths:
     return paths
 
 
-@pytest.fixture
-def paths(original, tmp_path) -> StudyPaths:
-    """A copy, which a test may change."""
-    return StudyPaths(Path(shutil.copytree(original.folder, tmp_path / "one")))
-
-
-def rows_of(paths: StudyPaths) -> int:
-    """The number of rows, which has to be the seal's."""
-    with closing(sqlite3.connect(paths.ledger)) as connection:
-        (sealed,) = connection.execute("SELECT paused FROM seal").fetchone()
-        assert connection.execute("SELECT count(*) FROM paused").fetchone() == (sealed,)
-    return sealed
-
-
 def check_refused(paths: StudyPaths, numbers: list[int] | None, message: str = "") -> None:
     pattern = f"study.db is damaged: .*{message}.*from a copy"
     with Ledger.read(paths) as ledger, pytest.raises(UsageError, match=pattern):
@@ -85,7 +71,7 @@ def test_a_later_rung_replaces_the_states_of_an_earlier_one(paths):
         assert ledger.paused() == {4: later, 5: STATES[5], 6: STATES[5]}
         ledger.finish_trials([], paused={4: ()})
         assert ledger.paused([4, 5]) == {5: STATES[5]}
-    rows_of(paths)
+    rows_of(paths, "paused", "paused")
 
 
 def test_the_states_of_finished_trials_are_removed(paths):
@@ -95,7 +81,7 @@ def test_the_states_of_finished_trials_are_removed(paths):
         ledger.finish_trials([complete(SETTINGS.spec, 5, 3), complete(SETTINGS.spec, 6, 3)])
         assert ledger.paused() == {}
         assert ledger.replicates(5) == [*trained(3)]
-    assert rows_of(paths) == 0
+    assert rows_of(paths, "paused", "paused") == 0
 
 
 def test_a_trial_is_not_finished_and_paused_at_once(paths):
@@ -162,7 +148,7 @@ def test_what_could_not_be_read_again_is_not_written(paths, broken):
             ledger.finish_trials([complete(SETTINGS.spec, 5, 3)], paused={6: STATES[5], 7: broken})
         assert ledger.paused() == STATES
         assert ledger.trial(5).outcome is None
-    rows_of(paths)
+    rows_of(paths, "paused", "paused")
 
 
 @pytest.mark.parametrize(
@@ -178,8 +164,7 @@ def test_what_could_not_be_read_again_is_not_written(paths, broken):
 )
 @pytest.mark.parametrize("numbers", [None, [4], [5], [7]])
 def test_a_row_that_is_lost_or_added_is_noticed(paths, statement, numbers):
-    with closing(sqlite3.connect(paths.ledger)) as connection, connection:
-        connection.execute(statement)
+    edit(paths, statement)
     check_refused(paths, numbers)
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-import shutil
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -32,12 +30,6 @@ def original(tmp_path_factory) -> StudyPaths:
     with Ledger.open(paths) as ledger:
         ledger.finish_trials([pruned(SPEC, 0), complete(SPEC, 1)])
     return paths
-
-
-@pytest.fixture
-def paths(original, tmp_path) -> StudyPaths:
-    """A copy, which a test may change."""
-    return StudyPaths(Path(shutil.copytree(original.folder, tmp_path / "one")))
 
 
 def test_a_pruned_trial_comes_back_with_its_epoch_and_loss(paths):

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import math
-import shutil
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,7 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.faults.driver.forgery import forge
-from tests.ledger.rungs import complete, new_study, rung_settings, trained, trial_of
+from tests.ledger.rungs import (
+    complete,
+    edit,
+    new_study,
+    rows_of,
+    rung_settings,
+    trained,
+    trial_of,
+)
 from tests.make import make_outcome, make_scores
 from xortune.errors import UsageError, XortuneError
 from xortune.ledger import Ledger
@@ -37,25 +42,6 @@ def original(tmp_path_factory) -> StudyPaths:
     return paths
 
 
-@pytest.fixture
-def paths(original, tmp_path) -> StudyPaths:
-    """A copy, which a test may change."""
-    return StudyPaths(Path(shutil.copytree(original.folder, tmp_path / "one")))
-
-
-def rows_of(paths: StudyPaths) -> int:
-    """The number of rows, which has to be the seal's."""
-    with closing(sqlite3.connect(paths.ledger)) as connection:
-        (sealed,) = connection.execute("SELECT replicates FROM seal").fetchone()
-        assert connection.execute("SELECT count(*) FROM replicate").fetchone() == (sealed,)
-    return sealed
-
-
-def edit(paths: StudyPaths, statement: str) -> None:
-    with closing(sqlite3.connect(paths.ledger)) as connection, connection:
-        connection.execute(statement)
-
-
 def check_refused(paths: StudyPaths, message: str, number: int = 0) -> None:
     with Ledger.read(paths) as ledger:
         with pytest.raises(UsageError, match=f"study.db is damaged: .*{message}.*from a copy"):
@@ -69,7 +55,7 @@ def test_replicates_come_back_by_place(paths):
         assert ledger.replicates(0) == [*trained(3), *CONFIRMED]
         assert ledger.replicates(1) == [*trained(2)]
         assert ledger.replicates(3) == ledger.replicates(99) == []
-    assert rows_of(paths) == 10
+    assert rows_of(paths, "replicate", "replicates") == 10
 
 
 def test_replicates_of_all_trials_come_back_from_a_place_on(paths):
@@ -87,7 +73,7 @@ def test_a_trial_that_is_finished_again_has_the_last_replicates(paths):
     with Ledger.open(paths) as ledger:
         ledger.finish_trials([FinishedTrial(trial_of(SETTINGS.spec, 0), make_outcome("FAIL"))])
         assert ledger.replicates(0) == []
-    assert rows_of(paths) == 5
+    assert rows_of(paths, "replicate", "replicates") == 5
 
 
 def test_a_replicate_is_not_added_twice(paths):
@@ -95,7 +81,7 @@ def test_a_replicate_is_not_added_twice(paths):
         with pytest.raises(XortuneError, match="UNIQUE"):
             ledger.add_replicates([(2, CONFIRMED[0]), (0, CONFIRMED[1])])
         assert ledger.replicates(2) == [*trained(3)]
-    assert rows_of(paths) == 10
+    assert rows_of(paths, "replicate", "replicates") == 10
 
 
 @pytest.mark.parametrize(
@@ -112,7 +98,7 @@ def test_a_replicate_is_not_added_twice(paths):
 def test_a_confirmation_is_recorded_as_a_whole_or_not_at_all(paths, broken):
     with Ledger.open(paths) as ledger, pytest.raises(ValueError):  # noqa: PT011
         ledger.add_replicates([(2, CONFIRMED[1]), (2, broken)])
-    assert rows_of(paths) == 10
+    assert rows_of(paths, "replicate", "replicates") == 10
 
 
 def test_a_study_without_replicates_may_have_a_confirmation(tmp_path):
@@ -222,23 +208,19 @@ def test_metrics_that_no_replicate_has(paths, loss):
     check_refused(paths, "metric")
 
 
-def test_replicates_that_a_stranger_moves_are_missed(paths):
-    """With right digests and counts: a complete trial has all of its study's replicates."""
-    forge(paths.folder, "UPDATE replicate SET replicate = 8 WHERE trial = 2 AND replicate = 1")
-    with (
-        Ledger.read(paths) as ledger,
-        pytest.raises(UsageError, match="trial 2 lacks some of its 3 replicates"),
-    ):
-        ledger.replicates(2)
-
-
-def test_a_waiting_trial_has_no_replicates(paths):
-    forge(paths.folder, "UPDATE replicate SET trial = 5 WHERE trial = 1")
-    with (
-        Ledger.read(paths) as ledger,
-        pytest.raises(UsageError, match="trial 5 has replicates but is not finished"),
-    ):
-        ledger.replicates(5)
+@pytest.mark.parametrize(
+    ("change", "number", "message"),
+    [
+        ("replicate = 8 WHERE trial = 2 AND replicate = 1", 2, "lacks some of its 3 replicates"),
+        ("trial = 5 WHERE trial = 1", 5, "has replicates but is not finished"),
+    ],
+    ids=["a complete trial has all of them", "a waiting trial has none"],
+)
+def test_replicates_that_a_stranger_moves_are_noticed(paths, change, number, message):
+    """With right digests and counts."""
+    forge(paths.folder, f"UPDATE replicate SET {change}")
+    with Ledger.read(paths) as ledger, pytest.raises(UsageError, match=f"trial {number} {message}"):
+        ledger.replicates(number)
 
 
 def test_a_copy_has_the_replicates(paths, tmp_path):

@@ -28,7 +28,9 @@ from xortune.trial import Curve, FinishedTrial, TrialRow
 # Each with the table that its release wrote, and what else that read from it.
 STUDIES = Path(__file__).parent / "version2"
 NAMES = ["failed", "finished", "interrupted", "unversioned"]
-TABLES = {"seal", "setting", "trial", "curve", "layout", "weight", "replicate", "paused", "run"}
+TABLES = {
+    "seal", "setting", "trial", "curve", "layout", "weight", "replicate", "paused", "run", "finish",
+}  # fmt: skip
 
 
 @pytest.fixture(params=NAMES)

@@ -86,4 +86,6 @@ def test_curves_weights_and_runs_are_the_problems_own(hill):
     (file,) = paths.run(3).iterdir()
     reader = EventAccumulator(str(file)).Reload()
     assert [point.step for point in reader.Scalars("way")] == list(curve.epochs)
-    assert set(reader.Tags()["scalars"]) == {"way", "final_loss", "height", "reached"}
+    assert set(reader.Tags()["scalars"]) == {
+        "way", "z_result/final_loss", "z_result/height", "z_result/reached",
+    }  # fmt: skip

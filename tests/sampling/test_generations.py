@@ -24,7 +24,7 @@ from xortune.sampling.window import window
 from xortune.settings import SAMPLERS
 from xortune.space import Range, SearchSpace, count_points, load_space
 from xortune.spec import Objective
-from xortune.trial import FinishedTrial, Outcome, Params, Trial
+from xortune.trial import FinishedTrial, Outcome, Params, RecordedTrial, Trial
 from xortune.trial_table import TrialTable
 
 DEFAULT = load_xor("default")
@@ -164,7 +164,7 @@ class TestEverySampler:
         for verbosity in (optuna.logging.INFO, optuna.logging.ERROR):
             optuna.logging.set_verbosity(verbosity)
             ask(sampler, told=TOLD)
-            optuna_study("quiet", DEFAULT, TOLD)
+            optuna_study("quiet", DEFAULT, [RecordedTrial(*told) for told in TOLD])
             assert optuna.logging.get_verbosity() == verbosity
         optuna.logging.set_verbosity(before)
 
@@ -173,7 +173,7 @@ IN_A_PROCESS = """
 from xortune.sampling import ask_generation, optuna_study
 from xortune.space import load_space
 from tests.make import SPEC, make_outcome, make_scores
-from xortune.trial import FinishedTrial, Trial
+from xortune.trial import FinishedTrial, RecordedTrial, Trial
 space, told = load_space("default", SPEC), []
 for number, params in enumerate(ask_generation(space, "random", 0, 0, 20, [])):
     outcome = make_outcome(scores=make_scores(mse=params["lr"]))
@@ -181,7 +181,7 @@ for number, params in enumerate(ask_generation(space, "random", 0, 0, 20, [])):
 for sampler in ("tpe", "random"):
     trials = list(ask_generation(space, sampler, 0, 1, 3, told))
     if {print}: print(trials)
-optuna_study("quiet", space, told)
+optuna_study("quiet", space, [RecordedTrial(*one) for one in told])
 """
 
 

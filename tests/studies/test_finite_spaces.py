@@ -99,7 +99,7 @@ def test_an_exhausted_study_stays_as_it_is(search, sampler, caplog):
         resume(study, trials=11)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(
     st.sampled_from(SAMPLERS),
     st.integers(0, 2**32 - 1),

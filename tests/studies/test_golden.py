@@ -40,7 +40,13 @@ def interrupted_and_resumed(engine, results):
     return xortune.resume("s", **common)
 
 
-@pytest.mark.parametrize("file", sorted(file.stem for file in GOLDEN.glob("*.csv")))
+SLOW = ("lab-eager",)  # 100,000 epochs with PyTorch
+FILES = sorted(file.stem for file in GOLDEN.glob("*.csv"))
+
+
+@pytest.mark.parametrize(
+    "file", [pytest.param(f, marks=pytest.mark.long) if f in SLOW else f for f in FILES]
+)
 def test_an_earlier_table_is_made_again(file, tmp_path):
     case, engine = file.split("-")
     if case == "cut":

@@ -50,8 +50,11 @@ def run(kernel, code, at=None, act=None):
         if at is not None and at in str(message["content"]):
             at = None
             act()
-    reply = client.get_shell_msg(timeout=100)["content"]
-    return reply, [pair for pair in sent if pair[0] not in ("status", "execute_input")]
+    # On a slow machine, answers to the questions of the start may still come first.
+    reply = client.get_shell_msg(timeout=100)
+    while reply["parent_header"].get("msg_id") != cell:
+        reply = client.get_shell_msg(timeout=100)
+    return reply["content"], [pair for pair in sent if pair[0] not in ("status", "execute_input")]
 
 
 def lines(sent):

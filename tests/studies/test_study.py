@@ -222,7 +222,7 @@ def test_messages_name_settings_as_python_does(tmp_path, call, words):
 def test_an_interruption_says_how_to_resume(tmp_path):
     with pytest.raises(Interrupted) as caught:
         xortune.search(
-            "smoke", name="i", results=tmp_path, trials=200, generation=1, runner="inline",
+            "smoke", name="i", results=tmp_path, trials=20, generation=1, runner="inline",
             on_progress=lambda progress: progress.done and signal.raise_signal(signal.SIGINT),
         )  # fmt: skip
     folder = tmp_path / "i"
@@ -400,6 +400,12 @@ def test_optuna_gets_every_trial(study):
     assert all(trial.state == TrialState.COMPLETE for trial in optuna_study.trials)
     assert optuna_study.best_trial.number == study.best["number"]
     assert optuna_study.best_value == study.best["final_loss"]
+    for trial in optuna_study.trials:
+        curve = study.curves(trial.number).set_index("epoch")["validation"]
+        assert trial.intermediate_values == dict(curve)
+        row = study.trials.set_index("number").loc[trial.number]
+        assert trial.params == {name: row[name] for name in study.space.spec.names}
+        assert trial.duration.total_seconds() == pytest.approx(row["duration_s"], abs=1e-6)
 
 
 def test_a_misspelt_setting(tmp_path):

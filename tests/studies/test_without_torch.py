@@ -87,12 +87,20 @@ def test_predict(run, study):
     assert run("predict", study, 0, 1) == f"{expected:.6g}\n"
 
 
+def test_draw_and_explain(run, study, tmp_path):
+    run("draw", study, tmp_path / "one.svg")
+    assert (tmp_path / "one.svg").read_text().startswith("<svg ")
+    assert "h0 = sigmoid(w00 * x0" in run("predict", study, 0, 1, "--explain")
+
+
 def test_resume(run, study, tmp_path):
     copy = shutil.copytree(study, tmp_path / "copy")
     run("resume", copy, "--trials", 20, "--runner", "inline")
     assert len(xortune.load(copy).trials) == 20
 
 
+# Of a search on Ray tests/faults/test_network.py shows it in the short part.
+@pytest.mark.long
 def test_search_on_ray_and_its_workers(run, tmp_path):
     fixed = ("--trials", 30, "--pack-size", 5, "--workers", 2, "--runner", "ray")
     run("search", "smoke", *fixed, "--name", "r", "--results", tmp_path)

@@ -43,7 +43,8 @@ from xortune.space import load_space
 from xortune.tensorboard.runs import RunWriter, graph_message
 from xortune.trial import NO_CURVE, Curve, FinishedTrial, Outcome, Trial
 
-TAGS = ("final_loss", "train_loss", "accuracy")
+CURVES = ("loss/training", "loss/validation")
+TAGS = ("result/final_loss", "result/train_loss", "result/accuracy")
 FOREST_SPACE = load_space(
     {
         "depth": {"min": 1, "max": 9},
@@ -70,9 +71,7 @@ def reader(trial, tmp_path_factory) -> EventAccumulator:
 
 
 def test_a_run_has_the_curves_in_one_chart_group_and_the_scores(reader):
-    assert set(reader.Tags()["scalars"]) == {
-        "loss/training", "loss/validation", "final_loss", "train_loss", "accuracy",
-    }  # fmt: skip
+    assert set(reader.Tags()["scalars"]) == {*CURVES, *TAGS}
 
 
 def test_a_run_s_curves_are_exact_and_against_the_epoch(reader, trial):
@@ -84,9 +83,9 @@ def test_a_run_s_curves_are_exact_and_against_the_epoch(reader, trial):
 
 def test_a_run_s_scores_stand_at_the_last_epoch(reader, trial):
     scores = trial.outcome.scores
-    assert points(reader, "final_loss") == [(40, scores["mse"])]
-    assert points(reader, "train_loss") == [(40, scores["train_loss"])]
-    assert points(reader, "accuracy") == [(40, scores["accuracy"])]
+    assert points(reader, "result/final_loss") == [(40, scores["mse"])]
+    assert points(reader, "result/train_loss") == [(40, scores["train_loss"])]
+    assert points(reader, "result/accuracy") == [(40, scores["accuracy"])]
 
 
 def test_a_run_has_the_graph(reader):
@@ -116,14 +115,15 @@ def test_a_run_s_experiment_has_the_study_s_domains_and_metrics(reader):
         assert (interval.min_value, interval.max_value) == (low, high)
     types = [info.type for info in experiment.hparam_infos]
     assert types == [api_pb2.DATA_TYPE_FLOAT64] * 3 + [api_pb2.DATA_TYPE_STRING]
-    tags = [info.name.tag for info in experiment.metric_infos]
-    assert tags == ["final_loss", "train_loss", "accuracy"]
+    shown = {info.name.tag: info.display_name for info in experiment.metric_infos}
+    assert list(shown) == [*TAGS, *CURVES]
+    assert list(shown.values()) == ["final_loss", "train_loss", "accuracy", *CURVES]
 
 
 def test_the_final_loss_is_the_spec_s(tmp_path):
     trial = finished(0)
     run_writer(tmp_path, "bce").write(trial)
-    assert points(read(tmp_path, 0), "final_loss") == [(40, trial.outcome.scores["bce"])]
+    assert points(read(tmp_path, 0), "result/final_loss") == [(40, trial.outcome.scores["bce"])]
     assert trial.outcome.scores["bce"] != trial.outcome.scores["mse"]
 
 
@@ -158,21 +158,21 @@ def test_a_pruned_trial_ends_well_with_its_epoch_and_loss(tmp_path):
     assert {tag: points(reader, tag) for tag in reader.Tags()["scalars"]} == {
         "loss/training": [(0, 1.0), (15, 0.5)],
         "loss/validation": [(0, 1.0), (15, 0.75)],
-        "pruned_epoch": [(15, 15.0)],
-        "pruned_loss": [(15, 0.75)],
+        "result/pruned_epoch": [(15, 15.0)],
+        "result/pruned_loss": [(15, 0.75)],
     }
     assert session(tmp_path, 1)[1].status == api_pb2.STATUS_SUCCESS
     scalars = set(read(tmp_path, 2).Tags()["scalars"])
-    assert {"final_loss", "final_loss_std", "replicates"} < scalars
-    assert not {"pruned_epoch", "pruned_loss"} & scalars
+    assert {"result/final_loss", "result/final_loss_std", "result/replicates"} < scalars
+    assert not {"result/pruned_epoch", "result/pruned_loss"} & scalars
 
 
 def test_the_hparams_tab_knows_the_metrics_of_pruned_trials(tmp_path):
     RunWriter(StudyPaths(tmp_path), RUNGS_SPACE, ()).write(pruned(RUNGS, 0))
     experiment = plugin_data(read(tmp_path, 0), metadata.EXPERIMENT_TAG).experiment
     tags = [info.name.tag for info in experiment.metric_infos]
-    assert tags[-2:] == ["pruned_epoch", "pruned_loss"]
-    assert tags[0] == "final_loss"
+    assert tags[-4:] == ["result/pruned_epoch", "result/pruned_loss", *CURVES]
+    assert tags[0] == "result/final_loss"
 
 
 def test_a_trial_that_never_ran_has_a_run_too(tmp_path):
@@ -210,7 +210,7 @@ def test_every_number_of_every_trial_stands_as_protobuf_writes_it(tmp_path_facto
             measured = (scores["bce"], scores["train_loss"], scores["accuracy"])
             # NaN stands for a metric that was not measured.
             there = {tag: value for tag, value in zip(TAGS, measured) if value == value}
-            expected.append(scalar_event(last, there))
+            expected += [scalar_event(last, there)] if there else []
         assert serialised(scalar_events(folder, number)) == serialised(expected)
 
 
@@ -339,9 +339,9 @@ def test_any_spec_has_its_series_scores_and_parameters(tmp_path):
     reader = read(tmp_path, 0)
     assert {tag: points(reader, tag) for tag in reader.Tags()["scalars"]} == {
         "loss/validation": [(0, 0.5), (25, 0.25)],
-        "final_loss": [(25, 0.25)],
-        "f1": [(25, 0.75)],
-        "nodes": [(25, 11.0)],
+        "result/final_loss": [(25, 0.25)],
+        "result/f1": [(25, 0.75)],
+        "result/nodes": [(25, 11.0)],
     }
     assert not reader.Tags()["graph"]
     assert hparams(tmp_path, 0) == {
@@ -372,8 +372,8 @@ def test_a_spec_without_curves_has_scores_alone(tmp_path):
     writer = RunWriter(StudyPaths(tmp_path), space, ())
     writer.write(FinishedTrial(Trial(0, 0, PLAIN.params((0.25,))), outcome))
     reader = read(tmp_path, 0)
-    assert reader.Tags()["scalars"] == ["final_loss"]
-    assert points(reader, "final_loss") == [(5, 0.25)]
+    assert reader.Tags()["scalars"] == ["result/final_loss"]
+    assert points(reader, "result/final_loss") == [(5, 0.25)]
 
 
 def test_writing_runs_takes_nothing_of_tensorboard_but_its_messages():

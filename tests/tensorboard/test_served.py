@@ -1,19 +1,11 @@
 """Runs as a real TensorBoard serves them."""
 
-import json
-import re
-import subprocess
-import sys
-import threading
-import time
-import urllib.request
-from dataclasses import dataclass
-
 import pytest
 
+import xortune
 from tests.make import make_params
-from tests.tensorboard.reading import FAILED, SOUND, WAIT_S, finished, run_writer
-from xortune.paths import StudyPaths
+from tests.tensorboard.reading import FAILED, SOUND, finished, run_writer
+from tests.tensorboard.serving import serving
 from xortune.trial import FinishedTrial
 
 TRIALS = (
@@ -22,52 +14,30 @@ TRIALS = (
     finished(2, make_params(lr=0.5, epochs=20, seed=0, loss_fn="bce_with_logits")),
     finished(3, make_params(lr=0.5, epochs=40, seed=99)),
 )
-
-
-@dataclass(frozen=True)
-class Server:
-    """A TensorBoard that answers at `url`."""
-
-    url: str
-
-    def get(self, route: str, body: object = None):
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(
-            self.url + route, data, {"Content-Type": "application/json"}
-        )
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(request, timeout=WAIT_S) as answer:
-            return json.load(answer)
+CURVES = ("loss/training", "loss/validation")
+RESULTS = ("result/final_loss", "result/train_loss", "result/accuracy")
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    """Serves the runs of `TRIALS`, all of them loaded."""
-    paths = StudyPaths(tmp_path_factory.mktemp("study"))
-    writer = run_writer(paths.folder)
+def results(tmp_path_factory):
+    """A results folder with a study whose runs are those of `TRIALS`, and another study."""
+    folder = tmp_path_factory.mktemp("results")
+    for name, runs in (("one", "none"), ("two", "all")):
+        xortune.search(
+            "smoke", trials=2, name=name, results=folder, runner="inline", tensorboard=runs
+        )
+    writer = run_writer(folder / "one")
     for trial in TRIALS:
         writer.write(trial)
-    command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(paths.tensorboard)]
-    with subprocess.Popen(
-        [*command, "--host", "127.0.0.1", "--port", "0"],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        try:
-            found = (re.search(r"http://127\.0\.0\.1:\d+", line) for line in process.stderr)
-            server = Server(next(match[0] for match in found if match))
-            _wait_for_runs(server, len(TRIALS))
-            yield server
-        finally:
-            process.terminate()
+    return folder
 
 
-def _wait_for_runs(server: Server, runs: int) -> None:
-    deadline = time.monotonic() + WAIT_S
-    while len(server.get("/data/plugin/scalars/tags")) < runs:
-        assert time.monotonic() < deadline, "TensorBoard has not loaded all runs"
-        threading.Event().wait(0.1)
+@pytest.fixture(scope="module")
+def server(results):
+    """Serves the study, with all of its runs loaded."""
+    with serving("one", "--results", results) as server:
+        server.wait_for_runs(len(TRIALS))
+        yield server
 
 
 def by_run() -> dict[str, FinishedTrial]:
@@ -75,12 +45,15 @@ def by_run() -> dict[str, FinishedTrial]:
     return {f"trial-{finished.trial.number:05d}": finished for finished in TRIALS}
 
 
+def test_the_address_opens_on_the_curves_and_nothing_else_is_said(server):
+    assert server.said == f"study one at {server.address}\n"
+    assert server.address.endswith("/?tagFilter=%5Eloss%2F&smoothing=0#timeseries")
+
+
 def test_tensorboard_shows_every_run_s_scalars(server):
     shown = {run: set(tags) for run, tags in server.get("/data/plugin/scalars/tags").items()}
-    losses = {"loss/training", "loss/validation"}
-    scores = {"final_loss", "train_loss", "accuracy"}
     assert shown == {
-        name: losses | scores if found.outcome.state == "COMPLETE" else losses
+        name: {*CURVES, *RESULTS} if found.outcome.state == "COMPLETE" else {*CURVES}
         for name, found in by_run().items()
     }
 
@@ -100,20 +73,13 @@ def test_tensorboard_shows_the_study_s_domains(server):
     assert infos["loss_fn"]["domainDiscrete"] == ["mse", "bce_with_logits"]
     assert infos["epochs"]["domainInterval"] == {"minValue": 20, "maxValue": 40}
     assert infos["seed"]["domainInterval"] == {"minValue": 0, "maxValue": 99}
-    tags = [info["name"]["tag"] for info in experiment["metricInfos"]]
-    assert tags == ["final_loss", "train_loss", "accuracy"]
+    shown = {info["name"]["tag"]: info["displayName"] for info in experiment["metricInfos"]}
+    assert list(shown) == [*RESULTS, *CURVES]
+    assert list(shown.values()) == ["final_loss", "train_loss", "accuracy", *CURVES]
 
 
 def test_tensorboard_shows_every_trial_with_its_parameters_and_scores(server):
-    request = {
-        "experimentName": "",
-        "allowedStatuses": ["STATUS_SUCCESS", "STATUS_FAILURE", "STATUS_RUNNING", "STATUS_UNKNOWN"],
-        "colParams": [],
-        "startIndex": 0,
-        "sliceSize": 100,
-    }
-    groups = server.get("/data/plugin/hparams/session_groups", request)["sessionGroups"]
-    by_name = {group["name"]: group for group in groups}
+    by_name = server.trials()
     assert set(by_name) == set(by_run())
     for name, found in by_run().items():
         group, outcome = by_name[name], found.outcome
@@ -122,8 +88,39 @@ def test_tensorboard_shows_every_trial_with_its_parameters_and_scores(server):
         status = "STATUS_SUCCESS" if complete else "STATUS_FAILURE"
         assert [session["status"] for session in group["sessions"]] == [status]
         shown = {metric["name"]["tag"]: metric["value"] for metric in group["metricValues"]}
-        measured = {} if outcome.scores is None else dict(outcome.scores)
-        expected = {"final_loss": measured.get("mse"), **measured} if measured else {}
-        assert shown == {
-            tag: expected[tag] for tag in ("final_loss", "train_loss", "accuracy") if expected
-        }
+        curve = outcome.curve.series
+        expected = {tag: curve[tag.partition("/")[2]][-1] for tag in CURVES}
+        if outcome.scores is not None:
+            measured = [outcome.scores[name] for name in ("mse", "train_loss", "accuracy")]
+            expected |= dict(zip(RESULTS, measured))
+        # JSON has no infinity.
+        assert {tag: float(value) for tag, value in shown.items()} == expected
+
+
+def test_all_studies_are_served_together(results):
+    with serving("--results", results) as server:
+        server.wait_for_runs(len(TRIALS) + 2)
+        names = {f"one/tensorboard/{name}" for name in by_run()}
+        names |= {f"two/tensorboard/trial-0000{number}" for number in range(2)}
+        assert {*server.get("/data/plugin/scalars/tags")} == names
+        assert server.said.startswith("all studies in ")
+        assert server.address.endswith("/?tagFilter=%5Eloss%2F&smoothing=0#timeseries")
+
+
+@pytest.mark.long
+def test_the_best_trials_are_served_alone(tmp_path):
+    study = xortune.search("smoke", trials=9, name="one", results=tmp_path, runner="inline")
+    best = study.trials["number"].head(3)
+    with serving(study.paths.folder, "--top", 3) as server:
+        server.wait_for_runs(3)
+        assert {*server.trials()} == {f"trial-{number:05d}" for number in best}
+        assert server.said.startswith("the best 3 trials of study one at ")
+
+
+def test_the_curves_as_metrics_of_a_run_are_its_points(server):
+    """What `Show Metrics` of the HPARAMS tab draws."""
+    request = {"sessionName": "trial-00000", "metricName": {"tag": "loss/validation"}}
+    shown = server.get("/data/plugin/hparams/metric_evals", request)
+    curve = TRIALS[0].outcome.curve
+    expected = list(zip(curve.epochs, curve.series["validation"]))
+    assert [(step, value) for _, step, value in shown] == expected

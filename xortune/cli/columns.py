@@ -14,7 +14,8 @@ from rich.cells import cell_len
 from rich.table import Table
 
 from xortune.escaping import visible
-from xortune.spec import STD, Metric, Parameter
+from xortune.report.numerals import metric_format, parameter_format
+from xortune.spec import Metric, Parameter
 from xortune.trial import Value
 
 WIDTH = 80
@@ -67,16 +68,15 @@ def metric_column(metric: Metric, rows: Sequence[Row]) -> Column:
 
 def metric_text(metric: Metric, value: float | None) -> str:
     """A value of a metric: a share as a percentage."""
-    digits = {"share": ".0%", "count": ".0f"}.get(metric.kind, ".5g")
-    return text_of(value, ".3e" if metric.name == STD else digits)
+    return text_of(value, metric_format(metric))
 
 
 def parameter_column(parameter: Parameter, rows: Sequence[Row]) -> Column:
     """The values of a parameter."""
     values = [row[parameter.name] for row in rows]
-    if parameter.value_type in (bool, str):
+    digits = parameter_format(parameter)
+    if not digits:
         return Column(parameter.name, [visible(text_of(value, "")) for value in values], "left")
-    digits = ".4g" if parameter.value_type is float else "d"
     return Column(parameter.name, [text_of(value, digits) for value in values])
 
 

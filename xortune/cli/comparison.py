@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from rich import box
 from rich.table import Table
 
-from xortune.cli.recommendation import percent
 from xortune.cli.screen import Screen, console_on
 from xortune.escaping import visible
 from xortune.report.course import PARTS
+from xortune.report.numerals import percent
 from xortune.spec import ProblemSpec
 
 if TYPE_CHECKING:

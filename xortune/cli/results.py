@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from xortune.cli.screen import Screen, console_on
@@ -21,16 +20,18 @@ SHOWN = 10  # trials of a table
 def show_result(study: Study, screen: Screen, named: str = "") -> None:
     """Prints a study; `named` is as `named_again` gives it, by default as the study knows it."""
     console = console_on(screen.out)
-    trials = show_table(console, study, SHOWN)
+    show_table(console, study, SHOWN)
     folder = shell_word(str(study.paths.folder))
+    has_runs = study.paths.tensorboard.is_dir()
     for label, text in (
         ("ledger", f"{study.paths.ledger}"),
         ("tables", f"{study.paths.trials_csv}, {study.paths.trials_parquet.name}"),
-        ("runs", f"{study.paths.tensorboard}"),
+        *([("runs", f"{study.paths.tensorboard}")] if has_runs else []),
         ("report", f"python -m xortune report {folder}"),
-        ("browse", f"python -m xortune tensorboard {folder}"),
+        ("html", f"python -m xortune report {folder} --html"),
+        *([("browse", f"python -m xortune tensorboard {folder}")] if has_runs else []),
         *_predict_command(study, folder),
-        *_next_command(study, trials, folder, named or _subject(study)),
+        *_resume_command(study, named),
     ):
         console.print(f"{label:7} {visible(text)}", soft_wrap=True)
 
@@ -61,28 +62,9 @@ def _predict_command(study: Study, folder: str) -> list[tuple[str, str]]:
     return [("predict", f"python -m xortune predict {folder} --data NEW.csv")]
 
 
-def _next_command(
-    study: Study, trials: DataFrame, folder: str, named: str
-) -> list[tuple[str, str]]:
+def _resume_command(study: Study, named: str) -> list[tuple[str, str]]:
     """The command that finishes a study, or extends it where the space has more points."""
-    total, most = study.settings.trials, study.most_trials
-    if trials["state"].isin(["RUNNING", "WAITING"]).any() or len(trials) < total:
-        return [("resume", f"python -m xortune resume {folder}{named}{_without_its_limit(study)}")]
-    if most is not None and total >= most:
-        return []
-    larger = min(2 * total, most or math.inf)
-    return [("resume", f"python -m xortune resume {folder}{named} --trials {larger}")]
+    from xortune.studies.reproduction import resume_command
 
-
-def _without_its_limit(study: Study) -> str:
-    """The option that lifts the limit which ended a search, with a space before it."""
-    by = study.stopped_by
-    return "" if by is None or by == "timeout" else f" --{by.replace('_', '-')} none"
-
-
-def _subject(study: Study) -> str:
-    """Likewise, with the names that the study knows, which have no folders."""
-    settings = study.settings
-    if file := settings.problem.get("file"):
-        return f" --problem {shell_word(str(file))}"
-    return f" --data {shell_word(settings.data)}" if settings.problem and settings.data else ""
+    found = resume_command(study, named)
+    return [] if found is None else [("resume", found[1])]

@@ -195,3 +195,7 @@ def add_worker_options(group: Any) -> None:
     option(
         group, "--trial-timeout", "S", "the most seconds for a trial of a function", float, "none"
     )
+    option(
+        group, "--tensorboard", "RUNS", "the trials with a TensorBoard run: all, top:K for the K "
+        "best at the end, or none", default=_RUN.tensorboard,
+    )  # fmt: skip

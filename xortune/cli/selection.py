@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from xortune.cli.columns import Column, fitting_table, metric_text, text_of
-from xortune.cli.recommendation import percent
 from xortune.cli.results import SHOWN
 from xortune.cli.screen import console_on
 from xortune.cli.sparklines import CURVE, Lines, lines_of
@@ -15,6 +14,7 @@ from xortune.cli.tables import summary_lines, trials_table
 from xortune.errors import UsageError
 from xortune.escaping import visible
 from xortune.report import column_names, grouped, plain_rows, sort, where
+from xortune.report.numerals import percent
 from xortune.settings import StudySettings
 from xortune.spec import ProblemSpec
 

@@ -19,7 +19,8 @@ from xortune.cli.columns import (
     width_of,
 )
 from xortune.report import plain_rows
-from xortune.spec import PRUNED_EPOCH, PRUNED_LOSS, SOLVED_SHARE, STD, Metric, ProblemSpec
+from xortune.report.numerals import FINAL_LOSS, duration, shown_metrics
+from xortune.spec import PRUNED_EPOCH, PRUNED_LOSS, ProblemSpec
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,8 +59,8 @@ def summary_lines(name: str, summary: Mapping[str, Any], total: int) -> list[str
     if test := summary.get("test"):
         lines += score_lines(f"best trial {test['number']}", test)
     if seconds := summary["time"]:
-        parts = ", ".join(f"{word} {_duration(seconds[name])}" for word, name in _TIMES.items())
-        lines.append(f"time {_duration(seconds['wall'])}: {parts}")
+        parts = ", ".join(f"{word} {duration(seconds[name])}" for word, name in _TIMES.items())
+        lines.append(f"time {duration(seconds['wall'])}: {parts}")
     return lines
 
 
@@ -90,16 +91,6 @@ def _cut(text: str) -> str:
     return line if len(line) <= WIDTH - 20 else f"{line[: WIDTH - 23]}..."
 
 
-def _duration(seconds: float) -> str:
-    """Seconds in four characters, up to 41 days."""
-    if seconds < 9.95:
-        return f"{seconds:.1f}s"
-    if seconds < 999.5:
-        return f"{seconds:.0f}s"
-    minutes = seconds / 60
-    return f"{minutes:.0f}m" if minutes < 999.5 else f"{minutes / 60:.0f}h"
-
-
 def trials_table(frame: pd.DataFrame, spec: ProblemSpec) -> Table:
     """The rows of a ranked frame with the most important columns.
 
@@ -111,7 +102,9 @@ def trials_table(frame: pd.DataFrame, spec: ProblemSpec) -> Table:
         Column("rank", [text_of(row["rank"], "d") for row in rows]),
         Column("trial", [str(row["number"]) for row in rows]),
     ]
-    after = [Column("final_loss", _with_states(rows, "final_loss", ".3e"))] if spec.loss else []
+    after = (
+        [Column("final_loss", _with_states(rows, "final_loss", FINAL_LOSS))] if spec.loss else []
+    )
     params = [parameter_column(parameter, rows) for parameter in spec.parameters]
     measured = _measured(spec, rows)
     shown = _fitting(params, WIDTH - 1 - width_of(before + after + measured))
@@ -161,24 +154,9 @@ def state_of(row: Row) -> str:
 
 
 def _measured(spec: ProblemSpec, rows: Sequence[Row], shares: int | None = None) -> list[Column]:
-    """The columns of the metrics to show; see `_shown_metrics`."""
-    columns = [metric_column(metric, rows) for metric in _shown_metrics(spec, shares)]
+    """The columns of the metrics to show; see `shown_metrics`."""
+    columns = [metric_column(metric, rows) for metric in shown_metrics(spec, shares)]
     if spec.loss is None:
         # No final loss has the state, so the objective has it.
         columns[0] = Column(columns[0].name, _with_states(rows, columns[0].name, ".5g"))
     return columns
-
-
-def _shown_metrics(spec: ProblemSpec, shares: int | None = None) -> list[Metric]:
-    """The objective, unless it is the final loss, and the first shares, or other numbers.
-
-    Of replicated trials also their spread, and first the share of them that is solved.
-    """
-    objective = spec.metric(spec.objectives[0].metric)
-    first = [objective] if objective.name != spec.loss else []
-    first += [metric for metric in spec.metrics if metric.name == STD]
-    others = [metric for metric in spec.measured if metric.kind == "share"]
-    if not others:
-        others = [metric for metric in spec.measured if metric.kind == "number"]
-    others = [*(metric for metric in spec.metrics if metric.name == SOLVED_SHARE), *others]
-    return list(dict.fromkeys([*first, *others[:shares]]))

@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from xortune.ledger.changes import TrialChange, read_changes
 from xortune.ledger.creation import created
 from xortune.ledger.findings import check_findings
 from xortune.ledger.opening import checked
@@ -225,6 +226,21 @@ class Ledger:
             table.outdated = outdated
             check_count(connection, "trials", len(table))
             return table
+
+    def count_trials(self) -> int:
+        """How many trials there are, in any state."""
+        with self._file.reading() as connection:
+            return sealed_count(connection, "trials")
+
+    def changes(self, known: Sequence[int] = ()) -> list[TrialChange]:
+        """The trials that are new or differ from those read before, with curves, by number.
+
+        Args:
+            known: the digests of the trials read before, by number.
+        """
+        form = self._forms().trials
+        with self._file.reading() as connection:
+            return read_changes(connection, form, known)
 
     def overview(self) -> Overview:
         """Counts of trials by state, and the best objective; checks only the best trial's row."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from xortune.errors import XortuneError
+from xortune.ledger.finish_rows import finish_rows, write_finish
 from xortune.ledger.paused_rows import PausedRows, replace_paused
 from xortune.ledger.replicate_rows import ReplicateRows, replace_replicates
 from xortune.ledger.rows import digest
@@ -40,6 +41,7 @@ class PackRows:
     curves: Rows
     replicates: Rows | None
     paused: Rows | None
+    finish: Rows
     left: Collection[int]  # the trials whose earlier rows in `paused` are removed
 
     @classmethod
@@ -67,6 +69,7 @@ class PackRows:
             [*zip(numbers, packed)],
             forms.replicates.of_pack(finished) if several else None,
             forms.paused.of_pack(paused) if pauses else None,
+            finish_rows(numbers),
             (*numbers, *paused),
         )
 
@@ -80,6 +83,7 @@ class PackRows:
             unknown = len(self.outcomes) - updated
             raise XortuneError(f"{unknown} of {len(self.outcomes)} trials are unknown.")
         connection.executemany("INSERT OR REPLACE INTO curve VALUES (?, ?)", self.curves)
+        write_finish(connection, self.finish)
         keep_weights(connection, self.finished, forget)
         if self.replicates is not None:
             numbers = [f.trial.number for f in self.finished]

@@ -82,8 +82,15 @@ SCHEMA = (
     workers INTEGER, training REAL, queue REAL, idle REAL,  -- seconds
     digest INTEGER NOT NULL
 )""",
+    # No result depends on it, and earlier ledgers of this version lack it: the first write adds it.
+    """CREATE TABLE finish (
+    number INTEGER PRIMARY KEY REFERENCES trial (number),
+    recorded REAL NOT NULL,  -- when the trial's outcome was, in seconds since 1970
+    digest INTEGER NOT NULL
+)""",
 )
 TABLES = {sql.split()[2]: sql for sql in SCHEMA}
+ADDED = ("finish",)  # the tables that a ledger of this version may lack
 # Optuna, for comparison, adds forty tables and indexes.
 _MOST_OBJECTS = 1000
 _PLAIN_COLLATIONS = ("BINARY", "NOCASE", "RTRIM")
@@ -119,6 +126,8 @@ def check_schema(
     tables = {found.name: found.sql for found in objects if found.kind == "table"}
     for name, sql in ours.items():
         if name not in tables:
+            if name in ADDED:
+                continue
             raise UsageError(
                 f"{paths.ledger} has no table {name}: another program removed or renamed it. "
                 "Restore it from a copy."
@@ -131,6 +140,15 @@ def check_schema(
         _check_indexes(paths, connection, name)
     for name in tables.keys() - ours.keys():
         _check_columns(paths, connection, name)
+
+
+def add_missing(connection: sqlite3.Connection) -> bool:
+    """Creates the tables that an earlier ledger of this version lacks; whether there were any."""
+    names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+    missing = [name for name in ADDED if name not in names]
+    for name in missing:
+        connection.execute(TABLES[name])
+    return bool(missing)
 
 
 def has_others(connection: sqlite3.Connection, ours: Mapping[str, str]) -> bool:

@@ -15,6 +15,8 @@ from xortune.ledger.faults import VALUE_ERRORS
 from xortune.ledger.opening import no_link
 from xortune.paths import StudyPaths
 
+_UNKNOWN = "just starting"
+
 
 class StudyLock:
     """The right to write a study: held until it is released or its process is killed.
@@ -57,17 +59,20 @@ class StudyLock:
         self._lock.release()
 
 
-def is_held(paths: StudyPaths) -> bool:
-    """Whether a driver is at work on a study, in whatever process; changes nothing.
+def is_at_work(paths: StudyPaths) -> bool:
+    """Whether a driver is at work on a study; changes nothing.
 
-    A driver that was killed has left its name, but no lock.
+    A driver that was killed has left its name. If that was here, its process tells; if it was on
+    another host, the lock: it is asked for an instant, and shared, since a driver that starts at
+    that instant finds it taken.
     """
+    if not paths.driver.exists() or (holder := _holder(paths.driver)) == _UNKNOWN:
+        return False
+    if holder.endswith(f" on {socket.gethostname()[:100]}"):
+        return True
     try:
         no_link(paths.lock)
-        if not paths.driver.exists():
-            return False
         with paths.lock.open("rb") as file:
-            # For an instant, and shared: it is refused while a driver has the lock.
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
@@ -88,5 +93,5 @@ def _holder(file: Path) -> str:
     except PermissionError:
         pass
     except (OSError, *VALUE_ERRORS):
-        return "just starting"
-    return f"process {pid} on {host[:100]}" if host.isprintable() else "just starting"
+        return _UNKNOWN
+    return f"process {pid} on {host[:100]}" if host.isprintable() else _UNKNOWN

@@ -11,7 +11,7 @@ from xortune.errors import UsageError, XortuneError
 from xortune.ledger import version2
 from xortune.ledger.faults import SQLITE_ERRORS, explained
 from xortune.ledger.opening import locked, roll_back, tables_of
-from xortune.ledger.schema import check_schema
+from xortune.ledger.schema import add_missing, check_schema
 from xortune.ledger.study_lock import StudyLock
 from xortune.ledger.waiting import Patience
 from xortune.paths import StudyPaths
@@ -78,7 +78,7 @@ class LedgerFile:
     def _check_schema(self) -> None:
         """Checks a schema that has changed, since another program may add a trigger at any time.
 
-        Upgrades a ledger of version 2.
+        Upgrades a ledger of version 2, and adds the tables that an earlier version 3 lacks.
         """
         (schema,) = self._connection.execute("PRAGMA schema_version").fetchone()
         if schema in (0, self._schema):
@@ -89,6 +89,8 @@ class LedgerFile:
             if tables is version2.TABLES:
                 version2.upgrade(self._paths, self._connection)
                 return  # A rollback would restore version 2, with this schema version.
+            if add_missing(self._connection):
+                return  # Likewise.
         except UsageError as error:
             raise XortuneError(
                 f"the search cannot write: {error} Finished trials are kept; then resume the study."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import islice, pairwise
+from itertools import count, islice, pairwise
 from math import isfinite
 from typing import Any
 
@@ -67,7 +67,7 @@ class TrialRows:
     def table(self, rows: Iterable[tuple[Any, ...]]) -> TrialTable:
         """All trials, from `ASKED` and `OUTCOME` by number; raises Damage for a wrong row."""
         table = TrialTable(self._spec)
-        checked = _checked(rows, first=0)
+        checked = _checked(rows, count())
         while batch := list(islice(checked, _BATCH)):
             for row in self._read(batch):
                 table.add(row.trial)
@@ -79,13 +79,19 @@ class TrialRows:
         self, rows: Iterable[tuple[Any, ...]], numbers: Container[int] | None
     ) -> Iterator[tuple[Any, ...]]:
         """The checked rows of finished trials, from all rows by number; None for all numbers."""
-        for row in _checked(rows, first=0):
+        for row in _checked(rows, count()):
             if row[CURVE] is not None and (numbers is None or row[0] in numbers):
                 yield row
 
     def trial(self, row: tuple[Any, ...], number: int) -> TrialRow:
         """One trial, from `ASKED` and `OUTCOME`; raises as `table` does."""
-        return self._read(list(_checked([row], number)))[0]
+        return self._read(list(_checked([row], [number])))[0]
+
+    def some(self, rows: Iterable[tuple[Any, ...]], numbers: Sequence[int]) -> Iterator[TrialRow]:
+        """The trials of these numbers, from `ASKED` and `OUTCOME` of each; raises as `table`."""
+        checked = _checked(rows, numbers)
+        while batch := list(islice(checked, _BATCH)):
+            yield from self._read(batch)
 
     def _read(self, rows: Sequence[tuple[Any, ...]]) -> list[TrialRow]:
         spec = self._spec
@@ -177,9 +183,9 @@ def _is_storable(value: float | int) -> bool:
     return isfinite(value) if isinstance(value, float) else -(2**63) < value < 2**63
 
 
-def _checked(rows: Iterable[tuple[Any, ...]], first: int) -> Iterator[tuple[Any, ...]]:
+def _checked(rows: Iterable[tuple[Any, ...]], numbers: Iterable[int]) -> Iterator[tuple[Any, ...]]:
     """Checks that rows are as they were written, with possible types and lengths."""
-    for number, row in enumerate(rows, first):
+    for row, number in zip(rows, numbers):
         if not is_sealed(row, number):
             raise Damage(f"the row of trial {number} is not as it was written")
         if not _types_fit(tuple(map(type, row))):

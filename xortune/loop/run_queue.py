@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import time
 from collections import deque
 from collections.abc import Iterable
@@ -9,6 +10,7 @@ from dataclasses import replace
 
 from xortune.ledger import Ledger
 from xortune.loop.clock import Clock
+from xortune.ranking import standing
 from xortune.tensorboard.runs import RunWriter
 from xortune.trial import FinishedTrial
 from xortune.trial_table import TrialTable
@@ -18,19 +20,45 @@ _MOMENT_S = 0.02
 
 
 class RunQueue:
-    """Writes the runs of finished trials when there is time, measured by a clock."""
+    """Writes the runs of finished trials when there is time, measured by a clock.
 
-    def __init__(self, writer: RunWriter, clock: Clock) -> None:
+    Args:
+        writer: of the study's runs.
+        clock: measures the writing.
+        best: how many of the best trials have runs, which `write_best` writes at the end; None
+            for a run of every trial as soon as it is finished.
+    """
+
+    def __init__(self, writer: RunWriter, clock: Clock, best: int | None = None) -> None:
         self._writer = writer
         self._clock = clock
+        self._best = best
         self._unwritten: deque[FinishedTrial] = deque()
 
     def add(self, finished: Iterable[FinishedTrial]) -> None:
-        self._unwritten.extend(finished)
+        if self._best is None:
+            self._unwritten.extend(finished)
 
     def add_missing(self, ledger: Ledger, table: TrialTable) -> None:
         """Adds the finished trials without a run: a crash can come between the two."""
-        for number in self._writer.missing(filter(table.is_finished, range(len(table)))):
+        if self._best is None:
+            self._add_those(ledger, table, filter(table.is_finished, range(len(table))))
+
+    def write_best(self, ledger: Ledger) -> None:
+        """Writes the missing runs of the best trials, and removes those of others.
+
+        Does nothing where all trials have runs, or none: then those of an earlier search stay.
+        """
+        if self._best:
+            table = ledger.trials()
+            best = best_numbers(table, self._best)
+            self._writer.keep_only(best)
+            self._add_those(ledger, table, sorted(best))
+            self.write_all()
+
+    def _add_those(self, ledger: Ledger, table: TrialTable, numbers: Iterable[int]) -> None:
+        """Adds those of some trials that have no run."""
+        for number in self._writer.missing(numbers):
             outcome = table.outcome(number)
             if outcome is not None:
                 outcome = replace(outcome, curve=ledger.curve(number))
@@ -47,3 +75,14 @@ class RunQueue:
         with self._clock.writing():
             while self._unwritten and (until is None or time.monotonic() < until):
                 self._writer.write(self._unwritten.popleft())
+
+
+def best_numbers(table: TrialTable, most: int) -> frozenset[int]:
+    """The numbers of the best trials, at most so many."""
+    spec = table.spec
+    ranked = (
+        standing(spec, table.trial(number), scores)
+        for number in range(len(table))
+        if (scores := table.scores(number)) is not None
+    )
+    return frozenset(number for *_, number in heapq.nsmallest(most, ranked))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
+from xortune.network import Network, Surface
+from xortune.problems.portable import Portable
 from xortune.spec import GraphNode, ProblemSpec
 from xortune.trial import Params, Weights
 
@@ -36,6 +38,10 @@ class Problem(Protocol):
         """The recorded name of its data; empty if it has none."""
 
     @property
+    def has_models(self) -> bool:
+        """Whether its trials leave models; if not, all that need one raise UsageError."""
+
+    @property
     def graph(self) -> Sequence[GraphNode]:
         """The model's graph for TensorBoard; may be empty."""
 
@@ -48,6 +54,30 @@ class Problem(Protocol):
         Raises:
             UsageError: the inputs are not of that kind.
         """
+
+    def network(self, params: Params, weights: Weights) -> Network | None:
+        """The trained model as its layers.
+
+        None: it has no layers, or more than `xortune.network.MOST_NUMBERS` weights.
+        """
+
+    def surface(self, params: Params, weights: Weights) -> Surface | None:
+        """What the trained model answers over the plane of its two inputs.
+
+        None: it has another number of inputs, or they are not numbers.
+        """
+
+    def explain(self, params: Params, weights: Weights, inputs: Any) -> str:
+        """The trained model's answer, worked out step by step, at most 80 columns wide.
+
+        Of several rows it explains the first. Its last number is that of `predict`.
+
+        Raises:
+            UsageError: the inputs are not of the problem's kind, or the model is too large.
+        """
+
+    def portable(self, params: Params, weights: Weights) -> Portable:
+        """The trained model as other programs take it."""
 
     def examples(self, params: Params, weights: Weights) -> Examples | None:
         """The trained model's answers to all rows; None unless the problem keeps a few rows.

@@ -100,6 +100,19 @@ def curve_frame(curve: Curve) -> pd.DataFrame:
     return pd.DataFrame({"epoch": epochs, **series})
 
 
+def curves_frame(curves: Mapping[int, Curve], spec: ProblemSpec) -> pd.DataFrame:
+    """The curves of trials by number: columns `number`, `epoch`, and one per series."""
+    found = list(curves.items())
+    numbers = [number for number, curve in found for _ in curve.epochs]
+    epochs = [epoch for _, curve in found for epoch in curve.epochs]
+    columns = {"number": numbers, "epoch": epochs}
+    frame = pd.DataFrame({name: pd.Series(n, dtype="int64") for name, n in columns.items()})
+    for name in (series.name for series in spec.curve):
+        values = [v for _, curve in found if curve.epochs for v in curve.series[name]]
+        frame[name] = pd.Series(values, dtype="float64")
+    return frame
+
+
 class BestTrial(pd.Series):
     """A row of the trials table that prints a loss of 4.7e-09 as such and not as 0.0."""
 

@@ -1,27 +1,21 @@
-"""Asks Optuna for generations, and gives it finished trials."""
+"""Asks Optuna for generations."""
 
 from __future__ import annotations
 
 import math
-import warnings
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-import optuna
-from optuna.trial import FrozenTrial, TrialState
-
-from xortune.process_wide import Counted
 from xortune.ranking import objective
-from xortune.sampling.distributions import distributions
+from xortune.sampling.quiet import quiet
 from xortune.sampling.samplers import Draws, Model
 from xortune.sampling.unseen import Points, Unseen, assignment
 from xortune.sampling.window import window
 from xortune.settings import SAMPLER_VERSION, SamplerName
 from xortune.space import SearchSpace, count_points
-from xortune.spec import PRUNED_EPOCH, PRUNED_LOSS, ProblemSpec
-from xortune.trial import FinishedTrial, Outcome, Params
+from xortune.spec import PRUNED_LOSS, ProblemSpec
+from xortune.trial import FinishedTrial, Params
 
 
 def ask_generation(
@@ -60,7 +54,7 @@ def ask_generation(
         losses.append(_loss(space.spec, finished))
         if repeats:
             asked.add(finished.trial.params)
-    with _quiet():
+    with quiet():
         draws = Draws(space, study_seed, generation)
         model = None
         if learns:
@@ -95,52 +89,3 @@ def _each_once(unseen: Unseen, size: int, known: Sequence[Params]) -> Iterator[P
             return
         yield params
         unseen.add(known[place] if place < len(known) else params)
-
-
-def optuna_study(name: str, space: SearchSpace, told: Iterable[FinishedTrial]) -> optuna.Study:
-    """An in-memory study of the finished trials, for example for `optuna.visualization`.
-
-    It has the spec's objectives. Its trials keep their numbers if these have no gap.
-    """
-    directions = [objective.direction for objective in space.spec.objectives]
-    with _quiet():
-        study = optuna.create_study(study_name=name, directions=directions)
-        study.add_trials(_frozen(space, told))
-    return study
-
-
-def _frozen(space: SearchSpace, told: Iterable[FinishedTrial]) -> Iterator[FrozenTrial]:
-    known = dict(distributions(space))
-    for finished in told:
-        params = dict(finished.trial.params)
-        result = _result(space.spec, finished.outcome)
-        yield optuna.trial.create_trial(params=params, distributions=known, **result)
-
-
-def _result(spec: ProblemSpec, outcome: Outcome) -> dict[str, Any]:
-    """What Optuna records of an outcome."""
-    scores = outcome.scores
-    if scores is not None and outcome.state == "COMPLETE":
-        values = [scores[o.metric] for o in spec.objectives]
-        return {"state": TrialState.COMPLETE, "values": values, "user_attrs": dict(scores)}
-    if scores is not None and outcome.state == "PRUNED":
-        return {
-            "state": TrialState.PRUNED,
-            "intermediate_values": {int(scores[PRUNED_EPOCH]): scores[PRUNED_LOSS]},
-            "user_attrs": {name: scores[name] for name in (PRUNED_EPOCH, PRUNED_LOSS)},
-        }
-    return {"state": TrialState.FAIL}
-
-
-@Counted
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Silences Optuna's messages about new studies and experimental features."""
-    verbosity = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(max(verbosity, optuna.logging.WARNING))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        try:
-            yield
-        finally:
-            optuna.logging.set_verbosity(verbosity)

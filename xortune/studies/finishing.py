@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from xortune.studies.problems.subject import Subject
 
 _log = logging.getLogger("xortune")
+_MANY_RUNS = 20_000
 
 
 @dataclass(frozen=True)
@@ -53,15 +54,26 @@ def finish(
     training: Training | None,
     subject: Subject | None,
     watch: Watch,
+    best_with_runs: int | None,
 ) -> None:
-    """Trains the rest, if anything is to be trained, and writes runs, tables and times."""
+    """Trains the rest, if anything is to be trained, and writes runs, tables and times.
+
+    `best_with_runs` is as in `RunOptions`.
+    """
     from xortune.loop.run_queue import RunQueue
     from xortune.loop.search import Search
     from xortune.tensorboard.runs import RunWriter
 
     clock, stop, settings = watch.clock, watch.stop, ledger.settings()
     space = load_space(settings.space, settings.spec)
-    runs = RunQueue(RunWriter(paths, space, problem_of(settings).graph), clock)
+    runs = RunQueue(RunWriter(paths, space, problem_of(settings).graph), clock, best_with_runs)
+
+    if training is not None and best_with_runs is None and settings.trials > _MANY_RUNS:
+        _log.warning(
+            f"study {paths.name}: {settings.trials} trials are as many TensorBoard runs, of about "
+            f"8 KB each, and TensorBoard keeps all of their files open. "
+            f"{option('tensorboard', 'top:1000')} writes those of the best trials alone."
+        )
 
     def train() -> None:
         if training is None:
@@ -85,6 +97,10 @@ def finish(
             if not isinstance(error, HopelessError):
                 error.folder = paths.folder
             raise
+
+    def write_runs() -> None:
+        runs.write_all()
+        runs.write_best(ledger)
 
     def write_tables() -> None:
         from xortune.report import tabulate
@@ -111,7 +127,7 @@ def finish(
             # A kill left it before anything was in it: any transaction removes it.
             ledger.record(ledger.settings(), ledger.provenance())
 
-    _try_all((train, runs.write_all, test, write_tables, record_times), paths.folder)
+    _try_all((train, write_runs, test, write_tables, record_times), paths.folder)
 
 
 def _try_all(parts: Iterable[Callable[[], None]], folder: Path) -> None:

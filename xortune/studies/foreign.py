@@ -42,7 +42,6 @@ _SETTINGS: Mapping[str, tuple[str, ...]] = {
 _COMMANDS = {
     **dict.fromkeys(("optimize", "optimise", "tune", "sweep", "run"), "search"),
     **dict.fromkeys(("ls", "studies"), "list"),
-    "dashboard": "report",
 }
 _ATTRIBUTES = {
     "best_params": "study.best, a row with its parameters and metrics",

@@ -11,7 +11,7 @@ from typing import Literal
 
 from xortune.errors import UsageError
 from xortune.ledger import Ledger, Overview
-from xortune.ledger.study_lock import is_held
+from xortune.ledger.study_lock import is_at_work
 from xortune.paths import StudyPaths
 from xortune.settings import StudySettings
 from xortune.wording import option
@@ -76,7 +76,7 @@ def _listed(paths: StudyPaths) -> Listed:
     changed = _changed(paths)
     try:
         # Before its trials are counted: a driver that ends in between has finished them.
-        running = is_held(paths)
+        running = is_at_work(paths)
         with Ledger.read(paths) as ledger:
             settings, overview = ledger.settings(), ledger.overview()
             stopped = ledger.findings().get("stopped", {}).get("by")

@@ -29,6 +29,7 @@ class RunKeywords(TypedDict, total=False):
     """Keywords that may differ at every resume, as in `RunOptions`; None stands for the default.
 
     `timeout` is in seconds, or a text such as `"10m"` or `"1h30m"`; `"none"` is no limit.
+    `tensorboard` is `"all"`, `"none"`, or a text such as `"top:100"`.
     """
 
     runner: RunnerName | None
@@ -41,6 +42,7 @@ class RunKeywords(TypedDict, total=False):
     pack_timeout: float | None
     trial_timeout: float | None
     timeout: float | str | None
+    tensorboard: str | None
     verbose: bool | None
 
 

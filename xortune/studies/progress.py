@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -11,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from xortune.process_wide import Counted
+from xortune.studies.notebook import in_notebook
 
 if TYPE_CHECKING:
     from xortune.loop.search import Progress
@@ -115,9 +115,7 @@ class _Line:
 
 def _notebook_line() -> Callable[[str], None] | None:
     """A function that replaces a line below the notebook's cell; None outside Jupyter."""
-    ipython: Any = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if hasattr(ipython, "get_ipython") else None
-    if not hasattr(shell, "kernel"):
+    if not in_notebook():
         return None
     from IPython.display import display
 

@@ -258,7 +258,7 @@ def _continued(
         if not rest.done:
             _resume(ledger, paths, rest, watch)
         else:
-            finish(ledger, paths, None, rest.subject, watch)
+            finish(ledger, paths, None, rest.subject, watch, rest.options.best_with_runs)
         stop.check(paths.folder)
     if rest.done:
         _log_done(paths)
@@ -284,7 +284,8 @@ def _new_study(request: Request, folder: Path, names: Iterator[str], watch: Watc
         stop.check()
         paths, created = _created(folder, names, settings, provenance, stop)
         with created as ledger:
-            finish(ledger, paths, Training(runner, engine, request.options.timeout), subject, watch)
+            training = Training(runner, engine, request.options.timeout)
+            finish(ledger, paths, training, subject, watch, request.options.best_with_runs)
         stop.check(paths.folder)
     return Study(paths)
 
@@ -332,7 +333,8 @@ def _resume(ledger: Ledger, paths: StudyPaths, rest: _Rest, watch: Watch) -> Non
         # They say nothing of the trials to come, and a kill may follow.
         kept = {key: f for key, f in ledger.findings().items() if key not in _OF_THE_END}
         ledger.record(replace(settings, device=runner.device), provenance, kept)
-        finish(ledger, paths, Training(runner, engine, options.timeout), subject, watch)
+        training = Training(runner, engine, options.timeout)
+        finish(ledger, paths, training, subject, watch, options.best_with_runs)
 
 
 def _with_confirmation(settings: StudySettings, engine: Engine) -> StudySettings:

@@ -12,12 +12,14 @@ from xortune.paths import DEFAULT_RESULTS, StudyPaths, as_path, find_study
 from xortune.plain_numbers import brief, whole_number
 from xortune.run_time import RunTime
 from xortune.settings import described
-from xortune.spec import PRUNED_EPOCH
 from xortune.studies.foreign import meant_attribute
 from xortune.studies.held_out import best_number
-from xortune.studies.problems import problem_of
-from xortune.studies.retraining import luck_of, weights_again
-from xortune.trial import FinishedTrial, Replicate, Weights
+from xortune.studies.models import Models
+from xortune.studies.notebook import Notebook
+from xortune.studies.pages import Pages
+from xortune.studies.plotting import Plots
+from xortune.studies.retraining import luck_of
+from xortune.trial import FinishedTrial, Replicate
 from xortune.trial_table import TrialTable
 from xortune.version import __version__
 from xortune.wording import command
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from xortune.space import SearchSpace
 
 
-class Study:
+class Study(Models, Plots, Notebook, Pages):
     """An existing study: its settings when it was opened; all else is read on demand."""
 
     def __init__(self, paths: StudyPaths) -> None:
@@ -228,6 +230,11 @@ class Study:
         with Ledger.read(self._own) as ledger:
             return ledger.has_complete_trial()
 
+    @property
+    def is_finished(self) -> bool:
+        """Whether every trial of the study has ended, in whatever state."""
+        return self._table().finished >= self.settings.trials
+
     def _without_best(self) -> XortuneError:
         return XortuneError(f"study {self.name} has no complete trial, so no best one.")
 
@@ -268,44 +275,19 @@ class Study:
             found = self._finished(ledger, number)
             return curve_frame(ledger.curve(found.trial.number))
 
-    def model(self, number: int) -> Any:
-        """The trained model of a trial, a `torch.nn.Module`.
-
-        Raises:
-            UsageError: there is no such trial, or it was not trained to the end.
-        """
-        found, weights = self._trained(number)
-        return problem_of(self.settings).model(found.trial.params, weights)
-
-    def predict(self, number: int | None = None, inputs: Any = None) -> Any:
-        """The answer of a trial's trained model.
-
-        Args:
-            number: the trial's; None for the best one: `study.predict(inputs=[0, 1])`.
-            inputs: of the lab's problem a row of two numbers; of a table rows like those of its
-                data, as a file, a DataFrame or an array.
-
-        Returns:
-            Of the lab's problem the output, from 0 to 1, computed without PyTorch; of a table a
-            DataFrame with a row for every row.
-
-        Raises:
-            UsageError: as `model`, or the inputs are missing or do not fit the model.
-            XortuneError: no trial is complete, so there is no best one.
-        """
-        if inputs is None:
-            raise UsageError("predict: give inputs, such as predict(inputs=[0, 1]).")
-        number = self.best_number if number is None else number
-        found, weights = self._trained(number)
-        return problem_of(self.settings).predict(found.trial.params, weights, inputs)
-
     def optuna(self) -> optuna.Study:
-        """The study as an in-memory Optuna study, for `optuna.visualization` and the like."""
+        """The study as an in-memory Optuna study, for `optuna.visualization` and the like.
+
+        Trials keep their numbers; those that are not trained yet are waiting. They have the curve
+        of the objective as intermediate values, and their times, unless the study was made by a
+        version of xortune that did not record these.
+        """
         from xortune.sampling import optuna_study
 
-        rows = self._table()
-        told = [FinishedTrial(row.trial, row.outcome) for row in rows if row.outcome is not None]
-        return optuna_study(self.name, self.space, told)
+        with Ledger.read(self._own) as ledger:
+            trials = [change.trial for change in ledger.changes()]
+            outdated = ledger.provenance().outdated_numbers()
+        return optuna_study(self.name, self.space, trials, outdated)
 
     def runs(self) -> list[RunTime]:
         """Where the time of each search and resume went, in order."""
@@ -324,27 +306,6 @@ class Study:
     def _table(self) -> TrialTable:
         with Ledger.read(self._own) as ledger:
             return ledger.trials()
-
-    def _trained(self, number: int) -> tuple[FinishedTrial, Weights]:
-        """A trial and its weights; those not kept are trained again, to the same bits."""
-        with Ledger.read(self._own) as ledger:
-            found = self._finished(ledger, number)
-            weights = ledger.weights(found.trial.number)
-        if found.outcome.state == "PRUNED":
-            scores = found.outcome.scores
-            epoch = 0 if scores is None else int(scores[PRUNED_EPOCH])
-            raise UsageError(
-                f"trial {found.trial.number} of study {self.name} has no model: it was pruned at "
-                f"epoch {epoch}. Name a complete trial."
-            )
-        if found.outcome.scores is None:
-            raise UsageError(
-                f"trial {found.trial.number} of study {self.name} has no model: "
-                f"{found.outcome.error}."
-            )
-        if weights is None:
-            weights = weights_again(self.name, self.settings, self.provenance, found)
-        return found, weights
 
     def _progress(self) -> str:
         """The progress shown by `repr`, which never raises."""

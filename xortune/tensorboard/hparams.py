@@ -9,7 +9,7 @@ from tensorboard.compat.proto.summary_pb2 import Summary, SummaryMetadata
 from tensorboard.plugins.hparams import api_pb2
 from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 
-from xortune.space import Choice, Domain, SearchSpace
+from xortune.space import Choice, Domain, SearchSpace, count_values
 from xortune.spec import Parameter
 from xortune.trial import Params
 
@@ -28,15 +28,23 @@ _TYPES = {
 }
 
 
-def experiment_event(space: SearchSpace, tags: Sequence[str], started: float) -> Event:
-    """The event that describes a study and its metrics' tags, the same in all of its runs.
+def experiment_event(
+    space: SearchSpace, metrics: Sequence[tuple[str, str]], started: float
+) -> Event:
+    """The event that describes a study, the same in all of its runs.
 
-    Times are in seconds since 1970, here and below.
+    Args:
+        space: the study's.
+        metrics: the tags and the names of what the HPARAMS tab lists, in its order.
+        started: seconds since 1970, as are all times here and below.
     """
     domains = space.domains
     experiment = api_pb2.Experiment(
         hparam_infos=[_info(p, domains[p.name]) for p in space.spec.parameters],
-        metric_infos=[api_pb2.MetricInfo(name=api_pb2.MetricName(tag=tag)) for tag in tags],
+        metric_infos=[
+            api_pb2.MetricInfo(name=api_pb2.MetricName(tag=tag), display_name=name)
+            for tag, name in metrics
+        ],
         time_created_secs=started,
     )
     data = HParamsPluginData(version=VERSION, experiment=experiment)
@@ -44,7 +52,10 @@ def experiment_event(space: SearchSpace, tags: Sequence[str], started: float) ->
 
 
 def _info(parameter: Parameter, domain: Domain) -> api_pb2.HParamInfo:
-    info = api_pb2.HParamInfo(name=parameter.name, type=_TYPES[parameter.value_type])
+    # TensorBoard sorts parameters by name, and those that do not differ after the others.
+    differs = count_values(domain) != 1
+    kind = _TYPES[parameter.value_type]
+    info = api_pb2.HParamInfo(name=parameter.name, type=kind, differs=differs)
     if isinstance(domain, Choice):
         info.domain_discrete.extend(domain.values)
     else:

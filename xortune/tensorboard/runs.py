@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from math import isnan
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from math import isnan, nan
 from pathlib import Path
 
 from tensorboard.compat.proto.event_pb2 import Event
@@ -15,12 +15,12 @@ from tensorboard.compat.proto.summary_pb2 import Summary
 from xortune.atomic_files import not_written, real_folder, write_whole
 from xortune.paths import StudyPaths
 from xortune.space import SearchSpace
-from xortune.spec import PRUNED_EPOCH, GraphNode, ProblemSpec
+from xortune.spec import PRUNED_EPOCH, GraphNode
+from xortune.tensorboard.folders import EVENT_FILE, event_files, has_earlier_runs, remove_others
 from xortune.tensorboard.hparams import Session, experiment_event
 from xortune.tensorboard.records import records
-from xortune.trial import Curve, FinishedTrial, Scores
-
-_EVENT_FILE = "events.out.tfevents."
+from xortune.tensorboard.tags import results_group, results_of
+from xortune.trial import Curve, FinishedTrial, Outcome
 
 
 class RunWriter:
@@ -35,29 +35,31 @@ class RunWriter:
         spec = space.spec
         self._paths = paths
         self._is_there = False
-        self._file_name = f"{_EVENT_FILE}{int(started)}.{socket.gethostname()}"
-        measured = _measured(spec)
-        tags = (("final_loss",) if spec.loss else ()) + measured
+        self._file_name = f"{EVENT_FILE}{int(started)}.{socket.gethostname()}"
+        group = results_group(spec)
+        results = results_of(spec, "" if has_earlier_runs(paths, group) else f"{group}/")
+        shown = [(result.tag, result.name) for result in results]
+        listed = {result.tag for result in results}
+        shown += [(series.tag, series.tag) for series in spec.curve if series.tag not in listed]
         head = [Event(wall_time=started, file_version="brain.Event:2")]
         if graph:
             graph_def = graph_message(graph).SerializeToString()
             head.append(Event(wall_time=started, graph_def=graph_def))
-        self._head = records([*head, experiment_event(space, tags, started)])
+        self._head = records([*head, experiment_event(space, shown, started)])
         self._series = [series.name for series in spec.curve]
-        self._columns = [
-            spec.metric_names.index(name) for name in ((spec.loss,) if spec.loss else ()) + measured
-        ]
+        self._columns = [result.column for result in results]
+        self._on_curves = [(n, result.series) for n, result in enumerate(results) if result.series]
         # Reused, since building one takes seven times as long.
         self._point = _scalars_event(series.tag for series in spec.curve)
         self._lines = list(self._point.summary.value)
-        self._scores = _scalars_event(tags)
+        self._scores = _scalars_event(result.tag for result in results)
         self._session = Session()
 
     def missing(self, numbers: Iterable[int]) -> list[int]:
         """The trials that have no run yet."""
         if not real_folder(self._paths.tensorboard):
             return list(numbers)
-        return [number for number in numbers if not _event_files(self._paths.run(number))]
+        return [number for number in numbers if not event_files(self._paths.run(number))]
 
     def write(self, finished: FinishedTrial) -> None:
         """Writes the run of one trial, replacing an earlier one.
@@ -70,6 +72,14 @@ class RunWriter:
         self._make_folder(run)
         write_whole(run, self._file_name, content)
 
+    def keep_only(self, numbers: Collection[int]) -> None:
+        """Removes the runs of all other trials.
+
+        Raises:
+            XortuneError: one cannot be removed.
+        """
+        remove_others(self._paths, numbers)
+
     def _make_folder(self, run: Path) -> None:
         """Makes a run's folder, or empties it; never the study's own, which may have been moved."""
         try:
@@ -80,7 +90,7 @@ class RunWriter:
             try:
                 run.mkdir()
             except FileExistsError:
-                for earlier in _event_files(run):
+                for earlier in event_files(run):
                     earlier.unlink()
         except OSError as error:
             raise not_written(run, error) from error
@@ -96,7 +106,7 @@ class RunWriter:
             last = epochs[-1] if epochs else 0
             if outcome.state == "PRUNED":  # Its rung need not be a point of its curve.
                 last = int(outcome.scores[PRUNED_EPOCH])
-            yield self._scored(last, outcome.scores, now)
+            yield from self._scored(last, outcome, now)
         yield self._session.end(outcome.state in ("COMPLETE", "PRUNED"), now)
 
     def _points(self, curve: Curve, now: float) -> Iterator[Event]:
@@ -108,16 +118,26 @@ class RunWriter:
                 line.simple_value = value
             yield point
 
-    def _scored(self, epoch: int, scores: Scores, now: float) -> Event:
-        event, values = self._scores, scores.row
+    def _scored(self, epoch: int, outcome: Outcome, now: float) -> Iterator[Event]:
+        """The results of a trial that are not the last points of its curves."""
+        assert outcome.scores is not None
+        row, curve = outcome.scores.row, outcome.curve
+        values = [row[column] for column in self._columns]
+        for place, series in self._on_curves:
+            if curve.epochs[-1:] == (epoch,) and curve.series[series][-1] == values[place]:
+                values[place] = nan
+        event = self._scores
         event.wall_time, event.step = now, epoch
-        for line, column in zip(event.summary.value, self._columns):
-            line.simple_value = values[column]
-        return _without_missing(event) if any(map(isnan, values)) else event
+        for line, value in zip(event.summary.value, values):
+            line.simple_value = value
+        if any(map(isnan, values)):
+            event = _without_missing(event)
+        if event.summary.value:
+            yield event
 
 
 def _without_missing(event: Event) -> Event:
-    """A copy of the event without the scalars that are NaN, which were not measured."""
+    """A copy of the event without the scalars that are NaN."""
     there = [line for line in event.summary.value if not isnan(line.simple_value)]
     return Event(wall_time=event.wall_time, step=event.step, summary=Summary(value=there))
 
@@ -134,19 +154,5 @@ def graph_message(graph: Iterable[GraphNode]) -> GraphDef:
     return message
 
 
-def _measured(spec: ProblemSpec) -> tuple[str, ...]:
-    """The metrics shown beside the final loss: those that cannot be one."""
-    return tuple(metric.name for metric in spec.metrics if metric.kind != "loss")
-
-
 def _scalars_event(tags: Iterable[str]) -> Event:
     return Event(summary=Summary(value=[Summary.Value(tag=tag) for tag in tags]))
-
-
-def _event_files(run: Path) -> list[Path]:
-    if not real_folder(run):
-        return []
-    try:
-        return [file for file in run.iterdir() if file.name.startswith(_EVENT_FILE)]
-    except OSError as error:
-        raise not_written(run, error) from error

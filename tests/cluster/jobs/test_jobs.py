@@ -532,20 +532,17 @@ def test_a_study_of_the_cluster_is_resumed_and_fetched_again(succeed, call, far,
     assert "study far: 30 trials" in succeed("fetch", far, "--results", tmp_path)
 
 
-def test_a_table_and_a_function_go_to_the_cluster(succeed, call, tmp_path, monkeypatch):
+@pytest.mark.parametrize("kind", ["table", pytest.param("function", marks=pytest.mark.long)])
+def test_another_problem_goes_to_the_cluster(succeed, call, tmp_path, monkeypatch, kind):
     monkeypatch.chdir(tmp_path)
     write_problems(write_file)
-    searches = {kind: [*words, "--trials", "14"] for kind, words in SEARCHES.items()}
-    jobs = {
-        kind: submitted(succeed("submit", *words, "--name", kind))
-        for kind, words in searches.items()
-    }
-    for kind, words in searches.items():
-        succeed("search", *words, "--name", kind, "--results", "here", "--runner", "inline")
-        assert call("wait", jobs[kind])[0] == 0, succeed("logs", jobs[kind])
-        study = xortune.load(fetched(succeed, jobs[kind], tmp_path / "fetched"))
-        assert_frame_equal(answer(study), answer(xortune.load(kind, "here")), check_exact=True)
-    assert study.summary()["test"]
+    words = [*SEARCHES[kind], "--trials", "14", "--name", kind]
+    job = submitted(succeed("submit", *words))
+    succeed("search", *words, "--results", "here", "--runner", "inline")
+    assert call("wait", job)[0] == 0, succeed("logs", job)
+    study = xortune.load(fetched(succeed, job, tmp_path / "fetched"))
+    assert_frame_equal(answer(study), answer(xortune.load(kind, "here")), check_exact=True)
+    assert bool(study.summary()["test"]) == (kind == "table")
 
 
 @pytest.mark.long

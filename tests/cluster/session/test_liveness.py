@@ -37,7 +37,11 @@ except XortuneError as error:
 """
 
 
-@pytest.mark.parametrize("parts", [["gcs_server", "raylet"], ["gcs_server"]], ids="-".join)
+@pytest.mark.parametrize(
+    "parts",
+    [pytest.param(["gcs_server", "raylet"], marks=pytest.mark.long), ["gcs_server"]],
+    ids="-".join,
+)
 def test_a_search_does_not_wait_for_a_head_that_has_gone(tmp_path, parts):
     (said,) = run(KILLED, tmp_path, *parts)
     assert said == "Ray has gone in the middle of the search: its gcs_server has ended. cut"

@@ -1,4 +1,7 @@
-"""What a search changes in the process that calls it, it puts back."""
+"""What a search changes in the process that calls it, it puts back.
+
+In the short part, test_two_searches.py shows it of several searches.
+"""
 
 import pytest
 
@@ -133,6 +136,7 @@ def test_a_search_leaves_the_process_as_it_was(tmp_path):
     assert run(ALONE, tmp_path) == ["[]", "True False"]
 
 
+@pytest.mark.long
 def test_the_users_own_tune_is_as_usual_afterwards(tmp_path):
     changes, quiet, slow, *scores = run(THEN_TUNE, tmp_path)
     assert (changes, quiet, slow) == ("[]", "True True", "0.5")

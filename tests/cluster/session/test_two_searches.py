@@ -7,12 +7,21 @@ from pandas.testing import assert_frame_equal
 
 import xortune
 from tests.cluster.scripts import run
+from tests.cluster.session.test_process_state import STATE
 from tests.small_study import SETTINGS, SPACE, answer
 
-TOGETHER = """
-import sys, threading, time
+# Nothing of Ray is imported before the searches: what its import leaves is not compared.
+TOGETHER = (
+    STATE
+    + """
+import time
 import xortune
 
+def lasting():
+    kept = ("environment", "handlers", "files", "faults", "folder", "timer")
+    return {name: state()[name] for name in kept}
+
+before = lasting()
 results, ended, failures = sys.argv[1], [], []
 first_is_done = threading.Event()
 
@@ -50,9 +59,13 @@ for name, end in sorted(ended):
     print(name, end)
 
 import ray
+from ray._private import ray_constants
+
 threads = [thread.name for thread in threading.enumerate() if "ray" in thread.name]
-print("left behind:", ray.is_initialized(), threads)
+print("left behind:", ray.is_initialized(), threads, list(changes(before, lasting())))
+print(logging.getLogger("ray").level == logging.INFO, ray_constants.RAY_DEDUP_LOGS)
 """
+)
 
 FIRST_ENDS = """
 import sys, threading
@@ -91,7 +104,7 @@ print(dict(study.trials["state"].value_counts()))
 
 @pytest.mark.timeout(200)
 def test_searches_that_begin_together_and_end_apart(tmp_path):
-    elsewhere, *ends, left_behind = run(TOGETHER, tmp_path)
+    elsewhere, *ends, left_behind, of_ray = run(TOGETHER, tmp_path)
     assert elsewhere == (
         "elsewhere UsageError: address 127.0.0.1:1: another search of this process has started a "
         "Ray. Wait until it has ended, search in another process, or leave address out to use that "
@@ -99,7 +112,8 @@ def test_searches_that_begin_together_and_end_apart(tmp_path):
     )
     assert not (tmp_path / "elsewhere").exists()
     assert ends == ["failing ValueError: of its own", "late 6", "long 40", "short 4"]
-    assert left_behind == "left behind: False []"
+    assert left_behind == "left behind: False [] []"
+    assert of_ray == "True True", "as Ray has them where no search was"
 
 
 @pytest.mark.long

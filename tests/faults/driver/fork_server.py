@@ -1,8 +1,8 @@
 """A process that has imported everything, and forks a child for every case.
 
-Importing takes two seconds, a fork some milliseconds. A module to run with `python -m`: reads a
-case a line from its input, `module function` and JSON arguments, and answers with the
-child's exit status. What the child prints goes to the file that the case names.
+Importing takes two seconds, most of them PyTorch, a fork some milliseconds. A module to run with
+`python -m`: reads a case a line from its input, `module function` and JSON arguments, and answers
+with the child's exit status. What the child prints goes to the file that the case names.
 """
 
 from __future__ import annotations
@@ -14,9 +14,12 @@ import resource
 import sys
 import traceback
 
+# What a child would import when it first needs it.
+_LATE = ("studies.study", "loop.search", "report", "engines.xor.eager", "cli.main", "cli.tables")
+
 
 def main() -> None:
-    for name in ("studies.study", "loop.search", "report", "engines.xor", "cli.main", "cli.tables"):
+    for name in _LATE:
         importlib.import_module(f"xortune.{name}")
     importlib.import_module("rich.console")
     print("ready", flush=True)

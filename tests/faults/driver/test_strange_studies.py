@@ -194,7 +194,7 @@ RECURSIVE = (
             "PRAGMA writable_schema = ON",
             "INSERT INTO sqlite_master SELECT 'table', x'ff', 'x', 0, 'CREATE TABLE x (a)'",
         ],
-        [f"CREATE TABLE other_{number} (a)" for number in range(1001)],
+        ["BEGIN", *(f"CREATE TABLE other_{number} (a)" for number in range(1001)), "COMMIT"],
         ["CREATE TRIGGER other AFTER UPDATE ON seal BEGIN DELETE FROM trial; END"],
         ["DROP TABLE trial", RECURSIVE],
         ["ALTER TABLE trial ADD COLUMN more"],

@@ -59,4 +59,4 @@ def check_runs(study: xortune.Study) -> None:
         reader.Reload()
         steps = [event.step for event in reader.Scalars("loss/training")]
         assert steps == study.curves(trial.number)["epoch"].tolist()
-        assert ("final_loss" in reader.Tags()["scalars"]) == (trial.state == "COMPLETE")
+        assert ("result/final_loss" in reader.Tags()["scalars"]) == (trial.state == "COMPLETE")

@@ -25,6 +25,8 @@ def search(tmp_path, **options):
     )
 
 
+# What a search does on a full cluster, tests/cluster/test_capacity.py shows in the short part.
+@pytest.mark.long
 def test_a_search_waits_for_gpus_that_are_taken(
     cluster, plan, add_node, when_there_is_no_room, told, tmp_path
 ):

@@ -20,8 +20,8 @@ def add_node(cluster):
     """Adds a node for one test."""
     added = []
 
-    def add(**properties):
-        added.append(cluster.add_node(num_cpus=2, **properties))
+    def add(num_cpus=2, **properties):
+        added.append(cluster.add_node(num_cpus=num_cpus, **properties))
         cluster.wait_for_nodes()
 
     yield add
@@ -43,10 +43,14 @@ def test_like_nodes_are_accepted(cluster, plan):
     check_nodes("auto", "cpu", COMPILED)
 
 
-def test_a_node_with_another_pytorch_is_named_before_anything_is_written(
+def test_a_node_with_another_pytorch_is_named_where_pytorch_trains_and_accepted_where_c_does(
     cluster, plan, add_node, other_torch, tmp_path
 ):
     add_node(env_vars={"PYTHONPATH": str(other_torch)})
+    check_nodes("auto", "cpu", COMPILED)
+    for device, engine in (("cpu", EAGER), ("both", COMPILED)):
+        with pytest.raises(UsageError, match=r"has torch 1\.0, and here it is 2\."):
+            check_nodes("auto", device, engine)
     command = [sys.executable, "-m", "xortune", "search", "--address", cluster.address]
     command += ["--results", str(tmp_path / "results"), "--engine", "eager"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
@@ -59,20 +63,6 @@ def test_a_node_with_another_pytorch_is_named_before_anything_is_written(
     assert not (tmp_path / "results").exists()
 
 
-def test_another_pytorch_is_accepted_where_c_trains(cluster, plan, add_node, other_torch):
-    add_node(env_vars={"PYTHONPATH": str(other_torch)})
-    check_nodes("auto", "cpu", COMPILED)
-    for device, engine in (("cpu", EAGER), ("both", COMPILED)):
-        with pytest.raises(UsageError, match=r"has torch 1\.0, and here it is 2\."):
-            check_nodes("auto", device, engine)
-
-
-def test_a_missing_gpu_that_a_node_declares_is_found_first(cluster, plan, add_node):
-    add_node(num_gpus=1)
-    with pytest.raises(UsageError, match=r"declares a GPU, but PyTorch finds none.*device='cpu'"):
-        check_nodes("auto", "cuda", EAGER)
-
-
 @pytest.mark.long
 def test_a_missing_gpu_is_found_by_a_worker_that_needs_one(cluster, plan, add_node, told, tmp_path):
     add_node(num_gpus=1)
@@ -82,7 +72,10 @@ def test_a_missing_gpu_is_found_by_a_worker_that_needs_one(cluster, plan, add_no
 
 
 def test_packs_go_to_the_device_that_the_settings_say(cluster, plan, add_node, told, tmp_path):
+    """Once the GPU that a node declares is there."""
     add_node(num_gpus=1)
+    with pytest.raises(UsageError, match=r"declares a GPU, but PyTorch finds none.*device='cpu'"):
+        check_nodes("auto", "cuda", EAGER)
     plan.pretend_gpus()
     study = xortune.search(
         SPACE,
@@ -105,13 +98,13 @@ def test_packs_go_to_the_device_that_the_settings_say(cluster, plan, add_node, t
 def test_a_node_with_another_kind_of_processor_gets_no_packs(
     cluster, plan, add_node, told, tmp_path, caplog
 ):
-    add_node(env_vars={"OTHER_PROCESSOR": "1"})
+    add_node(num_cpus=1, env_vars={"OTHER_PROCESSOR": "1"})
     # Long enough for every node's worker to have begun before the last trial is done.
     space = {**SPACE, "lr": {"values": [0.1, 1.0]}, "epochs": {"value": 2_000_000}}
     settings = {**SETTINGS, "trials": 3, "log_every": 1_000_000}
     # The first worker on a node that is like the driver's decides.
     begun = xortune.search(space, name="s", results=tmp_path, runner="inline", **settings)
-    study = xortune.resume(begun.paths.folder, trials=22, runner="ray", workers=4, pack_size=1)
+    study = xortune.resume(begun.paths.folder, trials=22, runner="ray", workers=3, pack_size=1)
     assert set(study.trials["state"]) <= {"COMPLETE", "FAIL"}
     assert "has another kind of processor" in caplog.text
     check_runs(study)

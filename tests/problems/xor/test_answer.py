@@ -5,8 +5,8 @@ import random
 
 import pytest
 
+from xortune.problems.xor.answer import answer
 from xortune.problems.xor.model import predict, trained_model
-from xortune.problems.xor.problem import answer
 
 INPUTS = {
     "bits": lambda draw: float(draw.randint(0, 1)),

@@ -5,7 +5,34 @@ command: it takes the parsed arguments and the screen, and returns the exit code
 file imports what is heavy where it is used, since every command's help needs every file.
 """
 
-from xortune.cli.commands import best, compare, jobs, predict, report, search, submit, tensorboard
+from xortune.cli.commands import (
+    best,
+    compare,
+    dashboard,
+    draw,
+    export,
+    export_model,
+    jobs,
+    predict,
+    report,
+    search,
+    submit,
+    tensorboard,
+)
 from xortune.cli.commands import list as listing
 
-COMMANDS = (search, listing, report, best, compare, predict, tensorboard, submit, jobs)
+COMMANDS = (
+    search,
+    listing,
+    report,
+    best,
+    compare,
+    predict,
+    draw,
+    export_model,
+    tensorboard,
+    dashboard,
+    export,
+    submit,
+    jobs,
+)

@@ -6,8 +6,9 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
+from xortune.cli.chosen_trial import add_trial, say_which
 from xortune.cli.files import loaded, write
-from xortune.cli.options import add_results, add_study, finite
+from xortune.cli.options import add_results, add_study, finite, flag
 from xortune.cli.screen import Screen
 from xortune.errors import UsageError
 from xortune.paths import DEFAULT_RESULTS
@@ -18,7 +19,7 @@ def add(commands: Any) -> None:
     parser = commands.add_parser("predict", help="ask a trained model")
     parser.set_defaults(run=run)
     add_study(parser)
-    parser.add_argument("--trial", type=int, metavar="N", help="its number (default: the best)")
+    add_trial(parser)
     parser.add_argument(
         "inputs", nargs="*", type=finite, metavar="X",
         help="of the lab's problem, a row of inputs, such as 0 1",
@@ -29,6 +30,7 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--output", type=Path, metavar="FILE", help="write the predictions of a table here, as CSV"
     )
+    flag(parser, "--explain", text="work the answer out step by step; of a table, its first row")
     add_results(parser, default=DEFAULT_RESULTS)
 
 
@@ -42,13 +44,12 @@ def run(arguments: Namespace, screen: Screen) -> None:
         wanted = "a table: give --data FILE" if is_table else "no table: give a row, such as 0 1"
         raise UsageError(f"predict: study {study.name} searches {wanted}.")
     inputs = arguments.inputs if arguments.data is None else Path(arguments.data)
-    answer = study.predict(number, inputs)
-    if arguments.trial is None and (other := study.recommended_number) not in (None, number):
-        screen.say(
-            f"the answer is that of rank 1, trial {number}; the trial to use is {other}, with "
-            f"--trial {other}."
-        )
-    text = f"{answer:.6g}\n" if isinstance(answer, float) else answer.to_csv(index=False)
+    if arguments.explain:
+        text = study.explain(inputs, number)
+    else:
+        answer = study.predict(number, inputs)
+        text = f"{answer:.6g}\n" if isinstance(answer, float) else answer.to_csv(index=False)
+    say_which(study, arguments, screen, "the answer")
     if arguments.output is None:
         screen.out.write(text)
     else:

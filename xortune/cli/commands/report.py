@@ -1,4 +1,4 @@
-"""`report`: a study's table, or one trial's trainings, or its luck on fresh seeds."""
+"""`report`: a study's table or page, one trial's trainings, or its luck on fresh seeds."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xortune.cli.files import loaded, write
+from xortune.cli.html_page import add_page, write_page
 from xortune.cli.options import FORMATS, add_function, add_results, add_study, positive
 from xortune.cli.results import SHOWN, show_table
 from xortune.cli.screen import Screen, console_on
@@ -49,7 +50,11 @@ def add(commands: Any) -> None:
         metavar="S",
         help="how many, with --luck (default: those of the confirmation, and at least 8)",
     )
-    parser.add_argument("--data", metavar="FILE", help="with --luck, the table of the study")
+    add_page(parser, one)
+    parser.add_argument(
+        "--data", metavar="FILE",
+        help="with --luck, the table of the study; with --html, to show its test rows",
+    )  # fmt: skip
     parser.set_defaults(problem=None, include=None)
     add_function(parser)
     add_results(parser, default=DEFAULT_RESULTS)
@@ -75,6 +80,9 @@ def _add_selection(parser: Any) -> None:
 
 def run(arguments: Namespace, screen: Screen) -> None:
     """Prints or writes the report; raises UsageError if its options do not fit together."""
+    if arguments.html is not None:
+        write_page(arguments, screen)
+        return
     other = "luck" if arguments.luck is not None else "replicates_of"
     if getattr(arguments, other) is not None:
         for name in _SELECTING:
@@ -85,7 +93,10 @@ def run(arguments: Namespace, screen: Screen) -> None:
                 )
     for name in ("seeds", "data", "problem", "include"):
         if arguments.luck is None and (value := getattr(arguments, name)) is not None:
-            raise UsageError(f"--{name} {value}: is for --luck. Leave it out.")
+            purpose = "--luck and --html" if name == "data" else "--luck"
+            raise UsageError(f"--{name} {value}: is for {purpose}. Leave it out.")
+    if arguments.force:
+        raise UsageError("--force: is for --html. Leave it out.")
     study = loaded(arguments)
     if arguments.output is None:
         _print_report(study, arguments, screen.out)

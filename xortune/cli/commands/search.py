@@ -97,8 +97,15 @@ def how_to_resume(folder: Path | None, arguments: Namespace) -> str:
 
 
 def named_again(arguments: Namespace) -> str:
-    """The options that name a search's data or function again, with a space before each."""
+    """The options that a resume needs again, with a space before each.
+
+    They name a search's data or function, and the trials with TensorBoard runs.
+    """
     given = vars(arguments)
-    words = [(key, given[key]) for key in ("data", "problem") if given.get(key) is not None]
+    words = [
+        (key, given[key])
+        for key in ("data", "problem", "tensorboard")
+        if given.get(key) is not None
+    ]
     words += [("include", folder) for folder in given.get("include") or ()]
     return "".join(f" --{key} {shell_word(text)}" for key, text in words if text not in DATA_NAMES)

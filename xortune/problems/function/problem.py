@@ -23,6 +23,7 @@ class RecordedFunction:
     """
 
     data = ""
+    has_models = False
     graph: Sequence[GraphNode] = ()
 
     def __init__(self, spec: ProblemSpec) -> None:
@@ -32,6 +33,18 @@ class RecordedFunction:
         raise _no_model()
 
     def predict(self, params: Params, weights: Weights, inputs: Any) -> NoReturn:
+        raise _no_model()
+
+    def network(self, params: Params, weights: Weights) -> None:
+        return None
+
+    def surface(self, params: Params, weights: Weights) -> None:
+        return None
+
+    def explain(self, params: Params, weights: Weights, inputs: Any) -> NoReturn:
+        raise _no_model()
+
+    def portable(self, params: Params, weights: Weights) -> NoReturn:
         raise _no_model()
 
     def examples(self, params: Params, weights: Weights) -> NoReturn:

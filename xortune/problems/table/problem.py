@@ -10,16 +10,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xortune.errors import UsageError
+from xortune.network import Network, Surface
+from xortune.problems.portable import Portable
+from xortune.problems.table.explained import explanation
+from xortune.problems.table.exported import portable_of
 from xortune.problems.table.measures import measured
+from xortune.problems.table.pictures import network_of, surface_of
 from xortune.problems.table.spec import table_spec
 from xortune.spec import GraphNode
-from xortune.trial import Params, Weights
+from xortune.trial import Answers, Params, Weights
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
     from xortune.problems.table.model import MLP
     from xortune.problems.table.recipe import Recipe
+    from xortune.problems.table.rows import Rows
     from xortune.problems.table.table import Table
 
 _log = logging.getLogger("xortune")
@@ -37,6 +43,7 @@ class TableProblem:
     """
 
     graph: Sequence[GraphNode] = ()
+    has_models = True
 
     def __init__(self, recipe: Recipe, name: str, table: Table | None = None) -> None:
         self.recipe = recipe
@@ -74,12 +81,7 @@ class TableProblem:
         Raises:
             UsageError: the rows cannot be read, or have none of the columns.
         """
-        from xortune.problems.table.reading import read_frame
-
-        frame = read_frame(inputs, self.recipe.text_columns)
-        x, notes = self.recipe.prepare(frame)
-        for note in notes:
-            _log.warning(note)
+        x = self._prepared(inputs)
         index = inputs.index if hasattr(inputs, "iloc") else None
         return self.read(self.outputs(params, weights, x), index)
 
@@ -105,11 +107,7 @@ class TableProblem:
         if self.target.task == "regression":
             return pandas.DataFrame({PREDICTION: self._in_own_units(outputs)}, index)
         chances = probabilities(outputs)
-        # The same rule as in `measures`, on logits, which rounding cannot make equal.
-        if self.target.task == "binary":
-            places = (outputs[:, 0] > 0).astype(int)
-        else:
-            places = outputs.argmax(axis=1)
+        places = self._classes(outputs)
         names = self.target.classes
         columns: dict[str, Any] = {PREDICTION: [names[place] for place in places.tolist()]}
         columns |= {f"p_{name}": chances[:, place] for place, name in enumerate(names)}
@@ -124,12 +122,66 @@ class TableProblem:
         Raises:
             UsageError: the problem was made without its table.
         """
-        if self.table is None:
-            raise UsageError(f"the test rows of {self.data} are needed: name the data again.")
-        test = self.table.test
+        test = self._test_rows()
         return measured(self.target, self.outputs(params, weights, test.x), test.y)
 
-    def _in_own_units(self, outputs: NDArray[np.float32]) -> NDArray[np.float64]:
+    def network(self, params: Params, weights: Weights) -> Network | None:
+        return network_of(self.recipe, params, weights)
+
+    def surface(self, params: Params, weights: Weights) -> Surface | None:
+        return surface_of(self, params, weights)
+
+    def explain(self, params: Params, weights: Weights, inputs: Any) -> str:
+        """The forward pass for the first of some rows, as `predict` takes them."""
+        return explanation(self, params, weights, self._prepared(inputs))
+
+    def portable(self, params: Params, weights: Weights) -> Portable:
+        """The model from prepared inputs to its outputs, and what both mean."""
+        state = self.model(params, weights).state_dict()
+        return portable_of(self.recipe, state, str(params["activation"]))
+
+    def _prepared(self, inputs: Any) -> NDArray[np.float32]:
+        """New rows as the model takes them; logs what was made of missing and unknown values."""
+        from xortune.problems.table.reading import read_frame
+
+        x, notes = self.recipe.prepare(read_frame(inputs, self.recipe.text_columns))
+        for note in notes:
+            _log.warning(note)
+        return x
+
+    def test_answers(self, params: Params, weights: Weights) -> Answers:
+        """The truth and the prediction of every test row.
+
+        Raises:
+            UsageError: the problem was made without its table.
+        """
+        test = self._test_rows()
+        outputs = self.outputs(params, weights, test.x)
+        classes = self.target.classes
+        if self.target.task == "regression":
+            answers = self._in_own_units(outputs)
+            truths = self._in_own_units(test.y[:, None])
+        else:
+            answers = self._classes(outputs).astype(np.float64)
+            truths = test.y.astype(np.float64)
+        return Answers(
+            self.recipe.target_name, classes, tuple(truths.tolist()), tuple(answers.tolist())
+        )
+
+    def _test_rows(self) -> Rows:
+        if self.table is None:
+            raise UsageError(f"the test rows of {self.data} are needed: name the data again.")
+        return self.table.test
+
+    def _classes(self, outputs: NDArray[np.float32]) -> NDArray[np.int64]:
+        """The place of each row's class, by the same rule as in `measures`."""
+        # On logits, which rounding cannot make equal.
+        if self.target.task == "binary":
+            return (outputs[:, 0] > 0).astype(np.int64)
+        places: NDArray[np.int64] = outputs.argmax(axis=1)
+        return places
+
+    def _in_own_units(self, outputs: NDArray[Any]) -> NDArray[np.float64]:
         numbers: NDArray[np.float64] = outputs[:, 0].astype(np.float64)
         return numbers * self.target.scale + self.target.mean
 

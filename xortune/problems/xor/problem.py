@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import ctypes
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from xortune.errors import UsageError
+from xortune.network import Network, Surface
 from xortune.plain_numbers import brief, real_number
+from xortune.problems.portable import Portable, PortableOutput
 from xortune.problems.problem import Example, Examples
+from xortune.problems.xor.answer import answer
+from xortune.problems.xor.explained import explanation
 from xortune.problems.xor.graph import GRAPH
+from xortune.problems.xor.pictures import ACTIVATION, INPUTS, OUTPUT, network_of, surface_of
 from xortune.problems.xor.spec import LAYOUT, SPEC
 from xortune.problems.xor.tables import TABLES
 from xortune.trial import Params, Weights
@@ -18,7 +22,7 @@ from xortune.trial import Params, Weights
 if TYPE_CHECKING:
     from xortune.problems.xor.model import XOR
 
-_INPUTS = 2
+_NUMBERS = sum(math.prod(shape) for _, shape in LAYOUT)
 
 
 class XORProblem:
@@ -30,6 +34,7 @@ class XORProblem:
 
     spec = SPEC
     graph = GRAPH
+    has_models = True
 
     def __init__(self, data: str) -> None:
         self.data = data
@@ -37,18 +42,25 @@ class XORProblem:
     def model(self, params: Params, weights: Weights) -> XOR:
         from xortune.problems.xor.model import trained_model
 
-        return trained_model(weights.numbers())
+        return trained_model(_nine(weights))
 
     def predict(self, params: Params, weights: Weights, inputs: Any) -> float:
         """The output for one row of inputs."""
-        row = [real_number(value) for value in inputs] if isinstance(inputs, Iterable) else []
-        numbers = [value for value in row if value is not None and math.isfinite(value)]
-        if not len(numbers) == len(row) == _INPUTS:
-            raise UsageError(
-                f"inputs {brief(inputs)}: the model takes {_INPUTS} inputs, all of them finite "
-                "numbers."
-            )
-        return answer(weights.numbers(), numbers)
+        return answer(_nine(weights), _row(inputs))
+
+    def explain(self, params: Params, weights: Weights, inputs: Any) -> str:
+        return explanation(_nine(weights), _row(inputs))
+
+    def network(self, params: Params, weights: Weights) -> Network:
+        return network_of(_nine(weights))
+
+    def surface(self, params: Params, weights: Weights) -> Surface:
+        return surface_of(_nine(weights), self.data)
+
+    def portable(self, params: Params, weights: Weights) -> Portable:
+        state = self.model(params, weights).state_dict()
+        output = PortableOutput(OUTPUT, "sigmoid")
+        return Portable(state, ACTIVATION, INPUTS, (output,), {"data": self.data})
 
     def examples(self, params: Params, weights: Weights) -> Examples:
         """The truth table: the four validation rows, and the output for each.
@@ -56,46 +68,33 @@ class XORProblem:
         Raises:
             UsageError: the weights are those of another model.
         """
-        if weights.layout != LAYOUT:
-            raise UsageError("the weights are not those of the lab's network: they are damaged.")
-        table, numbers = TABLES[self.data][1], weights.numbers()
+        table, numbers = TABLES[self.data][1], _nine(weights)
         rows = zip(table.inputs, table.targets)
         return Examples(
-            ("x0", "x1"),
+            INPUTS,
             tuple(Example(row, target, answer(numbers, row)) for row, target in rows),
         )
 
 
+def _nine(weights: Weights) -> tuple[float, ...]:
+    """The numbers of a trained network; raises UsageError if they are another model's."""
+    numbers = weights.numbers()
+    if len(numbers) != _NUMBERS:
+        raise UsageError("the weights are not those of the lab's network: they are damaged.")
+    return numbers
+
+
+def _row(inputs: Any) -> list[float]:
+    """One row of inputs; raises UsageError if it is something else."""
+    row = [real_number(value) for value in inputs] if isinstance(inputs, Iterable) else []
+    numbers = [value for value in row if value is not None and math.isfinite(value)]
+    if not len(numbers) == len(row) == len(INPUTS):
+        raise UsageError(
+            f"inputs {brief(inputs)}: the model takes {len(INPUTS)} inputs, all of them finite "
+            "numbers."
+        )
+    return numbers
+
+
 # Its name where no problem is named.
 made_with = XORProblem
-
-
-def answer(weights: Sequence[float], inputs: Sequence[float]) -> float:
-    """The output, in (0, 1), for one row of two inputs: PyTorch's, except for the last bit.
-
-    In float32, with the operations in the order of PyTorch on a CPU.
-
-    Args:
-        weights: the nine numbers, in the order of `XOR(2, 1).state_dict()`.
-        inputs: the row.
-    """
-    v00, v01, v10, v11, c0, c1, u0, u1, d = map(_single, weights)
-    x0, x1 = map(_single, inputs)
-    h0 = _sigmoid(_linear(v00, x0, v01, x1, c0))
-    h1 = _sigmoid(_linear(v10, x0, v11, x1, c1))
-    return _sigmoid(_linear(u0, h0, u1, h1, d))
-
-
-def _linear(w0: float, x0: float, w1: float, x1: float, bias: float) -> float:
-    return _single(_single(_single(w0 * x0) + _single(w1 * x1)) + bias)
-
-
-def _sigmoid(x: float) -> float:
-    """Clamps the exponent: float32's exp is infinite beyond 88.7, Python's raises beyond 709."""
-    power = _single(math.exp(min(-x, 100.0))) if x == x else x
-    return _single(1 / _single(1 + power))
-
-
-def _single(x: float) -> float:
-    """The nearest float32."""
-    return ctypes.c_float(x).value

@@ -15,7 +15,7 @@ from xortune.settings import RunOptions, StudySettings
 from xortune.space import SearchSpace, inferred_parameters, load_space
 from xortune.spec import ProblemSpec
 from xortune.studies.problems.subject import OneEngine, SpaceSource
-from xortune.trial import Params, Weights
+from xortune.trial import Answers, Params, Weights
 
 if TYPE_CHECKING:
     from xortune.problems.function.code import Code
@@ -75,4 +75,7 @@ class FunctionSubject:
         return OneEngine(engine)
 
     def tested(self, params: Params, weights: Weights) -> Mapping[str, float] | None:
+        return None
+
+    def test_answers(self, params: Params, weights: Weights) -> Answers | None:
         return None

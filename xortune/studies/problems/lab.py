@@ -11,7 +11,7 @@ from xortune.settings import RunOptions, StudySettings
 from xortune.space import SearchSpace, load_space
 from xortune.spec import ProblemSpec
 from xortune.studies.problems.subject import SpaceSource
-from xortune.trial import Params, Weights
+from xortune.trial import Answers, Params, Weights
 
 _SPACE = "default"
 
@@ -36,4 +36,7 @@ class LabSubject:
         return EngineChoice(wanted, self.problem.data, spec)
 
     def tested(self, params: Params, weights: Weights) -> Mapping[str, float] | None:
+        return None
+
+    def test_answers(self, params: Params, weights: Weights) -> Answers | None:
         return None

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from xortune.settings import RunOptions, StudySettings
     from xortune.space import SearchSpace
     from xortune.spec import ProblemSpec
-    from xortune.trial import Params, Weights
+    from xortune.trial import Answers, Params, Weights
 
 SpaceSource = str | Path | Mapping[str, Any]
 
@@ -74,6 +74,9 @@ class Subject(Protocol):
 
     def tested(self, params: Params, weights: Weights) -> Mapping[str, float] | None:
         """The metrics of a trained model on rows that no search has seen; None without such."""
+
+    def test_answers(self, params: Params, weights: Weights) -> Answers | None:
+        """The truth and the prediction of each of those rows; likewise."""
 
 
 class OneEngine:

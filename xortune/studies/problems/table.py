@@ -14,7 +14,7 @@ from xortune.settings import RunOptions, StudySettings
 from xortune.space import SearchSpace, load_space
 from xortune.spec import ProblemSpec
 from xortune.studies.problems.subject import OneEngine, SpaceSource
-from xortune.trial import Params, Weights
+from xortune.trial import Answers, Params, Weights
 from xortune.wording import option
 
 if TYPE_CHECKING:
@@ -52,6 +52,9 @@ class TableSubject:
 
     def tested(self, params: Params, weights: Weights) -> Mapping[str, float] | None:
         return self.problem.tested(params, weights)
+
+    def test_answers(self, params: Params, weights: Weights) -> Answers | None:
+        return self.problem.test_answers(params, weights)
 
 
 def _refuse_without_value(table: Table, spec: ProblemSpec) -> None:

@@ -108,7 +108,8 @@ def level(request):
 
 
 @pytest.fixture(scope="module", params=["gcc", "clang"])
-def library(request, level, compiled, tmp_path_factory) -> ctypes.CDLL:
+def exposed(request, level, compiled, tmp_path_factory) -> ctypes.CDLL:
+    """A library that shows its functions for each set of instructions."""
     if shutil.which(request.param) is None:
         pytest.skip(f"there is no {request.param}")
     source = tmp_path_factory.mktemp("exposed") / "expose.c"
@@ -118,17 +119,17 @@ def library(request, level, compiled, tmp_path_factory) -> ctypes.CDLL:
 
 
 @pytest.fixture(scope="module", params=["anywhere", "avx2", "avx512"])
-def variant(request, library) -> CFunctions:
+def variant(request, exposed) -> CFunctions:
     """The functions for one set of instructions."""
     name = request.param
-    if not hasattr(library, f"is_there_{name}") or not getattr(library, f"is_there_{name}")():
+    if not hasattr(exposed, f"is_there_{name}") or not getattr(exposed, f"is_there_{name}")():
         pytest.skip(f"this processor has no {name}")
-    exposed = {
-        "xortune_train": getattr(library, f"train_by_{name}"),
-        "xortune_measure": getattr(library, f"measure_by_{name}"),
-        "xortune_draw": library.xortune_draw,
+    functions = {
+        "xortune_train": getattr(exposed, f"train_by_{name}"),
+        "xortune_measure": getattr(exposed, f"measure_by_{name}"),
+        "xortune_draw": exposed.xortune_draw,
     }
-    return CFunctions(SimpleNamespace(**exposed))
+    return CFunctions(SimpleNamespace(**functions))
 
 
 def test_lanes_of_every_kind_are_compared(functions, expected):
@@ -151,53 +152,32 @@ def test_the_same_trials_fail_at_the_same_epoch(variant, functions):
     assert diverging(variant) == diverging(functions)
 
 
+# Loads libraries one after the other.
 LOAD = """
 import sys
 from pathlib import Path
 from xortune.errors import NoEngineError
 from xortune.engines.xor.native import load_library
 
-try:
-    load_library(Path(sys.argv[1]).read_bytes())
-    print("taken")
-except NoEngineError as error:
-    print(error)
+for name in sys.argv[1:]:
+    try:
+        load_library(Path(name).read_bytes())
+        print("taken")
+    except NoEngineError as error:
+        print(error)
 """
 REFUSED = "the compiled step does not round as it should on this machine"
 
 
-TWO = """
-import sys
-from contextlib import suppress
-from pathlib import Path
-from xortune.errors import NoEngineError
-from xortune.engines.xor.native import load_library
-
-changed, right = (Path(name).read_bytes() for name in sys.argv[1:])
-with suppress(NoEngineError):
-    load_library(changed)
-    print("taken")
-load_library(right)
-"""
-
-
-def test_a_library_is_loaded_after_one_that_is_refused(compiled, python, tmp_path):
-    changed = tmp_path / "step.c"
-    changed.write_text(build._SOURCE.read_text().replace("1.6666665459e-1f", "1.6666667e-1f"))
-    assert python(TWO, compiled(changed), compiled(build._SOURCE)) == (0, "", "")
-
-
-def test_a_library_is_taken_when_nothing_is_changed(compiled, python):
-    assert python(LOAD, compiled(build._SOURCE)) == (0, "taken", "")
-
-
-@pytest.mark.parametrize(("old", "new"), CHANGES)
-def test_another_computation_is_refused(compiled, python, tmp_path, old, new):
-    text = build._SOURCE.read_text()
-    assert old in text
-    changed = tmp_path / "step.c"
-    changed.write_text(text.replace(old, new))
-    assert python(LOAD, compiled(changed)) == (0, REFUSED, "")
+def test_every_other_computation_is_refused_and_the_right_one_taken_after_it(
+    changed_libraries, compiled, python
+):
+    done = python(LOAD, *changed_libraries.values(), compiled(build._SOURCE))
+    assert (done.code, done.err) == (0, "")
+    *said, last = done.out.splitlines()
+    refused = [changed for changed, line in zip(changed_libraries, said) if line == REFUSED]
+    assert refused == [changed for changed, _ in CHANGES]
+    assert last == "taken"
 
 
 @pytest.mark.parametrize(

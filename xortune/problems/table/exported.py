@@ -1,0 +1,34 @@
+"""The model of a table as other programs take it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from xortune.problems.portable import Portable, PortableOutput, Reading
+from xortune.problems.table.rows import Target
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from xortune.problems.table.recipe import Recipe
+
+
+def portable_of(recipe: Recipe, state: Mapping[str, Tensor], activation: str) -> Portable:
+    """The model, with the preparation of its inputs as plain values.
+
+    Args:
+        recipe: of the table.
+        state: the model's `state_dict()`.
+        activation: after each hidden layer.
+    """
+    values = recipe.to_dict()
+    facts = {name: values[name] for name in ("target_name", "target", "columns")}
+    return Portable(state, activation, recipe.input_names, _outputs(recipe.target), facts)
+
+
+def _outputs(target: Target) -> tuple[PortableOutput, ...]:
+    if target.task == "regression":
+        return (PortableOutput("prediction", "units", target.scale, target.mean),)
+    reading: Reading = "pair" if target.task == "binary" else "softmax"
+    return PortableOutput("logits"), PortableOutput("probabilities", reading)

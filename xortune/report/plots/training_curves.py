@@ -1,0 +1,173 @@
+"""The curves of the best trials over the spread of the others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import plotly.graph_objects as go
+
+from xortune.report.plots.picture import Absent, Picture
+from xortune.report.plots.ranked import Floats, log_axis, packed, spans_decades
+from xortune.report.plots.text import count, number, plain
+from xortune.report.plots.theme import COLOURS, GREY, faded, figure
+from xortune.report.results import Results
+from xortune.spec import ProblemSpec
+
+_BEST = 5
+_FEWEST = 5  # curves that make a spread
+_SHARE = 0.1  # of the curves that have to reach an epoch
+_MOST_CURVES, _MOST_POINTS, _GRID = 20_000, 300, 60
+# Quantiles, how dark the band between them is, and what it holds.
+_BANDS = ((0.1, 0.9, 0.15, "others: 80 %"), (0.25, 0.75, 0.22, "others: half"))
+
+
+class _Line(NamedTuple):
+    """A curve where it has a value."""
+
+    epochs: Floats  # ascending
+    values: Floats
+
+
+class _Spread(NamedTuple):
+    """Quantiles of many curves by epoch."""
+
+    epochs: Floats  # (n,)
+    quantiles: Mapping[float, Floats]  # each (n,)
+    curves: int
+    half: int  # the place of the last epoch that half of them reach
+
+
+def curves(results: Results, numbers: Sequence[int] | None = None) -> Picture:
+    """The curves of some trials, by default of the five best, over the spread of the others.
+
+    Raises:
+        Absent: they have no curve.
+    """
+    name = series_shown(results.spec)
+    lines = _lines(results, name) if name is not None else {}
+    table = results.trials
+    if numbers is None:
+        ranked = table.loc[table["rank"].notna(), "number"].tolist()
+        numbers = [n for n in ranked if n in lines][:_BEST]
+    shown = {n: lines[n] for n in numbers if n in lines}
+    if name is None or not shown:
+        raise Absent("its trials have no curves of more than one point")
+    ended = table.loc[table["state"].isin(["COMPLETE", "PRUNED"]), "number"].tolist()
+    spread = _spread([lines[n] for n in ended if n in lines and n not in shown])
+    drawn = figure(
+        400,
+        xaxis={"title": {"text": "epoch"}, "showgrid": False},
+        yaxis=_axis([*shown.values()], spread, plain(_tag(results.spec, name))),
+    )
+    for trace in _bands(spread) if spread else ():
+        drawn.add_trace(trace)
+    for place, (n, line) in reversed([*enumerate(shown.items())]):
+        drawn.add_trace(_trace(line, f"trial {n}", COLOURS[place % (len(COLOURS) - 1)]))
+    drawn.update_layout(legend={"traceorder": "reversed"})
+    return Picture(
+        "curves",
+        "Curves of the best trials",
+        drawn,
+        _words(_tag(results.spec, name), shown, spread),
+    )
+
+
+def series_shown(spec: ProblemSpec) -> str | None:
+    """The series of a problem's curves that tells most: the objective, the loss, or the last."""
+    names = [series.name for series in spec.curve]
+    wanted = (spec.objectives[0].metric, spec.loss, "validation", *names[-1:])
+    return next((name for name in wanted if name in names), None)
+
+
+def _tag(spec: ProblemSpec, name: str) -> str:
+    return next(series.tag for series in spec.curve if series.name == name)
+
+
+def _lines(results: Results, name: str) -> dict[int, _Line]:
+    found = {}
+    for n, curve in results.curves.items():
+        values = np.array(curve.series.get(name, ()), np.float64)
+        if len(values) != len(curve.epochs) or len(values) < 2:
+            continue
+        there = np.isfinite(values)
+        if np.count_nonzero(there) > 1:
+            found[n] = _Line(np.array(curve.epochs, np.float64)[there], values[there])
+    return found
+
+
+def _spread(lines: Sequence[_Line]) -> _Spread | None:
+    """Quantiles of curves at epochs that enough of them reach; None if too few do."""
+    if len(lines) > _MOST_CURVES:
+        lines = [lines[place * len(lines) // _MOST_CURVES] for place in range(_MOST_CURVES)]
+    if len(lines) < _FEWEST:
+        return None
+    ends = np.sort([line.epochs[-1] for line in lines])
+    start = min(line.epochs[0] for line in lines)
+    fewest = max(_FEWEST, round(_SHARE * len(lines)))
+    grid = np.linspace(start, ends[-fewest], _GRID)
+    values = np.array(
+        [np.interp(grid, *line, left=np.nan, right=np.nan) for line in lines], np.float64
+    )
+    reaching = np.count_nonzero(np.isfinite(values), axis=0)
+    enough = reaching >= fewest
+    if not enough.any():
+        return None
+    half = int(np.flatnonzero(reaching[enough] >= min(len(lines) / 2, reaching.max()))[-1])
+    wanted = sorted({0.5, *(q for low, high, *_ in _BANDS for q in (low, high))})
+    rows = np.nanquantile(values[:, enough], wanted, axis=0)
+    return _Spread(grid[enough], dict(zip(wanted, rows)), len(lines), half)
+
+
+def _bands(spread: _Spread) -> list[go.Scatter]:
+    x = packed(spread.epochs)
+    traces = []
+    for low, high, opacity, label in _BANDS:
+        edge: dict[str, Any] = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip"}
+        edge |= {"legendgroup": label, "name": label}
+        fill = {"fill": "tonexty", "fillcolor": faded(GREY, opacity)}
+        traces.append(go.Scatter(x=x, y=packed(spread.quantiles[low]), showlegend=False, **edge))
+        traces.append(go.Scatter(x=x, y=packed(spread.quantiles[high]), **edge, **fill))
+    traces.append(
+        go.Scatter(
+            x=x, y=packed(spread.quantiles[0.5]), mode="lines", name="others: median",
+            line={"color": GREY, "width": 1.5, "dash": "dash"},
+            hovertemplate="median of the others<br>epoch %{x:,.0f}: %{y:.3g}<extra></extra>",
+        )
+    )  # fmt: skip
+    return traces
+
+
+def _trace(line: _Line, label: str, colour: str) -> go.Scatter:
+    step = max(1, -(-len(line.epochs) // _MOST_POINTS))
+    places = np.unique(np.r_[np.arange(0, len(line.epochs), step), len(line.epochs) - 1])
+    return go.Scatter(
+        x=packed(line.epochs[places]), y=packed(line.values[places]), mode="lines", name=label,
+        line={"color": colour, "width": 2},
+        hovertemplate=f"{label}<br>epoch %{{x:,.0f}}: %{{y:.3g}}<extra></extra>",
+    )  # fmt: skip
+
+
+def _axis(lines: Sequence[_Line], spread: _Spread | None, title: str) -> dict[str, Any]:
+    """Over the logarithm where the values span decades; else as far as lines and bands go."""
+    parts = [line.values for line in lines]
+    parts += [*spread.quantiles.values()] if spread else []
+    values = np.concatenate(parts)
+    kind = log_axis(values.min(), values.max()) if spans_decades(values) else {"nticks": 7}
+    return {"title": {"text": title}, **kind}
+
+
+def _words(name: str, shown: Mapping[int, _Line], spread: _Spread | None) -> str:
+    first, line = next(iter(shown.items()))
+    words = f"{name} by epoch of {count(len(shown), 'trial')}. That of trial {first} goes from "
+    words += f"{number(line.values[0])} to {number(line.values[-1])} in "
+    words += f"{number(line.epochs[-1])} epochs"
+    if spread is None:
+        return f"{words}."
+    low, middle, high = (spread.quantiles[q][spread.half] for q in (0.1, 0.5, 0.9))
+    epoch = number(round(float(spread.epochs[spread.half])))
+    return (
+        f"{words}. Of {count(spread.curves, 'other trial')} the median is {number(middle)} at "
+        f"epoch {epoch}, and 80 % lie between {number(low)} and {number(high)}."
+    )
