@@ -26,6 +26,7 @@ from xortune.report.plots import gallery, pictures
 from xortune.report.plots.gallery import PLOTS
 from xortune.report.plots.theme import COLOURS, dark, light
 from xortune.spec import Goal, Metric, Objective, Parameter, ProblemSpec
+from xortune.trial import Outcome
 
 PRUNED = SPEC.extended(replicated=False, pruned=True)
 REPLICATED = SPEC.extended(replicated=True, pruned=False)
@@ -109,6 +110,30 @@ def test_ten_thousand_trials_give_light_figures():
     assert "of the " in thinned.words
 
 
+def test_of_very_many_parameters_those_that_matter_most_are_drawn():
+    names = [f"a_parameter_of_many_{place}" for place in range(30)]
+    spec = ProblemSpec(
+        problem="wide",
+        parameters=tuple(Parameter(n, "float", 0.5, low=0.0, high=1.0) for n in names),
+        metrics=(Metric("loss", "loss"),),
+        loss="loss",
+        objectives=(Objective("loss"),),
+    )
+
+    def row(luck, spec, number):
+        values = {name: luck.random() for name in names}
+        return values, Outcome("COMPLETE", spec.scores((values[names[-1]] + 1,)))
+
+    there = pictures(made(1000, spec, {n: {"min": 0.0, "max": 1.0} for n in names}, row))
+    figures = {picture.name: picture for picture in there}
+    assert max(len(picture.figure.to_json()) for picture in there) < 220_000
+    assert figures["importance"].figure.data[0].y[0] == names[-1]
+    for name in ("slices", "parallel"):
+        assert "Of 30 parameters these are the 24 that matter most." in figures[name].words
+        assert names[-1] in str(figures[name].figure.layout)
+    assert figures["contour"].figure.layout.xaxis.title.text == names[-1]
+
+
 def hostile_study():
     choices = tuple(dict.fromkeys(HOSTILE))
     name = "choice"
@@ -125,8 +150,6 @@ def hostile_study():
     space = {name: {"values": [*choices]}, "x": {"min": 0.0, "max": 1.0}}
 
     def row(luck, spec, number):
-        from xortune.trial import Outcome
-
         text = choices[number % len(choices)]
         values = {name: text, "x": luck.random()}
         if number % 3 == 1:

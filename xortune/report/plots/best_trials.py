@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import plotly.graph_objects as go
+from numpy.typing import NDArray
 
 from xortune.report.plots.picture import Picture
 from xortune.report.plots.ranked import (
@@ -11,16 +14,17 @@ from xortune.report.plots.ranked import (
     chosen,
     outside_words,
     packed,
-    params_text,
     ranked_trials,
     thinned_words,
+    trial_texts,
     value_axis,
 )
+from xortune.report.plots.scales import scales
 from xortune.report.plots.text import count, number, plain
 from xortune.report.plots.theme import BLUE, GREY, ORANGE, figure
 from xortune.report.results import Results
 
-_MOST_DOTS, _MOST_TEXT = 2000, 100_000
+_MOST_DOTS, _MOST_TEXT = 2000, 70_000
 
 
 def best_so_far(results: Results) -> Picture:
@@ -35,7 +39,7 @@ def best_so_far(results: Results) -> Picture:
     better = np.flatnonzero(np.r_[True, running[1:] != running[:-1]])
     steps = np.r_[better, len(running) - 1]
     last = int(results.trials["number"].max())
-    places, texts = dots_with_texts(ranked, results.spec.names)
+    places, texts = dots_with_texts(ranked, results)
     drawn = figure(
         380,
         xaxis={
@@ -78,11 +82,11 @@ def best_mark(ranked: Ranked, x: float, text: str) -> go.Scatter:
     )  # fmt: skip
 
 
-def dots_with_texts(ranked: Ranked, names: tuple[str, ...]) -> tuple[np.ndarray, list[str]]:
+def dots_with_texts(ranked: Ranked, results: Results) -> tuple[NDArray[np.int64], list[str]]:
     """The places of the trials to draw, and their texts: as many as a light figure can have."""
-    (first,) = params_text(ranked, names, np.arange(1))
-    places = chosen(len(ranked), max(200, min(_MOST_DOTS, _MOST_TEXT // len(first))))
-    return places, params_text(ranked, names, places)
+    places = chosen(len(ranked), _MOST_DOTS)
+    names = [scale.name for scale in scales(results)]
+    return places, trial_texts(ranked, names, places, _MOST_TEXT)
 
 
 def _with_margin(last: int) -> list[float]:
@@ -90,7 +94,7 @@ def _with_margin(last: int) -> list[float]:
     return [-margin, last + margin]
 
 
-def _words(ranked: Ranked, at: np.ndarray, best: np.ndarray, asked: int) -> str:
+def _words(ranked: Ranked, at: NDArray[Any], best: NDArray[Any], asked: int) -> str:
     name, total = ranked.target.name, len(ranked)
     words = f"The best {name} of {count(total, 'complete trial')} is {number(best[-1])}, of trial "
     words += f"{at[-1]}."

@@ -9,16 +9,16 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from xortune.report.plots.best_trials import best_mark
-from xortune.report.plots.parameter_importance import measures
+from xortune.report.plots.ped_anova import measures
 from xortune.report.plots.picture import Absent, Picture
 from xortune.report.plots.ranked import (
     Floats,
     Ranked,
     chosen,
     packed,
-    params_text,
     ranked_trials,
     spans_decades,
+    trial_texts,
 )
 from xortune.report.plots.scales import Scale, scales, scattered
 from xortune.report.plots.text import brief, count, number, plain, shown
@@ -26,7 +26,7 @@ from xortune.report.plots.theme import GREY, figure
 from xortune.report.results import Results
 
 _GRID = 48
-_MOST_TRIALS, _MOST_DOTS = 2000, 500
+_MOST_TRIALS, _MOST_DOTS, _MOST_TEXT = 2000, 500, 30_000
 _WEIGHT = 0.6  # of the trials near a place, without which its colour would be a guess
 
 
@@ -46,8 +46,8 @@ def contour(results: Results) -> Picture:
     if len(varying) < 2:
         raise Absent("fewer than two parameters vary")
     measured = measures(results)
-    names = sorted(varying, key=lambda name: -measured[name])[:2]
-    across, up = (varying[name] for name in names)
+    names = sorted(varying, key=lambda name: -measured[name])
+    across, up = (varying[name] for name in names[:2])
     x, y = across.places(ranked.frame), up.places(ranked.frame)
     there = np.isfinite(x) & np.isfinite(y)
     if np.count_nonzero(there) < 10:
@@ -55,7 +55,7 @@ def contour(results: Results) -> Picture:
     drawn = figure(460, margin={"t": 16}, xaxis=across.axis(), yaxis=up.axis())
     drawn.add_trace(_map(ranked, (across, up), (x[there], y[there]), ranked.values[there]))
     drawn.update_layout(coloraxis=_colours(ranked))
-    for trace in _dots(ranked, results.spec.names, (across, up), (x, y)):
+    for trace in _dots(ranked, names, (across, up), (x, y)):
         drawn.add_trace(trace)
     return Picture(
         "contour",
@@ -142,7 +142,7 @@ def _colours(ranked: Ranked) -> dict[str, Any]:
 
 
 def _dots(
-    ranked: Ranked, names: tuple[str, ...], axes: tuple[Scale, Scale], places: tuple[Floats, Floats]
+    ranked: Ranked, names: list[str], axes: tuple[Scale, Scale], places: tuple[Floats, Floats]
 ) -> list[go.Scatter]:
     few = chosen(len(ranked), _MOST_DOTS)
     few = few[np.isfinite(places[0][few]) & np.isfinite(places[1][few])]
@@ -151,7 +151,7 @@ def _dots(
         place[few] + (scattered(numbers, 0.5) if axis.kind == "choice" else 0.0)
         for axis, place in zip(axes, places)
     )
-    texts = params_text(ranked, names, few)
+    texts = trial_texts(ranked, names, few, _MOST_TEXT)
     dots = go.Scatter(
         x=packed(x), y=packed(y), mode="markers", name="trials", hovertext=texts, hoverinfo="text",
         marker={"color": GREY, "size": 4, "line": {"width": 0.5, "color": "white"}},

@@ -16,10 +16,10 @@ from xortune.report.plots.ranked import (
     log_axis,
     outside_words,
     packed,
-    params_text,
     ranked_trials,
     spans_decades,
     thinned_words,
+    trial_texts,
     value_axis,
 )
 from xortune.report.plots.scales import scales
@@ -27,7 +27,7 @@ from xortune.report.plots.text import brief, count, number, plain
 from xortune.report.plots.theme import BLUE, GREY, figure
 from xortune.report.results import Results
 
-_MOST_FRONT = 200
+_MOST_FRONT, _MOST_TEXT = 200, 15_000
 _TIME = "training time"
 
 
@@ -45,7 +45,7 @@ def cost(results: Results) -> Picture:
     there = np.isfinite(costs)
     if np.count_nonzero(there) < 2 or np.ptp(costs[there]) == 0:
         raise Absent("all trials cost the same")
-    places, texts = dots_with_texts(ranked, results.spec.names)
+    places, texts = dots_with_texts(ranked, results)
     keep = there[places]
     front = pareto_front(costs, ranked.values, falls=ranked.target.falls)
     drawn = figure(
@@ -65,7 +65,7 @@ def cost(results: Results) -> Picture:
         go.Scatter(
             x=packed(costs[few]), y=packed(ranked.values[few]), mode="lines+markers",
             line={"color": BLUE, "width": 2, "shape": "hv"}, marker={"size": 7}, name="front",
-            hovertext=params_text(ranked, results.spec.names, few), hoverinfo="text",
+            hovertext=_front_texts(ranked, results, few), hoverinfo="text",
         )
     )  # fmt: skip
     words = _words(ranked, name, costs, front) + thinned_words(len(ranked), len(places))
@@ -73,6 +73,11 @@ def cost(results: Results) -> Picture:
         "cost", f"{brief(ranked.target.name)} against cost", drawn,
         words + outside_words(ranked),
     )  # fmt: skip
+
+
+def _front_texts(ranked: Ranked, results: Results, places: NDArray[np.int64]) -> list[str]:
+    names = [scale.name for scale in scales(results)]
+    return trial_texts(ranked, names, places, _MOST_TEXT)
 
 
 def pareto_front(costs: Floats, values: Floats, *, falls: bool) -> NDArray[np.int64]:

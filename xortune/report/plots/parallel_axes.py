@@ -13,6 +13,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from xortune.report.plots.parameter_importance import most_important, shown_words
 from xortune.report.plots.picture import Absent, Picture
 from xortune.report.plots.ranked import (
     Floats,
@@ -30,7 +31,8 @@ from xortune.report.plots.theme import BLUE, GREY, ORANGE, faded, figure
 from xortune.report.results import Results
 
 _ROW = 62  # pixels
-_MOST_LINES, _MOST_TEXT = 600, 110_000
+_MOST_LINES, _MOST_POINTS = 600, 6000
+_MOST_TEXTS = 2500  # below the pointer; beyond the best lines just the trial's number
 _NONE = -0.06  # where a trial crosses an axis that it has no value on
 _FEWEST = 10  # trials of a tenth about which something is said
 _FEWEST_PARTED = 20  # trials that are told apart by their rank
@@ -70,11 +72,12 @@ def parallel(results: Results) -> Picture:
         Absent: no trial is complete, or fewer than two parameters vary.
     """
     ranked = ranked_trials(results)
-    varying = scales(results)
+    all_of_them = scales(results)
+    varying = most_important(results, all_of_them)
     if len(varying) < 2:
         raise Absent("fewer than two parameters vary")
-    room = _MOST_TEXT // (50 * (len(varying) + 1))
-    places = chosen(len(ranked), max(100, min(_MOST_LINES, room)))
+    room = _MOST_POINTS // (len(varying) + 2)
+    places = chosen(len(ranked), min(_MOST_LINES, room))
     rows = [_objective_row(ranked, places), *(_row(ranked, s, places) for s in varying)]
     drawn = figure(_ROW * len(rows) + 60)
     drawn.update_xaxes(visible=False, range=[_NONE - 0.04, 1.04], fixedrange=True)
@@ -86,7 +89,8 @@ def parallel(results: Results) -> Picture:
         drawn.add_trace(trace)
     _add_ticks(drawn, rows)
     drawn.update_layout(legend={"traceorder": "reversed"})
-    return Picture("parallel", "All parameters at once", drawn, _words(ranked, varying, places))
+    words = _words(ranked, varying, places) + shown_words(all_of_them, varying)
+    return Picture("parallel", "All parameters at once", drawn, words)
 
 
 def _objective_row(ranked: Ranked, places: NDArray[np.int64]) -> _Row:
@@ -150,16 +154,17 @@ def _trace(
     shares = np.array([row.shares[mine] for row in rows])  # (rows, lines)
     gap = np.full((1, len(mine)), np.nan)
     down = np.concatenate([np.arange(len(rows), dtype=np.float64), [np.nan]])
-    heads = [f"trial {n}" for n in ranked.numbers[places][mine]]
+    known = _MOST_TEXTS // len(rows)
     texts = [
         text
-        for place, head in zip(mine.tolist(), heads)
-        for text in (*(f"{head}<br>{row.label} {row.texts[place]}" for row in rows), "")
+        for place in mine.tolist()
+        for text in (*((f"{r.label} {r.texts[place]}" if place < known else "") for r in rows), "")
     ]
     return go.Scatter(
         x=packed(np.concatenate([shares, gap]).T.reshape(-1)), y=packed(np.tile(down, len(mine))),
-        mode="lines", hovertext=[text.replace("<br>(", " (") for text in texts], hoverinfo="text",
-        **style,
+        mode="lines", customdata=packed(np.repeat(ranked.numbers[places][mine], len(rows) + 1)),
+        text=[text.replace("<br>(", " (") for text in texts],
+        hovertemplate="trial %{customdata}<br>%{text}<extra></extra>", **style,
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
+from xortune.report.plots.parameter_importance import most_important, shown_words
 from xortune.report.plots.picture import Absent, Picture
 from xortune.report.plots.ranked import (
     Floats,
@@ -27,6 +28,7 @@ from xortune.report.plots.theme import BLUE, GREY, ORANGE, figure
 from xortune.report.results import Results
 
 _COLUMNS = 2
+_MOST_NAMED = 8  # parameters in a sentence
 _ROW = 240  # pixels
 _MOST_DOTS = 9000  # of all parameters together
 _BINS, _FEWEST = 10, 12  # the most parts of a median line, and the fewest trials of one
@@ -39,7 +41,8 @@ def slices(results: Results) -> Picture:
         Absent: no trial is complete, or no parameter varies.
     """
     ranked = ranked_trials(results)
-    varying = scales(results)
+    all_of_them = scales(results)
+    varying = most_important(results, all_of_them)
     if not varying:
         raise Absent("no parameter varies")
     places = chosen(len(ranked), max(300, min(2000, _MOST_DOTS // len(varying))))
@@ -58,7 +61,8 @@ def slices(results: Results) -> Picture:
     axis = value_axis(ranked.values, "", falls=ranked.target.falls)
     drawn.update_yaxes(**axis, matches="y")
     drawn.update_yaxes(title={"text": ranked.target.label}, col=1)
-    return Picture("slices", "Each parameter", drawn, _words(ranked, varying, places))
+    words = _words(ranked, varying, places) + shown_words(all_of_them, varying)
+    return Picture("slices", "Each parameter", drawn, words)
 
 
 def _panel(
@@ -144,10 +148,12 @@ def _equal_parts(places: Floats) -> list[NDArray[np.int64]]:
 def _words(ranked: Ranked, varying: list[Scale], places: NDArray[np.int64]) -> str:
     best = ranked.frame.iloc[:1]
     values = []
-    for scale in varying:
+    for scale in varying[:_MOST_NAMED]:
         (place,) = scale.places(best)
         value = best[scale.name].tolist()[0] if np.isfinite(place) else None
         values.append(f"{brief(scale.name)} {shown(value)}")
+    if len(varying) > _MOST_NAMED:
+        values.append(f"{len(varying) - _MOST_NAMED} more")
     words = f"{ranked.target.name} of {count(len(ranked), 'trial')} by each of "
     words += f"{count(len(varying), 'parameter')}"
     words += ", over the logarithm" if spans_decades(ranked.values) else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -22,6 +23,8 @@ Floats = NDArray[np.float64]
 _DECADES = 100.0
 # Values this many widths of the middle half away from it are left outside a linear axis.
 _FENCE = 6.0
+_MOST_NAMES = 10  # parameters below the pointer
+_BREAK = 10  # letters that JSON adds to `<br>`
 
 
 class Target(NamedTuple):
@@ -35,9 +38,6 @@ class Target(NamedTuple):
     def label(self) -> str:
         """For an axis."""
         return f"{plain(self.name)} (final loss)" if self.is_loss else plain(self.name)
-
-    def best(self, values: Any) -> float:
-        return float(np.min(values) if self.falls else np.max(values))
 
     def best_so_far(self, values: Floats) -> Floats:
         running: Floats = (np.minimum if self.falls else np.maximum).accumulate(values)
@@ -149,18 +149,30 @@ def packed(values: Any) -> NDArray[Any]:
     return array.astype(np.float32 if small else np.float64)
 
 
-def params_text(ranked: Ranked, names: tuple[str, ...], places: NDArray[np.int64]) -> list[str]:
-    """What appears when the pointer is over a trial: its number, rank, objective and parameters."""
+def trial_texts(
+    ranked: Ranked, names: Sequence[str], places: NDArray[np.int64], room: int
+) -> list[str]:
+    """What appears when the pointer is over a trial: its number, rank, objective and parameters.
+
+    Args:
+        ranked: the trials.
+        names: of the parameters.
+        places: of the trials to describe, the best first.
+        room: letters for the parameters of all; trials after the best ones go without.
+    """
     rows = ranked.frame.iloc[places]
-    columns = [(plain(name), rows[name].tolist()) for name in names]
     heads = zip(rows["number"], rows["rank"], ranked.values[places])
     name = plain(ranked.target.name)
     texts = [f"trial {n}, rank {r}<br>{name} {number(v)}" for n, r, v in heads]
-    for label, values in columns:
-        texts = [
-            text if is_missing(value) else f"{text}<br>{label} {_cell(value)}"
-            for text, value in zip(texts, values)
-        ]
+    columns = [rows[one].tolist() for one in names[:_MOST_NAMES]]
+    more = len(names) - len(columns)
+    for place, values in enumerate(zip(*columns)):
+        there = zip(names, values)
+        lines = [f"<br>{plain(one)} {_cell(v)}" for one, v in there if not is_missing(v)]
+        room -= sum(map(len, lines)) + _BREAK * len(lines)
+        if room < 0:
+            break
+        texts[place] += "".join(lines) + (f"<br>and {more} more" if more else "")
     return texts
 
 
