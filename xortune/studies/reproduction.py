@@ -13,7 +13,6 @@ from xortune.errors import UsageError
 from xortune.escaping import shell_word
 from xortune.paths import shipped_spaces
 from xortune.settings import StudySettings
-from xortune.space import load_space
 from xortune.studies.problems import DEFAULT_DATA, kind_of
 
 if TYPE_CHECKING:
@@ -98,6 +97,8 @@ def space_text(parameters: Mapping[str, Mapping[str, Any]]) -> str:
 
 def _shipped_space(settings: StudySettings) -> str | None:
     """The name of the shipped space that is the study's."""
+    from xortune.space import load_space
+
     for name in shipped_spaces():
         try:
             if load_space(name, settings.spec).parameters == settings.space:

@@ -52,11 +52,7 @@ def make_results(
         if outcome is not None:
             table.finish(number, outcome)
     frame = trials_frame(table)
-    domains = {
-        p.name: {"values": [*p.choices]} if p.kind == "choice" else {"min": p.low, "max": p.high}
-        for p in spec.parameters
-    }
-    space = load_space(domains, spec)
+    space = load_space({parameter.name: _domain(parameter) for parameter in spec.parameters}, spec)
     found = summarise_findings(findings or {}, frame, space)
     summary = {**summarise(frame, spec), **found, "time": {"wall": 3.0}}
     return Results(
@@ -65,6 +61,13 @@ def make_results(
             "described": DESCRIBED, "curves": {}, "runs": [RUN], **more,
         }
     )  # fmt: skip
+
+
+def _domain(parameter: Parameter) -> dict[str, Any]:
+    """All values of a parameter, but for a low end that is itself excluded."""
+    if parameter.kind == "choice":
+        return {"values": [*parameter.choices]}
+    return {"min": 1e-3 if parameter.above_low else parameter.low, "max": parameter.high}
 
 
 def complete(spec: ProblemSpec, *scores: float, **more: Any) -> Outcome:

@@ -33,10 +33,9 @@ from xortune.report.plots import (
 )
 from xortune.report.plots.contour_map import smoothed
 from xortune.report.plots.costs import pareto_front
-from xortune.report.plots.parameter_importance import importances
-from xortune.report.plots.ranked import chosen, packed
-from xortune.report.plots.scales import log_ticks, scales, scattered, ticks_between
-from xortune.report.plots.text import number, percent, plain
+from xortune.report.plots.ped_anova import importances
+from xortune.report.plots.scales import scales, scattered
+from xortune.report.plots.text import number, percent
 from xortune.report.wilson import wilson_interval
 from xortune.spec import PRUNED_EPOCH, PRUNED_LOSS
 from xortune.trial import Outcome
@@ -314,42 +313,6 @@ def test_the_parts_of_the_time_are_those_of_the_runs():
     }  # fmt: skip
     many = time_spent(made(5, runs=[*results.runs] * 9)).figure.data
     assert sum(bars.x[0] for bars in many) == 90
-
-
-@given(st.integers(1, 3000), st.integers(2, 400))
-def test_thinned_trials_keep_the_best(total, most):
-    places = chosen(total, most)
-    assert len(places) <= max(most, 1)
-    assert [*places[: min(most // 2, 100, total)]] == [*range(min(most // 2, 100, total))]
-    assert places[-1] == total - 1 or most < 4
-    assert len({*places}) == len(places)
-
-
-@given(st.lists(st.floats(allow_nan=True, allow_infinity=False), max_size=20))
-def test_packed_numbers_keep_seven_digits(values):
-    assert np.allclose(packed(values), np.array(values, float), rtol=1e-6, atol=0, equal_nan=True)
-
-
-@given(st.floats(1e-12, 1e12), st.floats(1.01, 1e9))
-def test_ticks_lie_between_the_ends(low, factor):
-    high = low * factor
-    for ticks in (log_ticks(low, high, most=5), ticks_between(low, high, is_log=False)):
-        assert 1 <= len(ticks) <= 7
-        assert all(low * (1 - 1e-6) <= place <= high * (1 + 1e-6) for place, _ in ticks)
-
-
-@given(st.text(max_size=60))
-def test_a_text_from_outside_has_no_sign_that_plotly_reads(text):
-    shown = plain(text)
-    assert not {*"<>$%"} & {*shown}
-    assert shown.count("&") == shown.count("&#")
-
-
-@given(st.floats(-1e300, 1e300))
-def test_numbers_are_short_and_right_to_three_digits(value):
-    text = number(value)
-    assert len(text) <= 10
-    assert float(text.replace(",", "")) == pytest.approx(value, rel=5e-3)
 
 
 def test_pruned_trials_are_behind_the_complete_ones_for_the_importance():

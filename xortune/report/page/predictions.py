@@ -31,7 +31,7 @@ def predictions(trial: int, answers: Answers) -> Picture:
 
 def _dots(trial: int, answers: Answers) -> Picture:
     truths, found = answers.truths, answers.answers
-    step = -(-len(truths) // _MOST)
+    step = max(1, -(-len(truths) // _MOST))
     ends = [min((*truths, *found), default=0.0), max((*truths, *found), default=1.0)]
     name = plain(answers.target)
     # A square, in which the diagonal is one.

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from xortune.report.plots.best_trials import best_mark
-from xortune.report.plots.parameter_importance import measures
+from xortune.report.plots.ped_anova import measures
 from xortune.report.plots.picture import Absent, Picture
 from xortune.report.plots.ranked import (
     Floats,

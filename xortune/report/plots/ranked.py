@@ -39,9 +39,6 @@ class Target(NamedTuple):
         """For an axis."""
         return f"{plain(self.name)} (final loss)" if self.is_loss else plain(self.name)
 
-    def best(self, values: Any) -> float:
-        return float(np.min(values) if self.falls else np.max(values))
-
     def best_so_far(self, values: Floats) -> Floats:
         running: Floats = (np.minimum if self.falls else np.maximum).accumulate(values)
         return running

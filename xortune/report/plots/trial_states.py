@@ -55,17 +55,21 @@ def states(results: Results) -> Picture:
             },
         )
     )  # fmt: skip
-    # Above their bars, where there is room for a long reason on any screen.
+    _add_names(drawn, [f"{n:,}  {name}" for n, name in zip(counted, names)])
+    return Picture("states", "States of the trials", drawn, _words(counts, reasons))
+
+
+def _add_names(drawn: go.Figure, texts: list[str]) -> None:
+    """Names bars above them, where there is room for a long reason on any screen."""
     drawn.update_layout(
         annotations=[
             {
                 "x": 0, "xref": "paper", "xanchor": "left", "y": place, "yshift": _ROW * 0.2,
-                "yanchor": "bottom", "text": f"{n:,}  {name}",
+                "yanchor": "bottom", "text": text,
             }
-            for place, n, name in zip(places, counted, names)
+            for place, text in enumerate(texts)
         ]
     )  # fmt: skip
-    return Picture("states", "States of the trials", drawn, _words(counts, reasons))
 
 
 def _reasons(errors: list[str]) -> list[tuple[str, int]]:
