@@ -30,11 +30,18 @@ def artist() -> Iterator[Tab]:
 
 
 def svg_of(tab: Tab, figure: go.Figure, look: str) -> str:
-    """A figure in a theme, without a background, its places rounded to a tenth of a pixel."""
+    """A figure in a theme, without a background, its places rounded to a tenth of a pixel.
+
+    The same text whenever it is drawn.
+    """
     figure.layout.template = THEMES[look]
     options = {"format": "svg", "width": WIDTH, "height": figure.layout.height}
     address = tab.page.evaluate(_DRAW, [figure.to_json(), options])
     svg = unquote(address.partition(",")[2])
+    # Plotly draws a part of its names by chance.
+    chance = re.findall(r"[ \"](?:defs-|topdefs-|clip|trace|legend|cb)([0-9a-f]{6})\b", svg)
+    for number, name in enumerate(dict.fromkeys(chance)):
+        svg = svg.replace(name, f"name{number}")
     return _with_shared_points(re.sub(r' (?:d|transform)="[^"]*"', _rounded, svg))
 
 
