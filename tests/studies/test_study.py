@@ -461,7 +461,7 @@ def test_printed_commands_can_be_pasted(tmp_path, capsys):
     results = tmp_path / "with a space"
     assert main(["search", "smoke", "--trials=2", "--runner=inline", f"--results={results}"]) == 0
     commands = re.findall(r"python -m xortune .*", capsys.readouterr().out)
-    assert len(commands) == 3
+    assert len(commands) == 4
     for command in commands:
         assert parse(shlex.split(command)[3:]).study == str(next(results.iterdir()))
 
