@@ -203,7 +203,10 @@ def _words(results: Results, target: Target, first: Trained, word: str) -> str:
     words += f", and {count(verdict.failed, 'training')} failed" if verdict.failed else ""
     values = np.concatenate([first.search.values, first.confirmation.values])
     least, most = number(float(values.min())), number(float(values.max()))
-    return f"{words}. Its trainings reach from {least} to {most}."
+    those = "Its trainings"
+    if len(values) > verdict.trainings:
+        those = f"All {len(values):,} of its trainings, with those by which it was chosen,"
+    return f"{words}. {those} reach from {least} to {most}."
 
 
 def _luck_words(results: Results, trained: list[Trained]) -> str:
