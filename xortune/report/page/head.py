@@ -18,6 +18,7 @@ from xortune.report.recommendation import (
     quality_words,
 )
 from xortune.report.results import Results
+from xortune.space import count_values
 from xortune.trial import STATES
 
 _WORDS = {
@@ -59,7 +60,7 @@ class Scores:
 def lede(results: Results, about: About) -> str:
     """What was searched, in two sentences."""
     states = results.summary["states"]
-    names = _listed([visible(name) for name in results.space.spec.names])
+    names = _listed(_searched(results))
     total, finished = about.total or len(results.trials), _finished(states)
     searched = f"A search of {names} for the {_best_word(results)}."
     counted = _listed(
@@ -74,7 +75,7 @@ def lede(results: Results, about: About) -> str:
     return f"{searched} {_count(total, 'trial')}: {counted}."
 
 
-def facts(results: Results) -> list[Fact]:
+def facts(results: Results, about: About) -> list[Fact]:
     """The numbers that a reader looks for first."""
     spec, summary = results.spec, results.summary
     states = summary["states"]
@@ -89,20 +90,20 @@ def facts(results: Results) -> list[Fact]:
         solved = summary["solved"]
         share = f"{percent(solved / complete)} of the complete trials"
         found.append(Fact("solved", f"{solved:,} of {complete:,}", share))
-    others = ", ".join(f"{n:,} {_WORDS[s]}" for s, n in states.items() if s != "COMPLETE")
-    found.append(Fact("trials", f"{len(results.trials):,}", others or "all complete"))
+    found.append(_trials(states, about.total or len(results.trials)))
     if seconds := summary["time"]:
         found.append(Fact("time", duration(seconds["wall"]), _count(len(results.runs), "run")))
     return found
 
 
-def advice(results: Results) -> Advice:
+def advice(results: Results, about: About) -> Advice:
     """The trial to use; where none was confirmed, the trial of rank 1 with a word of caution."""
     spec, summary = results.spec, results.summary
     found, used = summary.get("confirmation"), summary.get("recommended")
     ends = [visible(line) for line in edge_lines(summary.get("edges", ()))]
     if found is None:
-        return _unconfirmed(results, ends)
+        is_open = _finished(summary["states"]) < (about.total or len(results.trials))
+        return _unconfirmed(results, ends, is_open)
     if used is None:
         return Advice("No trial to recommend", sentences=(f"{_sentence(nothing_words(found))}.",))
     sentences = [
@@ -110,7 +111,7 @@ def advice(results: Results) -> Advice:
         "on average, and not how lucky one training was."
     ]
     if "solved_share" in used:
-        sentences[0] += " The range in brackets holds the true share at 95 % confidence."
+        sentences[0] += " The range in parentheses holds the true share at 95% confidence."
     if first := first_words(summary, spec):
         own = edge_lines(first_edges(summary), widen=False)
         sentences += [f"For comparison, {visible('; '.join([first, *own]))}."]
@@ -138,11 +139,15 @@ def scores(results: Results) -> list[Scores]:
 
 
 def best_of_choices(results: Results) -> list[tuple[str, str, int]]:
-    """For each choice of the compared parameter its name, the best objective, and the trial."""
-    return [
+    """For each choice of the compared parameter its name, the best objective, and the trial.
+
+    Empty where fewer than two choices have a complete trial.
+    """
+    rows = [
         (visible(choice), format_or_dash([*found.values()][-1], ".3g"), found["number"])
         for choice, found in results.summary.get("best", {}).items()
     ]
+    return rows if len(rows) > 1 else []
 
 
 def format_or_dash(value: Any, form: str) -> str:
@@ -156,14 +161,32 @@ def _best_word(results: Results) -> str:
     return f"{'highest' if direction == 'maximize' else 'lowest'} {metric}"
 
 
+def _searched(results: Results) -> list[str]:
+    """The names of the parameters that vary, or of all if none does."""
+    domains = results.space.domains
+    varied = [visible(name) for name, domain in domains.items() if count_values(domain) != 1]
+    return varied or [*map(visible, domains)]
+
+
+def _trials(states: Mapping[str, int], total: int) -> Fact:
+    """How many trials are finished, of how many, and what became of them."""
+    finished = _finished(states)
+    value = f"{total:,}" if finished == total else f"{finished:,} of {total:,}"
+    others = [f"{n:,} {_WORDS[s]}" for s, n in states.items() if s not in ("COMPLETE", "WAITING")]
+    if not others:
+        others = ["all complete"] if finished == total else []
+    return Fact("trials", value, ", ".join(others))
+
+
 def _finished(states: Mapping[str, int]) -> int:
     return sum(count for state, count in states.items() if state not in _UNFINISHED)
 
 
-def _unconfirmed(results: Results, ends: Sequence[str]) -> Advice:
+def _unconfirmed(results: Results, ends: Sequence[str], is_open: bool) -> Advice:
     row = _best(results)
     if row is None:
-        return Advice("No trial is complete", sentences=("There is nothing to recommend yet.",))
+        yet = " yet" if is_open else ""
+        return Advice("No trial is complete", sentences=(f"There is nothing to recommend{yet}.",))
     metric = results.spec.objectives[0].metric
     times = results.described["replicates"]
     trained = "once" if times == 1 else f"{times} times"

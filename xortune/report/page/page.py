@@ -62,13 +62,13 @@ def html_page(
     script, plotly = assets.script(), assets.plotly() if drawn else ""
     context = {
         "about": about,
-        "advice": head.advice(results),
+        "advice": head.advice(results, about),
         "best_of_choices": head.best_of_choices(results),
         "columns": columns,
         "columns_text": _columns_text(results, columns),
         "compared": results.spec.compared,
         "drawings": drawings,
-        "facts": head.facts(results),
+        "facts": head.facts(results, about),
         "failures": [by_name[name] for name in _FAILURES if name in by_name],
         "first_rows": range(min(FIRST_ROWS, len(results.trials))),
         "generator": f"{GENERATOR} {results.described['xortune']}",
