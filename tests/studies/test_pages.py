@@ -11,6 +11,7 @@ import xortune
 from tests.documents.data import write_wines
 from tests.documents.markdown import ROOT
 from xortune.errors import Interrupted, UsageError
+from xortune.studies.reproduction import confirm_command
 
 SPACE = {"lr": {"values": [0.5, 5.0]}, "epochs": {"min": 20, "max": 40}}
 HOW = {"runner": "inline", "confirm": False}
@@ -121,6 +122,8 @@ def test_a_page_written_during_a_search_is_a_snapshot(tmp_path):
         on_progress=write, **HOW,
     )  # fmt: skip
     assert "A snapshot." in text_of(pages[0])
+    assert "python -m xortune resume" not in text_of(pages[0])
+    assert "--confirm K:S" not in text_of(pages[0])
     assert re.search(r"\d of 8 trials are finished", text_of(pages[0]))
     assert "A snapshot." not in text_of(study.html().read_text())
 
@@ -139,6 +142,16 @@ def test_a_study_without_a_complete_trial(tmp_path):
     assert f"python -m xortune resume {study.paths.folder}" in said
 
 
+def test_the_confirmation_that_is_advised_takes_a_share_of_the_work_of_the_search(study):
+    trials = study.trials
+    for seconds, wanted in ((1e-6, "6:256"), (0.01, "5:3"), (1000.0, None)):
+        command = confirm_command(study, trials.assign(duration_s=seconds))
+        counts = command and command.rpartition(" --confirm ")[2]
+        assert counts == wanted
+    said = text_of(study.html().read_text())
+    assert str(confirm_command(study, trials)) in said
+
+
 def test_a_study_of_a_function(tmp_path):
     shutil.copy(ROOT / "search_spaces/rosenbrock.py", tmp_path)
     study = xortune.search(
@@ -147,6 +160,8 @@ def test_a_study_of_a_function(tmp_path):
     page = study.html().read_text()
     assert "What the model learned" not in text_of(page)
     assert "All 3 trials are complete." in text_of(page)
+    assert "--confirm K:S" in text_of(page)
+    assert "32:256" not in page
     with pytest.raises(UsageError, match="data: study hill searches .*, which needs none"):
         study.html(data=tmp_path / "rosenbrock.py")
 

@@ -17,6 +17,7 @@ from xortune.settings import StudySettings
 from xortune.studies.problems import kind_of, resumed
 from xortune.studies.reproduction import (
     SPACE_FILE,
+    confirm_command,
     named_again,
     resume_command,
     search_command,
@@ -31,7 +32,10 @@ if TYPE_CHECKING:
     from xortune.studies.study import Study
 
 _START = 2048  # bytes of a page in which it says what wrote it
-_CONFIRM = "32:256"
+_CONFIRM = (
+    "A resume of the study with --confirm K:S trains the best K trials again, on S fresh seeds "
+    "each. Weigh that against the time of a training."
+)
 
 
 class Pages:
@@ -149,30 +153,33 @@ def _about(study: Study, results: Results, data: Any) -> About:
     again = "Search the same space in the same way again:"
     if needs_file:
         again = f"Search the same space again, with the file {SPACE_FILE} below:"
-    going_on = resume_command(study)
+    is_running = is_at_work(study.paths)
+    # A study at work cannot be resumed.
+    going_on = None if is_running else resume_command(study)
+    confirm_words, confirm = ("", None) if is_running else _confirm(study, results)
     test_rows, add = _about_test_rows(study, data)
     return About(
         total=study.settings.trials,
-        is_running=is_at_work(study.paths),
+        is_running=is_running,
         reproduce=[Command(again, visible(command))],
         space_text=space_text(study.settings.space) if needs_file else "",
         resume=None if going_on is None else Command(going_on[0], visible(going_on[1])),
-        confirm=_confirm(study, results),
+        confirm=confirm,
+        confirm_words=confirm_words,
         test_rows=test_rows,
         add_test_rows=add,
     )
 
 
-def _confirm(study: Study, results: Results) -> Command | None:
-    """The command that confirms the best trials; None where they are, or there are none."""
+def _confirm(study: Study, results: Results) -> tuple[str, Command | None]:
+    """How to confirm the best trials, in words or as a command; neither where that is done."""
     from xortune.report.page import Command
 
     if "confirmation" in results.summary or not results.summary["states"].get("COMPLETE"):
-        return None
-    folder = shell_word(str(study.paths.folder))
-    named = named_again(study.settings)
-    text = f"python -m xortune resume {folder}{named} --confirm {_CONFIRM}"
-    return Command("Train the best trials again on fresh seeds:", visible(text))
+        return "", None
+    if (text := confirm_command(study, results.trials)) is None:
+        return _CONFIRM, None
+    return "", Command("Train the best trials again on fresh seeds:", visible(text))
 
 
 def _about_test_rows(study: Study, data: Any) -> tuple[str, Command | None]:

@@ -16,6 +16,8 @@ from xortune.settings import StudySettings
 from xortune.studies.problems import DEFAULT_DATA, kind_of
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from xortune.studies.study import Study
 
 SPACE_FILE = "space.yaml"
@@ -80,6 +82,43 @@ def resume_command(study: Study, named: str = "") -> tuple[str, str] | None:
         return None
     larger = min(2 * total, most or math.inf)
     return f"Extend it to {larger:,} trials:", f"{command} --trials {larger}"
+
+
+def confirm_command(study: Study, trials: pd.DataFrame) -> str | None:
+    """The command that confirms the best trials, with the numbers that a search would choose.
+
+    It estimates the work from the times of the trials.
+
+    Args:
+        study: the study.
+        trials: its trials, as `Study.trials` has them.
+
+    Returns:
+        The command; None for a function, whose trainings may take any time and be all the same,
+        and where a search would not confirm by itself.
+    """
+    settings = study.settings
+    counts = settings.confirm or _counts(study, trials)
+    if not counts:
+        return None
+    folder = shell_word(str(study.paths.folder))
+    named = f"{folder}{named_again(settings)}"
+    return f"{_XORTUNE} resume {named} --confirm {':'.join(map(str, counts))}"
+
+
+def _counts(study: Study, trials: pd.DataFrame) -> tuple[int, ...]:
+    from xortune.engines.engine import Pace
+    from xortune.loop.confirmation import counts_for
+
+    settings = study.settings
+    cost = settings.spec.cost
+    complete = trials[trials["state"] == "COMPLETE"]
+    seconds = float(complete["duration_s"].sum())
+    if kind_of(settings.problem).named_by == "problem" or not seconds > 0:
+        return ()
+    work = len(complete) if cost is None else float(complete[cost].sum())
+    pace = Pace(work * settings.replicates / seconds, 1, math.inf, 1)
+    return counts_for(settings, study.space, pace)
 
 
 def named_again(settings: StudySettings) -> str:

@@ -24,5 +24,6 @@ class About:
     space_text: str = ""  # the search space as a file, for the commands that name `space.yaml`
     resume: Command | None = None
     confirm: Command | None = None  # where no trial was confirmed
+    confirm_words: str = ""  # how to, where no numbers can be advised
     test_rows: str = ""  # why the page does not show the predictions of test rows
     add_test_rows: Command | None = None  # the command that adds them
