@@ -92,7 +92,7 @@ def _style(theme: str) -> str:
     """The rules for one drawing: those of several on one page do not meet.
 
     `auto` follows the attribute `data-theme` of an element around it, or else the reader's own
-    choice of light or dark; a page may set `--drawing-paper`, `--drawing-ink` and the like too.
+    choice of light or dark; paper is always light. A page may set `--drawing-paper`, `--drawing-ink` and the like too.
     """
     root = f".xortune-drawing-{theme}"
     rules = "".join(f"{root}{rule}" for rule in _FIXED)
@@ -101,8 +101,9 @@ def _style(theme: str) -> str:
     light, dark = _variables("light"), _variables("dark")
     colours = {name: f"var(--drawing-{name},var(--d-{name}))" for name in _COLOURS["light"]}
     return (
-        f"{root}{{{light}}}@media(prefers-color-scheme:dark){{{root}{{{dark}}}}}"
-        f"[data-theme=light] {root}{{{light}}}[data-theme=dark] {root}{{{dark}}}"
+        f"{root}{{{light}}}@media screen and (prefers-color-scheme:dark){{{root}{{{dark}}}}}"
+        f"[data-theme=light] {root}{{{light}}}"
+        f"@media screen{{[data-theme=dark] {root}{{{dark}}}}}"
         f"{rules}{_rules(root, colours)}"
         f"{root} .d-only-light{{display:var(--d-light)}}"
         f"{root} .d-only-dark{{display:var(--d-dark)}}"

@@ -58,6 +58,8 @@ DOTS = """() => {
   const { x, y } = document.getElementById("plot-best-so-far").data[0];
   return [x, y].map((one) => [...(one._inputArray ?? one)]);
 }"""
+INKS = """() => [...new Set([...document.querySelectorAll(".drawing .d-ink")].map(
+  (one) => getComputedStyle(one).fill))]"""
 WIDTH = "() => [document.documentElement.scrollWidth, innerWidth]"
 
 
@@ -198,6 +200,31 @@ def test_the_marked_trial_is_the_one_to_use(tab, study):
     assert "to use" in row.locator("th").text_content()
 
 
+def test_the_trial_to_use_leads_to_its_row_wherever_that_is(tab, study):
+    page, number = tab.page, study.recommended_number
+    links = page.locator(f'a[data-trial="{number}"]')
+    assert links.all_inner_texts() == [f"Use trial {number}", f"trial {number}, the one to use"]
+    for link in links.all():
+        page.locator('button[data-column="final_loss"]').press("Enter")
+        page.locator('button[data-column="final_loss"]').press("Enter")
+        page.locator("#filter").fill("no such word")
+        link.press("Enter")
+        row = page.locator("#trials tr.found")
+        assert row.locator("th").inner_text().endswith(str(number))
+        expect(row).to_be_in_viewport()
+        assert page.evaluate("document.activeElement.id") == "rows"
+
+
+def test_filtering_by_the_value_of_a_column(tab, study):
+    page, trials = tab.page, study.trials
+    page.locator("#filter").fill("trial=12")
+    assert page.locator("#shown").inner_text().startswith("1 to 1 of 1 trial ")
+    page.locator("#filter").fill("lr=10 loss_fn=bce")
+    wanted = (trials["lr"] == 10) & (trials["loss_fn"] == "bce")
+    numbers = [int(text) for text in page.locator("#trials tbody th").all_inner_texts()]
+    assert numbers == trials.loc[wanted, "number"].tolist()
+
+
 def test_every_text_is_legible_and_the_page_never_scrolls_sideways(tab):
     page = tab.page
     for scheme in ("light", "dark"):
@@ -215,20 +242,25 @@ def test_without_javascript_the_first_rows_and_all_words_are_there(chromium, add
         tab.page.goto(address)
         cells = tab.page.locator("#trials tbody th").all_inner_texts()
         assert len(cells) == 50
-        assert "the table ends after 50 of 120 trials" in tab.page.inner_text("noscript")
+        assert "the table ends after 50 of 120 trials" in tab.page.inner_text("main noscript")
         assert tab.page.locator(".words").first.is_visible()
         assert not tab.page.locator("#controls").is_visible()
+        assert not tab.page.locator(".plot").first.is_visible()
         assert tab.errors == []
 
 
 def test_paper_has_every_picture_in_light_colours(tab):
     page = tab.page
     page.emulate_media(color_scheme="dark")
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")
     assert page.pdf().startswith(b"%PDF")
     plots, drawn = (page.locator(one).count() for one in (".plot", ".plot .main-svg"))
     assert 0 < plots <= drawn
     page.emulate_media(media="print")
     assert page.evaluate("getComputedStyle(document.body).color") == "rgb(29, 33, 41)"
+    assert page.evaluate(INKS) == ["rgb(29, 34, 43)"]
+    page.evaluate("delete document.documentElement.dataset.theme")
+    assert page.evaluate(INKS) == ["rgb(29, 34, 43)"]
     page.emulate_media(media="screen", color_scheme="light")
 
 

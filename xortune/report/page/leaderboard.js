@@ -44,12 +44,21 @@ const leaderboard = (() => {
     return (texts[row] ??= data.columns.map((column) => cell(column, row)).join("\n").toLowerCase());
   }
 
+  /* Whether a row has a word somewhere; or, of a word such as `trial=12`, that value there. */
+  function matches(row, word) {
+    const [, name, wanted] = /^([^=]+)=(.+)$/.exec(word) ?? [];
+    const column = name && data.columns.find((one) => [one.label, one.name].some((own) => own.toLowerCase() === name));
+    if (!column) return text(row).includes(word);
+    const one = value(column, row);
+    return cell(column, row).toLowerCase() === wanted || (typeof one === "number" && one === Number(wanted));
+  }
+
   function selected() {
     const states = byName.get("state");
     const rows = [];
     for (let row = 0; row < data.rows; row++) {
       if (state.states && !state.states.has(value(states, row))) continue;
-      if (state.words.every((word) => text(row).includes(word))) rows.push(row);
+      if (state.words.every((word) => matches(row, word))) rows.push(row);
     }
     const by = keys(byName.get(state.sorted));
     const way = state.falls ? -1 : 1;
@@ -205,6 +214,13 @@ const leaderboard = (() => {
     table.querySelector(".found").scrollIntoView({ block: "center" });
   }
 
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-trial]");
+    if (!link) return;
+    event.preventDefault();
+    show(Number(link.dataset.trial));
+    element("rows").focus({ preventScroll: true });
+  });
   table.tHead.addEventListener("click", (event) => {
     const button = event.target.closest("button");
     if (button) sort(button.dataset.column);
