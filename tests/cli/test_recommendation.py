@@ -87,7 +87,7 @@ def test_without_a_confirmation_the_ends_are_those_of_the_best_trial():
 
 def test_several_ends_are_one_sentence_for_each_side():
     assert edge_lines([LR, EPOCHS]) == [
-        "lr 10 and epochs 10000 are the upper ends of their ranges: widen them"
+        "lr 10 and epochs 10,000 are the upper ends of their ranges: widen them"
     ]
 
 

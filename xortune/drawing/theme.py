@@ -92,7 +92,8 @@ def _style(theme: str) -> str:
     """The rules for one drawing: those of several on one page do not meet.
 
     `auto` follows the attribute `data-theme` of an element around it, or else the reader's own
-    choice of light or dark; paper is always light. A page may set `--drawing-paper`, `--drawing-ink` and the like too.
+    choice of light or dark; paper is always light. A page may set `--drawing-paper`,
+    `--drawing-ink` and the like too.
     """
     root = f".xortune-drawing-{theme}"
     rules = "".join(f"{root}{rule}" for rule in _FIXED)

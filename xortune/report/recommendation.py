@@ -23,7 +23,7 @@ def quality_words(numbers: Mapping[str, Any], spec: ProblemSpec, aggregate: str)
     """
     objective = objective_words(numbers, spec, aggregate)
     std = "" if numbers["std"] is None else f", std {numbers['std']:.3g}"
-    seeds = f"{objective}{std}, on {numbers['seeds']} fresh seeds"
+    seeds = f"{objective}{std}, on {numbers['seeds']:,} fresh seeds"
     return f"{seeds}{_failures(numbers)}{_solves(numbers)}"
 
 
@@ -42,7 +42,7 @@ def first_words(summary: Mapping[str, Any], spec: ProblemSpec) -> str:
     if entry is None or first == used["number"]:
         return ""
     numbers = facts(spec, entry)
-    seeds = "" if entry["seeds"] == used["seeds"] else f" on {entry['seeds']} seeds"
+    seeds = "" if entry["seeds"] == used["seeds"] else f" on {entry['seeds']:,} seeds"
     objective = objective_words(numbers, spec, found["aggregate"])
     return f"rank 1, trial {first}: {objective}{seeds}{_failures(numbers)}{_solves(numbers, ', ')}"
 
@@ -56,7 +56,7 @@ def first_edges(summary: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def nothing_words(found: Mapping[str, Any]) -> str:
     """Why a confirmation recommends no trial."""
     return (
-        f"nothing to recommend: of {found['of']} confirmed, those that came out best failed on "
+        f"nothing to recommend: of {found['of']:,} confirmed, those that came out best failed on "
         "some seeds"
     )
 
@@ -66,7 +66,7 @@ def edge_lines(edges: Sequence[Mapping[str, Any]], *, widen: bool = True) -> lis
     advice = (": widen it", ": widen them") if widen else ("", "")
     lines = []
     for end in ("lower", "upper"):
-        names = [f"{e['parameter']} {value_text(e['value'])}" for e in edges if e["end"] == end]
+        names = [f"{e['parameter']} {_in_words(e['value'])}" for e in edges if e["end"] == end]
         if len(names) == 1:
             lines.append(f"{names[0]} is the {end} end of its range{advice[0]}")
         elif names:
@@ -75,9 +75,14 @@ def edge_lines(edges: Sequence[Mapping[str, Any]], *, widen: bool = True) -> lis
     return lines
 
 
+def _in_words(value: Any) -> str:
+    """The end of a range in a sentence: whole numbers with separators, such as 10,000."""
+    return f"{value:,}" if type(value) is int else value_text(value)
+
+
 def _failures(numbers: Mapping[str, Any]) -> str:
     failed = numbers["failed"]
-    return f" ({failed} failed)" if failed else ""
+    return f" ({failed:,} failed)" if failed else ""
 
 
 def _solves(numbers: Mapping[str, Any], before: str = "; ") -> str:

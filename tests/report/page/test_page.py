@@ -177,3 +177,14 @@ TAGS = {
     *("table", "caption", "thead", "tbody", "tr", "th", "td", "button", "label", "input"),
     *("fieldset", "legend", "details", "summary", "noscript", "pre", "code", "script", "strong"),
 }
+
+
+def test_no_line_ends_within_a_number():
+    words = "From 9.04e-09 to -1.5, 93 % of <b>, 68% (60% to 75%), a-1 and 10,000."
+    figure = go.Figure(go.Scatter(y=[1, 2]), layout={"template": None})
+    page = html_page(RESULTS, [Picture("cost", "Cost", figure, words)], [])
+    (shown,) = (line for line in page.splitlines() if "9.04e-09" in line)
+    assert re.findall(r'<span class="unbroken">(.*?)</span>', shown) == [
+        "9.04e-09", "-1.5", "93 %", "68%", "60%", "75%",
+    ]  # fmt: skip
+    assert unescape(re.sub("<[^>]+>", "", shown)) == words

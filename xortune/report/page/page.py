@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -18,6 +19,7 @@ from xortune.report.results import Results
 
 if TYPE_CHECKING:
     import jinja2
+    import markupsafe
 
 # The sections of pictures, and the names of those that they hold; others come last.
 _GROUPS = (
@@ -30,6 +32,12 @@ _OTHERS = ("more", "More pictures")
 _MODEL = ("model", "What the model learned")
 _FAILURES, _TIME = ("states",), ("time",)
 _ELSEWHERE = ("predictions", *_FAILURES, *_TIME)
+# Numbers with a sign, an exponent or a unit; others have no place where a line could end.
+_DIGITS = r"\d(?:[\d.,]*\d)?"
+_EXPONENT, _UNIT = r"e[-+]\d+", " ?%"
+_NUMBERS = re.compile(
+    rf"(?<![\w.-])(-{_DIGITS}(?:{_EXPONENT})?(?:{_UNIT})?|{_DIGITS}(?:{_EXPONENT}|{_UNIT}))"
+)
 GENERATOR = "xortune report"  # names the files that may be replaced
 
 
@@ -102,12 +110,25 @@ def html_page(
 def _environment() -> jinja2.Environment:
     import jinja2
 
-    return jinja2.Environment(
+    made = jinja2.Environment(
         loader=jinja2.PackageLoader("xortune.report.page", ""),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+    )
+    made.filters["unbroken"] = _unbroken
+    return made
+
+
+def _unbroken(text: str) -> markupsafe.Markup:
+    """A text in which no line ends within a number, or between it and its unit."""
+    from markupsafe import Markup, escape
+
+    parts = _NUMBERS.split(text)  # texts and numbers in turns
+    whole = Markup('<span class="unbroken">{}</span>')
+    return Markup("").join(
+        whole.format(part) if place % 2 else escape(part) for place, part in enumerate(parts)
     )
 
 
