@@ -237,6 +237,14 @@ def test_every_text_is_legible_and_the_page_never_scrolls_sideways(tab):
         assert scrolled <= window
 
 
+def test_drawings_let_the_shade_through_and_their_labels_stand_on_paper(tab):
+    fills = """(path) => [...new Set([...document.querySelectorAll(path)].map(
+      (one) => getComputedStyle(one).fill))]"""
+    assert tab.page.evaluate(fills, ".drawing > svg > .d-paper") == ["none"]
+    paper = tab.page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert tab.page.evaluate(fills, ".drawing > svg g .d-paper") == [paper]
+
+
 def test_without_javascript_the_first_rows_and_all_words_are_there(chromium, address, study):
     with chromium.tab(script=False) as tab:
         tab.page.goto(address)
