@@ -179,7 +179,7 @@ def _confirm(study: Study, results: Results) -> tuple[str, Command | None]:
         return "", None
     if (text := confirm_command(study, results.trials)) is None:
         return _CONFIRM, None
-    return "", Command("Train the best trials again on fresh seeds:", visible(text))
+    return "", Command("Train the best again on fresh seeds:", visible(text))
 
 
 def _about_test_rows(study: Study, data: Any) -> tuple[str, Command | None]:
