@@ -13,7 +13,7 @@ from xortune.wording import option
 
 
 def checked_file(
-    given: Any, folder: Path, endings: Mapping[str, str], *, force: bool = True
+    given: Any, folder: Path, endings: Mapping[str, str], *, force: bool
 ) -> Path:
     """The path of a file that can be written.
 
@@ -48,7 +48,7 @@ def checked_file(
     return path
 
 
-def write_file(path: Path, content: bytes, *, force: bool = True) -> None:
+def write_file(path: Path, content: bytes, *, force: bool) -> None:
     """Writes a file; if that fails, an earlier one is kept, and no part of the new one.
 
     Raises:
