@@ -116,7 +116,10 @@ def test_where_another_trial_is_recommended_that_is_said(capsys, study, tmp_path
         (["draw", "one.svg", "--trial", "x"], "--trial"),
         (["draw", "one.svg", "--theme", "sepia"], "--theme"),
         (["draw", "one.png", "--theme", "auto"], "--theme 'auto': must be one of light, dark."),
-        (["draw", "one.svg", "--force", "--data", "xor"], "--data: study one searches xor, which needs none"),
+        (
+            ["draw", "one.svg", "--force", "--data", "xor"],
+            "--data: study one searches xor, which needs none",
+        ),
         (["export-model"], "required: FILE"),
         (["export-model", "one.h5"], "Use one of .safetensors (the weights), .pt"),
         (["export-model", "one.pt", "--trial", "-1"], "study one has no trial -1"),

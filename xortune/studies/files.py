@@ -12,9 +12,7 @@ from xortune.plain_numbers import brief
 from xortune.wording import option
 
 
-def checked_file(
-    given: Any, folder: Path, endings: Mapping[str, str], *, force: bool
-) -> Path:
+def checked_file(given: Any, folder: Path, endings: Mapping[str, str], *, force: bool) -> Path:
     """The path of a file that can be written.
 
     Args:
