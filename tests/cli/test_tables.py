@@ -153,6 +153,18 @@ def test_the_longest_summary_fits_80_columns() -> None:
         assert [line for line in lines if len(line) > 80] == []
 
 
+def test_an_error_that_stands_for_others_with_other_numbers_says_so() -> None:
+    def said(failures):
+        summary = {**summarise(longest_frame(), SPEC), "time": {}, "failures": failures}
+        lines = summary_lines("one", summary, 10)
+        return [line for line in lines if "failed" in line or "differ" in line]
+
+    words = "  (errors that differ in their numbers alone count as one)"
+    assert said({"at width 65": 4, "b": 1}) == ["failed: 4 x at width 65", "failed: 1 x b", words]
+    assert said({"at width 65": 1}) == ["failed: 1 x at width 65"]
+    assert said({"too slow": 4}) == ["failed: 4 x too slow"]
+
+
 def test_the_lines_of_any_spec() -> None:
     rows = [((4, 0.5, True, 8, 1, "all"), (0.5, 0.25, 10.0)),
             ((4, 0.5, False, 8, 1, "all"), (0.125, 0.5, 11.0))]  # fmt: skip

@@ -19,6 +19,7 @@ from xortune.cli.columns import (
     text_of,
     width_of,
 )
+from xortune.errors import without_values
 from xortune.report import plain_rows
 from xortune.report.numerals import FINAL_LOSS, duration, shown_metrics
 from xortune.spec import PRUNED_EPOCH, PRUNED_LOSS, ProblemSpec
@@ -45,9 +46,7 @@ def summary_lines(name: str, summary: Mapping[str, Any], total: int) -> list[str
         lines.append(_stopped(stopped, total))
     if outdated := summary.get("outdated"):
         lines.append(f"without a rank: {outdated} trained by an earlier version of the function")
-    lines += [
-        f"failed: {count} x {_cut(error)}" for error, count in summary.get("failures", {}).items()
-    ]
+    lines += _failed(summary.get("failures", {}))
     complete = summary["states"].get("COMPLETE", 0)
     if complete and "solved" in summary:
         share, solved = summary["solved"] / complete, summary["solved"]
@@ -62,6 +61,14 @@ def summary_lines(name: str, summary: Mapping[str, Any], total: int) -> list[str
     if seconds := summary["time"]:
         parts = ", ".join(f"{word} {duration(seconds[name])}" for word, name in _TIMES.items())
         lines.append(f"time {duration(seconds['wall'])}: {parts}")
+    return lines
+
+
+def _failed(failures: Mapping[str, int]) -> list[str]:
+    """The most frequent errors, each by its first one."""
+    lines = [f"failed: {count} x {_cut(error)}" for error, count in failures.items()]
+    if any(count > 1 and without_values(error) != error for error, count in failures.items()):
+        lines.append("  (errors that differ in their numbers alone count as one)")
     return lines
 
 
