@@ -242,7 +242,11 @@ def _drawings(study: Study, data: Any) -> list[Drawing]:
         )
         found.append(Drawing("network", "The trained network", network_svg(network), words))
     if surface is not None:
-        rows = ", and the rows of its data" if surface.points else ""
+        rows = (
+            ", with training rows as points in the colours of their targets"
+            if surface.points
+            else ""
+        )
         words = f"What trial {number} answers for every pair of inputs{rows}."
         found.append(Drawing("surface", "What it answers", surface_svg(surface), words))
     return found
