@@ -119,7 +119,7 @@ class Models:
         """A trained model's answer, worked out step by step, at most 80 columns wide.
 
         The last number is that of `predict`. Of a table, whose layers may be large, the first and
-        last units of each; of several rows, the first.
+        last units of each, and of a long sum its largest terms; of several rows, the first.
 
         Args:
             inputs: as for `predict`.
