@@ -121,6 +121,21 @@ def test_a_study_that_is_not_there_names_the_others(tmp_path) -> None:
     assert str(caught.value).endswith(f"Studies in {tmp_path}: one, two.")
 
 
+@pytest.mark.parametrize("content", [(), ("notes.txt",), (".lock", "notes.txt")])
+def test_a_folder_without_a_studys_first_files_is_not_a_study(tmp_path, content) -> None:
+    (tmp_path / "mine").mkdir()
+    for name in content:
+        (tmp_path / "mine" / name).touch()
+    with pytest.raises(UsageError, match=f"{tmp_path / 'mine'} does not hold a study.db"):
+        find_study(tmp_path / "mine", Path("results"))
+
+
+def test_a_folder_with_a_studys_first_files_was_never_started(tmp_path) -> None:
+    (tmp_path / ".lock").touch()
+    with pytest.raises(UsageError, match="was never started"):
+        find_study(tmp_path, Path("results"))
+
+
 def test_of_many_studies_ten_are_named(tmp_path) -> None:
     for number in range(11):
         make_study(tmp_path, f"study-{number:02}")

@@ -57,9 +57,10 @@ class StudyPaths:
         return self.folder / "study.db-wal", self.folder / "study.db-shm"
 
     def is_bare(self) -> bool:
-        """Whether the folder holds only what a search creates before its first trial."""
+        """Whether the folder holds files, and only those of a search before its first trial."""
         first = {self.lock, self.driver, self.partial, self.ledger, self.journal, *self.log}
-        return self.folder.is_dir() and first.issuperset(self.folder.iterdir())
+        found = {*self.folder.iterdir()} if self.folder.is_dir() else set()
+        return bool(found) and first.issuperset(found)
 
     def run(self, number: int) -> Path:
         """The folder of one trial's TensorBoard run."""
@@ -153,10 +154,9 @@ def find_study(study: str | Path, results: Path) -> StudyPaths:
         except OSError as error:
             text = f"no study {str(study)!r}: {paths.folder}: {error.strerror}."
             raise UsageError(text) from None
-    raise UsageError(
-        f"no study {str(study)!r}: neither {candidates[0]} nor {candidates[1]} holds a "
-        f"study.db. {_known_studies(results)}"
-    )
+    first, second = candidates
+    places = f"{first} does not hold" if first == second else f"neither {first} nor {second} holds"
+    raise UsageError(f"no study {str(study)!r}: {places} a study.db. {_known_studies(results)}")
 
 
 def studies_in(results: Path) -> list[StudyPaths]:

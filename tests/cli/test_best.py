@@ -55,6 +55,14 @@ def test_the_best_trial_has_its_parameters_metrics_weights_and_truth_table(capsy
     assert [line for line in out.splitlines()[:-1] if len(line) > 80] == []
 
 
+def test_the_best_epoch_is_named_where_a_trial_has_one(capsys, others, study):
+    words = "the metrics and the weights are those of the best epoch, {}\n"
+    best = xortune.load(others / "wine").best["best_epoch"]
+    assert words.format(best) in call(capsys, "best", others / "wine").out
+    for other in (study, others / "hill"):
+        assert "best epoch" not in call(capsys, "best", other).out
+
+
 def test_the_command_that_predicts_asks_this_trial(capsys, study):
     for words in ([], ["--trial", "3"]):
         out = call(capsys, "best", study, *words).out

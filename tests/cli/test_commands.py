@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import re
 import signal
 import subprocess
@@ -286,6 +287,17 @@ def test_a_reader_that_closes_the_pipe_early(study) -> None:
     command = f"{sys.executable} -m xortune report {study} --format csv | head -n 1"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
     assert (done.stdout, done.stderr) == (",".join(columns(SPEC)) + "\n", "")
+
+
+@pytest.mark.parametrize("command", ["best", "report"])
+def test_a_command_whose_reader_has_enough_ends_well(study, command) -> None:
+    # The reader has gone before the first line.
+    reader, writer = os.pipe()
+    os.close(reader)
+    words = [sys.executable, "-m", "xortune", command, str(study)]
+    done = subprocess.run(words, stdout=writer, stderr=subprocess.PIPE, check=False)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -105,3 +105,14 @@ def test_bad_names_are_refused_together(capsys, folder, names, texts):
     assert answer.err.startswith("xortune")
     assert answer.err.count("\nxortune") == 0
     assert [text for text in texts if text not in answer.err] == []
+
+
+@pytest.mark.parametrize("width", ["60", "40", "20"])
+def test_a_narrow_terminal_gets_fewer_studies_beside_each_other(capsys, folder, monkeypatch, width):
+    wide = call(capsys, "compare", "a", "b", "--results", folder).out
+    monkeypatch.setenv("COLUMNS", width)
+    narrow = call(capsys, "compare", "a", "b", "--results", folder).out
+    assert "…" not in narrow
+    assert narrow.count(" ranking ") == (1 if width == "60" else 2)
+    assert {word for word in wide.split() if word[0].isdigit()} <= {*narrow.split()}
+    assert max(map(len, narrow.splitlines())) <= max(int(width), 40)

@@ -124,6 +124,7 @@ OPTIONS = {
     "draw": [
         option("--trial", often(HUGE, "0", "1")),
         option("--theme", often("light", "dark", "auto")),
+        st.just(["--force"]),
         SOME_PLACE,
     ],
     "export-model": [option("--trial", often(HUGE, "0", "1")), st.just(["--force"]), SOME_PLACE],

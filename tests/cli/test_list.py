@@ -72,6 +72,18 @@ def test_names_of_folders_do_not_steer_the_terminal(capsys, study, tmp_path):
     assert [line for line in table.splitlines() if "ago" in line and len(line) > 80] == []
 
 
+def test_a_narrow_terminal_shows_names_and_objectives_in_full(capsys, study, tmp_path, monkeypatch):
+    name = "a-name-of-fifty-characters-that-would-be-cut-short"
+    shutil.copytree(study, tmp_path / name, ignore=shutil.ignore_patterns("tensorboard"))
+    monkeypatch.setenv("COLUMNS", "50")
+    out = call(capsys, "list", "--results", tmp_path).out
+    assert "…" not in out
+    first, second = rows_of(out)
+    assert first[0] + second[0] == name
+    assert first[-2:] == ["mse", f"{xortune.load(study).best['mse']:.3g}"]
+    assert "left out to fit 50 characters: problem, state, trials, changed" in " ".join(out.split())
+
+
 def test_an_empty_folder_has_no_studies_and_a_missing_one_is_refused(capsys, study, tmp_path):
     answer = call(capsys, "list", "--results", tmp_path)
     assert (answer.code, answer.err) == (0, "")

@@ -24,14 +24,26 @@ def test_draw_writes_the_drawing_of_the_best_trial(capsys, study, tmp_path):
     ElementTree.fromstring(text)
 
 
-def test_draw_takes_a_trial_and_a_theme_and_overwrites(capsys, study, tmp_path):
-    for theme, ending in (("dark", "svg"), ("light", "svg"), ("dark", "png")):
+def test_draw_takes_a_trial_and_a_theme(capsys, study, tmp_path):
+    for theme, ending in (("light", "svg"), ("dark", "png")):
         file = tmp_path / f"one.{ending}"
         assert call(capsys, "draw", study, file, "--trial", 7, "--theme", theme) == (0, "", "")
     loaded = xortune.load(study)
     expected = picture_svg(loaded.network(7), loaded.surface(7), "light")
     assert (tmp_path / "one.svg").read_text() == f"{expected}\n"
     assert Image.open(tmp_path / "one.png").convert("RGB").getpixel((0, 0)) == (0x14, 0x17, 0x1C)
+
+
+@pytest.mark.parametrize("ending", ["svg", "png"])
+def test_draw_overwrites_only_if_forced(capsys, study, tmp_path, ending):
+    file = tmp_path / f"one.{ending}"
+    file.write_text("mine")
+    again = call(capsys, "draw", study, file)
+    assert (again.code, again.out) == (2, "")
+    assert "exists already. Choose another name, or use --force." in again.err
+    assert contents(tmp_path) == {file: b"mine"}
+    assert call(capsys, "draw", study, file, "--force") == (0, "", "")
+    assert file.read_bytes() != b"mine"
 
 
 @pytest.mark.parametrize("ending", ["pt", "safetensors", "onnx"])
@@ -90,7 +102,7 @@ def test_where_another_trial_is_recommended_that_is_said(capsys, study, tmp_path
             f"with --trial {other}.\n"
         )
         assert call(capsys, *argv).err == note
-        named = call(capsys, *argv, "--trial", best, *["--force"] * (what == "model"))
+        named = call(capsys, *argv, "--trial", best, *["--force"] * (what != "answer"))
         assert (named.code, named.err) == (0, "")
 
 
@@ -104,8 +116,10 @@ def test_where_another_trial_is_recommended_that_is_said(capsys, study, tmp_path
         (["draw", "one.svg", "--trial", "x"], "--trial"),
         (["draw", "one.svg", "--theme", "sepia"], "--theme"),
         (["draw", "one.png", "--theme", "auto"], "--theme 'auto': must be one of light, dark."),
-        (["draw", "one.svg", "--data", "xor"], "--data: study one searches xor, which needs none"),
-        (["draw", "one.svg", "--force"], "no option --force"),
+        (
+            ["draw", "one.svg", "--force", "--data", "xor"],
+            "--data: study one searches xor, which needs none",
+        ),
         (["export-model"], "required: FILE"),
         (["export-model", "one.h5"], "Use one of .safetensors (the weights), .pt"),
         (["export-model", "one.pt", "--trial", "-1"], "study one has no trial -1"),

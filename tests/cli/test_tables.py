@@ -1,6 +1,7 @@
 """The printed table and the lines above it."""
 
 import io
+import re
 from dataclasses import asdict
 
 import pytest
@@ -9,6 +10,7 @@ from rich.console import Console
 from tests.cli.commands import rows_of
 from tests.make import make_outcome, make_scores, make_table, make_trial
 from tests.report.specs import FOREST, PLAIN, WIDE, make_table_of
+from xortune.cli.columns import print_table, width_on
 from xortune.cli.tables import summary_lines, trials_table
 from xortune.problems.xor.spec import LOSS_FNS, SPEC
 from xortune.report import summarise, trials_frame
@@ -99,6 +101,28 @@ def test_parameters_that_do_not_fit_are_named_below_the_table(width) -> None:
     assert said == f"left out to fit 80 characters: {', '.join(WIDE.names[3:])}"
 
 
+@pytest.mark.parametrize("width", [60, 40, 24, 10])
+def test_a_narrow_terminal_gets_fewer_columns_and_no_digit_less(width) -> None:
+    file = io.StringIO()
+    console = Console(file=file, width=width, markup=False)
+    print_table(console, trials_table(longest_frame(), SPEC, width_on(console)))
+    out = file.getvalue()
+    table, _, said = out.partition("left out to fit")
+    heading, rows = table.split("\n", 2)[1].split(), rows_of(out)
+    assert heading[:2] == ["rank", "trial"]
+    assert "final_loss" in heading
+    assert {*heading} | {*re.findall(r"\w+", said)} >= {*SPEC.names, "final_loss", "accuracy"}
+    assert said.split()[:2] == [str(width), "characters:"]
+    assert "…" not in out
+    assert [row[heading.index("final_loss")] for row in rows] == ["1.234e-300"] * 9 + ["FAIL"]
+    # Rank, trial and objective take 24.
+    assert max(map(len, table.splitlines())) <= max(width, 24)
+
+
+def test_a_wide_terminal_gets_the_table_of_80_characters() -> None:
+    assert width_on(Console(file=io.StringIO(), width=200)) == 80
+
+
 def test_a_long_text_is_left_out_and_not_cut() -> None:
     rows = [((4, 0.5, True, 8, 1, "all"), (0.5, 0.25, 1.0))]
     frame = trials_frame(make_table_of(FOREST, rows))
@@ -127,6 +151,18 @@ def test_the_longest_summary_fits_80_columns() -> None:
         lines = summary_lines("xor-20260101-120000", {**summary, "time": time}, 100_000)
         assert len(lines) == 7
         assert [line for line in lines if len(line) > 80] == []
+
+
+def test_an_error_that_stands_for_others_with_other_numbers_says_so() -> None:
+    def said(failures):
+        summary = {**summarise(longest_frame(), SPEC), "time": {}, "failures": failures}
+        lines = summary_lines("one", summary, 10)
+        return [line for line in lines if "failed" in line or "differ" in line]
+
+    words = "  (errors that differ in their numbers alone count as one)"
+    assert said({"at width 65": 4, "b": 1}) == ["failed: 4 x at width 65", "failed: 1 x b", words]
+    assert said({"at width 65": 1}) == ["failed: 1 x at width 65"]
+    assert said({"too slow": 4}) == ["failed: 4 x too slow"]
 
 
 def test_the_lines_of_any_spec() -> None:

@@ -12,7 +12,7 @@ from PIL import Image
 
 from tests.drawing.made import NINE, SVG, hints, read, slope, texts
 from xortune.drawing import surface_svg
-from xortune.drawing.colours import CLASSES, DIVERGING, VIRIDIS, at
+from xortune.drawing.colours import CLASSES, DIVERGING, VIRIDIS, at, css
 from xortune.drawing.images import png
 from xortune.drawing.plane import _LEFT, _SIDE, _TOP, ticks
 from xortune.problems.xor.answer import answer
@@ -96,6 +96,19 @@ def test_classes_have_colours_of_their_own_and_a_legend():
     assert [field.getpixel((k, 0)) for k in range(3)] == list(CLASSES[:3])
     assert set(names) <= {*texts(svg)}
     assert "x0 0, x1 0: blue" in hints(svg)
+
+
+def test_rows_with_numbers_are_filled_with_the_colours_of_their_targets():
+    points = (*((0.5, 0.5, 0.0),) * 20, (0.5, 0.2, 1.0), (0.5, 0.8, 3.0))
+    svg = surface_svg(slope(boundary=None, classes=(), points=points), "light")
+    fills = {c[0].text: c.attrib["fill"] for c in read(svg).iter(f"{SVG}circle")}
+    # The answers go up to 1; targets beyond have colours too.
+    assert fills["x0 0.5, x1 0.5: 0"] == css(VIRIDIS[0].colour)
+    assert fills["x0 0.5, x1 0.2: 1"] == css(at(VIRIDIS, 85 / 255))
+    assert fills["x0 0.5, x1 0.8: 3"] == css(VIRIDIS[-1].colour)
+    field, _ = images(svg)
+    assert field.getpixel((20, 0)) == at(VIRIDIS, 85 / 255)
+    assert "22 training rows are points in the colours of their targets." in svg
 
 
 def test_many_classes_are_named_as_far_as_there_is_room():

@@ -64,7 +64,7 @@ def keep(study: xortune.Study, folder: Path, tab: Tab) -> None:
             if picture == "model":
                 number = str(study.recommended["number"])
                 drawn = ["draw", str(study.paths.folder), str(file), "--trial", number]
-                assert main([*drawn, "--theme", look]) == 0
+                assert main([*drawn, "--theme", look, "--force"]) == 0
             else:
                 file.write_text(svg_of(tab, PLOTS[picture](results).figure, look), encoding="utf-8")
 

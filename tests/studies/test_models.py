@@ -139,7 +139,7 @@ def test_exported_files_answer_as_the_model_does(lab, table, tmp_path):
 
 def test_a_drawing_has_the_numbers_of_its_trial(lab, tmp_path):
     for number in {0, 1, 2} - {failed(lab)}:
-        lab.draw(tmp_path / "one.svg", number)
+        lab.draw(tmp_path / "one.svg", number, force=True)
         text = (tmp_path / "one.svg").read_text()
         for name, tensor in lab.model(number).state_dict().items():
             for value in tensor.flatten().tolist():
@@ -149,21 +149,23 @@ def test_a_drawing_has_the_numbers_of_its_trial(lab, tmp_path):
 
 
 def test_existing_files_are_kept_unless_forced(lab, tmp_path):
-    file = tmp_path / "one.pt"
-    file.write_text("mine")
-    with pytest.raises(UsageError, match=r"one\.pt': exists already.* use force=True"):
-        lab.export(file)
-    assert file.read_text() == "mine"
-    lab.export(file, force=True)
-    assert torch.load(file, weights_only=True)
-    assert [*tmp_path.iterdir()] == [file]
+    for name, write in (("one.pt", lab.export), ("one.svg", lab.draw)):
+        file = tmp_path / name
+        file.write_text("mine")
+        with pytest.raises(UsageError, match=rf"{name}': exists already.* use force=True"):
+            write(file)
+        assert file.read_text() == "mine"
+        write(file, force=True)
+        assert file.read_bytes() != b"mine"
+    assert torch.load(tmp_path / "one.pt", weights_only=True)
+    assert {*tmp_path.iterdir()} == {tmp_path / "one.pt", tmp_path / "one.svg"}
 
 
 def test_a_link_is_replaced_and_not_followed(lab, tmp_path):
     other = tmp_path / "other"
     other.write_text("another's")
     (tmp_path / "one.svg").symlink_to(other)
-    lab.draw(tmp_path / "one.svg")
+    lab.draw(tmp_path / "one.svg", force=True)
     assert other.read_text() == "another's"
     assert not (tmp_path / "one.svg").is_symlink()
 

@@ -13,10 +13,12 @@ from xortune.cli.tables import score_lines, state_of
 from xortune.report.sparkline import scale_of, sparkline
 from xortune.settings import StudySettings
 from xortune.spec import PRUNED_EPOCH, PRUNED_LOSS, ProblemSpec
+from xortune.studies.problems import kind_of
 from xortune.studies.trained import Array, Trained
 from xortune.trial import Curve
 
 _WIDTH = 80
+_BEST_EPOCH = "best_epoch"  # a metric of tables
 # The most numbers of a model that is printed as matrices, in all and in a row.
 _WRITTEN_OUT, _IN_A_ROW = 64, 5
 
@@ -54,7 +56,7 @@ def lines_of_trial(found: Found, *, plain: bool) -> list[str]:
     lines += _listed(_metrics(row, spec))
     if row["error"] is not None:
         lines += _wrapped(f"error: {row['error']}")
-    lines += _curve_lines(found.curve, plain)
+    lines += [*_curve_lines(found.curve, plain), *_best_epoch_lines(found)]
     if found.confirmed is not None:
         lines += quality_lines(found.confirmed, spec, found.settings.aggregate)
     if found.test is not None:
@@ -101,6 +103,16 @@ def _curve_lines(curve: Curve, plain: bool) -> list[str]:
             ends += f", {end:.3g} at {last}{', logarithmic' if scale.log else ''}"
         lines.append(f"  {name.ljust(width)}  {shape}  {ends}")
     return lines
+
+
+def _best_epoch_lines(found: Found) -> list[str]:
+    """Where a model is not that of the last epoch, at which its curve ends."""
+    epoch, settings = found.row.get(_BEST_EPOCH), found.settings
+    # Of several trainings it is an aggregate.
+    once = settings.replicates == 1 and settings.folds is None
+    if epoch is None or not once or kind_of(settings.problem).named_by != "data":
+        return []
+    return [f"  the metrics and the weights are those of the best epoch, {epoch}"]
 
 
 def _learned(found: Found) -> list[list[str]]:

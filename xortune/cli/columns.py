@@ -1,13 +1,13 @@
-"""Columns of printed tables, and tables that fit 80 characters."""
+"""Columns of printed tables, and tables that fit 80 characters, or a narrower terminal."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from rich import box
 from rich.cells import cell_len
@@ -17,6 +17,9 @@ from xortune.escaping import visible
 from xortune.report.numerals import metric_format, parameter_format
 from xortune.spec import Metric, Parameter
 from xortune.trial import Value
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 WIDTH = 80
 MISSING = "-"
@@ -34,7 +37,8 @@ class Column:
     @cached_property
     def width(self) -> int:
         """Its width in characters, with the space that follows it."""
-        return 1 + max(map(cell_len, (self.name, *self.cells)))
+        lines = (line for cell in self.cells for line in cell.split("\n"))
+        return 1 + max(map(cell_len, (self.name, *lines)))
 
 
 def width_of(columns: Iterable[Column]) -> int:
@@ -42,12 +46,23 @@ def width_of(columns: Iterable[Column]) -> int:
     return sum(column.width for column in columns)
 
 
-def table_of(columns: Sequence[Column], hidden: Sequence[str] = ()) -> Table:
-    """The table of these columns; a line below it names those that are left out."""
-    caption = f"left out to fit {WIDTH} characters: {', '.join(hidden)}" if hidden else None
+def width_on(console: Console) -> int:
+    """The characters of a line: 80, or as many as the terminal has."""
+    return min(WIDTH, console.width)
+
+
+def print_table(console: Console, table: Table) -> None:
+    """Prints a table as wide as it is: a terminal that is too narrow wraps it, and cuts nothing."""
+    console.print(table, crop=False)
+
+
+def table_of(columns: Sequence[Column], hidden: Sequence[str] = (), width: int = WIDTH) -> Table:
+    """The table of these columns; a line below it names those that are left out to fit a width."""
+    caption = f"left out to fit {width} characters: {', '.join(hidden)}" if hidden else None
     table = Table(
-        box=box.SIMPLE_HEAD, pad_edge=False, padding=0, caption=caption, caption_justify="left"
-    )
+        box=box.SIMPLE_HEAD, pad_edge=False, padding=0, caption=caption, caption_justify="left",
+        width=1 + width_of(columns),
+    )  # fmt: skip
     for column in columns:
         table.add_column(column.name, justify=column.justify, no_wrap=True)
     for cells in zip(*(column.cells for column in columns)):
@@ -55,10 +70,27 @@ def table_of(columns: Sequence[Column], hidden: Sequence[str] = ()) -> Table:
     return table
 
 
-def fitting_table(columns: Sequence[Column]) -> Table:
-    """The table of as many columns as fit, from the first on."""
-    count = bisect_right([*accumulate(column.width for column in columns)], WIDTH - 1)
-    return table_of(columns[:count], [column.name for column in columns[count:]])
+def fitting_table(
+    columns: Sequence[Column], width: int = WIDTH, first: Sequence[str] = ()
+) -> Table:
+    """The table of as many columns as fit a width, and at least one.
+
+    Args:
+        columns: the columns, in their order.
+        width: in characters.
+        first: the names of those that are shown before others, from the most important on; by
+            default they are shown from the left on.
+    """
+    shown = fitting(columns, width - 1, lambda c: first.index(c.name) if c.name in first else 99)
+    hidden = [column.name for column in columns if column not in shown]
+    return table_of(shown, hidden, width)
+
+
+def fitting(columns: Sequence[Column], room: int, rank: Callable[[Column], int]) -> list[Column]:
+    """The columns that fit in so many characters, in their order: at least that of lowest rank."""
+    preferred = sorted(columns, key=rank)
+    count = bisect_right([*accumulate(column.width for column in preferred)], room)
+    return [column for column in columns if column in preferred[: max(count, 1)]]
 
 
 def metric_column(metric: Metric, rows: Sequence[Row]) -> Column:

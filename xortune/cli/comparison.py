@@ -1,4 +1,4 @@
-"""A comparison of studies, printed in 80 columns."""
+"""A comparison of studies, printed in 80 columns, or as many as a narrower terminal has."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from rich import box
 from rich.table import Table
 
+from xortune.cli.columns import print_table, width_on
 from xortune.cli.screen import Screen, console_on
 from xortune.escaping import visible
 from xortune.report.course import PARTS
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
 
     from xortune.studies.study import Study
 
-_WIDTH = 80
 _LONGEST_LABEL = 20
-_SIDE_BY_SIDE = 3  # studies of one table
+_SIDE_BY_SIDE = 3  # studies of one table at most
+_COLUMN = 19  # characters of a study in a table, with the space that follows: `0.0123 (no. 4567)`
 _MISSING = "-"
 
 
@@ -43,14 +44,17 @@ def print_comparison(found: Compared, studies: Sequence[Study], screen: Screen) 
         _print_words(console, note)
     if not found.settings:
         _print_words(console, "no setting differs")
-    for first in range(0, len(studies), _SIDE_BY_SIDE):
-        part = slice(first, first + _SIDE_BY_SIDE)
+    width = width_on(console)
+    beside = max(1, min(_SIDE_BY_SIDE, (width - 1 - _LONGEST_LABEL) // _COLUMN))
+    for first in range(0, len(studies), beside):
+        part = slice(first, first + beside)
         names = found.names[part]
         if found.settings:
             rows = [(name, *texts[part]) for name, texts in found.settings.items()]
             there = [row for row in rows if {*row[1:]} != {_MISSING}]
-            console.print(_table("setting", names, there or rows))
-        console.print(_table("ranking", names, _ranking(found.facts[part], specs[part])))
+            print_table(console, _table("setting", names, there or rows, width))
+        rankings = _ranking(found.facts[part], specs[part])
+        print_table(console, _table("ranking", names, rankings, width))
 
 
 def _verdict(found: Compared, spec: ProblemSpec) -> str:
@@ -126,12 +130,18 @@ def _number(value: float | None) -> str:
     return _MISSING if value is None else f"{value:.3g}"
 
 
-def _table(heading: str, names: Sequence[str], rows: Sequence[tuple[str, ...]]) -> Table:
-    """A table of at most 80 columns; long texts go on in further lines."""
+def _table(
+    heading: str, names: Sequence[str], rows: Sequence[tuple[str, ...]], width: int
+) -> Table:
+    """A table of at most a width; long texts continue in further lines."""
     label = min(_LONGEST_LABEL, max(len(row[0]) for row in rows))
     # Two characters stand between columns, and one before the first.
-    most = (_WIDTH - 1 - label) // len(names) - 2
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    most = max((width - 1 - label) // len(names), _COLUMN) - 2
+    least = 1 + label + _COLUMN  # Below it numbers would continue in further lines too.
+    table = Table(
+        box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0),
+        width=least if width < least else None,
+    )  # fmt: skip
     table.add_column(heading, overflow="fold", max_width=label)
     for name in names:
         table.add_column(visible(name), overflow="fold", max_width=most)
@@ -145,5 +155,5 @@ def _listed(words: Sequence[str]) -> str:
 
 
 def _print_words(console: Console, text: str) -> None:
-    for line in textwrap.wrap(visible(text), _WIDTH, subsequent_indent="  "):
+    for line in textwrap.wrap(visible(text), width_on(console), subsequent_indent="  "):
         console.print(line, soft_wrap=True)

@@ -57,8 +57,9 @@ def _answer(arguments: Namespace, screen: Screen) -> int:
     screen.out.flush()
     if screen.out.fault is not None:
         return _fail(screen, f"standard output cannot be written: {screen.out.fault}.", 1)
-    # A search leaves its results on disk. Of any other command the output was everything.
-    return 1 if screen.out.unread and command not in SEARCHING else code
+    # A search leaves its results on disk; of any other command the output was everything. The
+    # reader of a pipe, such as `head`, leaves when it has enough.
+    return 1 if screen.out.gone and command not in SEARCHING else code
 
 
 def _fail(screen: Screen, message: str, code: int) -> int:

@@ -33,14 +33,16 @@ class Stream:
         self._failure: OSError | None = None
 
     @property
-    def unread(self) -> bool:
-        """Whether the reader left before everything was written."""
-        return self._failure is not None and self._failure.errno in _UNREAD
+    def gone(self) -> bool:
+        """Whether the terminal went away before everything was written."""
+        return self._failure is not None and self._failure.errno == errno.EIO
 
     @property
     def fault(self) -> str | None:
         """The reason why writing failed, unless the reader left."""
-        return None if self._failure is None or self.unread else self._failure.strerror
+        if self._failure is None or self._failure.errno in _UNREAD:
+            return None
+        return self._failure.strerror
 
     def write(self, text: str) -> int:
         encoding = self._stream.encoding or "utf-8"

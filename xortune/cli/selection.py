@@ -6,7 +6,14 @@ from argparse import Namespace
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from xortune.cli.columns import Column, fitting_table, metric_text, text_of
+from xortune.cli.columns import (
+    Column,
+    fitting_table,
+    metric_text,
+    print_table,
+    text_of,
+    width_on,
+)
 from xortune.cli.results import SHOWN
 from xortune.cli.screen import console_on
 from xortune.cli.sparklines import CURVE, Lines, lines_of
@@ -83,8 +90,9 @@ def selection(study: Study, arguments: Namespace, *, plain: bool) -> Selection:
 
 
 def print_selection(study: Study, found: Selection, arguments: Namespace, file: Any) -> None:
-    """Prints a table that fits 80 columns, with a line on what is in it."""
+    """Prints a table that fits its width, with a line on what is in it."""
     console, spec = console_on(file), study.settings.spec
+    width = width_on(console)
     summary = study.summary_of(found.trials)
     first = summary_lines(study.name, summary, study.settings.trials)[0]
     for line in (first, *_words(found, arguments, study.settings)):
@@ -92,11 +100,14 @@ def print_selection(study: Study, found: Selection, arguments: Namespace, file: 
     if not len(found.rows):
         return
     if found.names is None and not found.by:
-        console.print(trials_table(found.rows, spec))
+        table = trials_table(found.rows, spec, width)
     elif found.names is None:
-        console.print(fitting_table(_group_columns(found, spec)))
+        important = (*found.by, f"median {spec.objectives[0].metric}")
+        table = fitting_table(_group_columns(found, spec), width, important)
     else:
-        console.print(fitting_table(_chosen_columns(found, spec)))
+        # The order is the user's own, and so is the importance.
+        table = fitting_table(_chosen_columns(found, spec), width)
+    print_table(console, table)
     if found.lines is not None and found.lines.words:
         console.print(visible(found.lines.words), soft_wrap=True)
 

@@ -1,4 +1,4 @@
-"""A study on a terminal: a summary, and a table that fits 80 columns."""
+"""A study on a terminal: a summary, and a table that fits 80 columns, or a narrower terminal."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from xortune.cli.columns import (
     WIDTH,
     Column,
     Row,
+    fitting,
     fitting_table,
     metric_column,
     parameter_column,
@@ -18,6 +19,7 @@ from xortune.cli.columns import (
     text_of,
     width_of,
 )
+from xortune.errors import without_values
 from xortune.report import plain_rows
 from xortune.report.numerals import FINAL_LOSS, duration, shown_metrics
 from xortune.spec import PRUNED_EPOCH, PRUNED_LOSS, ProblemSpec
@@ -44,9 +46,7 @@ def summary_lines(name: str, summary: Mapping[str, Any], total: int) -> list[str
         lines.append(_stopped(stopped, total))
     if outdated := summary.get("outdated"):
         lines.append(f"without a rank: {outdated} trained by an earlier version of the function")
-    lines += [
-        f"failed: {count} x {_cut(error)}" for error, count in summary.get("failures", {}).items()
-    ]
+    lines += _failed(summary.get("failures", {}))
     complete = summary["states"].get("COMPLETE", 0)
     if complete and "solved" in summary:
         share, solved = summary["solved"] / complete, summary["solved"]
@@ -61,6 +61,14 @@ def summary_lines(name: str, summary: Mapping[str, Any], total: int) -> list[str
     if seconds := summary["time"]:
         parts = ", ".join(f"{word} {duration(seconds[name])}" for word, name in _TIMES.items())
         lines.append(f"time {duration(seconds['wall'])}: {parts}")
+    return lines
+
+
+def _failed(failures: Mapping[str, int]) -> list[str]:
+    """The most frequent errors, each by its first one."""
+    lines = [f"failed: {count} x {_cut(error)}" for error, count in failures.items()]
+    if any(count > 1 and without_values(error) != error for error, count in failures.items()):
+        lines.append("  (errors that differ in their numbers alone count as one)")
     return lines
 
 
@@ -91,11 +99,12 @@ def _cut(text: str) -> str:
     return line if len(line) <= WIDTH - 20 else f"{line[: WIDTH - 23]}..."
 
 
-def trials_table(frame: pd.DataFrame, spec: ProblemSpec) -> Table:
+def trials_table(frame: pd.DataFrame, spec: ProblemSpec, width: int = WIDTH) -> Table:
     """The rows of a ranked frame with the most important columns.
 
     Where not everything fits, it has the objective, one share, and as many parameters as fit,
-    first those that differ between the rows; a line below names the others.
+    first those that differ between the rows; a line below names the others. Rank, trial and
+    objective stand in a table of any width.
     """
     rows = plain_rows(frame)
     before = [
@@ -107,16 +116,25 @@ def trials_table(frame: pd.DataFrame, spec: ProblemSpec) -> Table:
     )
     params = [parameter_column(parameter, rows) for parameter in spec.parameters]
     measured = _measured(spec, rows)
-    shown = _fitting(params, WIDTH - 1 - width_of(before + after + measured))
+    room = width - 1 - width_of(before)
+    shown, results = _fitting(params, room - width_of(after + measured)), after + measured
     if len(shown) < len(params):
         few = int(any(metric.kind == "share" for metric in spec.metrics))
-        measured = _measured(spec, rows, few)
-        shown = _fitting(params, WIDTH - 1 - width_of(before + after + measured))
-    hidden = [column.name for column in params if column not in shown]
-    return table_of([*before, *shown, *after, *measured], hidden)
+        wanted = after + _measured(spec, rows, few)
+        results = fitting(wanted, room, lambda column: column.name != _objective(spec))
+        shown = _fitting(params, room - width_of(results)) if results == wanted else []
+        hidden = [column.name for column in params + wanted if column not in shown + results]
+        return table_of([*before, *shown, *results], hidden, width)
+    return table_of([*before, *shown, *results])
 
 
-def replicates_table(frame: pd.DataFrame, spec: ProblemSpec) -> Table:
+def _objective(spec: ProblemSpec) -> str:
+    """The name of its column."""
+    name = spec.objectives[0].metric
+    return "final_loss" if name == spec.loss else name
+
+
+def replicates_table(frame: pd.DataFrame, spec: ProblemSpec, width: int = WIDTH) -> Table:
     """The trainings of a trial: their seeds, states and as many metrics as fit.
 
     First the objective, then shares.
@@ -130,7 +148,8 @@ def replicates_table(frame: pd.DataFrame, spec: ProblemSpec) -> Table:
     ]
     objective = spec.objectives[0].metric
     metrics = sorted(spec.measured, key=lambda m: (m.name != objective, m.kind != "share"))
-    return fitting_table([*head, *(metric_column(metric, rows) for metric in metrics)])
+    columns = [*head, *(metric_column(metric, rows) for metric in metrics)]
+    return fitting_table(columns, width, ("replicate", objective))
 
 
 def _fitting(columns: Sequence[Column], room: int) -> list[Column]:

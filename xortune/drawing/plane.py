@@ -109,9 +109,12 @@ def _ends(values: Sequence[float]) -> tuple[float, float]:
 def _scale(surface: Surface) -> _Scale:
     two = len(surface.classes) == 2 or surface.boundary is not None
     numbers = [value for row in surface.answers for value in row if math.isfinite(value)]
-    low, high = min(numbers, default=0.0), max(numbers, default=1.0)
-    if two and low >= 0 and high <= 1:
+    if two and min(numbers, default=0.0) >= 0 and max(numbers, default=1.0) <= 1:
         return _Scale(0.0, 1.0, True, False)
+    if not two:
+        # Targets beyond all answers have colours of their own.
+        numbers += [target for *_, target in surface.points if math.isfinite(target)]
+    low, high = min(numbers, default=0.0), max(numbers, default=1.0)
     return _Scale(
         low, high if high > low else low + (abs(low) or 1.0), two, len(surface.classes) > 2
     )
@@ -184,7 +187,8 @@ def _ticks(surface: Surface, across: _Axis, up: _Axis) -> Iterator[str]:
 def _points(surface: Surface, scale: _Scale, across: _Axis, up: _Axis) -> Iterator[str]:
     """The rows, in the colours of their targets."""
     few = len(surface.points) <= _MOST_LABELLED
-    radius = 12.0 if _written(surface) else 7.0 if few else 3.6
+    # A number is read off its colour, which needs more of it than a class.
+    radius = 12.0 if _written(surface) else 7.0 if few else 3.6 if surface.classes else 5.0
     for x, y, target in surface.points:
         name = _name(surface, target)
         spoken = f"{surface.inputs[0]} {x:g}, {surface.inputs[1]} {y:g}: {name}"
@@ -267,5 +271,7 @@ def _words(surface: Surface) -> str:
         rows = (f"({x:g}, {y:g}) is {_name(surface, t)}" for x, y, t in surface.points)
         words += f" Rows: {'; '.join(rows)}."
     elif surface.points:
-        words += f" {len(surface.points):,} rows are points."
+        words += (
+            f" {len(surface.points):,} training rows are points in the colours of their targets."
+        )
     return words

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Sequence
+from math import inf
 from typing import NamedTuple
 
 from xortune.escaping import visible
 from xortune.network import Layer, Network
 
 _WIDTH = 80
-_MOST_UNITS, _MOST_TERMS = 4, 4  # shown of a layer and of a sum: the first ones and the last
+_MOST_UNITS = 4  # shown of a layer: the first ones and the last
+_MOST_TERMS = 4  # shown of a sum: the largest
 _MOST_INPUTS = 12
 _LONGEST_NAME = 30
 _TIMES = "\N{NO-BREAK SPACE}*\N{NO-BREAK SPACE}"  # keeps the factors of a term in one line
@@ -29,8 +31,14 @@ def digits(value: float) -> str:
     return f"{value:.6g}"
 
 
+def plus(value: float) -> str:
+    """What is added, as in ` + 0.5`; of a negative number ` - 0.5`."""
+    # A negative zero is zero.
+    return f" - {digits(-value)}" if value < 0 else f" + {digits(value + 0.0)}"
+
+
 def explained(network: Network, inputs: Sequence[float], passes: Sequence[Pass]) -> list[str]:
-    """The lines of all layers.
+    """The lines of all layers. Of a long sum they have the largest terms, and dots for the others.
 
     Args:
         network: the network; a layer without an activation ends with its sums.
@@ -106,6 +114,14 @@ class _Terms(NamedTuple):
         between = "" if few else "_"
         return [f"w{self.place}{between}{k}{_TIMES}{name}" for k, name in enumerate(self.names)]
 
+    def largest(self) -> list[int]:
+        """The places of the terms that are shown, in their order."""
+        row = self.layer.weights[self.place]
+        sizes = [abs(w * x) for w, x in zip(row, self.numbers)]
+        # Of equal ones the first; NaN, which compares with nothing, counts as the largest.
+        order = sorted(range(len(sizes)), key=lambda k: -sizes[k] if sizes[k] == sizes[k] else -inf)
+        return sorted(order[:_MOST_TERMS])
+
     def values(self) -> list[str]:
         """As in `-0.5 * 1`."""
         row = self.layer.weights[self.place]
@@ -116,16 +132,18 @@ def _unit(name: str, terms: _Terms, total: float, output: float) -> list[str]:
     """The steps of one unit, from its formula to its number."""
     activation = terms.layer.activation
     bias = digits(terms.layer.biases[terms.place])
-    formulas = (_sum(terms.symbols(), f"b{terms.place}"), _sum(terms.values(), bias))
+    places = terms.largest()
+    symbols = _sum(terms.symbols(), places, f"b{terms.place}")
+    formulas = (symbols, _sum(terms.values(), places, bias))
     values = [f"{activation}({formula})" if activation else formula for formula in formulas]
     if activation:
         values.append(f"{activation}({digits(total)})")
     return ["", *step(name, *values, digits(output))]
 
 
-def _sum(terms: Sequence[str], bias: str) -> str:
-    places = shown_places(len(terms), _MOST_TERMS)
-    return " + ".join([*("..." if k is None else terms[k] for k in places), bias])
+def _sum(terms: Sequence[str], places: Sequence[int], bias: str) -> str:
+    others = ["..."] if len(places) < len(terms) else []
+    return " + ".join([*(terms[place] for place in places), *others, bias])
 
 
 def _heading(layer: Layer) -> str:

@@ -12,9 +12,7 @@ from xortune.plain_numbers import brief
 from xortune.wording import option
 
 
-def checked_file(
-    given: Any, folder: Path, endings: Mapping[str, str], *, force: bool = True
-) -> Path:
+def checked_file(given: Any, folder: Path, endings: Mapping[str, str], *, force: bool) -> Path:
     """The path of a file that can be written.
 
     Args:
@@ -48,7 +46,7 @@ def checked_file(
     return path
 
 
-def write_file(path: Path, content: bytes, *, force: bool = True) -> None:
+def write_file(path: Path, content: bytes, *, force: bool) -> None:
     """Writes a file; if that fails, an earlier one is kept, and no part of the new one.
 
     Raises:

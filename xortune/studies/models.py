@@ -119,7 +119,7 @@ class Models:
         """A trained model's answer, worked out step by step, at most 80 columns wide.
 
         The last number is that of `predict`. Of a table, whose layers may be large, the first and
-        last units of each; of several rows, the first.
+        last units of each, and of a long sum its largest terms; of several rows, the first.
 
         Args:
             inputs: as for `predict`.
@@ -175,14 +175,16 @@ class Models:
         *,
         theme: str | None = None,
         data: Any = None,
+        force: bool = False,
     ) -> None:
         """Draws a trained model: its network, and beside it what it answers over two inputs.
 
         Args:
-            file: `.svg` or `.png`; an existing one is overwritten.
+            file: `.svg` or `.png`.
             number: the trial's; None for the best one.
             theme: `light` or `dark`; for an SVG also `auto`, the default, which follows its reader.
             data: as for `surface`.
+            force: overwrite the file if it exists.
 
         Raises:
             UsageError: as `surface`, or there is nothing to draw, or the file cannot be written.
@@ -191,7 +193,7 @@ class Models:
         Example:
             study.draw("xor.svg")
         """
-        path = checked_file(file, self._own.folder, PICTURE_FILES)
+        path = checked_file(file, self._own.folder, PICTURE_FILES, force=force)
         as_png = path.suffix.lower() == ".png"
         themes = ("light", "dark") if as_png else ("auto", "light", "dark")
         theme = themes[0] if theme is None else theme
@@ -203,7 +205,8 @@ class Models:
         from xortune.drawing import picture_svg, svg_as_png
 
         svg = picture_svg(network, surface, theme)
-        write_file(path, svg_as_png(svg) if as_png else f"{svg}\n".encode())
+        content = svg_as_png(svg) if as_png else f"{svg}\n".encode()
+        write_file(path, content, force=force)
 
     def _why_no_picture(self) -> str:
         if problem_of(self.settings).has_models:

@@ -249,7 +249,7 @@ def _drawings(study: Study, data: Any) -> list[Drawing]:
         )
         found.append(Drawing("network", "The trained network", network_svg(network), words))
     if surface is not None:
-        rows = ", and its training rows" if surface.points else ""
+        rows = ", and its training rows in the colours of their targets" if surface.points else ""
         words = f"What trial {number} answers for every pair of inputs{rows}."
         found.append(Drawing("surface", "What it answers", surface_svg(surface), words))
     return found

@@ -1,5 +1,7 @@
 """The model of a table as plain numbers: its layers, its plane, its answers worked out."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.hostile import HOSTILE
 from xortune.errors import UsageError
+from xortune.problems.explained import plus
 from xortune.problems.table.model import seeded_model, weights_of
 from xortune.problems.table.problem import TableProblem
 from xortune.problems.table.spec import ACTIVATIONS, table_spec
@@ -158,7 +161,31 @@ def test_an_explanation_shows_the_first_and_last_of_large_layers():
     units = [line.split()[0] for line in text.splitlines() if line.startswith("h")]
     assert units == ["h0", "h1", "h2", "h39"]
     assert "... and 36 more" in text
-    assert "w0_0 * h0 + w0_1 * h1 + w0_2 * h2 + ... + w0_39 * h39 + b0" in text
+
+
+def test_a_long_sum_shows_its_largest_terms():
+    problem, params, weights = made("binary", width=40, depth=1)
+    row = frame("binary").iloc[:1]
+    first, last = problem.network(params, weights).layers
+    x = np.array([(row[c.name][0] - c.mean) / c.scale for c in problem.recipe.columns])
+    hidden = np.maximum(np.array(first.weights) @ x + np.array(first.biases), 0)
+    places = sorted(np.argsort(-np.abs(np.array(last.weights[0]) * hidden))[:4])
+    terms = " + ".join(f"w0_{place} * h{place}" for place in places)
+    text = problem.explain(params, weights, row)
+    assert f"z0 = {terms} + ... + b0\n" in text
+
+
+def test_numbers_are_subtracted_without_two_signs_and_long_names_leave_their_formulas():
+    long = "l" * 90
+    data = frame("regression", **{long: np.arange(60) % 9})
+    data["a"], data["y"] = data["a"] - 10, data["y"] - 5000
+    problem, params, weights = made("regression", data=data)
+    text = problem.explain(params, weights, data.iloc[:1])
+    assert " a: (value + " in text
+    assert f" {'l' * 27}...: (value - " in text
+    assert re.search(r"^In the target's own units: \S+ \* \S+ - \d", text, re.MULTILINE)
+    assert "- -" not in text
+    assert plus(-0.0) == " + 0"
 
 
 def test_data_without_a_row_has_nothing_to_explain():

@@ -7,7 +7,7 @@ from typing import Any
 
 from xortune.cli.chosen_trial import add_trial, say_which
 from xortune.cli.files import loaded
-from xortune.cli.options import add_results, add_study
+from xortune.cli.options import add_results, add_study, flag
 from xortune.cli.screen import Screen
 from xortune.paths import DEFAULT_RESULTS
 
@@ -25,10 +25,12 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--data", metavar="FILE", help="the table of the study, to have its rows in the picture"
     )
+    flag(parser, "--force", text="overwrite the file if it exists")
     add_results(parser, default=DEFAULT_RESULTS)
 
 
 def run(arguments: Namespace, screen: Screen) -> None:
     study = loaded(arguments)
-    study.draw(arguments.file, arguments.trial, theme=arguments.theme, data=arguments.data)
+    named = {key: getattr(arguments, key) for key in ("theme", "data", "force")}
+    study.draw(arguments.file, arguments.trial, **named)
     say_which(study, arguments, screen, "the drawing")

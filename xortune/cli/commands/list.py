@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
     from xortune.studies.listing import Listed, Listing
 
-_WIDTH = 80
-_LONGEST = 34  # characters of a name
+_LONGEST = 34  # characters of a name in one line
+# The columns that a narrow terminal shows before others.
+_FIRST = ("study", "best", "trials", "state")
 _SHOWN = 10  # folders that hold no study
 _UNITS = ((60, "s"), (60, "min"), (24, "h"), (365, "d"))
 
@@ -45,10 +46,12 @@ def run(arguments: Namespace, screen: Screen) -> None:
 
 def _print(found: Listing, arguments: Namespace, screen: Screen) -> None:
     """Prints the studies that can be read, and below them all else that lies there."""
+    from xortune.cli.columns import print_table, width_on
+
     console = console_on(screen.out)
     sound = [one for one in found.studies if one.state != "damaged"]
     if sound:
-        console.print(_table(sound))
+        print_table(console, _table(sound, width_on(console)))
     else:
         _print_words(console, f"there are no studies in {arguments.results} yet")
     for one in found.studies:
@@ -60,25 +63,27 @@ def _print(found: Listing, arguments: Namespace, screen: Screen) -> None:
 
 
 def _print_words(console: Console, text: str) -> None:
+    from xortune.cli.columns import width_on
+
     for line in textwrap.wrap(
-        visible(text), _WIDTH, subsequent_indent="  ", break_long_words=False
+        visible(text), width_on(console), subsequent_indent="  ", break_long_words=False
     ):
         console.print(line, soft_wrap=True)
 
 
-def _table(studies: Sequence[Listed]) -> Table:
+def _table(studies: Sequence[Listed], width: int) -> Table:
     from xortune.cli.columns import Column, fitting_table
 
     now = datetime.now(timezone.utc)
     texts = [
-        ("study", [_short(one.name) for one in studies], "left"),
+        ("study", [_folded(one.name) for one in studies], "left"),
         ("problem", [_short(one.problem or "-") for one in studies], "left"),
         ("state", [one.state for one in studies], "left"),
         ("trials", [f"{one.finished}/{one.trials}" for one in studies], "right"),
         ("best", [_best(one) for one in studies], "left"),
         ("changed", [_age(now, one.changed) for one in studies], "right"),
     ]
-    return fitting_table([Column(*text) for text in texts])  # type: ignore[arg-type]
+    return fitting_table([Column(*text) for text in texts], width, _FIRST)  # type: ignore[arg-type]
 
 
 def _best(one: Listed) -> str:
@@ -98,6 +103,11 @@ def _age(now: datetime, then: datetime) -> str:
 def _short(text: str) -> str:
     text = visible(text)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+
+
+def _folded(name: str) -> str:
+    """A name in full, in as many lines as it needs."""
+    return "\n".join(textwrap.wrap(visible(name), _LONGEST, break_on_hyphens=False)) or name
 
 
 def _text(studies: Sequence[Listed], form: str) -> str:

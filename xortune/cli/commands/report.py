@@ -164,13 +164,15 @@ def _print_replicates(study: Study, arguments: Namespace, file: Any) -> None:
     if arguments.format != "table":
         file.write(_text_of(shown, arguments.format))
         return
+    from xortune.cli.columns import print_table, width_on
     from xortune.cli.tables import replicates_table
 
     console = console_on(file)
     parts = trainings["part"].value_counts(sort=False)
     counts = ", ".join(f"{count} of the {part}" for part, count in parts.items())
     console.print(f"trial {arguments.replicates_of}: trained {counts}", soft_wrap=True)
-    console.print(replicates_table(shown, study.settings.spec))
+    table = replicates_table(shown, study.settings.spec, width_on(console))
+    print_table(console, table)
 
 
 def _text_of(frame: DataFrame, form: str) -> str:

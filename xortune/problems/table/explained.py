@@ -16,6 +16,7 @@ from xortune.problems.explained import (
     digits,
     explained,
     listed_inputs,
+    plus,
     short_name,
     shown_places,
     step,
@@ -101,19 +102,21 @@ def _notes(recipe: Recipe) -> list[str]:
     notes = []
     for column in recipe.columns:
         for name in column.input_names:
+            # A long name leaves room for its formula.
+            shown = short_name(name)
             if isinstance(column, NumberColumn) and name == column.name:
-                mean, scale = digits(column.mean), digits(column.scale)
-                notes.append(f"{name}: (value - {mean}) / {scale}")
+                moved = f"(value{plus(-column.mean)}) / {digits(column.scale)}"
+                notes.append(f"{shown}: {moved}")
             else:
-                notes.append(f"{name}: 1 if so, else 0")
+                notes.append(f"{shown}: 1 if so, else 0")
     return notes
 
 
 def _reading(name: str, target: Target, outputs: list[float], prediction: Series) -> Iterator[str]:
     """What the outputs say, with all digits of the prediction."""
     if target.task == "regression":
-        factors = digits(outputs[0]), digits(target.scale), digits(target.mean)
-        yield "In the target's own units: {} * {} + {}".format(*factors)
+        scaled = f"{digits(outputs[0])} * {digits(target.scale)}"
+        yield f"In the target's own units: {scaled}{plus(target.mean)}"
         yield ""
         yield from step(short_name(name), repr(float(prediction["prediction"])))
         return
