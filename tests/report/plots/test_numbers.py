@@ -37,7 +37,7 @@ from xortune.report.plots.ped_anova import importances
 from xortune.report.plots.scales import scales, scattered
 from xortune.report.plots.text import number, percent
 from xortune.report.wilson import wilson_interval
-from xortune.spec import PRUNED_EPOCH, PRUNED_LOSS
+from xortune.spec import PRUNED_EPOCH, PRUNED_LOSS, Metric, Objective
 from xortune.trial import Outcome
 
 PRUNED = SPEC.extended(replicated=False, pruned=True)
@@ -45,8 +45,15 @@ FINITE = st.floats(-1e6, 1e6)
 
 
 def trace(picture, name):
-    (found,) = (one for one in picture.figure.data if one.name == name)
+    found, *_ = (one for one in picture.figure.data if one.name == name)
     return found
+
+
+def measured(luck, spec, place):
+    """A trial whose objective is a series of its curve."""
+    values, outcome = complete(luck, spec, place)
+    known = {"miss": 1.0, "hits": 0.5, "validation": luck.random()}
+    return values, replace(outcome, scores=spec.scores(known[n] for n in spec.metric_names))
 
 
 @pytest.mark.parametrize("spec", [SPEC, maximised()])
@@ -96,11 +103,35 @@ def test_the_bands_are_the_quantiles_of_the_other_curves():
     assert trace(picture, "trial 3").y[-1] == pytest.approx(0.13)
     ends = [0.1 + place / 100 for place in range(45) if place not in (3, 4)]
     assert trace(picture, "others: median").y[-1] == pytest.approx(np.median(ends))
-    low, high = (one for one in picture.figure.data if one.name == "others: 80 %")
+    low, high = (one for one in picture.figure.data if one.name == "others: 80%")
     assert low.y[-1] == pytest.approx(np.quantile(ends, 0.1))
     assert high.y[-1] == pytest.approx(np.quantile(ends, 0.9))
     assert high.fill == "tonexty"
-    assert "Of 43 other trials the median is" in picture.words
+    assert f"The 43 other trials end at a median of {number(np.median(ends))}," in picture.words
+
+
+def test_a_curve_that_ends_early_keeps_its_last_value_in_the_bands():
+    def row(luck, spec, place):
+        values, outcome = complete(luck, spec, place)
+        steps = 10 if place % 2 else 1000
+        return {**values, "steps": steps}, replace(outcome, curve=falling(steps, ends[place]))
+
+    # Those that end early are the worse half, as the ones that a pruner stops.
+    ends = [(0.5 if place % 2 else 0.01) + place / 1000 for place in range(41)]
+    picture = curves(made(41, row=row), [0])
+    middle = trace(picture, "others: median")
+    assert middle.x[-1] == 1000
+    assert middle.y[-1] == pytest.approx(np.median(ends[1:]))
+    assert len(middle.x) == len(trace(picture, "others: 80%").x)
+    assert "counts with its last value." in picture.words
+
+
+def test_curves_that_may_be_of_different_losses_say_so():
+    assert "(each trial's own)" in curves(made(30)).figure.layout.yaxis.title.text
+    assert "its trial's own loss" in curves(made(30)).words
+    validated = Objective("validation")
+    spec = replace(SPEC, metrics=(*SPEC.metrics, Metric("validation")), objectives=(validated,))
+    assert "own" not in curves(made(30, spec, row=measured)).words
 
 
 def test_curves_are_by_default_those_of_the_best_complete_trials():
@@ -235,7 +266,7 @@ def test_trainings_and_the_share_solved_are_those_recorded():
     assert (
         "On 20 fresh seeds trial 5, the recommended one, has a mean miss of 0.25" in picture.words
     )
-    assert "70 % of them are solved" in picture.words
+    assert "70% of them are solved" in picture.words
     before = number(float(one.loc[one["part"] == "search", "miss"].iloc[0]))
     assert f"Rank 1, trial 5, had {before} in the search" in picture.words
 

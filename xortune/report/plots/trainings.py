@@ -185,7 +185,7 @@ def _shares(trained: list[Trained]) -> go.Scatter:
             "array": [high - share for share, (_, high) in zip(shares, ends)],
             "arrayminus": [share - low for share, (low, _) in zip(shares, ends)],
         },
-        hovertemplate="%{x:.1%} of %{customdata[2]}, 95 % interval %{customdata[0]:.1%} to "
+        hovertemplate="%{x:.1%} of %{customdata[2]}, 95% interval %{customdata[0]:.1%} to "
         "%{customdata[1]:.1%}<extra></extra>",
     )  # fmt: skip
 
@@ -199,7 +199,7 @@ def _words(results: Results, target: Target, first: Trained, word: str) -> str:
     if verdict.solved is not None:
         low, high = wilson_interval(verdict.solved, verdict.trainings)
         share = percent(verdict.solved / verdict.trainings)
-        words += f"; {share} of them are solved (95 % interval {percent(low)} to {percent(high)})"
+        words += f"; {share} of them are solved (95% interval {percent(low)} to {percent(high)})"
     words += f", and {count(verdict.failed, 'training')} failed" if verdict.failed else ""
     values = np.concatenate([first.search.values, first.confirmation.values])
     least, most = number(float(values.min())), number(float(values.max()))
