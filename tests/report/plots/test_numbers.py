@@ -364,6 +364,17 @@ def test_the_cost_is_the_specs_or_else_the_time():
     assert np.allclose(sorted(dots.x), sorted(results.trials["duration_s"]), rtol=1e-6)
 
 
+@pytest.mark.parametrize(("spread", "is_drawn"), [(0.4, False), (1.2, True)])
+def test_times_that_differ_by_noise_are_no_cost(spread, is_drawn):
+    def row(luck, spec, place):
+        values, outcome = complete(luck, spec, place)
+        # One trial that waited for long is noise as well.
+        took = 50.0 if place == 3 else 1 + spread * luck.random() * 1.5
+        return values, replace(outcome, duration_s=took)
+
+    assert (cost(made(50, replace(SPEC, cost=None), row=row)) is not None) is is_drawn
+
+
 def test_states_are_counted_and_failures_told_apart_by_their_kind():
     results = made(200, PRUNED, row=eventful)
     figure = states(results).figure
