@@ -38,7 +38,7 @@ from xortune.report.plots.scales import scales, scattered
 from xortune.report.plots.text import number, percent
 from xortune.report.wilson import wilson_interval
 from xortune.spec import PRUNED_EPOCH, PRUNED_LOSS, Metric, Objective
-from xortune.trial import Outcome
+from xortune.trial import Curve, Outcome
 
 PRUNED = SPEC.extended(replicated=False, pruned=True)
 FINITE = st.floats(-1e6, 1e6)
@@ -124,6 +124,29 @@ def test_a_curve_that_ends_early_keeps_its_last_value_in_the_bands():
     assert middle.y[-1] == pytest.approx(np.median(ends[1:]))
     assert len(middle.x) == len(trace(picture, "others: 80%").x)
     assert "counts with its last value." in picture.words
+
+
+def test_the_epoch_of_the_result_is_marked_where_a_trial_keeps_its_best_weights():
+    spec = replace(SPEC, metrics=(*SPEC.metrics, Metric("best_epoch", "count")))
+
+    def row(luck, spec, place):
+        values, outcome = complete(luck, spec, place)
+        points = (1.0, 0.25 + place / 100, 0.5)
+        curve = Curve((0, 30, 40), {"training": points, "validation": points})
+        known = {"miss": points[1], "hits": 0.5, "best_epoch": 30.0}
+        return values, replace(
+            outcome, curve=curve, scores=spec.scores(known[n] for n in spec.metric_names)
+        )
+
+    picture = curves(made(12, spec, row=row))
+    marks = trace(picture, "the result")
+    assert [*marks.x] == [30] * 5
+    assert [*marks.customdata] == [0, 1, 2, 3, 4]
+    assert np.allclose(marks.y, [0.25, 0.26, 0.27, 0.28, 0.29])
+    assert "from 1 to 0.5 in 40 epochs. Its result is that of its best epoch, 30, with 0.25" in (
+        picture.words
+    )
+    assert "the result" not in {one.name for one in curves(made(12)).figure.data}
 
 
 def test_curves_that_may_be_of_different_losses_say_so():

@@ -24,6 +24,10 @@ _MOST_CURVES, _MOST_POINTS, _GRID = 20_000, 300, 60
 _BANDS = ((0.1, 0.9, 0.15, "others: 80%"), (0.25, 0.75, 0.22, "others: half"))
 
 
+# The metric that holds the epoch whose weights a trial keeps, where a problem keeps the best ones.
+_KEPT = "best_epoch"
+
+
 class _Line(NamedTuple):
     """A curve where it has a value."""
 
@@ -66,8 +70,11 @@ def curves(results: Results, numbers: Sequence[int] | None = None) -> Picture:
         drawn.add_trace(trace)
     for place, (n, line) in reversed([*enumerate(shown.items())]):
         drawn.add_trace(_trace(line, f"trial {n}", COLOURS[place % (len(COLOURS) - 1)]))
+    kept = _kept(results, shown)
+    if kept:
+        drawn.add_trace(_marks(shown, kept))
     drawn.update_layout(legend={"traceorder": "reversed"})
-    words = _words(_tag(results.spec, name), shown, spread)
+    words = _words(_tag(results.spec, name), shown, _kept_words(shown, kept), spread)
     if _is_own_loss(results.spec, name):
         words += " Each curve is of its trial's own loss; those of other losses do not compare."
     return Picture("curves", "Curves of the best trials", drawn, words)
@@ -160,6 +167,41 @@ def _trace(line: _Line, label: str, colour: str) -> go.Scatter:
     )  # fmt: skip
 
 
+def _kept(results: Results, shown: Mapping[int, _Line]) -> dict[int, float]:
+    """The epochs of which trials keep the weights, by number; empty where they keep the last."""
+    if _KEPT not in results.trials:
+        return {}
+    epochs = results.trials.set_index("number")[_KEPT].astype("float64")
+    found = {n: float(epochs.loc[n]) for n in shown}
+    return {n: epoch for n, epoch in found.items() if np.isfinite(epoch)}
+
+
+def _at(line: _Line, epoch: float) -> float:
+    return float(np.interp(epoch, *line))
+
+
+def _marks(shown: Mapping[int, _Line], kept: Mapping[int, float]) -> go.Scatter:
+    colours = {n: COLOURS[place % (len(COLOURS) - 1)] for place, n in enumerate(shown)}
+    return go.Scatter(
+        x=packed([*kept.values()]), y=packed([_at(shown[n], epoch) for n, epoch in kept.items()]),
+        mode="markers", name="the result", customdata=packed([*kept]),
+        marker={
+            "symbol": "circle-open", "size": 10, "color": [colours[n] for n in kept],
+            "line": {"width": 2.5},
+        },
+        hovertemplate="result of trial %{customdata}<br>epoch %{x:,.0f}: %{y:.3g}<extra></extra>",
+    )  # fmt: skip
+
+
+def _kept_words(shown: Mapping[int, _Line], kept: Mapping[int, float]) -> str:
+    """A sentence on the result of the first trial, with a space before it; empty without one."""
+    first = next(iter(shown))
+    if first not in kept:
+        return ""
+    value = number(_at(shown[first], kept[first]))
+    return f" Its result is that of its best epoch, {number(kept[first])}, with {value} (a ring)."
+
+
 def _axis(lines: Sequence[_Line], spread: _Spread | None, title: str) -> dict[str, Any]:
     """Over the logarithm where the values span decades; else as far as lines and bands go."""
     parts = [line.values for line in lines]
@@ -169,15 +211,16 @@ def _axis(lines: Sequence[_Line], spread: _Spread | None, title: str) -> dict[st
     return {"title": {"text": title}, **kind}
 
 
-def _words(name: str, shown: Mapping[int, _Line], spread: _Spread | None) -> str:
+def _words(name: str, shown: Mapping[int, _Line], kept: str, spread: _Spread | None) -> str:
     first, line = next(iter(shown.items()))
     words = f"{name} by epoch of {count(len(shown), 'trial')}. That of trial {first} goes from "
     words += f"{number(line.values[0])} to {number(line.values[-1])} in "
     words += f"{number(line.epochs[-1])} epochs"
+    words = f"{words}.{kept}"
     if spread is None:
-        return f"{words}."
+        return words
     low, middle, high = (number(spread.quantiles[q][-1]) for q in (0.1, 0.5, 0.9))
     return (
-        f"{words}. The {count(spread.curves, 'other trial')} end at a median of {middle}, 80% of "
+        f"{words} The {count(spread.curves, 'other trial')} end at a median of {middle}, 80% of "
         f"them between {low} and {high}; one that ended early counts with its last value."
     )
