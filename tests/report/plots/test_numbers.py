@@ -18,6 +18,7 @@ from tests.report.plots.made import (
     maximised,
     trainings,
 )
+from xortune.network import Surface
 from xortune.report.plots import (
     best_so_far,
     contour,
@@ -35,6 +36,7 @@ from xortune.report.plots.contour_map import smoothed
 from xortune.report.plots.costs import pareto_front
 from xortune.report.plots.ped_anova import importances
 from xortune.report.plots.scales import scales, scattered
+from xortune.report.plots.surface_map import surface_picture
 from xortune.report.plots.text import number, percent
 from xortune.report.wilson import wilson_interval
 from xortune.spec import PRUNED_EPOCH, PRUNED_LOSS, Metric, Objective
@@ -180,6 +182,8 @@ def test_what_decides_is_important_and_the_seed_is_not(spec):
     assert [*bars.y] == [one.name for one in found]
     assert [*bars.x] == [one.share for one in found]
     assert f"rate {percent(found[0].share)}" in picture.words
+    chance, labels = trace(picture, "the most by chance"), trace(picture, "shares")
+    assert [*labels.x] == [max(pair) for pair in zip(bars.x, chance.x)]
 
 
 def test_a_maximised_objective_has_the_importance_of_its_opposite():
@@ -213,6 +217,26 @@ def test_dots_of_slices_are_the_trials():
             assert np.allclose(dots.x, rows[scale.name].astype(float), rtol=1e-6)
     applies = table["slack"].notna().sum()
     assert f"Not every trial has slack ({100 - applies})." in picture.words
+
+
+def test_the_legend_of_slices_has_all_that_some_panel_has():
+    # Twenty trials are too few for a median line of the rate; each kind has a median.
+    picture = slices(made(20))
+    assert {one.name for one in picture.figure.data if one.xaxis == "x"} == {
+        "trials", "best trial",
+    }  # fmt: skip
+    shown = [one.name for one in picture.figure.data if one.showlegend]
+    assert sorted(shown) == ["best trial", "median", "trials"]
+
+
+@given(st.integers(1, 500), st.integers(20, 500))
+def test_a_narrow_axis_has_more_than_one_number(low, wide):
+    results = made(1, space={**SPACE, "steps": {"min": low, "max": low + wide}})
+    (steps,) = (scale for scale in scales(results) if scale.name == "steps")
+    assert steps.kind == "linear"
+    ticks = steps.axis(narrow=True)["tickvals"]
+    assert 2 <= len(ticks) <= 4
+    assert low <= min(ticks) < max(ticks) <= low + wide
 
 
 def test_lines_cross_each_axis_where_their_values_are():
@@ -293,7 +317,7 @@ def test_a_map_of_parameters_that_matter_no_more_than_chance_does_not_say_that_t
     results = made(64, row=row)
     picture = contour(results)
     assert picture.title == "miss over two parameters"
-    assert picture.words.endswith("Neither of them matters more than it would by chance alone.")
+    assert picture.words.endswith("Neither of the two matters more than it would by chance alone.")
 
 
 def test_trainings_and_the_share_solved_are_those_recorded():
@@ -417,8 +441,9 @@ def test_states_are_counted_and_failures_told_apart_by_their_kind():
 
 def test_the_parts_of_the_time_are_those_of_the_runs():
     results = made(5)
-    (bars,) = time_spent(results).figure.data
-    assert dict(zip(bars.y, bars.x)) == {
+    elapsed, added_up = time_spent(results).figure.data
+    assert (elapsed.name, added_up.name) == ("elapsed", "added up over the workers")
+    assert dict(zip([*elapsed.y, *added_up.y], [*elapsed.x, *added_up.x])) == {
         "time": 10.0, "start": 1.0, "ask": 2.0, "write": 3.0, "train": 8.0, "queue": 0.5,
         "idle": 4.0,
     }  # fmt: skip
@@ -439,3 +464,16 @@ def test_pruned_trials_are_behind_the_complete_ones_for_the_importance():
     assert 20 < results.trials["rank"].notna().sum() < 70
     assert importances(results)[0].name == "rate"
     assert importance(results).words.endswith("Pruned trials count as worse than complete ones.")
+
+
+def test_rows_of_numbers_have_the_colour_of_their_target_on_the_map():
+    points = tuple((x / 10, 0.5, float(x)) for x in range(9))
+    surface = Surface(
+        ("a", "b"), (0.0, 1.0), (0.0, 1.0), ((0.0, 8.0), (0.0, 8.0)), None, points, "yield"
+    )
+    rows = trace(surface_picture(surface, "Answers"), "rows")
+    assert [*rows.marker.color] == [target for *_, target in points]
+    assert rows.marker.coloraxis == "coloraxis"
+    classes = replace(surface, points=points[:2], classes=("no", "yes"), boundary=0.5)
+    by_class = trace(surface_picture(classes, "Answers"), "yes")
+    assert isinstance(by_class.marker.color, str)

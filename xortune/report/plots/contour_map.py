@@ -62,7 +62,7 @@ def contour(results: Results) -> Picture:
     unclear = [brief(one.name) for one in measured[:2] if not one.is_clear]
     if not unclear:
         return Picture("contour", "The two parameters that matter most", drawn, words)
-    who = "Neither of them" if len(unclear) == 2 else f"Of them {unclear[0]}"
+    who = "Neither of the two" if len(unclear) == 2 else f"Of the two, {unclear[0]}"
     no_more = "more" if len(unclear) == 2 else "no more"
     words += f" {who} matters {no_more} than it would by chance alone."
     return Picture("contour", f"{brief(ranked.target.name)} over two parameters", drawn, words)

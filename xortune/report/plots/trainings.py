@@ -147,8 +147,8 @@ def _label(results: Results, one: Trained) -> str:
     """A trial, and on how many seeds its verdict rests."""
     name = f"trial {one.number}"
     name = f"<b>{name}</b>" if one.number == _recommended(results) else name
-    later = "later " if one.is_judged else ""
-    return f"{name}<br>{one.verdict.trainings:,} {later}seed" + "s" * (one.verdict.trainings != 1)
+    seeds = count(one.verdict.trainings, "later seed" if one.is_judged else "seed")
+    return f"{name}<br>{seeds}"
 
 
 def _dots(trained: list[Trained], part: str) -> list[go.Scatter]:
@@ -203,7 +203,7 @@ def _shares(trained: list[Trained]) -> go.Scatter:
 def _words(results: Results, target: Target, first: Trained, word: str) -> str:
     verdict = first.verdict
     recommended = ", the recommended one," if first.number == _recommended(results) else ""
-    seeds = f"{verdict.trainings:,} {'fresh ' if verdict.fresh else ''}seeds"
+    seeds = count(verdict.trainings, "fresh seed" if verdict.fresh else "seed")
     words = f"On {seeds} trial {first.number}{recommended} has a {word} {target.name} of "
     words += number(verdict.value)
     if verdict.solved is not None:
