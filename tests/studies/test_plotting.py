@@ -88,8 +88,17 @@ def test_curves_of_chosen_trials(study):
         assert np.allclose(trace.y, expected["validation"], rtol=1e-6)
     with pytest.raises(UsageError, match=r"^study s has no trial 60; its trials: 0 to 59\.$"):
         study.plot_curves([0, 60])
-    with pytest.raises(UsageError, match=r"has no trial 'x'"):
-        study.plot_curves(["x"])
+    for wrong in (["x"], "x"):
+        with pytest.raises(UsageError, match=r"has no trial 'x'"):
+            study.plot_curves(wrong)
+    with pytest.raises(UsageError, match=r"^numbers \[\] names no trial: name one or more"):
+        study.plot_curves([])
+    with pytest.raises(UsageError, match=r"has no trial 0\.5"):
+        study.plot_curves(0.5)
+    # An array without dimensions looks as if it could be iterated.
+    for one in (3, np.int64(3), np.array(3)):
+        names = {trace.name for trace in study.plot_curves(one).data}
+        assert {name for name in names if name.startswith("trial")} == {"trial 3"}
 
 
 def test_a_plot_that_a_study_cannot_have_says_why(replicated):

@@ -40,17 +40,25 @@ class Plots:
         """Each trial's objective, and the best one so far."""
         return self._figure("best-so-far")
 
-    def plot_curves(self, numbers: Iterable[int] | None = None) -> go.Figure:
+    def plot_curves(self, numbers: int | Iterable[int] | None = None) -> go.Figure:
         """The curves of some trials, by default of the five best, over the spread of the others.
 
+        Args:
+            numbers: the trials'; or that of one.
+
         Raises:
-            UsageError: there is no such trial.
+            UsageError: there is no such trial, or none is named.
         """
         if numbers is None:
             return self._figure("curves")
         from xortune.report.plots.training_curves import curves
 
-        wanted = [*numbers]
+        wanted = _several(numbers)
+        if not wanted:
+            raise UsageError(
+                "numbers [] names no trial: name one or more, such as [3, 7], or leave numbers out "
+                "for the five best."
+            )
         return self._drawn(lambda results: curves(results, _known(results, wanted)))
 
     def plot_importance(self) -> go.Figure:
@@ -134,6 +142,16 @@ def _titled(picture: Picture) -> go.Figure:
         margin={"t": 84},
     )
     return alone(drawn)
+
+
+def _several(numbers: Any) -> list[Any]:
+    """Numbers as a list; one that stands alone, or is none at all, as a list of it."""
+    if isinstance(numbers, (str, bytes)):
+        return [numbers]
+    try:
+        return [*numbers]
+    except TypeError:  # also an array without dimensions
+        return [numbers]
 
 
 def _known(results: Results, numbers: list[Any]) -> list[int]:

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from xortune.report.plots.best_trials import best_mark
-from xortune.report.plots.ped_anova import measures
+from xortune.report.plots.ped_anova import importances
 from xortune.report.plots.picture import Absent, Picture
 from xortune.report.plots.ranked import (
     Floats,
@@ -21,13 +21,13 @@ from xortune.report.plots.ranked import (
     trial_texts,
 )
 from xortune.report.plots.scales import Scale, scales, scattered
-from xortune.report.plots.text import brief, count, number, plain, shown
+from xortune.report.plots.text import brief, count, number, percent, plain, shown
 from xortune.report.plots.theme import GREY, figure
 from xortune.report.results import Results
 
 _GRID = 48
 _MOST_TRIALS, _MOST_DOTS, _MOST_TEXT = 2000, 500, 30_000
-_WEIGHT = 0.6  # of the trials near a place, without which its colour would be a guess
+_NEAR = 0.08  # of an axis: places further than that from every trial have no colour
 
 
 def contour(results: Results) -> Picture:
@@ -45,8 +45,8 @@ def contour(results: Results) -> Picture:
     }
     if len(varying) < 2:
         raise Absent("fewer than two parameters vary")
-    measured = measures(results)
-    names = sorted(varying, key=lambda name: -measured[name])
+    measured = [one for one in importances(results) if one.name in varying]
+    names = [one.name for one in measured]
     across, up = (varying[name] for name in names[:2])
     x, y = across.places(ranked.frame), up.places(ranked.frame)
     there = np.isfinite(x) & np.isfinite(y)
@@ -57,12 +57,15 @@ def contour(results: Results) -> Picture:
     drawn.update_layout(coloraxis=_colours(ranked))
     for trace in _dots(ranked, names, (across, up), (x, y)):
         drawn.add_trace(trace)
-    return Picture(
-        "contour",
-        "The two parameters that matter most",
-        drawn,
-        _words(ranked, (across, up), int(np.count_nonzero(there))),
-    )
+    words = _words(ranked, (across, up), int(np.count_nonzero(there)))
+    words += _pruned_words(results)
+    unclear = [brief(one.name) for one in measured[:2] if not one.is_clear]
+    if not unclear:
+        return Picture("contour", "The two parameters that matter most", drawn, words)
+    who = "Neither of the two" if len(unclear) == 2 else f"Of the two, {unclear[0]}"
+    no_more = "more" if len(unclear) == 2 else "no more"
+    words += f" {who} matters {no_more} than it would by chance alone."
+    return Picture("contour", f"{brief(ranked.target.name)} over two parameters", drawn, words)
 
 
 def _map(
@@ -89,7 +92,7 @@ def smoothed(
     """A kernel regression (Nadaraya 1964, Watson 1964) of values over two axes.
 
     The kernel is Gaussian over the shares of an axis of numbers, of the width of Scott's rule;
-    of choices only the same one counts. NaN where hardly any trial is near.
+    of choices only the same one counts. NaN where no trial is near.
 
     Returns:
         An array of shape (up, across).
@@ -102,17 +105,32 @@ def smoothed(
     weight = up @ across.T
     with np.errstate(invalid="ignore", divide="ignore"):
         level: Floats = ((up * values[few]) @ across.T) / weight
-    level[weight < _WEIGHT] = np.nan
+    level[_nearest(axes, places, grid, few) > _NEAR] = np.nan
     return level
+
+
+def _nearest(
+    axes: tuple[Scale, Scale],
+    places: tuple[Floats, Floats],
+    grid: tuple[Floats, Floats],
+    few: NDArray[np.int64],
+) -> Floats:
+    """How far the nearest trial is from each place, in shares of the axes; shape (up, across)."""
+    across, up = (_apart(axis, at, place[few]) for axis, at, place in zip(axes, grid, places))
+    nearest: Floats = np.array([np.hypot(row, across).min(axis=1) for row in up])
+    return nearest
+
+
+def _apart(axis: Scale, at: Floats, places: Floats) -> Floats:
+    """How far trials are from places of an axis, in shares of it; shape (places, trials)."""
+    if axis.kind == "choice":
+        return np.where(at[:, None] == places[None, :], 0.0, np.inf)
+    return axis.fractions(at)[:, None] - axis.fractions(places)[None, :]
 
 
 def _nearness(axis: Scale, at: Floats, places: Floats, width: float) -> Floats:
     """How near trials are to places of an axis, from 0 to 1; shape (places, trials)."""
-    if axis.kind == "choice":
-        same: Floats = (at[:, None] == places[None, :]).astype(np.float64)
-        return same
-    apart = axis.fractions(at)[:, None] - axis.fractions(places)[None, :]
-    near: Floats = np.exp(-0.5 * (apart / width) ** 2)
+    near: Floats = np.exp(-0.5 * (_apart(axis, at, places) / width) ** 2)
     return near
 
 
@@ -132,7 +150,10 @@ def _evenly(total: int, most: int) -> NDArray[np.int64]:
 def _colours(ranked: Ranked) -> dict[str, Any]:
     """From the worst to the best, with ticks in the objective's own numbers."""
     low, high = np.quantile(ranked.values, (0, 1))
-    bar: dict[str, Any] = {"title": {"text": plain(ranked.target.name), "side": "top"}}
+    title = plain(ranked.target.name)
+    if spans_decades(ranked.values):
+        title += "<br>(geometric mean)"
+    bar: dict[str, Any] = {"title": {"text": title, "side": "top"}}
     axis: dict[str, Any] = {"reversescale": ranked.target.falls, "colorbar": bar}
     if spans_decades(ranked.values):
         first, last = int(np.ceil(np.log10(low))), int(np.floor(np.log10(high)))
@@ -168,10 +189,23 @@ def _words(ranked: Ranked, axes: tuple[Scale, Scale], trials: int) -> str:
     best = ranked.frame.iloc[:1]
     at = " and ".join(f"{brief(axis.name)} {shown(best[axis.name].tolist()[0])}" for axis in axes)
     name = ranked.target.name
+    typical = "The typical (geometric mean)" if spans_decades(ranked.values) else "The mean"
     words = (
-        f"{name} over {brief(axes[0].name)} and {brief(axes[1].name)}, smoothed over "
-        f"{count(trials, 'trial')}: between the dots it is an estimate, and where no trial is near "
-        "there is none."
+        f"{typical} {name} over {brief(axes[0].name)} and {brief(axes[1].name)}, smoothed over "
+        f"{count(trials, 'trial')}: between the dots it is an estimate, and further from every one "
+        f"than {percent(_NEAR)} of an axis there is none."
     )
     has_both = all(np.isfinite(axis.places(best)).all() for axis in axes)
     return f"{words} The best trial, with a star, lies at {at}." if has_both else words
+
+
+def _pruned_words(results: Results) -> str:
+    """A sentence on pruned trials, with a space before it; empty without any."""
+    pruned = int(np.count_nonzero(results.trials["state"] == "PRUNED"))
+    if not pruned:
+        return ""
+    left = "is" if pruned == 1 else "are"
+    return (
+        f" {count(pruned, 'pruned trial')} {left} left out: the map knows only trials that did "
+        "well enough to be trained to the end."
+    )

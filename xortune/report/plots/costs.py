@@ -29,6 +29,7 @@ from xortune.report.results import Results
 
 _MOST_FRONT, _MOST_TEXT = 200, 15_000
 _TIME = "training time"
+_NOISE = 2.0  # the ratio of the 90% and the 10% quantile that chance alone gives times
 
 
 def cost(results: Results) -> Picture:
@@ -38,13 +39,15 @@ def cost(results: Results) -> Picture:
     trial took.
 
     Raises:
-        Absent: no trial is complete, or all cost the same.
+        Absent: no trial is complete, or all cost the same, or took about the same time.
     """
     ranked = ranked_trials(results)
     name, costs, axis = _costs(results, ranked)
     there = np.isfinite(costs)
     if np.count_nonzero(there) < 2 or np.ptp(costs[there]) == 0:
         raise Absent("all trials cost the same")
+    if name == _TIME and _is_noise(costs[there]):
+        raise Absent("all trials took about the same time")
     places, texts = dots_with_texts(ranked, results)
     keep = there[places]
     front = pareto_front(costs, ranked.values, falls=ranked.target.falls)
@@ -105,6 +108,12 @@ def _costs(results: Results, ranked: Ranked) -> tuple[str, Floats, dict[str, Any
     title = plain(scale.name) if scale is not None else "training, seconds"
     name = brief(scale.name) if scale is not None else _TIME
     return name, costs, {"title": {"text": title}, "showgrid": False, **kind}
+
+
+def _is_noise(times: Floats) -> bool:
+    """Whether times differ so little that a trade-off would be one with the machine's load."""
+    low, high = np.quantile(times, (0.1, 0.9))
+    return bool(high <= _NOISE * low)
 
 
 def _words(ranked: Ranked, name: str, costs: Floats, front: NDArray[np.int64]) -> str:

@@ -63,8 +63,7 @@ def importance(results: Results) -> Picture:
         go.Bar(
             x=[one.share for one in found], y=names, orientation="h", name="importance",
             marker={"color": [BLUE if one.is_clear else faded(BLUE, 0.45) for one in found]},
-            text=[percent(one.share) for one in found], textposition="outside",
-            cliponaxis=False, hovertemplate="%{y}: %{x:.1%}<extra></extra>", showlegend=False,
+            hovertemplate="%{y}: %{x:.1%}<extra></extra>", showlegend=False,
         )
     )  # fmt: skip
     drawn.add_trace(
@@ -72,6 +71,14 @@ def importance(results: Results) -> Picture:
             x=[one.chance for one in found], y=names, mode="markers", name="the most by chance",
             marker={"symbol": "line-ns-open", "size": 18, "color": GREY, "line": {"width": 2}},
             hovertemplate="chance alone gives %{y} up to %{x:.1%}<extra></extra>",
+        )
+    )  # fmt: skip
+    # Beyond the bar and the line of chance, which would otherwise cross the label.
+    drawn.add_trace(
+        go.Scatter(
+            x=[max(one.share, one.chance) for one in found], y=names, mode="text",
+            text=[f" {percent(one.share)}" for one in found], textposition="middle right",
+            cliponaxis=False, hoverinfo="skip", showlegend=False, name="shares",
         )
     )  # fmt: skip
     words = _words(results, all_of_them, ended_trials(results))

@@ -28,6 +28,7 @@ from xortune.report.plots.theme import BLUE, GREY, ORANGE, figure
 from xortune.report.results import Results
 
 _COLUMNS = 2
+_GAP = 0.1  # of the width, so that the numbers below neighbours stay apart on a narrow screen
 _MOST_NAMED = 8  # parameters in a sentence
 _ROW = 240  # pixels
 _MOST_DOTS = 9000  # of all parameters together
@@ -50,12 +51,15 @@ def slices(results: Results) -> Picture:
     rows = -(-len(varying) // columns)
     drawn = figure(_ROW * rows + 60)
     make_subplots(
-        rows=rows, cols=columns, figure=drawn, shared_yaxes=True, horizontal_spacing=0.06,
+        rows=rows, cols=columns, figure=drawn, shared_yaxes=True, horizontal_spacing=_GAP,
         vertical_spacing=min(0.3, 70 / (_ROW * rows + 60)),
     )  # fmt: skip
+    named: set[str] = set()  # what the legend has: not every panel has a median
     for index, scale in enumerate(varying):
         at = {"row": index // columns + 1, "col": index % columns + 1}
-        for trace in _panel(ranked, scale, places, legend=index == 0):
+        for trace in _panel(ranked, scale, places):
+            trace.showlegend = trace.name not in named
+            named.add(trace.name)
             drawn.add_trace(trace, **at)
         drawn.update_xaxes(**scale.axis(narrow=True), **at)
     axis = value_axis(ranked.values, "", falls=ranked.target.falls)
@@ -65,9 +69,7 @@ def slices(results: Results) -> Picture:
     return Picture("slices", "Each parameter", drawn, words)
 
 
-def _panel(
-    ranked: Ranked, scale: Scale, places: NDArray[np.int64], *, legend: bool
-) -> list[go.Scatter]:
+def _panel(ranked: Ranked, scale: Scale, places: NDArray[np.int64]) -> list[go.Scatter]:
     everywhere = scale.places(ranked.frame)
     x, numbers = everywhere[places], ranked.numbers[places]
     there = np.isfinite(x)
@@ -83,22 +85,22 @@ def _panel(
         hover["text"] = [labels[int(place)] for place in x[there]]
     dots = go.Scatter(
         x=packed((x + shift)[there]), y=packed(ranked.values[places][there]), mode="markers",
-        customdata=packed(numbers[there]), name="trials", showlegend=legend, legendgroup="trials",
+        customdata=packed(numbers[there]), name="trials", legendgroup="trials",
         marker={"color": GREY, "size": 5, "opacity": 0.6}, **hover,
     )  # fmt: skip
-    traces = [dots, *_medians(ranked, scale, everywhere, legend=legend)]
+    traces = [dots, *_medians(ranked, scale, everywhere)]
     if np.isfinite(everywhere[0]):
         traces.append(
             go.Scatter(
                 x=[float((x + shift)[0])], y=[float(ranked.values[0])], mode="markers",
                 marker={"color": ORANGE, "size": 12, "symbol": "star"}, name="best trial",
-                showlegend=legend, legendgroup="best", hoverinfo="skip",
+                legendgroup="best", hoverinfo="skip",
             )
         )  # fmt: skip
     return traces
 
 
-def _medians(ranked: Ranked, scale: Scale, places: Floats, *, legend: bool) -> list[go.Scatter]:
+def _medians(ranked: Ranked, scale: Scale, places: Floats) -> list[go.Scatter]:
     x, y, wide = median_line(scale, places, ranked.values)
     if not len(x):
         return []
@@ -109,7 +111,7 @@ def _medians(ranked: Ranked, scale: Scale, places: Floats, *, legend: bool) -> l
         style["marker"] |= {"size": size, "line": {"width": 3}}
     return [
         go.Scatter(
-            x=packed(x), y=packed(y), customdata=packed(wide), name="median", showlegend=legend,
+            x=packed(x), y=packed(y), customdata=packed(wide), name="median",
             legendgroup="median",
             hovertemplate="median of %{customdata} trials: %{y:.3g}<extra></extra>", **style,
         )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import plotly.graph_objects as go
 
 from xortune.report.plots.picture import Absent, Picture
 from xortune.report.plots.text import count, number, percent
 from xortune.report.plots.theme import BLUE, COLOURS, ORANGE, figure
 from xortune.report.results import Results
+from xortune.run_time import RunTime
 
 # The parts of a `RunTime`, as reports call them, and who spends them.
 _DRIVER = (("start_up", "start"), ("sampler", "ask"), ("writing", "write"))
@@ -29,26 +32,49 @@ def time_spent(results: Results) -> Picture:
     drawn = figure(
         300,
         barmode="stack",
-        margin={"t": 40 if len(runs) > 1 else 8},
         bargap=0.35,
         xaxis={"title": {"text": "seconds"}, "range": [0, 1.12 * _longest(results)]},
-        yaxis={"autorange": "reversed", "showgrid": False, "ticklabelstandoff": 6},
+        yaxis={
+            "autorange": "reversed", "showgrid": False, "ticklabelstandoff": 6,
+            "categoryorder": "array", "categoryarray": labels,
+        },
+    )  # fmt: skip
+    for trace in _of_one_run(runs[0]) if len(runs) == 1 else _of_runs(runs):
+        drawn.add_trace(trace)
+    return Picture("time", "Where the time went", drawn, _words(results))
+
+
+def _of_one_run(run: RunTime) -> list[go.Bar]:
+    """The parts of one run, in a colour for the driver's and one for those of the workers."""
+    halves = (
+        ("elapsed", ORANGE, (_PARTS[0], *_DRIVER)),
+        ("added up over the workers", BLUE, _WORKERS),
     )
-    colours = [ORANGE] * (1 + len(_DRIVER)) + [BLUE] * len(_WORKERS)
+    return [
+        go.Bar(
+            x=[getattr(run, name) for name, _ in parts], y=[label for _, label in parts],
+            orientation="h", name=whose, marker={"color": colour},
+            text=[number(getattr(run, name)) for name, _ in parts], textposition="outside",
+            cliponaxis=False, hovertemplate="%{y}: %{x:.3g} s<extra></extra>",
+        )
+        for whose, colour, parts in halves
+    ]  # fmt: skip
+
+
+def _of_runs(runs: Sequence[RunTime]) -> list[go.Bar]:
+    """The parts of several runs, in a colour for each run."""
+    traces = []
     for place, group in enumerate(_groups(len(runs))):
-        spent = [sum(getattr(runs[i], name) for i in group) for name, _ in _PARTS]
         label = f"run {group[0] + 1}" if len(group) == 1 else f"{len(group)} later runs"
-        many = len(runs) > 1
-        drawn.add_trace(
+        traces.append(
             go.Bar(
-                x=spent, y=labels, orientation="h", name=label, showlegend=many,
-                marker={"color": COLOURS[place] if many else colours},
-                text=None if many else [number(value) for value in spent],
-                textposition="outside", cliponaxis=False,
+                x=[sum(getattr(runs[i], name) for i in group) for name, _ in _PARTS],
+                y=[label for _, label in _PARTS], orientation="h", name=label,
+                marker={"color": COLOURS[place]},
                 hovertemplate=f"%{{y}}, {label}: %{{x:.3g}} s<extra></extra>",
             )
         )  # fmt: skip
-    return Picture("time", "Where the time went", drawn, _words(results))
+    return traces
 
 
 def _groups(runs: int) -> list[range]:

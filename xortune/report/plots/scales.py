@@ -81,6 +81,10 @@ class Scale:
             if narrow:
                 kind["tickvals"], kind["ticktext"] = zip(*log_ticks(low, high, most=4))
             low, high = math.log10(low), math.log10(high)
+        elif narrow:
+            values = _round_numbers(low, high)
+            kind["tickvals"] = values[:: -(-len(values) // 4)]
+            kind["ticktext"] = [number(value) for value in kind["tickvals"]]
         margin = 0.04 * (high - low)
         ends = [low - margin, high + margin]
         return {"title": title, "range": ends, "showgrid": False, "zeroline": False, **kind}

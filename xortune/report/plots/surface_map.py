@@ -81,14 +81,21 @@ def _rows(surface: Surface) -> list[go.Scatter]:
             x=packed(points[mine, 0]), y=packed(points[mine, 1]), mode="markers", name=name,
             customdata=packed(targets[mine]),
             marker={
-                "color": (BLUE, ORANGE, *COLOURS[2:])[place] if len(groups) > 1 else GREY,
+                **_fill(targets, (BLUE, ORANGE, *COLOURS[2:])[place], is_number=len(groups) == 1),
                 "symbol": _SYMBOLS[place], "size": 11 if len(points) < 100 else 6,
-                "line": {"width": 1.5, "color": "white"},
             },
             hovertemplate="%{x:.3g}, %{y:.3g}: %{customdata:.3g}<extra></extra>",
         )
         for name, mine, place in groups
     ]  # fmt: skip
+
+
+def _fill(targets: Any, colour: str, *, is_number: bool) -> dict[str, Any]:
+    """The colour of rows: that of their class, or the one that the map has for such an answer."""
+    if is_number:
+        line = {"width": 1, "color": GREY}
+        return {"color": packed(targets), "coloraxis": "coloraxis", "line": line}
+    return {"color": colour, "line": {"width": 1.5, "color": "white"}}
 
 
 def _class(surface: Surface, target: float) -> str:

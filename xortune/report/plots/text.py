@@ -50,12 +50,12 @@ def number(value: float) -> str:
 
 
 def percent(share: float) -> str:
-    """A share from 0 to 1 as a percentage; only nothing is `0 %`, and only all is `100 %`."""
+    """A share from 0 to 1 as a percentage; only nothing is `0%`, and only all is `100%`."""
     if 0 < share < 0.01:
-        return "under 1 %"
+        return "under 1%"
     if 0.99 < share < 1:
-        return "over 99 %"
-    return f"{100 * share:.0f} %"
+        return "over 99%"
+    return f"{100 * share:.0f}%"
 
 
 def count(number: int, noun: str) -> str:

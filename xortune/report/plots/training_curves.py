@@ -17,10 +17,15 @@ from xortune.spec import ProblemSpec
 
 _BEST = 5
 _FEWEST = 5  # curves that make a spread
-_SHARE = 0.1  # of the curves that have to reach an epoch
+_SHARE = 0.1  # of the curves that have to have begun before an epoch
+_LOSSES = "loss/"  # the group of the tags of what trials train on
 _MOST_CURVES, _MOST_POINTS, _GRID = 20_000, 300, 60
 # Quantiles, how dark the band between them is, and what it holds.
-_BANDS = ((0.1, 0.9, 0.15, "others: 80 %"), (0.25, 0.75, 0.22, "others: half"))
+_BANDS = ((0.1, 0.9, 0.15, "others: 80%"), (0.25, 0.75, 0.22, "others: half"))
+
+
+# The metric that holds the epoch whose weights a trial keeps, where a problem keeps the best ones.
+_KEPT = "best_epoch"
 
 
 class _Line(NamedTuple):
@@ -36,7 +41,6 @@ class _Spread(NamedTuple):
     epochs: Floats  # (n,)
     quantiles: Mapping[float, Floats]  # each (n,)
     curves: int
-    half: int  # the place of the last epoch that half of them reach
 
 
 def curves(results: Results, numbers: Sequence[int] | None = None) -> Picture:
@@ -55,23 +59,25 @@ def curves(results: Results, numbers: Sequence[int] | None = None) -> Picture:
     if name is None or not shown:
         raise Absent("its trials have no curves of more than one point")
     ended = table.loc[table["state"].isin(["COMPLETE", "PRUNED"]), "number"].tolist()
-    spread = _spread([lines[n] for n in ended if n in lines and n not in shown])
+    others = [lines[n] for n in ended if n in lines and n not in shown]
+    spread = _spread(others, max(line.epochs[-1] for line in shown.values()))
     drawn = figure(
         400,
         xaxis={"title": {"text": "epoch"}, "showgrid": False},
-        yaxis=_axis([*shown.values()], spread, plain(_tag(results.spec, name))),
+        yaxis=_axis([*shown.values()], spread, _label(results.spec, name)),
     )
     for trace in _bands(spread) if spread else ():
         drawn.add_trace(trace)
     for place, (n, line) in reversed([*enumerate(shown.items())]):
         drawn.add_trace(_trace(line, f"trial {n}", COLOURS[place % (len(COLOURS) - 1)]))
+    kept = _kept(results, shown)
+    if kept:
+        drawn.add_trace(_marks(shown, kept))
     drawn.update_layout(legend={"traceorder": "reversed"})
-    return Picture(
-        "curves",
-        "Curves of the best trials",
-        drawn,
-        _words(_tag(results.spec, name), shown, spread),
-    )
+    words = _words(_tag(results.spec, name), shown, _kept_words(shown, kept), spread)
+    if _is_own_loss(results.spec, name):
+        words += " Each curve is of its trial's own loss; those of other losses do not compare."
+    return Picture("curves", "Curves of the best trials", drawn, words)
 
 
 def series_shown(spec: ProblemSpec) -> str | None:
@@ -83,6 +89,18 @@ def series_shown(spec: ProblemSpec) -> str | None:
 
 def _tag(spec: ProblemSpec, name: str) -> str:
     return next(series.tag for series in spec.curve if series.name == name)
+
+
+def _is_own_loss(spec: ProblemSpec, name: str) -> bool:
+    """Whether a series is of the loss that a trial trains on, which trials may choose."""
+    return name not in (spec.objectives[0].metric, spec.loss) and _tag(spec, name).startswith(
+        _LOSSES
+    )
+
+
+def _label(spec: ProblemSpec, name: str) -> str:
+    own = " (each trial's own)" if _is_own_loss(spec, name) else ""
+    return f"{plain(_tag(spec, name))}{own}"
 
 
 def _lines(results: Results, name: str) -> dict[int, _Line]:
@@ -97,27 +115,27 @@ def _lines(results: Results, name: str) -> dict[int, _Line]:
     return found
 
 
-def _spread(lines: Sequence[_Line]) -> _Spread | None:
-    """Quantiles of curves at epochs that enough of them reach; None if too few do."""
+def _spread(lines: Sequence[_Line], last: float) -> _Spread | None:
+    """Quantiles of curves up to the last epoch of all; None if there are too few.
+
+    A curve that ends earlier keeps its last value, so that every epoch has the same trials: those
+    that are pruned, or ask for fewer epochs, would otherwise leave the better ones behind.
+
+    Args:
+        lines: the curves.
+        last: the epoch up to which there are quantiles even if no curve gets there.
+    """
     if len(lines) > _MOST_CURVES:
         lines = [lines[place * len(lines) // _MOST_CURVES] for place in range(_MOST_CURVES)]
     if len(lines) < _FEWEST:
         return None
-    ends = np.sort([line.epochs[-1] for line in lines])
-    start = min(line.epochs[0] for line in lines)
-    fewest = max(_FEWEST, round(_SHARE * len(lines)))
-    grid = np.linspace(start, ends[-fewest], _GRID)
-    values = np.array(
-        [np.interp(grid, *line, left=np.nan, right=np.nan) for line in lines], np.float64
-    )
-    reaching = np.count_nonzero(np.isfinite(values), axis=0)
-    enough = reaching >= fewest
-    if not enough.any():
-        return None
-    half = int(np.flatnonzero(reaching[enough] >= min(len(lines) / 2, reaching.max()))[-1])
+    starts = np.sort([line.epochs[0] for line in lines])
+    start = starts[max(_FEWEST, round(_SHARE * len(lines))) - 1]
+    grid = np.linspace(start, max(last, *(line.epochs[-1] for line in lines)), _GRID)
+    values = np.array([np.interp(grid, *line, left=np.nan) for line in lines], np.float64)
     wanted = sorted({0.5, *(q for low, high, *_ in _BANDS for q in (low, high))})
-    rows = np.nanquantile(values[:, enough], wanted, axis=0)
-    return _Spread(grid[enough], dict(zip(wanted, rows)), len(lines), half)
+    rows = np.nanquantile(values, wanted, axis=0)
+    return _Spread(grid, dict(zip(wanted, rows)), len(lines))
 
 
 def _bands(spread: _Spread) -> list[go.Scatter]:
@@ -149,6 +167,41 @@ def _trace(line: _Line, label: str, colour: str) -> go.Scatter:
     )  # fmt: skip
 
 
+def _kept(results: Results, shown: Mapping[int, _Line]) -> dict[int, float]:
+    """The epochs of which trials keep the weights, by number; empty where they keep the last."""
+    if _KEPT not in results.trials:
+        return {}
+    epochs = results.trials.set_index("number")[_KEPT].astype("float64")
+    found = {n: float(epochs.loc[n]) for n in shown}
+    return {n: epoch for n, epoch in found.items() if np.isfinite(epoch)}
+
+
+def _at(line: _Line, epoch: float) -> float:
+    return float(np.interp(epoch, *line))
+
+
+def _marks(shown: Mapping[int, _Line], kept: Mapping[int, float]) -> go.Scatter:
+    colours = {n: COLOURS[place % (len(COLOURS) - 1)] for place, n in enumerate(shown)}
+    return go.Scatter(
+        x=packed([*kept.values()]), y=packed([_at(shown[n], epoch) for n, epoch in kept.items()]),
+        mode="markers", name="the result", customdata=packed([*kept]),
+        marker={
+            "symbol": "circle-open", "size": 10, "color": [colours[n] for n in kept],
+            "line": {"width": 2.5},
+        },
+        hovertemplate="result of trial %{customdata}<br>epoch %{x:,.0f}: %{y:.3g}<extra></extra>",
+    )  # fmt: skip
+
+
+def _kept_words(shown: Mapping[int, _Line], kept: Mapping[int, float]) -> str:
+    """A sentence on the result of the first trial, with a space before it; empty without one."""
+    first = next(iter(shown))
+    if first not in kept:
+        return ""
+    value = number(_at(shown[first], kept[first]))
+    return f" Its result is that of its best epoch, {number(kept[first])}, with {value} (a ring)."
+
+
 def _axis(lines: Sequence[_Line], spread: _Spread | None, title: str) -> dict[str, Any]:
     """Over the logarithm where the values span decades; else as far as lines and bands go."""
     parts = [line.values for line in lines]
@@ -158,16 +211,16 @@ def _axis(lines: Sequence[_Line], spread: _Spread | None, title: str) -> dict[st
     return {"title": {"text": title}, **kind}
 
 
-def _words(name: str, shown: Mapping[int, _Line], spread: _Spread | None) -> str:
+def _words(name: str, shown: Mapping[int, _Line], kept: str, spread: _Spread | None) -> str:
     first, line = next(iter(shown.items()))
     words = f"{name} by epoch of {count(len(shown), 'trial')}. That of trial {first} goes from "
     words += f"{number(line.values[0])} to {number(line.values[-1])} in "
     words += f"{number(line.epochs[-1])} epochs"
+    words = f"{words}.{kept}"
     if spread is None:
-        return f"{words}."
-    low, middle, high = (spread.quantiles[q][spread.half] for q in (0.1, 0.5, 0.9))
-    epoch = number(round(float(spread.epochs[spread.half])))
+        return words
+    low, middle, high = (number(spread.quantiles[q][-1]) for q in (0.1, 0.5, 0.9))
     return (
-        f"{words}. Of {count(spread.curves, 'other trial')} the median is {number(middle)} at "
-        f"epoch {epoch}, and 80 % lie between {number(low)} and {number(high)}."
+        f"{words} The {count(spread.curves, 'other trial')} end at a median of {middle}, 80% of "
+        f"them between {low} and {high}; one that ended early counts with its last value."
     )

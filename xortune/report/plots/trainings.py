@@ -12,7 +12,7 @@ from plotly.subplots import make_subplots
 from xortune.report.plots.picture import Absent, Picture
 from xortune.report.plots.ranked import Floats, Target, packed, target_of, value_axis
 from xortune.report.plots.scales import scattered
-from xortune.report.plots.text import count, number, percent
+from xortune.report.plots.text import count, listed, number, percent
 from xortune.report.plots.theme import BLUE, GREY, ORANGE, figure
 from xortune.report.results import Results
 from xortune.report.wilson import wilson_interval
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _MOST = 12  # trials
-_ROW = 38  # pixels
+_ROW = 44  # pixels
 # The word for the objective of several trainings, by how a study aggregates them.
 _AGGREGATES = {"mean": "mean", "median": "median", "max": "worst"}
 
@@ -58,6 +58,11 @@ class Trained(NamedTuple):
     confirmation: Part
     verdict: Verdict
 
+    @property
+    def is_judged(self) -> bool:
+        """Whether its verdict is of later seeds than those by which it was chosen."""
+        return self.verdict.fresh and self.confirmation.trainings > self.verdict.trainings
+
 
 def replicates(results: Results) -> Picture:
     """A row for each trial, with a dot for each of its trainings, and the share that is solved.
@@ -88,10 +93,11 @@ def replicates(results: Results) -> Picture:
             row=1, col=2,
         )  # fmt: skip
     drawn.update_yaxes(
-        tickvals=[*range(len(trained))], ticktext=[_label(results, one.number) for one in trained],
+        tickvals=[*range(len(trained))], ticktext=[_label(results, one) for one in trained],
         range=[len(trained) - 0.4, -0.6], showgrid=False, zeroline=False, fixedrange=True,
     )  # fmt: skip
     words = _words(results, target, trained[0], word) + _luck_words(results, trained)
+    words += _race_words(results, target, trained)
     return Picture("replicates", "How far luck goes", drawn, words)
 
 
@@ -137,8 +143,12 @@ def _recommended(results: Results) -> int | None:
     return found["number"] if found else None
 
 
-def _label(results: Results, number_: int) -> str:
-    return f"<b>trial {number_}</b>" if number_ == _recommended(results) else f"trial {number_}"
+def _label(results: Results, one: Trained) -> str:
+    """A trial, and on how many seeds its verdict rests."""
+    name = f"trial {one.number}"
+    name = f"<b>{name}</b>" if one.number == _recommended(results) else name
+    seeds = count(one.verdict.trainings, "later seed" if one.is_judged else "seed")
+    return f"{name}<br>{seeds}"
 
 
 def _dots(trained: list[Trained], part: str) -> list[go.Scatter]:
@@ -185,7 +195,7 @@ def _shares(trained: list[Trained]) -> go.Scatter:
             "array": [high - share for share, (_, high) in zip(shares, ends)],
             "arrayminus": [share - low for share, (low, _) in zip(shares, ends)],
         },
-        hovertemplate="%{x:.1%} of %{customdata[2]}, 95 % interval %{customdata[0]:.1%} to "
+        hovertemplate="%{x:.1%} of %{customdata[2]}, 95% interval %{customdata[0]:.1%} to "
         "%{customdata[1]:.1%}<extra></extra>",
     )  # fmt: skip
 
@@ -193,13 +203,13 @@ def _shares(trained: list[Trained]) -> go.Scatter:
 def _words(results: Results, target: Target, first: Trained, word: str) -> str:
     verdict = first.verdict
     recommended = ", the recommended one," if first.number == _recommended(results) else ""
-    seeds = f"{verdict.trainings:,} {'fresh ' if verdict.fresh else ''}seeds"
+    seeds = count(verdict.trainings, "fresh seed" if verdict.fresh else "seed")
     words = f"On {seeds} trial {first.number}{recommended} has a {word} {target.name} of "
     words += number(verdict.value)
     if verdict.solved is not None:
         low, high = wilson_interval(verdict.solved, verdict.trainings)
         share = percent(verdict.solved / verdict.trainings)
-        words += f"; {share} of them are solved (95 % interval {percent(low)} to {percent(high)})"
+        words += f"; {share} of them are solved (95% interval {percent(low)} to {percent(high)})"
     words += f", and {count(verdict.failed, 'training')} failed" if verdict.failed else ""
     values = np.concatenate([first.search.values, first.confirmation.values])
     least, most = number(float(values.min())), number(float(values.max()))
@@ -217,3 +227,26 @@ def _luck_words(results: Results, trained: list[Trained]) -> str:
         return ""
     before, after = number(float(one.search.values.mean())), number(one.verdict.value)
     return f" Rank 1, trial {best}, had {before} in the search, and has {after} on fresh seeds."
+
+
+def _race_words(results: Results, target: Target, trained: list[Trained]) -> str:
+    """Why trials that look better are not recommended, with a space before it; or empty."""
+    used = next((one for one in trained if one.number == _recommended(results)), None)
+    if used is None or not used.is_judged:
+        return ""
+    sign = 1 if target.falls else -1
+    better = [
+        str(one.number)
+        for one in trained
+        if one.verdict.fresh
+        and not one.is_judged
+        and sign * one.verdict.value < sign * used.verdict.value
+    ]
+    if not better:
+        return ""
+    those = f"Trial {better[0]} looks" if len(better) == 1 else f"Trials {listed(better)} look"
+    verb = "was" if len(better) == 1 else "were"
+    return (
+        f" Trial {used.number} was judged on later seeds than those that chose it. {those} better "
+        f"on the seeds that did the choosing, and {verb} not judged on later ones."
+    )
