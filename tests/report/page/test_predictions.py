@@ -24,7 +24,7 @@ def test_the_words_say_how_far_predictions_are_away():
     answers = Answers("price", (), (1.0, 2.0, 3.0, 4.0), (1.5, 2.25, 3.0, 2.0))
     assert predictions(3, answers).words == (
         "Trial 3 on 4 test rows: half of its predictions of price are less than 0.5 away from the "
-        "truth, the furthest 2; 50 % are too high."
+        "truth, the furthest 2; 50% are too high."
     )
 
 
