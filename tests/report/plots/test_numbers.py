@@ -298,7 +298,7 @@ def test_the_map_is_of_the_two_parameters_that_matter_most():
     assert "smoothed over 300 trials" in picture.words
     # It smooths logarithms where the objective spans decades, and then only.
     assert picture.words.startswith("The typical (geometric mean) miss over rate and kind")
-    assert layout.coloraxis.colorbar.title.text == "miss<br>(geometric mean)"
+    assert layout.coloraxis.colorbar.title.text == "miss<br>(geometric<br>mean)"
     assert contour(made(300, maximised())).words.startswith("The mean hits over ")
 
 
