@@ -13,7 +13,7 @@ from xortune.report.plots.ranked import Floats, log_axis, packed, spans_decades
 from xortune.report.plots.text import count, number, plain
 from xortune.report.plots.theme import COLOURS, GREY, faded, figure
 from xortune.report.results import Results
-from xortune.spec import ProblemSpec
+from xortune.spec import REPLICATES, ProblemSpec
 
 _BEST = 5
 _FEWEST = 5  # curves that make a spread
@@ -168,16 +168,19 @@ def _trace(line: _Line, label: str, colour: str) -> go.Scatter:
 
 
 def _kept(results: Results, shown: Mapping[int, _Line]) -> dict[int, float]:
-    """The epochs of which trials keep the weights, by number; empty where they keep the last."""
-    if _KEPT not in results.trials:
+    """The epochs of which trials keep the weights, by number; empty where they keep the last.
+
+    Only those that are on the curve. Of several trainings there is no such epoch, but a mean.
+    """
+    if _KEPT not in results.trials or REPLICATES in results.spec.metric_names:
         return {}
     epochs = results.trials.set_index("number")[_KEPT].astype("float64")
     found = {n: float(epochs.loc[n]) for n in shown}
-    return {n: epoch for n, epoch in found.items() if np.isfinite(epoch)}
+    return {n: epoch for n, epoch in found.items() if epoch in shown[n].epochs}
 
 
 def _at(line: _Line, epoch: float) -> float:
-    return float(np.interp(epoch, *line))
+    return float(line.values[line.epochs == epoch][0])
 
 
 def _marks(shown: Mapping[int, _Line], kept: Mapping[int, float]) -> go.Scatter:
