@@ -148,6 +148,10 @@ def test_the_epoch_of_the_result_is_marked_where_a_trial_keeps_its_best_weights(
     assert "from 1 to 0.5 in 40 epochs. Its result is that of its best epoch, 30, with 0.25" in (
         picture.words
     )
+    unlogged = made(12, spec, row=row)
+    unlogged.trials["best_epoch"] = 29
+    assert "its best epoch, 29, between two points of the curve." in curves(unlogged).words
+    assert "the result" not in {one.name for one in curves(unlogged).figure.data}
     # Of several trainings it is a mean, which is no epoch of their curve.
     several = spec.extended(replicated=True, pruned=False)
     for other in (made(12), made(12, several, WITHOUT_SEED, row=row)):

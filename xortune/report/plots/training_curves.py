@@ -71,8 +71,8 @@ def curves(results: Results, numbers: Sequence[int] | None = None) -> Picture:
     for place, (n, line) in reversed([*enumerate(shown.items())]):
         drawn.add_trace(_trace(line, f"trial {n}", COLOURS[place % (len(COLOURS) - 1)]))
     kept = _kept(results, shown)
-    if kept:
-        drawn.add_trace(_marks(shown, kept))
+    if on_curve := {n: epoch for n, epoch in kept.items() if epoch in shown[n].epochs}:
+        drawn.add_trace(_marks(shown, on_curve))
     drawn.update_layout(legend={"traceorder": "reversed"})
     words = _words(_tag(results.spec, name), shown, _kept_words(shown, kept), spread)
     if _is_own_loss(results.spec, name):
@@ -170,13 +170,13 @@ def _trace(line: _Line, label: str, colour: str) -> go.Scatter:
 def _kept(results: Results, shown: Mapping[int, _Line]) -> dict[int, float]:
     """The epochs of which trials keep the weights, by number; empty where they keep the last.
 
-    Only those that are on the curve. Of several trainings there is no such epoch, but a mean.
+    Of several trainings there is no such epoch, but a mean.
     """
     if _KEPT not in results.trials or REPLICATES in results.spec.metric_names:
         return {}
     epochs = results.trials.set_index("number")[_KEPT].astype("float64")
     found = {n: float(epochs.loc[n]) for n in shown}
-    return {n: epoch for n, epoch in found.items() if epoch in shown[n].epochs}
+    return {n: epoch for n, epoch in found.items() if np.isfinite(epoch)}
 
 
 def _at(line: _Line, epoch: float) -> float:
@@ -201,8 +201,11 @@ def _kept_words(shown: Mapping[int, _Line], kept: Mapping[int, float]) -> str:
     first = next(iter(shown))
     if first not in kept:
         return ""
-    value = number(_at(shown[first], kept[first]))
-    return f" Its result is that of its best epoch, {number(kept[first])}, with {value} (a ring)."
+    line, epoch = shown[first], kept[first]
+    words = f" Its result is that of its best epoch, {number(epoch)}"
+    if epoch not in line.epochs:
+        return f"{words}, between two points of the curve."
+    return f"{words}, with {number(_at(line, epoch))} (a ring)."
 
 
 def _axis(lines: Sequence[_Line], spread: _Spread | None, title: str) -> dict[str, Any]:
