@@ -43,6 +43,7 @@ from xortune.spec import PRUNED_EPOCH, PRUNED_LOSS, Metric, Objective
 from xortune.trial import Curve, Outcome
 
 PRUNED = SPEC.extended(replicated=False, pruned=True)
+WITHOUT_SEED = {name: entry for name, entry in SPACE.items() if name != "seed"}
 FINITE = st.floats(-1e6, 1e6)
 
 
@@ -136,9 +137,8 @@ def test_the_epoch_of_the_result_is_marked_where_a_trial_keeps_its_best_weights(
         points = (1.0, 0.25 + place / 100, 0.5)
         curve = Curve((0, 30, 40), {"training": points, "validation": points})
         known = {"miss": points[1], "hits": 0.5, "best_epoch": 30.0}
-        return values, replace(
-            outcome, curve=curve, scores=spec.scores(known[n] for n in spec.metric_names)
-        )
+        scores = spec.scores(known.get(n, math.nan) for n in spec.metric_names)
+        return values, replace(outcome, curve=curve, scores=scores)
 
     picture = curves(made(12, spec, row=row))
     marks = trace(picture, "the result")
@@ -148,7 +148,14 @@ def test_the_epoch_of_the_result_is_marked_where_a_trial_keeps_its_best_weights(
     assert "from 1 to 0.5 in 40 epochs. Its result is that of its best epoch, 30, with 0.25" in (
         picture.words
     )
-    assert "the result" not in {one.name for one in curves(made(12)).figure.data}
+    unlogged = made(12, spec, row=row)
+    unlogged.trials["best_epoch"] = 29
+    assert "its best epoch, 29, between two points of the curve." in curves(unlogged).words
+    assert "the result" not in {one.name for one in curves(unlogged).figure.data}
+    # Of several trainings it is a mean, which is no epoch of their curve.
+    several = spec.extended(replicated=True, pruned=False)
+    for other in (made(12), made(12, several, WITHOUT_SEED, row=row)):
+        assert "the result" not in {one.name for one in curves(other).figure.data}
 
 
 def test_curves_that_may_be_of_different_losses_say_so():
@@ -298,7 +305,7 @@ def test_the_map_is_of_the_two_parameters_that_matter_most():
     assert "smoothed over 300 trials" in picture.words
     # It smooths logarithms where the objective spans decades, and then only.
     assert picture.words.startswith("The typical (geometric mean) miss over rate and kind")
-    assert layout.coloraxis.colorbar.title.text == "miss<br>(geometric mean)"
+    assert layout.coloraxis.colorbar.title.text == "miss<br>(geometric<br>mean)"
     assert contour(made(300, maximised())).words.startswith("The mean hits over ")
 
 

@@ -152,7 +152,7 @@ def _colours(ranked: Ranked) -> dict[str, Any]:
     low, high = np.quantile(ranked.values, (0, 1))
     title = plain(ranked.target.name)
     if spans_decades(ranked.values):
-        title += "<br>(geometric mean)"
+        title += "<br>(geometric<br>mean)"
     bar: dict[str, Any] = {"title": {"text": title, "side": "top"}}
     axis: dict[str, Any] = {"reversescale": ranked.target.falls, "colorbar": bar}
     if spans_decades(ranked.values):

@@ -32,6 +32,7 @@ def time_spent(results: Results) -> Picture:
     drawn = figure(
         300,
         barmode="stack",
+        legend={"traceorder": "normal"},
         bargap=0.35,
         xaxis={"title": {"text": "seconds"}, "range": [0, 1.12 * _longest(results)]},
         yaxis={

@@ -13,7 +13,7 @@ from xortune.report.plots.ranked import Floats, log_axis, packed, spans_decades
 from xortune.report.plots.text import count, number, plain
 from xortune.report.plots.theme import COLOURS, GREY, faded, figure
 from xortune.report.results import Results
-from xortune.spec import ProblemSpec
+from xortune.spec import REPLICATES, ProblemSpec
 
 _BEST = 5
 _FEWEST = 5  # curves that make a spread
@@ -71,8 +71,8 @@ def curves(results: Results, numbers: Sequence[int] | None = None) -> Picture:
     for place, (n, line) in reversed([*enumerate(shown.items())]):
         drawn.add_trace(_trace(line, f"trial {n}", COLOURS[place % (len(COLOURS) - 1)]))
     kept = _kept(results, shown)
-    if kept:
-        drawn.add_trace(_marks(shown, kept))
+    if on_curve := {n: epoch for n, epoch in kept.items() if epoch in shown[n].epochs}:
+        drawn.add_trace(_marks(shown, on_curve))
     drawn.update_layout(legend={"traceorder": "reversed"})
     words = _words(_tag(results.spec, name), shown, _kept_words(shown, kept), spread)
     if _is_own_loss(results.spec, name):
@@ -168,8 +168,11 @@ def _trace(line: _Line, label: str, colour: str) -> go.Scatter:
 
 
 def _kept(results: Results, shown: Mapping[int, _Line]) -> dict[int, float]:
-    """The epochs of which trials keep the weights, by number; empty where they keep the last."""
-    if _KEPT not in results.trials:
+    """The epochs of which trials keep the weights, by number; empty where they keep the last.
+
+    Of several trainings there is no such epoch, but a mean.
+    """
+    if _KEPT not in results.trials or REPLICATES in results.spec.metric_names:
         return {}
     epochs = results.trials.set_index("number")[_KEPT].astype("float64")
     found = {n: float(epochs.loc[n]) for n in shown}
@@ -177,7 +180,7 @@ def _kept(results: Results, shown: Mapping[int, _Line]) -> dict[int, float]:
 
 
 def _at(line: _Line, epoch: float) -> float:
-    return float(np.interp(epoch, *line))
+    return float(line.values[line.epochs == epoch][0])
 
 
 def _marks(shown: Mapping[int, _Line], kept: Mapping[int, float]) -> go.Scatter:
@@ -198,8 +201,11 @@ def _kept_words(shown: Mapping[int, _Line], kept: Mapping[int, float]) -> str:
     first = next(iter(shown))
     if first not in kept:
         return ""
-    value = number(_at(shown[first], kept[first]))
-    return f" Its result is that of its best epoch, {number(kept[first])}, with {value} (a ring)."
+    line, epoch = shown[first], kept[first]
+    words = f" Its result is that of its best epoch, {number(epoch)}"
+    if epoch not in line.epochs:
+        return f"{words}, between two points of the curve."
+    return f"{words}, with {number(_at(line, epoch))} (a ring)."
 
 
 def _axis(lines: Sequence[_Line], spread: _Spread | None, title: str) -> dict[str, Any]:
