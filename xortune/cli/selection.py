@@ -124,7 +124,7 @@ def _words(found: Selection, arguments: Namespace, settings: StudySettings) -> l
         lines.append(f"groups by {', '.join(found.by)}; ordered {order}")
         if spec.solved is not None and found.names is None:
             seeds = f" on all {settings.replicates} seeds" if settings.replicates > 1 else ""
-            lines.append(f"solved{seeds}: the share of complete trials, with its interval at 95 %")
+            lines.append(f"solved{seeds}: the share of complete trials, with its interval at 95%")
     elif arguments.sort is not None:
         lines.append(f"ordered {order}")
     return lines
