@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import xortune
@@ -198,6 +198,8 @@ class Writes:
         touched: tuple[Any, ...] = ()
         if event in _TOUCHING:
             touched = arguments[: _TOUCHING[event]]
+            if event in ("os.remove", "os.rmdir") and arguments[1] >= 0:  # within an open folder
+                touched = (Path(f"/proc/self/fd/{arguments[1]}").readlink() / arguments[0],)
         elif event == "open" and arguments[2] & _WRITING:
             touched = arguments[:1]
         self.paths += [
@@ -327,6 +329,7 @@ def fuzz(cases: int, sandbox: Path, template: Path, capsys: Any) -> None:
 
     @settings(max_examples=cases, deadline=None, suppress_health_check=list(HealthCheck))
     @given(command_lines())
+    @example(["tensorboard", "one", "--top=1"])
     def every(argv: list[str]) -> None:
         check(argv, sandbox, template, capsys)
 
