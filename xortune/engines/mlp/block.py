@@ -1,0 +1,231 @@
+"""A block: up to sixteen lanes that train together, in memory that C takes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xortune.engines.mlp.lane import Progress, State
+from xortune.engines.mlp.native.library import LANES, WORDS, Call, CFunctions
+from xortune.engines.mlp.shapes import Shape, around, scratch_bytes
+from xortune.problems.table.rows import TASKS, Fold
+from xortune.problems.table.spec import ACTIVATIONS, OPTIMIZERS, SCHEDULES
+from xortune.trial import Paused
+
+# Multiplications with additions of a lane between two heartbeats: a tenth of a second.
+_BEAT = 2e8
+# The numbers by which C knows losses; those of `METRICS` and of `LOSS_FNS`.
+LOSSES = {"mse": 0, "mae": 1, "huber": 2}
+_LOG_LOSS = 3
+_PAGE = 4096
+
+
+class Block:
+    """Lanes of one batch size and one table, each as if it were alone.
+
+    Attributes:
+        shape: of the widest and deepest.
+        steps: the batches of an epoch.
+
+    Args:
+        params: of the lanes.
+        fold: their rows.
+        loss: the name of the final loss.
+        functions: those of C.
+    """
+
+    def __init__(
+        self, params: Sequence[dict[str, Any]], fold: Fold, loss: str, functions: CFunctions
+    ) -> None:
+        outputs, inputs = fold.target.outputs, fold.training.x.shape[1]
+        self._functions = functions
+        self._fold = fold
+        self._shapes = [Shape(inputs, outputs, p["width"], p["depth"]) for p in params]
+        self.shape = around(self._shapes)
+        self._places = {s: s.places_in(self.shape) for s in {*self._shapes}}
+        rows = len(fold.training.x)
+        self._batch = min(params[0]["batch_size"], rows)
+        self.steps = -(-rows // self._batch)
+        numbers = (self.shape.numbers, LANES)
+        self._numbers = {n: zeros(numbers) for n in ("weights", "first", "second", "best")}
+        self._lanes = lane_arrays(params)
+        self._final = np.full(LANES, LOSSES.get(loss, _LOG_LOSS), np.int32)
+        self._order = np.zeros((LANES, rows), np.int32)
+        self._words = np.zeros((LANES, WORDS), np.uint32)
+        self._memory = aligned(scratch_bytes(self.shape) + _PAGE)
+        self._data = [(as_floats(rows.x), as_floats(rows.y)) for rows in fold[:2]]
+        self._losses = np.zeros(LANES)
+        self._call = self._described(fold)
+
+    @property
+    def busy(self) -> bool:
+        """Whether any lane trains."""
+        return bool(self._lanes["mask"].any())
+
+    def state_of(self, place: int, params: dict[str, Any], paused: Paused | None) -> State:
+        """The state of a lane: its initial one, or that in which it paused.
+
+        Raises:
+            XortuneError: the state is not that of such a lane.
+        """
+        shape = self._shapes[place]
+        if paused is not None:
+            return State.resumed(paused, params, shape)
+        seed = int(self._lanes["seed"][place])
+        return State.fresh(self._functions.draw(seed, shape.counts, shape.bounds))
+
+    def state(self, place: int, progress: Progress) -> State:
+        """The state of a lane now."""
+        names = ("weights", "best", "first", "second")
+        return State(*(self.numbers(place, name) for name in names), progress)
+
+    def put(self, place: int, state: State) -> None:
+        """Begins to train a lane."""
+        places = self._places[self._shapes[place]]
+        for name, array in self._numbers.items():
+            array[places, place] = getattr(state, name)
+        self._lanes["mask"][place] = -1
+        self._lanes["epoch"][place] = state.progress.epoch
+        seed, rows = int(self._lanes["seed"][place]), self._order.shape[1]
+        self._functions.seed(self._words[place], seed, rows, state.progress.epoch)
+
+    def numbers(self, place: int, name: str) -> NDArray[np.float32]:
+        """The weights of a lane, `best` or `weights`, or what its optimizer remembers."""
+        return self._numbers[name][self._places[self._shapes[place]], place]
+
+    def rest(self, place: int) -> None:
+        """Ends the training of a lane; its numbers are zeros from now on."""
+        self._lanes["mask"][place] = 0
+        for array in self._numbers.values():
+            array[:, place] = 0
+
+    def advance(self, heartbeat: Callable[[], None]) -> list[float]:
+        """Trains an epoch; returns the mean of each lane's batch losses, NaN if not finite."""
+        lanes, call = self._lanes, self._call
+        self._functions.permute(self._words, lanes["mask"], self._order)
+        self._losses[...] = 0
+        x, y = self._data[0]
+        call.point({"x": x, "y": y, "loss": lanes["loss"], "weights": self._numbers["weights"]})
+        call.rows = len(x)
+        each = max(1, int(_BEAT / (3 * self._batch * self.shape.numbers)))
+        for begin in range(0, self.steps, each):
+            heartbeat()
+            call.begin, call.end = begin, min(begin + each, self.steps)
+            self._functions.train(call)
+        lanes["epoch"] += 1
+        means = self._losses / self.steps
+        return [mean if math.isfinite(mean) else math.nan for mean in means.tolist()]
+
+    def keep(self, places: Sequence[int]) -> None:
+        """Keeps the weights of lanes as their best."""
+        best, weights = self._numbers["best"], self._numbers["weights"]
+        if len(places) > LANES // 4:
+            chosen = np.zeros(LANES, bool)
+            chosen[list(places)] = True
+            np.copyto(best, weights, where=chosen)
+            return
+        for place in places:
+            best[:, place] = weights[:, place]
+
+    def own_losses(self, heartbeat: Callable[[], None], name: str = "weights") -> list[float]:
+        """Each lane's own loss on all training rows, of its weights or its best."""
+        return self._measured(0, name, self._lanes["loss"], heartbeat)
+
+    def validated(
+        self,
+        heartbeat: Callable[[], None],
+        name: str = "weights",
+        outputs: NDArray[np.float32] | None = None,
+    ) -> list[float]:
+        """The final loss on the validation rows; also the outputs, `(rows, outputs, LANES)`."""
+        return self._measured(1, name, self._final, heartbeat, outputs)
+
+    def no_outputs(self) -> NDArray[np.float32]:
+        """An array for `validated`."""
+        rows = len(self._fold.validation.x)
+        return np.empty((rows, self.shape.outputs, LANES), np.float32)
+
+    def _measured(
+        self,
+        part: int,
+        name: str,
+        loss: NDArray[np.int32],
+        heartbeat: Callable[[], None],
+        outputs: NDArray[np.float32] | None = None,
+    ) -> list[float]:
+        x, y = self._data[part]
+        call = self._call
+        self._losses[...] = 0
+        weights = self._numbers[name]
+        call.point({"x": x, "y": y, "loss": loss, "weights": weights, "outputs": outputs})
+        call.rows = len(x)
+        each = max(1, int(_BEAT / self.shape.numbers))
+        for begin in range(0, len(x), each):
+            heartbeat()
+            call.begin, call.end = begin, min(begin + each, len(x))
+            self._functions.measure(call)
+        call.point({"outputs": None})
+        with np.errstate(all="ignore"):
+            return (self._losses / len(x)).tolist()
+
+    def _described(self, fold: Fold) -> Call:
+        call = Call()
+        names = ("first", "second")
+        call.point({**self._lanes, **{name: self._numbers[name] for name in names}})
+        call.point({"order": self._order, "memory": self._memory, "losses": self._losses})
+        call.batch = self._batch
+        call.inputs, call.outputs_count = self.shape.inputs, self.shape.outputs
+        call.widest, call.deepest = self.shape.width, self.shape.depth
+        call.task = TASKS.index(fold.target.task)
+        call.dropout = int(self._lanes["least"].any())
+        return call
+
+
+def lane_arrays(params: Sequence[dict[str, Any]]) -> dict[str, NDArray[Any]]:
+    """The settings of lanes as C takes them; those of lanes that are not there are the first's."""
+    padded = [*params, *[params[0]] * (LANES - len(params))]
+
+    def column(name: str, kind: Any) -> NDArray[Any]:
+        return np.array([p[name] for p in padded]).astype(kind)
+
+    def places(name: str, choices: Sequence[str]) -> NDArray[np.int32]:
+        return np.array([choices.index(p[name]) for p in padded], np.int32)
+
+    rates = [p["dropout"] if p["depth"] else 0.0 for p in padded]
+    least = [min(round(rate * 2**32), 2**32 - 1) for rate in rates]
+    return {
+        "mask": np.zeros(LANES, np.int32),
+        "width": column("width", np.int32),
+        "depth": column("depth", np.int32),
+        "activation": places("activation", ACTIVATIONS),
+        "optimizer": places("optimizer", OPTIMIZERS),
+        "schedule": places("schedule", SCHEDULES),
+        "loss": np.array([LOSSES.get(p["loss_fn"], _LOG_LOSS) for p in padded], np.int32),
+        "epoch": np.zeros(LANES, np.int32),
+        "epochs": column("epochs", np.int32),
+        "seed": np.array([p["seed"] & 0xFFFFFFFF for p in padded], np.uint32),
+        "least": np.array(least, np.uint32),
+        "kept": np.array([1 / (1 - rate) for rate in rates], np.float32),
+        "lr": column("lr", np.float64),
+        "decay": column("weight_decay", np.float64),
+    }
+
+
+def as_floats(values: NDArray[Any]) -> NDArray[np.float32]:
+    return np.ascontiguousarray(values, np.float32)
+
+
+def zeros(shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Zeros, aligned to a page."""
+    return aligned(4 * math.prod(shape)).view(np.float32).reshape(shape)
+
+
+def aligned(count: int) -> NDArray[np.uint8]:
+    """Zero bytes, aligned to a page."""
+    held = np.zeros(count + _PAGE, np.uint8)
+    start = -held.ctypes.data % _PAGE
+    return held[start : start + count]
