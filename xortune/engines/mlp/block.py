@@ -81,7 +81,8 @@ class Block:
     def state(self, place: int, progress: Progress) -> State:
         """The state of a lane now."""
         names = ("weights", "best", "first", "second")
-        return State(*(self.numbers(place, name) for name in names), progress)
+        weights, best, first, second = (self.numbers(place, name) for name in names)
+        return State(weights, best, first, second, progress)
 
     def put(self, place: int, state: State) -> None:
         """Begins to train a lane."""
@@ -95,7 +96,9 @@ class Block:
 
     def numbers(self, place: int, name: str) -> NDArray[np.float32]:
         """The weights of a lane, `best` or `weights`, or what its optimizer remembers."""
-        return self._numbers[name][self._places[self._shapes[place]], place]
+        numbers: NDArray[np.float32]
+        numbers = self._numbers[name][self._places[self._shapes[place]], place]
+        return numbers
 
     def rest(self, place: int) -> None:
         """Ends the training of a lane; its numbers are zeros from now on."""
@@ -170,7 +173,8 @@ class Block:
             self._functions.measure(call)
         call.point({"outputs": None})
         with np.errstate(all="ignore"):
-            return (self._losses / len(x)).tolist()
+            means: list[float] = (self._losses / len(x)).tolist()
+        return means
 
     def _described(self, fold: Fold) -> Call:
         call = Call()
@@ -216,6 +220,7 @@ def lane_arrays(params: Sequence[dict[str, Any]]) -> dict[str, NDArray[Any]]:
 
 
 def as_floats(values: NDArray[Any]) -> NDArray[np.float32]:
+    """Inputs or targets as C takes them; classes are their places."""
     return np.ascontiguousarray(values, np.float32)
 
 

@@ -102,9 +102,9 @@ class State:
         if not 0 <= best_epoch <= paused.epoch <= params["epochs"]:
             raise _misfit(f"epoch {paused.epoch} with the best epoch {best_epoch}")
         zeros = np.zeros(numbers, np.float32)
-        both = (arrays.get(name, zeros) for name in ("first", "second"))
+        first, second = (arrays.get(name, zeros) for name in ("first", "second"))
         progress = Progress(paused.epoch, losses[0], losses[1], best_epoch, losses[2])
-        return cls(arrays["weights"], arrays["best"], *both, progress)
+        return cls(arrays["weights"], arrays["best"], first, second, progress)
 
 
 def _raw(array: NDArray[Any], dtype: str) -> RawArray:

@@ -66,11 +66,10 @@ class MlpTrainer:
 
         Lanes of similar width come together, since a block is as wide as its widest.
         """
-        keys = [self._key(lane) for lane in lanes]
-        shapes = [(lane.params["width"], lane.params["depth"]) for lane in lanes]
+        sizes: list[tuple[Any, Any]] = [(p["width"], p["depth"]) for p, *_ in lanes]
         every: dict[tuple[int, int, bool], list[int]] = {}
-        for place in sorted(range(len(lanes)), key=lambda i: (shapes[i], i), reverse=True):  # type: ignore[arg-type, return-value]
-            every.setdefault(keys[place], []).append(place)
+        for place in sorted(range(len(lanes)), key=sizes.__getitem__, reverse=True):
+            every.setdefault(self._key(lanes[place]), []).append(place)
         for (which, _, _), places in every.items():
             for start in range(0, len(places), LANES):
                 yield places[start : start + LANES], self._rows(which)

@@ -13,8 +13,8 @@ import numpy as np
 
 from xortune.engines.curve_points import Points, fault_of
 from xortune.engines.plain.pausing import paused_state, resume
+from xortune.engines.plain.training import Lesson, Training
 from xortune.engines.reference_rows import is_reference, reference_fold
-from xortune.engines.plain.training import Lesson, Progress, Training
 from xortune.problems.table.arithmetic import undisturbed
 from xortune.problems.table.rows import Fold, Rows, Target
 from xortune.spec import ProblemSpec

@@ -122,6 +122,7 @@ class CFunctions:
 
 
 def address(array: NDArray[Any]) -> int:
+    """Where an array begins."""
     return int(array.ctypes.data)
 
 
