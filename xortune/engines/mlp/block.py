@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from xortune.engines.mlp.lane import Progress, State
 from xortune.engines.mlp.native.library import LANES, WORDS, Call, CFunctions
-from xortune.engines.mlp.shapes import Shape, around, scratch_bytes
+from xortune.engines.mlp.shapes import around, scratch_bytes, shape_of
 from xortune.problems.table.rows import TASKS, Fold
 from xortune.problems.table.spec import ACTIVATIONS, OPTIMIZERS, SCHEDULES
 from xortune.trial import Paused
@@ -44,7 +44,7 @@ class Block:
         outputs, inputs = fold.target.outputs, fold.training.x.shape[1]
         self._functions = functions
         self._fold = fold
-        self._shapes = [Shape(inputs, outputs, p["width"], p["depth"]) for p in params]
+        self._shapes = [shape_of(inputs, outputs, p["width"], p["depth"]) for p in params]
         self.shape = around(self._shapes)
         self._places = {s: s.places_in(self.shape) for s in {*self._shapes}}
         rows = len(fold.training.x)

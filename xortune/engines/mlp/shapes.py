@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,11 +66,17 @@ class Shape:
         return np.concatenate(found)
 
 
+@cache
+def shape_of(inputs: int, outputs: int, width: int, depth: int) -> Shape:
+    """The shape, one for all lanes that have it."""
+    return Shape(inputs, outputs, width, depth)
+
+
 def around(shapes: Sequence[Shape]) -> Shape:
     """The smallest block for networks of the same inputs and outputs."""
     first = shapes[0]
     width, depth = max(s.width for s in shapes), max(s.depth for s in shapes)
-    return Shape(first.inputs, first.outputs, width, depth)
+    return shape_of(first.inputs, first.outputs, width, depth)
 
 
 def scratch_bytes(block: Shape, chunk: int = 32) -> int:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from xortune.engines.collection import no_collection
 from xortune.engines.curve_points import Points, fault_of
 from xortune.engines.mlp.block import Block
 from xortune.engines.mlp.lane import Progress
@@ -55,10 +56,11 @@ class MlpTrainer:
     ) -> list[Outcome]:
         outcomes: dict[int, Outcome] = {}
         heartbeat()
-        for places, fold in self._blocks(lanes):
-            some = [lanes[place] for place in places]
-            run = _Run(some, fold, self._spec, self._functions, log_every)
-            outcomes.update(zip(places, run.outcomes(heartbeat, until)))
+        with no_collection():
+            for places, fold in self._blocks(lanes):
+                some = [lanes[place] for place in places]
+                run = _Run(some, fold, self._spec, self._functions, log_every)
+                outcomes.update(zip(places, run.outcomes(heartbeat, until)))
         return [outcomes[place] for place in range(len(lanes))]
 
     def _blocks(self, lanes: Sequence[Lane]) -> Iterator[tuple[list[int], Fold]]:

@@ -18,6 +18,13 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
+/* Before a loop whose numbers are to stay in registers. */
+#if defined(__clang__)
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
+
 enum { PARTS = LANES / VECTOR };
 
 typedef float V __attribute__((vector_size(4 * VECTOR), aligned(4 * VECTOR)));
