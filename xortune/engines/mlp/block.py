@@ -53,13 +53,16 @@ class Block:
         numbers = (self.shape.numbers, LANES)
         self._numbers = {n: zeros(numbers) for n in ("weights", "first", "second", "best")}
         self._lanes = lane_arrays(params)
-        self._final = np.full(LANES, LOSSES.get(loss, _LOG_LOSS), np.int32)
+        self._kinds = np.full(LANES, LOSSES.get(loss, _LOG_LOSS), np.int32)
         self._order = np.zeros((LANES, rows), np.int32)
         self._words = np.zeros((LANES, WORDS), np.uint32)
         self._memory = aligned(scratch_bytes(self.shape) + _PAGE)
         self._data = [(as_floats(rows.x), as_floats(rows.y)) for rows in fold[:2]]
         self._losses = np.zeros(LANES)
-        self._call = self._described(fold)
+        own, kinds = self._lanes["loss"], self._kinds
+        self._training = self._described(0, "weights", own)
+        self._own = {name: self._described(0, name, own) for name in ("weights", "best")}
+        self._final = {name: self._described(1, name, kinds) for name in ("weights", "best")}
 
     @property
     def busy(self) -> bool:
@@ -108,83 +111,62 @@ class Block:
 
     def advance(self, heartbeat: Callable[[], None]) -> list[float]:
         """Trains an epoch; returns the mean of each lane's batch losses, NaN if not finite."""
-        lanes, call = self._lanes, self._call
+        lanes, call = self._lanes, self._training
         self._functions.permute(self._words, lanes["mask"], self._order)
-        self._losses[...] = 0
-        x, y = self._data[0]
-        call.point({"x": x, "y": y, "loss": lanes["loss"], "weights": self._numbers["weights"]})
-        call.rows = len(x)
+        self._losses.fill(0)
         each = max(1, int(_BEAT / (3 * self._batch * self.shape.numbers)))
         for begin in range(0, self.steps, each):
             heartbeat()
             call.begin, call.end = begin, min(begin + each, self.steps)
             self._functions.train(call)
         lanes["epoch"] += 1
-        means = self._losses / self.steps
-        return [mean if math.isfinite(mean) else math.nan for mean in means.tolist()]
+        means = (self._losses / self.steps).tolist()
+        return [mean if math.isfinite(mean) else math.nan for mean in means]
 
     def keep(self, places: Sequence[int]) -> None:
         """Keeps the weights of lanes as their best."""
-        best, weights = self._numbers["best"], self._numbers["weights"]
-        if len(places) > LANES // 4:
-            chosen = np.zeros(LANES, bool)
-            chosen[list(places)] = True
-            np.copyto(best, weights, where=chosen)
-            return
-        for place in places:
-            best[:, place] = weights[:, place]
+        mask = np.zeros(LANES, np.int32)
+        mask[places] = -1
+        self._functions.keep(self._numbers["weights"], self._numbers["best"], mask)
 
     def own_losses(self, heartbeat: Callable[[], None], name: str = "weights") -> list[float]:
         """Each lane's own loss on all training rows, of its weights or its best."""
-        return self._measured(0, name, self._lanes["loss"], heartbeat)
+        return self._measured(self._own[name], heartbeat)
 
-    def validated(
-        self,
-        heartbeat: Callable[[], None],
-        name: str = "weights",
-        outputs: NDArray[np.float32] | None = None,
-    ) -> list[float]:
-        """The final loss on the validation rows; also the outputs, `(rows, outputs, LANES)`."""
-        return self._measured(1, name, self._final, heartbeat, outputs)
+    def validated(self, heartbeat: Callable[[], None]) -> list[float]:
+        """The final loss on the validation rows."""
+        return self._measured(self._final["weights"], heartbeat)
 
-    def no_outputs(self) -> NDArray[np.float32]:
-        """An array for `validated`."""
-        rows = len(self._fold.validation.x)
-        return np.empty((rows, self.shape.outputs, LANES), np.float32)
+    def outputs(self, heartbeat: Callable[[], None]) -> tuple[list[float], NDArray[np.float32]]:
+        """The final loss of the best weights, and their outputs: `(rows, outputs, LANES)`."""
+        call = self._final["best"]
+        outputs = np.empty((call.rows, self.shape.outputs, LANES), np.float32)
+        call.point({"outputs": outputs})
+        return self._measured(call, heartbeat), outputs
 
-    def _measured(
-        self,
-        part: int,
-        name: str,
-        loss: NDArray[np.int32],
-        heartbeat: Callable[[], None],
-        outputs: NDArray[np.float32] | None = None,
-    ) -> list[float]:
-        x, y = self._data[part]
-        call = self._call
-        self._losses[...] = 0
-        weights = self._numbers[name]
-        call.point({"x": x, "y": y, "loss": loss, "weights": weights, "outputs": outputs})
-        call.rows = len(x)
+    def _measured(self, call: Call, heartbeat: Callable[[], None]) -> list[float]:
+        self._losses.fill(0)
         each = max(1, int(_BEAT / self.shape.numbers))
-        for begin in range(0, len(x), each):
+        for begin in range(0, call.rows, each):
             heartbeat()
-            call.begin, call.end = begin, min(begin + each, len(x))
+            call.begin, call.end = begin, min(begin + each, call.rows)
             self._functions.measure(call)
-        call.point({"outputs": None})
         with np.errstate(all="ignore"):
-            means: list[float] = (self._losses / len(x)).tolist()
+            means: list[float] = (self._losses / call.rows).tolist()
         return means
 
-    def _described(self, fold: Fold) -> Call:
+    def _described(self, rows: int, weights: str, loss: NDArray[np.int32]) -> Call:
+        """What C needs to train or to measure, on the training rows or the others."""
         call = Call()
-        names = ("first", "second")
-        call.point({**self._lanes, **{name: self._numbers[name] for name in names}})
+        x, y = self._data[rows]
+        call.point({**self._lanes, "loss": loss, "x": x, "y": y})
+        call.point({name: self._numbers[name] for name in ("first", "second")})
         call.point({"order": self._order, "memory": self._memory, "losses": self._losses})
-        call.batch = self._batch
+        call.point({"weights": self._numbers[weights]})
+        call.rows, call.batch = len(x), self._batch
         call.inputs, call.outputs_count = self.shape.inputs, self.shape.outputs
         call.widest, call.deepest = self.shape.width, self.shape.depth
-        call.task = TASKS.index(fold.target.task)
+        call.task = TASKS.index(self._fold.target.task)
         call.dropout = int(self._lanes["least"].any())
         return call
 

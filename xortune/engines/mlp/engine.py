@@ -76,7 +76,7 @@ class MlpEngine:
                 f"{option('device')} {device}: tables are trained on CPUs. "
                 f"Use {option('device', 'cpu')}."
             )
-        from xortune.engines.mlp.native.library import load_library
+        from xortune.engines.mlp.checked import load_library
         from xortune.engines.mlp.trainer import MlpTrainer
         from xortune.problems.table.rows import Fold
 

@@ -181,9 +181,8 @@ class _Run:
                 ended.append(place)
         if not ended:
             return
-        outputs = self._block.no_outputs()
         own = self._block.own_losses(heartbeat, "best")
-        final = self._block.validated(heartbeat, "best", outputs)
+        final, outputs = self._block.outputs(heartbeat)
         for place in ended:
             found = {"train_loss": own[place], **self._scores(outputs[:, :, place], final[place])}
             self._outcomes[place] = self._outcome(place, found)

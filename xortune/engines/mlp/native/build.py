@@ -6,7 +6,7 @@ import platform
 from pathlib import Path
 
 from xortune.engines.compiling import Sources, compiled
-from xortune.engines.mlp.native.library import load_library
+from xortune.engines.mlp.checked import load_library
 
 _FOLDER = Path(__file__).parent
 _FILES = ("mlp.c", "avx512.c", "avx2.c", "portable.c")

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import ctypes
-import platform
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-from xortune.engines.loading import loaded
-from xortune.errors import NoEngineError
 
 # Of block.h.
 LANES = 16
@@ -85,6 +80,7 @@ class CFunctions:
             "measure": (ctypes.POINTER(Call), ctypes.c_int32),
             "draw": (unsigned, pointer, pointer, long, pointer),
             "seed": (pointer, unsigned, long, long),
+            "keep": (pointer, pointer, pointer, long),
             "permute": (pointer, pointer, pointer, long),
         }
         self._functions = {}
@@ -120,23 +116,14 @@ class CFunctions:
         """Draws the next order of rows, `(LANES, rows)`, for the lanes of a mask."""
         self._functions["permute"](address(words), address(mask), address(order), order.shape[1])
 
+    def keep(
+        self, numbers: NDArray[np.float32], kept: NDArray[np.float32], mask: NDArray[np.int32]
+    ) -> None:
+        """Copies the numbers of the lanes of a mask, `(P, LANES)`."""
+        arrays = address(numbers), address(kept), address(mask)
+        self._functions["keep"](*arrays, len(numbers))
+
 
 def address(array: NDArray[Any]) -> int:
     """Where an array begins."""
     return int(array.ctypes.data)
-
-
-@cache
-def load_library(library: bytes) -> CFunctions:
-    """Loads the library of `built_library`, which another process may have called.
-
-    Raises:
-        NoEngineError: this machine cannot load it.
-    """
-    try:
-        functions = CFunctions(loaded(library, "xortune-mlp"))
-    except (OSError, AttributeError) as error:
-        raise NoEngineError(f"the compiled engine cannot be loaded: {error}") from None
-    if not functions.vector and platform.machine() in ("x86_64", "AMD64"):
-        raise NoEngineError("this processor has no AVX2 with FMA")
-    return functions

@@ -90,3 +90,13 @@ void xortune_permute(uint32_t (*words)[WORDS], const int32_t *mask, int32_t *ord
         if (mask[lane])
             permute(words[lane], order + lane * rows, rows);
 }
+
+/* Copies the numbers of the lanes of a mask: (numbers, LANES). */
+void xortune_keep(const uint32_t *from, uint32_t *to, const int32_t *mask, int64_t numbers)
+{
+    for (int64_t i = 0; i < numbers; i++, from += LANES, to += LANES)
+        for (int lane = 0; lane < LANES; lane++) {
+            uint32_t kept = (uint32_t)mask[lane];
+            to[lane] = (from[lane] & kept) | (to[lane] & ~kept);
+        }
+}

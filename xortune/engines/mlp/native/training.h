@@ -230,27 +230,22 @@ static void backward(Part *p, int rows, int added)
     }
 }
 
-/* Gathers rows of each lane's own order. */
+/* Gathers rows of each lane's own order; those of resting lanes are the first row. */
 static void gather(Part *p, int64_t start, int rows)
 {
     const Block *b = p->block;
-    float *x = (float *)p->hidden[0], *y = (float *)p->targets;
     int inputs = b->inputs;
-    for (int l = 0; l < VECTOR; l++) {
-        if (!b->mask[p->at + l]) {
-            for (int i = 0; i < rows * inputs; i++)
-                x[i * VECTOR + l] = 0.0f;
-            for (int r = 0; r < rows; r++)
-                y[r * VECTOR + l] = 0.0f;
-            continue;
+    for (int r = 0; r < rows; r++) {
+        int64_t place[VECTOR];
+        float *x = (float *)(p->hidden[0] + (int64_t)r * inputs), *y = (float *)(p->targets + r);
+        for (int l = 0; l < VECTOR; l++) {
+            place[l] = b->mask[p->at + l] ? b->order[(p->at + l) * b->rows + start + r] : 0;
+            y[l] = b->y[place[l]];
+            place[l] *= inputs;
         }
-        const int32_t *order = b->order + (p->at + l) * b->rows + start;
-        for (int r = 0; r < rows; r++) {
-            const float *row = b->x + (int64_t)order[r] * inputs;
-            y[r * VECTOR + l] = b->y[order[r]];
-            for (int i = 0; i < inputs; i++)
-                x[(r * inputs + i) * VECTOR + l] = row[i];
-        }
+        for (int i = 0; i < inputs; i++)
+            for (int l = 0; l < VECTOR; l++)
+                x[i * VECTOR + l] = b->x[place[l] + i];
     }
 }
 
@@ -273,26 +268,30 @@ static V loss(Part *p, int rows, V share)
     return total;
 }
 
-/* One step of the optimizers, for the numbers of one row of a layer's weights. */
-INLINE void update_row(Part *p, int64_t place, int count, I row, const I *units)
+/* One step of the optimizers, for `count` numbers of one row of a layer. */
+INLINE void update_row(const Part *p, const Optimizer *o, int64_t place, int count, I row,
+                       const I *units)
 {
+    V *weights = p->weights, *first = p->first, *second = p->second;
+    const V *gradient = p->gradient + place;
     for (int i = 0; i < count; i++) {
         int64_t at = (place + i) * PARTS;
-        Number number = {p->weights[at], p->first[at], p->second[at]};
-        number = updated(&p->optimizer, number, p->gradient[place + i]);
-        p->weights[at] = keep(units ? row & units[i] : row, number.p);
-        p->first[at] = number.first;
-        p->second[at] = number.second;
+        Number number = {weights[at], first[at], second[at]};
+        number = updated(o, number, gradient[i]);
+        weights[at] = keep(units ? row & units[i] : row, number.p);
+        first[at] = number.first;
+        second[at] = number.second;
     }
 }
 
 static void update(Part *p)
 {
     correct(&p->optimizer);
+    const Optimizer o = p->optimizer;
     const I every = ~(I){0};
     if (!p->ragged) {
         const Layer *last = p->layers + p->count - 1;
-        update_row(p, 0, (int)(last->bias + last->after), every, NULL);
+        update_row(p, &o, 0, (int)(last->bias + last->after), every, NULL);
         return;
     }
     for (int k = 0; k < p->count; k++) {
@@ -300,8 +299,8 @@ static void update(Part *p)
         for (int j = 0; j < layer->after; j++) {
             I row = k + 1 < p->count ? layer->has & p->units[j] : every;
             int64_t place = layer->weight + (int64_t)j * layer->before;
-            update_row(p, place, layer->before, row, k ? p->units : NULL);
-            update_row(p, layer->bias + j, 1, row, NULL);
+            update_row(p, &o, place, layer->before, row, k ? p->units : NULL);
+            update_row(p, &o, layer->bias + j, 1, row, NULL);
         }
     }
 }

@@ -46,6 +46,31 @@ INLINE V fma_(V a, V b, V c)
 #endif
 }
 
+/* c - a * b, rounded once. */
+INLINE V minus_(V a, V b, V c)
+{
+#if VECTOR == 16
+    return (V)_mm512_fnmadd_ps((__m512)a, (__m512)b, (__m512)c);
+#elif VECTOR == 8
+    return (V)_mm256_fnmadd_ps((__m256)a, (__m256)b, (__m256)c);
+#else
+    return fma_(-a, b, c);
+#endif
+}
+
+/* The smaller of two; `b` if either is NaN. */
+INLINE V least(V a, V b)
+{
+#if VECTOR == 16
+    return (V)_mm512_min_ps((__m512)a, (__m512)b);
+#elif VECTOR == 8
+    return (V)_mm256_min_ps((__m256)a, (__m256)b);
+#else
+    I less = a < b;
+    return (V)((less & (I)a) | (~less & (I)b));
+#endif
+}
+
 /* A number in every lane. */
 INLINE V all(float x) { return x - (V){0}; }
 
