@@ -17,7 +17,7 @@ from xortune.problems.table.rows import TASKS, Fold, Rows, Target, Task
 from xortune.problems.table.spec import ACTIVATIONS, LOSS_FNS, METRICS, OPTIMIZERS, SCHEDULES
 
 # The result of `fingerprint` where every operation is rounded as IEEE 754 says.
-_RIGHT = "c3fb684af7e56cc439300d1c4b25e54586b5f0348f18188b34db8a6a2da7f7ae"
+_RIGHT = "6a4942c6a8aef40bf3b54150873f6740409fb6f3e6a467cbaa8fb9d750035684"
 
 
 @cache
@@ -56,7 +56,7 @@ def fingerprint(functions: CFunctions) -> str:
     return digest.hexdigest()
 
 
-_EPOCHS = 3
+_EPOCHS = 4
 _ROWS, _INPUTS = 90, 3
 
 
