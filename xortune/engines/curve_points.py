@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from xortune.spec import ProblemSpec
@@ -41,6 +41,13 @@ class Points:
         """Keeps the epoch if it is a point."""
         if progress.epoch % self._every == 0:
             self._points.append(_point(progress))
+
+    def add(self, epoch: int, training: Sequence[float], validation: Sequence[float]) -> None:
+        """Keeps those of the epochs after `epoch`, of which the losses are, that are points."""
+        every = self._every
+        for later in range((epoch // every + 1) * every, epoch + 1 + len(training), every):
+            place = later - epoch - 1
+            self._points.append((later, training[place], validation[place]))
 
     def curve(self, *last: Measured) -> Curve:
         """The points so far, and the last one if it is given."""

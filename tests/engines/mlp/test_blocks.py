@@ -107,3 +107,24 @@ def test_the_recorded_name_and_the_libraries_behind_the_bits():
 def test_numbers_below_the_smallest_normal_one_are_kept_outside_training():
     train([make_trial()])
     assert np.float32(1e-39) * np.float32(1) > 0
+
+
+def test_epochs_that_take_long_beat_within_and_have_the_same_bits(monkeypatch):
+    trials, beats = every_sort(), []
+    expected = train(trials)
+    monkeypatch.setattr("xortune.engines.mlp.block._BEAT", 1)
+    outcomes = make_mlp(count=50).open("cpu").train(lanes(trials), 1, lambda: beats.append(None))
+    assert [*map(bits, outcomes)] == expected
+    assert len(beats) > 7 * 7
+
+
+@pytest.mark.parametrize("log_every", [1, 2, 3, 1000])
+def test_a_lane_that_ends_early_has_the_curve_that_it_has_alone(log_every):
+    trials = [
+        make_trial(epochs=40, lr=0.1, early_stopping=patience, seed=seed)
+        for seed, patience in enumerate((1, 2, 3, 0, 5))
+    ]
+    trials.append(make_trial(epochs=9, lr=3e38, optimizer="sgd"))
+    trainer = make_mlp().open("cpu")
+    alone = [bits(trainer.train(lanes([params]), log_every)[0]) for params in trials]
+    assert [*map(bits, trainer.train(lanes(trials), log_every))] == alone

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xortune.engines.mlp.lane import Progress, State
-from xortune.engines.mlp.native.library import LANES, WORDS, Call, CFunctions
+from xortune.engines.mlp.native.library import LANES, WORDS, Call, CFunctions, Run, address
 from xortune.engines.mlp.shapes import around, scratch_bytes, shape_of
 from xortune.problems.table.rows import TASKS, Fold
 from xortune.problems.table.spec import ACTIVATIONS, OPTIMIZERS, SCHEDULES
@@ -22,6 +23,8 @@ _BEAT = 2e8
 LOSSES = {"mse": 0, "mae": 1, "huber": 2}
 _LOG_LOSS = 3
 _PAGE = 4096
+# Epochs that are trained without a heartbeat, at most.
+_MOST_EPOCHS = 1000
 
 
 class Block:
@@ -63,6 +66,8 @@ class Block:
         self._training = self._described(0, "weights", own)
         self._own = {name: self._described(0, name, own) for name in ("weights", "best")}
         self._final = {name: self._described(1, name, kinds) for name in ("weights", "best")}
+        self._best, self._best_epoch = np.full(LANES, np.inf), np.zeros(LANES, np.int32)
+        self._run = self._described_run()
 
     @property
     def busy(self) -> bool:
@@ -89,13 +94,21 @@ class Block:
 
     def put(self, place: int, state: State) -> None:
         """Begins to train a lane."""
-        places = self._places[self._shapes[place]]
+        places, progress = self._places[self._shapes[place]], state.progress
         for name, array in self._numbers.items():
             array[places, place] = getattr(state, name)
         self._lanes["mask"][place] = -1
-        self._lanes["epoch"][place] = state.progress.epoch
+        self._lanes["epoch"][place] = progress.epoch
+        self._best[place], self._best_epoch[place] = progress.best, progress.best_epoch
         seed, rows = int(self._lanes["seed"][place]), self._order.shape[1]
-        self._functions.seed(self._words[place], seed, rows, state.progress.epoch)
+        self._functions.seed(self._words[place], seed, rows, progress.epoch)
+
+    def update(self, place: int, progress: Progress, losses: Sequence[float]) -> None:
+        """Takes what a lane has come to, with the losses of its latest epoch."""
+        progress.epoch = int(self._lanes["epoch"][place])
+        progress.training, progress.validation = losses
+        progress.best = float(self._best[place])
+        progress.best_epoch = int(self._best_epoch[place])
 
     def numbers(self, place: int, name: str) -> NDArray[np.float32]:
         """The weights of a lane, `best` or `weights`, or what its optimizer remembers."""
@@ -109,25 +122,42 @@ class Block:
         for array in self._numbers.values():
             array[:, place] = 0
 
-    def advance(self, heartbeat: Callable[[], None]) -> list[float]:
-        """Trains an epoch; returns the mean of each lane's batch losses, NaN if not finite."""
-        lanes, call = self._lanes, self._training
-        self._functions.permute(self._words, lanes["mask"], self._order)
+    def advance(self, count: int, heartbeat: Callable[[], None]) -> NDArray[np.float64]:
+        """Trains up to `count` epochs, to the first in which a lane fails or has waited too long.
+
+        The weights of the best epoch are kept.
+
+        Returns:
+            The mean of each lane's batch losses, NaN if one is not finite, and the final loss:
+            `(epochs, 2, LANES)`.
+        """
+        multiplied = self.shape.numbers * (3 * self._order.shape[1] + self._final["weights"].rows)
+        if multiplied > _BEAT:
+            return self._long_epoch(heartbeat)
+        heartbeat()
+        count = max(1, min(count, int(_BEAT / multiplied), _MOST_EPOCHS))
+        losses = np.empty((count, 2, LANES))
+        self._training.begin, self._training.end = 0, self.steps
+        final = self._final["weights"]
+        final.begin, final.end = 0, final.rows
+        self._run.losses = address(losses)
+        return losses[: self._functions.epochs(self._run, count)]
+
+    def _long_epoch(self, heartbeat: Callable[[], None]) -> NDArray[np.float64]:
+        """One epoch, with heartbeats; as `advance`."""
+        call = self._training
+        self._functions.permute(self._words, self._lanes["mask"], self._order)
         self._losses.fill(0)
         each = max(1, int(_BEAT / (3 * self._batch * self.shape.numbers)))
         for begin in range(0, self.steps, each):
             heartbeat()
             call.begin, call.end = begin, min(begin + each, self.steps)
             self._functions.train(call)
-        lanes["epoch"] += 1
-        means = (self._losses / self.steps).tolist()
-        return [mean if math.isfinite(mean) else math.nan for mean in means]
-
-    def keep(self, places: Sequence[int]) -> None:
-        """Keeps the weights of lanes as their best."""
-        mask = np.zeros(LANES, np.int32)
-        mask[places] = -1
-        self._functions.keep(self._numbers["weights"], self._numbers["best"], mask)
+        losses = np.empty((1, 2, LANES))
+        losses[0, 0] = self._losses
+        losses[0, 1] = self._summed(self._final["weights"], heartbeat)
+        self._functions.judge(self._run, losses[0, 0], losses[0, 1])
+        return losses
 
     def own_losses(self, heartbeat: Callable[[], None], name: str = "weights") -> list[float]:
         """Each lane's own loss on all training rows, of its weights or its best."""
@@ -145,21 +175,26 @@ class Block:
         return self._measured(call, heartbeat), outputs
 
     def _measured(self, call: Call, heartbeat: Callable[[], None]) -> list[float]:
+        with np.errstate(all="ignore"):
+            means: list[float] = (self._summed(call, heartbeat) / call.rows).tolist()
+        return means
+
+    def _summed(self, call: Call, heartbeat: Callable[[], None]) -> NDArray[np.float64]:
+        """The sums of the losses of all rows."""
         self._losses.fill(0)
         each = max(1, int(_BEAT / self.shape.numbers))
         for begin in range(0, call.rows, each):
             heartbeat()
             call.begin, call.end = begin, min(begin + each, call.rows)
             self._functions.measure(call)
-        with np.errstate(all="ignore"):
-            means: list[float] = (self._losses / call.rows).tolist()
-        return means
+        return self._losses
 
     def _described(self, rows: int, weights: str, loss: NDArray[np.int32]) -> Call:
         """What C needs to train or to measure, on the training rows or the others."""
         call = Call()
         x, y = self._data[rows]
-        call.point({**self._lanes, "loss": loss, "x": x, "y": y})
+        lanes = {name: self._lanes[name] for name in self._lanes if name != "patience"}
+        call.point({**lanes, "loss": loss, "x": x, "y": y})
         call.point({name: self._numbers[name] for name in ("first", "second")})
         call.point({"order": self._order, "memory": self._memory, "losses": self._losses})
         call.point({"weights": self._numbers[weights]})
@@ -169,6 +204,17 @@ class Block:
         call.task = TASKS.index(self._fold.target.task)
         call.dropout = int(self._lanes["least"].any())
         return call
+
+    def _described_run(self) -> Run:
+        """What C needs to train epochs."""
+        lanes = self._lanes
+        run = Run(ctypes.pointer(self._training), ctypes.pointer(self._final["weights"]))
+        run.words, run.order = address(self._words), address(self._order)
+        run.best_weights = address(self._numbers["best"])
+        run.epoch, run.best_epoch = address(lanes["epoch"]), address(self._best_epoch)
+        run.patience, run.best = address(lanes["patience"]), address(self._best)
+        run.numbers, run.batches = self.shape.numbers, self.steps
+        return run
 
 
 def lane_arrays(params: Sequence[dict[str, Any]]) -> dict[str, NDArray[Any]]:
@@ -193,6 +239,7 @@ def lane_arrays(params: Sequence[dict[str, Any]]) -> dict[str, NDArray[Any]]:
         "loss": np.array([LOSSES.get(p["loss_fn"], _LOG_LOSS) for p in padded], np.int32),
         "epoch": np.zeros(LANES, np.int32),
         "epochs": column("epochs", np.int32),
+        "patience": column("early_stopping", np.int32),
         "seed": np.array([p["seed"] & 0xFFFFFFFF for p in padded], np.uint32),
         "least": np.array(least, np.uint32),
         "kept": np.array([1 / (1 - rate) for rate in rates], np.float32),

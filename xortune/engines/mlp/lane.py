@@ -56,15 +56,6 @@ class Progress:
         waited = self.epoch - self.best_epoch
         return self.epoch >= epochs or 0 < patience <= waited
 
-    def passed(self, training: float, validation: float) -> bool:
-        """Counts an epoch; returns whether it is the best so far."""
-        self.epoch += 1
-        self.training, self.validation = training, validation
-        better = not self.failed and validation < self.best
-        if better:
-            self.best, self.best_epoch = validation, self.epoch
-        return better
-
 
 @dataclass
 class State:

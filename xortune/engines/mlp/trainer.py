@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import os
 import socket
 import time
@@ -135,7 +136,7 @@ class _Run:
             left = [i for i in range(len(self._trainings)) if i not in self._outcomes]
             if not left:
                 break
-            self._advance(left, heartbeat)
+            self._advance(left, heartbeat, until)
         elapsed = time.perf_counter() - started
         epochs = [t.progress.epoch - b + 1 for t, b in zip(self._trainings, before)]
         return [
@@ -155,15 +156,20 @@ class _Run:
                 training.progress.training = own[place]
                 training.progress.validation = final[place]
 
-    def _advance(self, left: Sequence[int], heartbeat: Callable[[], None]) -> None:
-        """Trains an epoch of the lanes that are left."""
+    def _advance(
+        self, left: Sequence[int], heartbeat: Callable[[], None], until: int | None
+    ) -> None:
+        """Trains the lanes that are left, until one of them may end."""
+        ends = [_end_of(self._trainings[place], until) for place in left]
+        epochs = [self._trainings[place].progress.epoch for place in left]
+        losses = self._block.advance(min(map(operator.sub, ends, epochs)), heartbeat)
+        lists = losses.transpose(2, 1, 0).tolist()
         for place in left:
-            self._trainings[place].points.pass_by(self._trainings[place].progress)
-        losses = self._block.advance(heartbeat)
-        final = self._block.validated(heartbeat)
-        better = [p for p in left if self._trainings[p].progress.passed(losses[p], final[p])]
-        if better:
-            self._block.keep(better)
+            training = self._trainings[place]
+            training.points.pass_by(training.progress)
+            before, after = lists[place]
+            training.points.add(training.progress.epoch, before[:-1], after[:-1])
+            self._block.update(place, training.progress, (before[-1], after[-1]))
 
     def _end(self, heartbeat: Callable[[], None], until: int | None) -> None:
         """Gives the lanes that have ended, or reached the pause, their outcomes."""
@@ -220,3 +226,9 @@ class _Run:
         content = np.ascontiguousarray(self._block.numbers(place, "best"), "<f4").tobytes()
         trained = scores, curve, Weights(layout, content)
         return Outcome("COMPLETE" if ends else "RUNNING", *trained, paused=state)
+
+
+def _end_of(training: _Training, until: int | None) -> int:
+    """The epoch at which a lane pauses, or ends at the latest."""
+    epochs: int = training.params["epochs"]
+    return epochs if until is None else min(until, epochs)

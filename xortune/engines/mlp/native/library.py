@@ -41,6 +41,17 @@ _POINTERS = {
 _COUNTS = ("rows", "batch", "begin", "end")
 _SIZES = ("inputs", "outputs_count", "widest", "deepest", "task", "dropout")
 
+_OF_RUN = (
+    "words",
+    "order",
+    "best_weights",
+    "epoch",
+    "best_epoch",
+    "patience",
+    "best",
+    "losses",
+)
+
 
 class Call(ctypes.Structure):
     """`Block` of block.h."""
@@ -62,6 +73,16 @@ class Call(ctypes.Structure):
             setattr(self, name, address(array))
 
 
+class Run(ctypes.Structure):
+    """`Run` of mlp.c."""
+
+    _fields_ = (
+        *((name, ctypes.POINTER(Call)) for name in ("training", "final")),
+        *((name, ctypes.c_void_p) for name in _OF_RUN),
+        *((name, ctypes.c_int64) for name in ("numbers", "batches")),
+    )
+
+
 class CFunctions:
     """The functions of mlp.c, which release the GIL.
 
@@ -78,15 +99,17 @@ class CFunctions:
         kinds = {
             "train": (ctypes.POINTER(Call), ctypes.c_int32),
             "measure": (ctypes.POINTER(Call), ctypes.c_int32),
+            "judge": (ctypes.POINTER(Run), pointer, pointer),
+            "epochs": (ctypes.POINTER(Run), long, ctypes.c_int32),
             "draw": (unsigned, pointer, pointer, long, pointer),
             "seed": (pointer, unsigned, long, long),
-            "keep": (pointer, pointer, pointer, long),
             "permute": (pointer, pointer, pointer, long),
         }
+        results = {"judge": ctypes.c_int32, "epochs": long}
         self._functions = {}
         for name, kind in kinds.items():
             function = getattr(library, f"xortune_{name}")
-            function.argtypes, function.restype = kind, None
+            function.argtypes, function.restype = kind, results.get(name)
             self._functions[name] = function
 
     def train(self, call: Call) -> None:
@@ -116,12 +139,15 @@ class CFunctions:
         """Draws the next order of rows, `(LANES, rows)`, for the lanes of a mask."""
         self._functions["permute"](address(words), address(mask), address(order), order.shape[1])
 
-    def keep(
-        self, numbers: NDArray[np.float32], kept: NDArray[np.float32], mask: NDArray[np.int32]
+    def judge(
+        self, run: Run, training: NDArray[np.float64], validation: NDArray[np.float64]
     ) -> None:
-        """Copies the numbers of the lanes of a mask, `(P, LANES)`."""
-        arrays = address(numbers), address(kept), address(mask)
-        self._functions["keep"](*arrays, len(numbers))
+        """Counts an epoch from its sums of losses, `(LANES,)`, which become means."""
+        self._functions["judge"](ctypes.byref(run), address(training), address(validation))
+
+    def epochs(self, run: Run, count: int) -> int:
+        """Trains up to `count` epochs, to the first in which a lane ends; returns how many."""
+        return int(self._functions["epochs"](ctypes.byref(run), count, self.vector))
 
 
 def address(array: NDArray[Any]) -> int:

@@ -1,4 +1,6 @@
 /* What Python calls: the widest vectors of this processor, without subnormal numbers. */
+#include <string.h>
+
 #include "block.h"
 #include "order.h"
 
@@ -99,4 +101,66 @@ void xortune_keep(const uint32_t *from, uint32_t *to, const int32_t *mask, int64
             uint32_t kept = (uint32_t)mask[lane];
             to[lane] = (from[lane] & kept) | (to[lane] & ~kept);
         }
+}
+
+/* Lanes over the epochs. */
+typedef struct {
+    const Block *training, *final; /* all batches of an epoch; all validation rows */
+    uint32_t (*words)[WORDS];      /* (LANES): generators */
+    int32_t *order;                /* (LANES, rows) */
+    uint32_t *best_weights;        /* (P, LANES) */
+    int32_t *epoch, *best_epoch;   /* (LANES) */
+    const int32_t *patience;       /* (LANES): epochs without a better one; 0 for any */
+    double *best;                  /* (LANES): the lowest final loss */
+    double *losses;                /* (epochs, 2, LANES): of batches, of validation rows */
+    int64_t numbers, batches;      /* P; of an epoch */
+} Run;
+
+static int finite(double x) { return x - x == 0.0; }
+
+/* Counts an epoch whose sums of losses are there, and keeps what is the best so far. Returns whether
+ * any lane failed, or has waited too long. */
+int32_t xortune_judge(const Run *run, double *training, double *validation)
+{
+    int32_t better[LANES] = {0}, some = 0, ended = 0;
+    const Block *block = run->training;
+    for (int lane = 0; lane < LANES; lane++) {
+        double mean = training[lane] / (double)run->batches;
+        double final = validation[lane] / (double)run->final->rows;
+        training[lane] = finite(mean) ? mean : __builtin_nan("");
+        validation[lane] = final;
+        if (!block->mask[lane])
+            continue;
+        int32_t epoch = ++run->epoch[lane];
+        int fine = finite(mean + final);
+        if (fine && final < run->best[lane]) {
+            run->best[lane] = final;
+            run->best_epoch[lane] = epoch;
+            some = better[lane] = -1;
+        }
+        int32_t patience = run->patience[lane];
+        ended |= !fine || (patience && epoch - run->best_epoch[lane] >= patience);
+    }
+    if (some)
+        xortune_keep((const uint32_t *)block->weights, run->best_weights, better, run->numbers);
+    return ended;
+}
+
+/* Trains up to `count` epochs, and ends after one in which a lane ends; returns how many it were. */
+int64_t xortune_epochs(const Run *run, int64_t count, int32_t vector)
+{
+    const Block *training = run->training, *final = run->final;
+    for (int64_t done = 0; done < count;) {
+        double *losses = run->losses + done++ * 2 * LANES;
+        xortune_permute(run->words, training->mask, run->order, training->rows);
+        memset(training->losses, 0, LANES * sizeof(double));
+        xortune_train(training, vector);
+        memcpy(losses, training->losses, LANES * sizeof(double));
+        memset(final->losses, 0, LANES * sizeof(double));
+        xortune_measure(final, vector);
+        memcpy(losses + LANES, final->losses, LANES * sizeof(double));
+        if (xortune_judge(run, losses, losses + LANES))
+            return done;
+    }
+    return count;
 }
