@@ -8,7 +8,7 @@ import pytest
 from tests.make import lanes
 from tests.tables import make_mlp, make_rows, make_spec, make_trial
 from xortune.engines.mlp.shapes import Shape, around, scratch_bytes
-from xortune.engines.mlp.trainer import MlpTrainer
+from xortune.engines.mlp.trainer import MlpTrainer, neighbours
 from xortune.problems.table.spec import ACTIVATIONS, OPTIMIZERS, SCHEDULES
 from xortune.trial import Outcome, Params
 
@@ -128,3 +128,8 @@ def test_a_lane_that_ends_early_has_the_curve_that_it_has_alone(log_every):
     trainer = make_mlp().open("cpu")
     alone = [bits(trainer.train(lanes([params]), log_every)[0]) for params in trials]
     assert [*map(bits, trainer.train(lanes(trials), log_every))] == alone
+
+
+def test_neighbours_are_of_similar_depth_and_width():
+    sizes = [(1, 9), (2, 3), (3, 5), (2, 8), (1, 2), (3, 7)]
+    assert [sizes[i] for i in neighbours(sizes)] == [(3, 7), (3, 5), (2, 3), (2, 8), (1, 9), (1, 2)]

@@ -67,15 +67,17 @@ class MlpTrainer:
     def _blocks(self, lanes: Sequence[Lane]) -> Iterator[tuple[list[int], Fold]]:
         """The places of lanes that train in a block: those of one table and one batch size.
 
-        Lanes of similar width come together, since a block is as wide as its widest.
+        Lanes of similar size come together, since a block is as large as its largest.
         """
-        sizes: list[tuple[Any, Any]] = [(p["width"], p["depth"]) for p, *_ in lanes]
         every: dict[tuple[int, int, bool], list[int]] = {}
-        for place in sorted(range(len(lanes)), key=sizes.__getitem__, reverse=True):
-            every.setdefault(self._key(lanes[place]), []).append(place)
+        for place, lane in enumerate(lanes):
+            every.setdefault(self._key(lane), []).append(place)
         for (which, _, _), places in every.items():
-            for start in range(0, len(places), LANES):
-                yield places[start : start + LANES], self._rows(which)
+            sizes: list[tuple[Any, Any]]
+            sizes = [(lanes[i].params["depth"], lanes[i].params["width"]) for i in places]
+            ordered = [places[i] for i in neighbours(sizes)]
+            for start in range(0, len(ordered), LANES):
+                yield ordered[start : start + LANES], self._rows(which)
 
     def _key(self, lane: Lane) -> tuple[int, int, bool]:
         values: dict[str, Any] = dict(lane.params)
@@ -89,6 +91,22 @@ class MlpTrainer:
         if which == -2:
             return self._reference
         return self._fold if which == -1 else self._folds[which]
+
+
+def neighbours(sizes: Sequence[tuple[int, int]]) -> list[int]:
+    """The places of some depths and widths in an order in which neighbours are of similar size.
+
+    The deepest come first; among lanes of a depth the width falls, and of the next depth it rises,
+    so that no narrow deep lanes share a block with wide flat ones.
+    """
+    depths = sorted({depth for depth, _ in sizes}, reverse=True)
+    sign = {depth: (-1, 1)[rank % 2] for rank, depth in enumerate(depths)}
+
+    def key(place: int) -> tuple[int, int]:
+        depth, width = sizes[place]
+        return -depth, sign[depth] * width
+
+    return sorted(range(len(sizes)), key=key)
 
 
 @dataclass
