@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import platform
 from functools import cache
 from typing import Any
 
@@ -31,8 +30,8 @@ def load_library(library: bytes) -> CFunctions:
         functions = CFunctions(loaded(library, "xortune-mlp"))
     except (OSError, AttributeError) as error:
         raise NoEngineError(f"the compiled engine cannot be loaded: {error}") from None
-    if not functions.vector and platform.machine() in ("x86_64", "AMD64"):
-        raise NoEngineError("this processor has no AVX2 with FMA")
+    if not functions.vector:
+        raise NoEngineError("it runs on processors with AVX2 and FMA, or with NEON")
     if fingerprint(functions) != _RIGHT:
         raise NoEngineError("the compiled engine does not round as it should on this machine")
     return functions

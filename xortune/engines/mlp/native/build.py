@@ -9,7 +9,7 @@ from xortune.engines.compiling import Sources, compiled
 from xortune.engines.mlp.checked import load_library
 
 _FOLDER = Path(__file__).parent
-_FILES = ("mlp.c", "avx512.c", "avx2.c", "portable.c")
+_FILES = ("mlp.c", "avx512.c", "avx2.c", "neon.c")
 # None of these changes a result: contraction is off, and none permits reordering. The C code
 # selects wider instructions at run time, so a library runs on every processor of an architecture.
 _FLAGS = (

@@ -4,6 +4,9 @@
 #include "block.h"
 #include "order.h"
 
+/* Numbers below 1.2e-38 are taken for 0, and become 0: with them, many processors are a hundred
+ * times slower, and the moments of units that are never active would stay among them. `flushing`
+ * returns what the processor did before, for `restored`. */
 #if defined(__x86_64__)
 #include <immintrin.h>
 
@@ -12,60 +15,64 @@ void xortune_measure_avx512(const Block *block);
 void xortune_train_avx2(const Block *block);
 void xortune_measure_avx2(const Block *block);
 
-static int has_avx512(void)
-{
-    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-}
-
 /* The lanes of the widest vectors, 16 or 8; 0 where this processor cannot train. */
 int32_t xortune_vector(void)
 {
     if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma"))
         return 0;
-    return has_avx512() ? 16 : 8;
+    int wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+               __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+    return wide ? 16 : 8;
 }
 
-/* Numbers below 1.2e-38 are taken for 0, and become 0: with them, many processors are a hundred
- * times slower, and the moments of units that are never active would stay among them. */
-enum { FLUSH = 0x8040 };
-
-static void run(const Block *block, int32_t vector, void (*wide)(const Block *),
-                void (*narrow)(const Block *))
+static uint64_t flushing(void)
 {
     unsigned before = _mm_getcsr();
-    _mm_setcsr(before | FLUSH);
-    (vector == 16 ? wide : narrow)(block);
-    _mm_setcsr(before);
+    _mm_setcsr(before | 0x8040);
+    return before;
 }
 
-void xortune_train(const Block *block, int32_t vector)
+static void restored(uint64_t before) { _mm_setcsr((unsigned)before); }
+
+#define WITH(vector, what) ((vector) == 16 ? what##_avx512 : what##_avx2)
+#elif defined(__aarch64__)
+void xortune_train_neon(const Block *block);
+void xortune_measure_neon(const Block *block);
+
+int32_t xortune_vector(void) { return 4; }
+
+static uint64_t flushing(void)
 {
-    run(block, vector, xortune_train_avx512, xortune_train_avx2);
+    uint64_t before;
+    __asm__ volatile("mrs %0, fpcr" : "=r"(before));
+    __asm__ volatile("msr fpcr, %0" : : "r"(before | (1u << 24)));
+    return before;
 }
 
-void xortune_measure(const Block *block, int32_t vector)
-{
-    run(block, vector, xortune_measure_avx512, xortune_measure_avx2);
-}
+static void restored(uint64_t before) { __asm__ volatile("msr fpcr, %0" : : "r"(before)); }
+
+#define WITH(vector, what) ((void)(vector), what##_neon)
 #else
-void xortune_train_portable(const Block *block);
-void xortune_measure_portable(const Block *block);
-
+static void nothing(const Block *block) { (void)block; }
 int32_t xortune_vector(void) { return 0; }
+static uint64_t flushing(void) { return 0; }
+static void restored(uint64_t before) { (void)before; }
+#define WITH(vector, what) ((void)(vector), nothing)
+#endif
 
 void xortune_train(const Block *block, int32_t vector)
 {
-    (void)vector;
-    xortune_train_portable(block);
+    uint64_t before = flushing();
+    WITH(vector, xortune_train)(block);
+    restored(before);
 }
 
 void xortune_measure(const Block *block, int32_t vector)
 {
-    (void)vector;
-    xortune_measure_portable(block);
+    uint64_t before = flushing();
+    WITH(vector, xortune_measure)(block);
+    restored(before);
 }
-#endif
 
 /* Draws the numbers of arrays one after the other, each from its own range around 0, as
  * `uniform_(-bound, bound)` after `manual_seed(seed)`. */
