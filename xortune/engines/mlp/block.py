@@ -62,17 +62,12 @@ class Block:
         self._memory = aligned(scratch_bytes(self.shape) + _PAGE)
         self._data = [(as_floats(rows.x), as_floats(rows.y)) for rows in fold[:2]]
         self._losses = np.zeros(LANES)
-        own, kinds = self._lanes["loss"], self._kinds
-        self._training = self._described(0, "weights", own)
-        self._own = {name: self._described(0, name, own) for name in ("weights", "best")}
-        self._final = {name: self._described(1, name, kinds) for name in ("weights", "best")}
+        own, kinds, call = self._lanes["loss"], self._kinds, self._described()
+        self._training = self._for(call, 0, "weights", own)
+        self._own = {name: self._for(call, 0, name, own) for name in ("weights", "best")}
+        self._final = {name: self._for(call, 1, name, kinds) for name in ("weights", "best")}
         self._best, self._best_epoch = np.full(LANES, np.inf), np.zeros(LANES, np.int32)
         self._run = self._described_run()
-
-    @property
-    def busy(self) -> bool:
-        """Whether any lane trains."""
-        return bool(self._lanes["mask"].any())
 
     def state_of(self, place: int, params: dict[str, Any], paused: Paused | None) -> State:
         """The state of a lane: its initial one, or that in which it paused.
@@ -189,21 +184,26 @@ class Block:
             self._functions.measure(call)
         return self._losses
 
-    def _described(self, rows: int, weights: str, loss: NDArray[np.int32]) -> Call:
-        """What C needs to train or to measure, on the training rows or the others."""
-        call = Call()
-        x, y = self._data[rows]
-        lanes = {name: self._lanes[name] for name in self._lanes if name != "patience"}
-        call.point({**lanes, "loss": loss, "x": x, "y": y})
+    def _described(self) -> Call:
+        """What C needs of the block for whatever it does."""
+        call, lanes = Call(), self._lanes
+        call.point({name: lanes[name] for name in lanes if name != "patience"})
         call.point({name: self._numbers[name] for name in ("first", "second")})
         call.point({"order": self._order, "memory": self._memory, "losses": self._losses})
-        call.point({"weights": self._numbers[weights]})
-        call.rows, call.batch = len(x), self._batch
+        call.batch = self._batch
         call.inputs, call.outputs_count = self.shape.inputs, self.shape.outputs
         call.widest, call.deepest = self.shape.width, self.shape.depth
         call.task = TASKS.index(self._fold.target.task)
-        call.dropout = int(self._lanes["least"].any())
+        call.dropout = int(lanes["least"].any())
         return call
+
+    def _for(self, call: Call, part: int, weights: str, loss: NDArray[np.int32]) -> Call:
+        """The same for the training rows or the others, and some weights."""
+        copy = Call.from_buffer_copy(call)
+        x, y = self._data[part]
+        copy.point({"x": x, "y": y, "loss": loss, "weights": self._numbers[weights]})
+        copy.rows = len(x)
+        return copy
 
     def _described_run(self) -> Run:
         """What C needs to train epochs."""
