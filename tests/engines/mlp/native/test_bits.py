@@ -48,8 +48,15 @@ def test_narrow_and_wide_vectors_give_the_same_bits(functions, vector):
     assert fingerprint(chosen) == checked._RIGHT
 
 
-@pytest.mark.parametrize("compiler", ["gcc", "clang"])
-@pytest.mark.parametrize("flags", [(), ("-O1",)])
+@pytest.mark.parametrize(
+    ("compiler", "flags"),
+    [
+        ("clang", ()),
+        pytest.param("clang", ("-O1",), marks=pytest.mark.long),
+        pytest.param("gcc", (), marks=pytest.mark.long),
+        pytest.param("gcc", ("-O1",), marks=pytest.mark.long),
+    ],
+)
 def test_any_compiler_gives_the_same_bits(tmp_path, compiler, flags):
     if shutil.which(compiler) is None:
         pytest.skip(f"there is no {compiler}")
