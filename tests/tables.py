@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from xortune.engines.mlp.engine import MlpEngine
+from xortune.engines.mlp.native.build import built_library
 from xortune.engines.plain.engine import PlainEngine
 from xortune.problems.table.rows import Fold, Rows, Target, Task
 from xortune.problems.table.spec import table_spec
@@ -47,6 +49,15 @@ def make_engine(task: Task = "regression", count: int = 30, **how: Any) -> Plain
     training = make_rows(task, count, inputs)
     validation = make_rows(task, max(count // 2, 3), inputs, seed=1)
     return PlainEngine(training, validation, TARGETS[task], spec)
+
+
+def make_mlp(task: Task = "regression", count: int = 30, **how: Any) -> MlpEngine:
+    """The compiled engine, for the rows of `make_engine`."""
+    inputs = how.pop("inputs", 3)
+    spec = how.pop("spec", make_spec(task))
+    training = make_rows(task, count, inputs)
+    validation = make_rows(task, max(count // 2, 3), inputs, seed=1)
+    return MlpEngine(training, validation, TARGETS[task], spec, built_library())
 
 
 def make_folds(task: Task, count: int = 20) -> list[Fold]:

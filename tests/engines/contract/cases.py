@@ -16,8 +16,10 @@ from hypothesis import strategies as st
 from tests import toy
 from tests.engines.function import functions
 from tests.make import lanes, make_params
-from tests.tables import make_engine, make_folds, make_spec, make_trial
+from tests.tables import make_engine, make_folds, make_mlp, make_spec, make_trial
 from xortune.engines.engine import Engine, Trainer
+from xortune.engines.mlp.engine import MlpEngine
+from xortune.engines.mlp.native.build import built_library as built_mlp
 from xortune.engines.plain.engine import PlainEngine
 from xortune.engines.xor.engines import CompiledEngine, EagerEngine
 from xortune.engines.xor.native import built_library
@@ -107,6 +109,18 @@ class _Plain:
         return make_engine(self.task, count=20)
 
 
+def _mlp(task: Task) -> Case:
+    return replace(_plain(task), name=f"mlp, {task}", make=_Mlp(task))
+
+
+@dataclass(frozen=True)
+class _Mlp:
+    task: Task
+
+    def __call__(self) -> Engine:
+        return make_mlp(self.task, count=20)
+
+
 class _Folded(PlainEngine):
     """A table with folds of different numbers of inputs; a trial's number chooses its fold."""
 
@@ -129,6 +143,20 @@ class _ByNumber:
 
 
 _FOLDED = replace(_plain("classes"), name="plain, folds", make=lambda: _Folded("classes"))
+
+
+class _FoldedMlp(MlpEngine):
+    """As `_Folded`."""
+
+    def __init__(self, task: Task) -> None:
+        folds = make_folds(task)
+        super().__init__(*folds[0], make_spec(task), built_mlp(), folds)
+
+    def open(self, device: str) -> Trainer:
+        return _ByNumber(super().open(device), len(self._folds))
+
+
+_FOLDED_MLP = replace(_mlp("classes"), name="mlp, folds", make=lambda: _FoldedMlp("classes"))
 _HILL = Case(
     "hill",
     toy.HillEngine,
@@ -154,6 +182,8 @@ CASES = (
     _xor("compiled", lambda: CompiledEngine("xor", built_library())),
     *map(_plain, TASKS),
     _FOLDED,
+    *map(_mlp, TASKS),
+    _FOLDED_MLP,
     _HILL,
     _FUNCTION,
     _VARIED,
@@ -162,7 +192,9 @@ CASES = (
 
 def available(case: Case) -> bool:
     """Whether this machine can make the engine."""
-    return case.name != "compiled" or any(map(shutil.which, ("cc", "gcc", "clang")))
+    return not case.name.startswith(("compiled", "mlp")) or any(
+        map(shutil.which, ("cc", "gcc", "clang"))
+    )
 
 
 def train(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from xortune.engines.engine import Pace, Trainer
 from xortune.engines.plain.names import LIBRARIES, PLAIN
-from xortune.engines.plain.reference import reference_trials
+from xortune.engines.reference_rows import reference_trials
 from xortune.errors import UsageError
 from xortune.spec import ProblemSpec
 from xortune.wording import option

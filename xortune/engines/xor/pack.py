@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import gc
 import operator
 import os
 import socket
 import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 
 import numpy as np
 
+from xortune.engines.collection import no_collection
 from xortune.engines.xor.kernels import Block, Floats, Kernels, Stretch, columns
 from xortune.problems.xor.spec import LAYOUT, SPEC
 from xortune.trial import Curve, Lane, Outcome, Paused, RawArray, Weights
@@ -44,7 +43,7 @@ class PackTrainer:
     ) -> list[Outcome]:
         log_every = log_every or SPEC.log_every or 1
         outcomes: dict[int, Outcome] = {}
-        with self._kernels.undisturbed(), _no_collection():
+        with self._kernels.undisturbed(), no_collection():
             for places, stretch in _stretches(lanes, until, self._kernels.largest):
                 block = _Lanes(stretch, self._kernels, log_every, heartbeat)
                 curves = (
@@ -199,19 +198,3 @@ def _paused(epoch: int, nine: bytes, curve: Curve) -> Paused:
     series = {name: points[:-1] for name, points in curve.series.items()}
     so_far = Curve(curve.epochs[:-1], series)
     return Paused(epoch, {_WEIGHTS: RawArray("<f4", (9,), nine)}, so_far)
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """No garbage collection.
-
-    None of the thousands of new objects is garbage, but they make Python scan the objects of
-    all libraries, which takes as long as the training.
-    """
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+from xortune.engines import compiling
 from xortune.engines.xor.native import build
 
 # Changes of step.c after which it computes something else, if only in the last bit.
@@ -26,7 +27,7 @@ CHANGES = [
 
 def compile_library(source: Path, target: Path, *flags: str, by: str = "") -> Path:
     command = [
-        by or build._compiler(),
+        by or compiling.found_compiler(),
         *build._FLAGS,
         *flags,
         str(source),

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from xortune.engines import compiling
 from xortune.engines.xor.native import build, built_library, load_library
 
 BUILD = """
@@ -107,7 +108,7 @@ def test_without_cc_the_path_is_searched(cache, compiler, monkeypatch):
         (folder / name).symlink_to(compiler.path)
     built_library()
     assert compiler.calls == 1
-    assert build._compiler() == str(folder / "cc")
+    assert compiling.found_compiler() == str(folder / "cc")
 
 
 def test_two_processes_fill_one_cache(cache, compiler):
@@ -140,6 +141,6 @@ def test_a_file_appears_whole_or_not_at_all(cache, compiler, monkeypatch):
         seen.append((target.exists(), partial.read_bytes()))
         return replace(partial, target)
 
-    monkeypatch.setattr(build.Path, "replace", looking)
+    monkeypatch.setattr(compiling.Path, "replace", looking)
     library = built_library()
     assert seen == [(False, hashlib.sha256(library).digest() + library)]

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from xortune.engines.xor.native import build, built_library, load_library
+from xortune.engines import compiling
+from xortune.engines.xor.native import built_library, load_library
 
 
 @pytest.fixture
@@ -85,7 +86,7 @@ def test_a_file_that_others_can_read_is_trusted(kept, compiler):
 
 def test_a_file_of_another_user_is_not_trusted(kept, compiler, monkeypatch):
     kept.write_bytes(other(kept))
-    monkeypatch.setattr(build.os, "getuid", lambda: 12_345)
+    monkeypatch.setattr(compiling.os, "getuid", lambda: 12_345)
     built_library()
     assert compiler.calls == 2
 
@@ -109,7 +110,7 @@ def test_a_library_that_cannot_be_cached_leaves_no_file(cache, compiler, monkeyp
     def full(partial, target):
         raise OSError("no space is left")
 
-    monkeypatch.setattr(build.Path, "replace", full)
+    monkeypatch.setattr(compiling.Path, "replace", full)
     load_library(built_library())
     assert list(cache.iterdir()) == []
 
@@ -175,7 +176,7 @@ def test_without_a_home_nothing_is_kept(compiler, monkeypatch, cache):
         raise RuntimeError("Could not determine home directory.")
 
     monkeypatch.delenv("XDG_CACHE_HOME")
-    monkeypatch.setattr(build.Path, "home", no_home)
+    monkeypatch.setattr(compiling.Path, "home", no_home)
     for calls in (1, 2):
         load_library(built_library())
         assert compiler.calls == calls

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
-import os
-import sys
-import tempfile
 from array import array
 from functools import cache
-from pathlib import Path
 from typing import Any
 
+from xortune.engines.loading import loaded
 from xortune.errors import NoEngineError
 
 # A block of step.c: arrays of lanes have a multiple of it.
@@ -88,26 +85,12 @@ def load_library(library: bytes) -> CFunctions:
         NoEngineError: this machine cannot load it, or computes other bits with it.
     """
     try:
-        functions = CFunctions(_loaded(library))
+        functions = CFunctions(loaded(library, "xortune-step"))
     except (OSError, AttributeError) as error:
         raise NoEngineError(f"the compiled step cannot be loaded: {error}") from None
     if _fingerprint(functions) != (_TRAINED, _MEASURED):
         raise NoEngineError("the compiled step does not round as it should on this machine")
     return functions
-
-
-def _loaded(library: bytes) -> ctypes.CDLL:
-    """Loads from a file that no other process can write, and that does not remain."""
-    if sys.platform == "linux":
-        # Left open: a second library of the same name would be taken for the first.
-        handle = os.memfd_create("xortune-step")
-        with os.fdopen(handle, "wb", closefd=False) as file:
-            file.write(library)
-        return ctypes.CDLL(f"/proc/self/fd/{handle}")
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        path = Path(folder, "step.so")
-        path.write_bytes(library)
-        return ctypes.CDLL(str(path))
 
 
 def _fingerprint(c: CFunctions) -> tuple[str, str]:

@@ -7,17 +7,14 @@ user's data. Its trials have seeds that no search space can have, and are known 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from xortune.problems.table.rows import Rows, Target
+from xortune.problems.table.rows import Fold, Rows, Target
 from xortune.problems.table.spec import ACTIVATIONS, OPTIMIZERS, SCHEDULES
 from xortune.spec import ProblemSpec
 from xortune.trial import Params
-
-if TYPE_CHECKING:
-    from xortune.engines.plain.training import Lesson
 
 _FIRST_SEED = 2**32
 _ROWS, _INPUTS = 52, 5
@@ -48,24 +45,21 @@ def reference_trials(spec: ProblemSpec) -> tuple[Params, ...]:
 
 
 def is_reference(params: Mapping[str, Any]) -> bool:
-    """Whether a trial is one of the reference pack, and trains on `reference_lesson`."""
+    """Whether a trial is one of the reference pack, and trains on `reference_fold`."""
     return bool(params["seed"] >= _FIRST_SEED)
 
 
-def reference_lesson(lesson: Lesson) -> Lesson:
-    """The fixed table, for the task and the loss of a study."""
-    from xortune.engines.plain.training import Lesson
-
+def reference_fold(target: Target) -> Fold:
+    """The fixed table, for the task of a study."""
     rows = np.arange(_ROWS)
     columns = np.arange(_INPUTS)
     mixed = rows[:, np.newaxis] * (2 * columns + 7) + columns * columns
     x = ((mixed % 17) / 8 - 1).astype(np.float32)
-    if lesson.target.task == "classes":
-        y = rows * 3 % len(lesson.target.classes)
-    elif lesson.target.task == "binary":
+    if target.task == "classes":
+        y = rows * 3 % len(target.classes)
+    elif target.task == "binary":
         y = (rows % 3 == 0).astype(np.float32)
     else:
         y = (rows * 5 % 11 / 5 - 1).astype(np.float32)
     every = Rows(x, y)
-    target = Target(lesson.target.task, lesson.target.classes)
-    return Lesson(every, every, target, lesson.loss)
+    return Fold(every, every, Target(target.task, target.classes))

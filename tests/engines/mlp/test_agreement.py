@@ -1,0 +1,132 @@
+"""The compiled engine against the plain one: the same trials, on the same rows."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.make import lanes
+from tests.tables import TARGETS, make_engine, make_mlp, make_spec, make_trial
+from xortune.engines.engine import Engine
+from xortune.engines.mlp.native.library import LANES, WORDS
+from xortune.engines.mlp.shapes import Shape
+from xortune.problems.table.model import seeded_model
+from xortune.problems.table.rows import TASKS, Task
+from xortune.problems.table.spec import ACTIVATIONS, LOSS_FNS, OPTIMIZERS, SCHEDULES
+from xortune.trial import Outcome, Params
+
+CLOSE = 1e-5
+# Rates at which a change in the last bit stays one for three epochs.
+STABLE = {"sgd": 0.02, "momentum": 0.01, "nesterov": 0.01}
+VALUES = {
+    "width": st.integers(1, 40),
+    "depth": st.integers(0, 4),
+    "activation": st.sampled_from(ACTIVATIONS),
+    "dropout": st.sampled_from((0.0, 0.3)),
+    "batch_size": st.integers(1, 90),
+    "seed": st.integers(0, 2**32 - 1),
+    "weight_decay": st.sampled_from((0.0, 0.01)),
+    "schedule": st.sampled_from(SCHEDULES),
+}
+
+
+def trial(draw, task: Task) -> Params:
+    optimizer = draw(st.sampled_from(OPTIMIZERS))
+    values = draw(st.fixed_dictionaries(VALUES))
+    loss_fn = draw(st.sampled_from(LOSS_FNS[task]))
+    rate = STABLE.get(optimizer, 1e-3)
+    return make_trial(task, **values, optimizer=optimizer, lr=rate, loss_fn=loss_fn)
+
+
+def train(engine: Engine, trials: list[Params]) -> list[Outcome]:
+    return engine.open("cpu").train(lanes(trials), 1)
+
+
+def far(one: Outcome, other: Outcome) -> float:
+    """The largest difference of two trials' weights and curves."""
+    pairs = [(one.weights.numbers(), other.weights.numbers())]
+    pairs += [(one.curve.series[name], other.curve.series[name]) for name in one.curve.series]
+    return max(float(np.abs(np.array(a) - np.array(b)).max()) for a, b in pairs)
+
+
+@given(data=st.data(), task=st.sampled_from(TASKS))
+@settings(max_examples=25, deadline=None)
+def test_weights_and_losses_are_close_after_three_epochs_of_any_trials(data, task):
+    trials = [trial(data.draw, task) for _ in range(data.draw(st.integers(1, 5)))]
+    count = data.draw(st.integers(4, 80))
+    found = train(make_mlp(task, count), trials)
+    for params, one, other in zip(trials, found, train(make_engine(task, count), trials)):
+        assert (one.state, one.curve.epochs) == (other.state, other.curve.epochs), params
+        if one.scores["best_epoch"] == other.scores["best_epoch"]:
+            assert far(one, other) < CLOSE, params
+            assert [*one.scores.row] == pytest.approx([*other.scores.row], 1e-4, 1e-4, True)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_metrics_are_those_of_the_same_weights(task):
+    params = make_trial(task, epochs=20, lr=0.02)
+    (outcome,) = train(make_mlp(task, 60), [params])
+    (other,) = train(make_engine(task, 60), [params])
+    assert [*outcome.scores] == [*other.scores]
+    assert [*outcome.scores.row] == pytest.approx([*other.scores.row], rel=1e-3)
+
+
+def test_the_final_loss_of_the_best_epoch_is_that_of_the_curve():
+    for task in TASKS:
+        (outcome,) = train(make_mlp(task), [make_trial(task, epochs=30, lr=0.05)])
+        losses = outcome.curve.series["validation"]
+        assert outcome.scores[make_spec(task).loss] == min(losses[1:])
+
+
+@pytest.mark.parametrize("patience", [1, 3])
+def test_early_stopping_ends_a_trial_at_the_same_epoch(patience):
+    params = make_trial(epochs=60, lr=0.1, early_stopping=patience)
+    (one,), (other,) = train(make_mlp(), [params]), train(make_engine(), [params])
+    assert one.curve.epochs == other.curve.epochs
+    assert one.scores["best_epoch"] == other.scores["best_epoch"]
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_trial_that_diverges_fails_as_it_does_there(task):
+    params = make_trial(task, lr=3e38, optimizer="sgd", epochs=50)
+    (one,), (other,) = train(make_mlp(task), [params]), train(make_engine(task), [params])
+    assert (one.state, one.error) == (other.state, other.error)
+
+
+@given(
+    inputs=st.integers(1, 9),
+    width=st.integers(1, 70),
+    depth=st.integers(0, 4),
+    seed=st.integers(0, 2**32 - 1),
+)
+@settings(max_examples=30, deadline=None)
+def test_initial_weights_are_exactly_those_of_the_model(functions, inputs, width, depth, seed):
+    params = make_trial("classes", width=width, depth=depth, seed=seed)
+    outputs = TARGETS["classes"].outputs
+    model = seeded_model(inputs, outputs, params)
+    expected = torch.cat([p.detach().flatten() for p in model.parameters()])
+    shape = Shape(inputs, outputs, width, depth)
+    found = functions.draw(seed, shape.counts, shape.bounds)
+    assert torch.equal(torch.from_numpy(found), expected)
+
+
+@given(
+    rows=st.integers(1, 2000),
+    seed=st.integers(0, 2**32 - 1),
+    skipped=st.integers(0, 5),
+)
+@settings(max_examples=30, deadline=None)
+def test_the_order_of_rows_is_exactly_that_of_pytorch(functions, rows, seed, skipped):
+    words = np.zeros((LANES, WORDS), np.uint32)
+    order = np.full((LANES, rows), -1, np.int32)
+    mask = np.zeros(LANES, np.int32)
+    mask[3] = -1
+    functions.seed(words[3], seed, rows, skipped)
+    generator = torch.Generator().manual_seed(seed)
+    for _ in range(skipped):
+        torch.randperm(rows, generator=generator)
+    for _ in range(3):
+        functions.permute(words, mask, order)
+        assert order[3].tolist() == torch.randperm(rows, generator=generator).tolist()
+    assert (order[[0, 1, 2, *range(4, LANES)]] == -1).all()

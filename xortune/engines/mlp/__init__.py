@@ -1,0 +1,1 @@
+"""Trains tables in packs, with C: every lane as if it were alone."""

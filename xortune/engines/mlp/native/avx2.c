@@ -1,0 +1,17 @@
+/* The engine for processors with AVX2 and FMA. */
+#if defined(__x86_64__)
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#else
+#pragma GCC target("avx2,fma")
+#endif
+#define VECTOR 8
+#include "training.h"
+
+void xortune_train_avx2(const Block *block) { train_parts(block); }
+void xortune_measure_avx2(const Block *block) { measure_parts(block); }
+
+#if defined(__clang__)
+#pragma clang attribute pop
+#endif
+#endif

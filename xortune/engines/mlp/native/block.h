@@ -1,0 +1,44 @@
+/* A block of lanes as Python describes it: one struct for all functions.
+ *
+ * Arrays of `LANES` have a number for each lane; arrays of numbers are `(..., LANES)`, so that a
+ * vector holds the same number of many lanes. A block has the shape of its widest and deepest lane:
+ * the weights of units and layers that a lane lacks are 0, and stay 0.
+ */
+#ifndef XORTUNE_BLOCK_H
+#define XORTUNE_BLOCK_H
+
+#include <stdint.h>
+
+enum {
+    LANES = 16,
+    CHUNK = 32, /* rows that pass the layers together; constant, since sums follow its order */
+    DEEPEST = 16,
+    WORDS = 625, /* of a generator: the 624 of MT19937, and the place of the next */
+};
+
+enum { REGRESSION, BINARY, CLASSES };                       /* the order of TASKS */
+enum { RELU, TANH, GELU, SILU, SIGMOID, ACTIVATIONS };      /* of ACTIVATIONS */
+enum { SGD, MOMENTUM, NESTEROV, RMSPROP, ADAM, ADAMW };     /* of OPTIMIZERS */
+enum { CONSTANT, COSINE, STEP };                            /* of SCHEDULES */
+enum { MSE, MAE, HUBER, LOG_LOSS };                         /* losses, all of which are measured */
+
+typedef struct {
+    const float *x;       /* (rows, inputs) */
+    const float *y;       /* (rows): numbers, 0 or 1, or the places of classes */
+    const int32_t *order; /* (LANES, rows): training only, the order of an epoch */
+    const int32_t *mask;  /* (LANES): all ones for lanes that train; others must be all 0 */
+    const int32_t *width, *depth, *activation, *optimizer, *loss, *schedule; /* (LANES) */
+    const int32_t *epoch, *epochs;  /* (LANES): trained before, and in all */
+    const uint32_t *seed, *least;   /* (LANES): of dropout: a unit with a smaller hash is dropped */
+    const float *kept;              /* (LANES): what other units are multiplied by */
+    const double *lr, *decay;       /* (LANES): the learning rate and the weight decay */
+    float *weights, *first, *second; /* (P, LANES): and what the optimizers remember */
+    double *losses;                 /* (LANES): adds a batch's mean loss, or rows' measured loss */
+    float *outputs;                 /* (rows, outputs, LANES): measuring only; may be NULL */
+    char *memory;                   /* scratch, aligned to a page */
+    int64_t rows, batch;            /* of the data; of a batch */
+    int64_t begin, end;             /* batches to train, or rows to measure */
+    int32_t inputs, outputs_count, widest, deepest, task, dropout;
+} Block;
+
+#endif

@@ -1,0 +1,173 @@
+/* What Python calls: the widest vectors of this processor, without subnormal numbers. */
+#include <string.h>
+
+#include "block.h"
+#include "order.h"
+
+/* Numbers below 1.2e-38 are taken for 0, and become 0: with them, many processors are a hundred
+ * times slower, and the moments of units that are never active would stay among them. `flushing`
+ * returns what the processor did before, for `restored`. */
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+void xortune_train_avx512(const Block *block);
+void xortune_measure_avx512(const Block *block);
+void xortune_train_avx2(const Block *block);
+void xortune_measure_avx2(const Block *block);
+
+/* The lanes of the widest vectors, 16 or 8; 0 where this processor cannot train. */
+int32_t xortune_vector(void)
+{
+    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma"))
+        return 0;
+    int wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+               __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+    return wide ? 16 : 8;
+}
+
+static uint64_t flushing(void)
+{
+    unsigned before = _mm_getcsr();
+    _mm_setcsr(before | 0x8040);
+    return before;
+}
+
+static void restored(uint64_t before) { _mm_setcsr((unsigned)before); }
+
+#define WITH(vector, what) ((vector) == 16 ? what##_avx512 : what##_avx2)
+#elif defined(__aarch64__)
+void xortune_train_neon(const Block *block);
+void xortune_measure_neon(const Block *block);
+
+int32_t xortune_vector(void) { return 4; }
+
+static uint64_t flushing(void)
+{
+    uint64_t before;
+    __asm__ volatile("mrs %0, fpcr" : "=r"(before));
+    __asm__ volatile("msr fpcr, %0" : : "r"(before | (1u << 24)));
+    return before;
+}
+
+static void restored(uint64_t before) { __asm__ volatile("msr fpcr, %0" : : "r"(before)); }
+
+#define WITH(vector, what) ((void)(vector), what##_neon)
+#else
+static void nothing(const Block *block) { (void)block; }
+int32_t xortune_vector(void) { return 0; }
+static uint64_t flushing(void) { return 0; }
+static void restored(uint64_t before) { (void)before; }
+#define WITH(vector, what) ((void)(vector), nothing)
+#endif
+
+void xortune_train(const Block *block, int32_t vector)
+{
+    uint64_t before = flushing();
+    WITH(vector, xortune_train)(block);
+    restored(before);
+}
+
+void xortune_measure(const Block *block, int32_t vector)
+{
+    uint64_t before = flushing();
+    WITH(vector, xortune_measure)(block);
+    restored(before);
+}
+
+/* Draws the numbers of arrays one after the other, each from its own range around 0, as
+ * `uniform_(-bound, bound)` after `manual_seed(seed)`. */
+void xortune_draw(uint32_t seed, const int64_t *counts, const float *bounds, int64_t arrays,
+                  float *numbers)
+{
+    uint32_t words[WORDS];
+    seed_words(words, seed);
+    for (int64_t i = 0; i < arrays; numbers += counts[i++])
+        uniform(words, numbers, counts[i], bounds[i]);
+}
+
+/* A generator after `orders` orders of `rows` rows. */
+void xortune_seed(uint32_t *words, uint32_t seed, int64_t rows, int64_t orders)
+{
+    seed_words(words, seed);
+    skip_words(words, orders * (rows - 1));
+}
+
+/* The next order of rows for the lanes of a mask: (LANES, rows). */
+void xortune_permute(uint32_t (*words)[WORDS], const int32_t *mask, int32_t *order, int64_t rows)
+{
+    for (int lane = 0; lane < LANES; lane++)
+        if (mask[lane])
+            permute(words[lane], order + lane * rows, rows);
+}
+
+/* Copies the numbers of the lanes of a mask: (numbers, LANES). */
+void xortune_keep(const uint32_t *from, uint32_t *to, const int32_t *mask, int64_t numbers)
+{
+    for (int64_t i = 0; i < numbers; i++, from += LANES, to += LANES)
+        for (int lane = 0; lane < LANES; lane++) {
+            uint32_t kept = (uint32_t)mask[lane];
+            to[lane] = (from[lane] & kept) | (to[lane] & ~kept);
+        }
+}
+
+/* Lanes over the epochs. */
+typedef struct {
+    const Block *training, *final; /* all batches of an epoch; all validation rows */
+    uint32_t (*words)[WORDS];      /* (LANES): generators */
+    int32_t *order;                /* (LANES, rows) */
+    uint32_t *best_weights;        /* (P, LANES) */
+    int32_t *epoch, *best_epoch;   /* (LANES) */
+    const int32_t *patience;       /* (LANES): epochs without a better one; 0 for any */
+    double *best;                  /* (LANES): the lowest final loss */
+    double *losses;                /* (epochs, 2, LANES): of batches, of validation rows */
+    int64_t numbers, batches;      /* P; of an epoch */
+} Run;
+
+static int finite(double x) { return x - x == 0.0; }
+
+/* Counts an epoch whose sums of losses are there, and keeps what is the best so far. Returns whether
+ * any lane failed, or has waited too long. */
+int32_t xortune_judge(const Run *run, double *training, double *validation)
+{
+    int32_t better[LANES] = {0}, some = 0, ended = 0;
+    const Block *block = run->training;
+    for (int lane = 0; lane < LANES; lane++) {
+        double mean = training[lane] / (double)run->batches;
+        double final = validation[lane] / (double)run->final->rows;
+        training[lane] = finite(mean) ? mean : __builtin_nan("");
+        validation[lane] = final;
+        if (!block->mask[lane])
+            continue;
+        int32_t epoch = ++run->epoch[lane];
+        int fine = finite(mean + final);
+        if (fine && final < run->best[lane]) {
+            run->best[lane] = final;
+            run->best_epoch[lane] = epoch;
+            some = better[lane] = -1;
+        }
+        int32_t patience = run->patience[lane];
+        ended |= !fine || (patience && epoch - run->best_epoch[lane] >= patience);
+    }
+    if (some)
+        xortune_keep((const uint32_t *)block->weights, run->best_weights, better, run->numbers);
+    return ended;
+}
+
+/* Trains up to `count` epochs, and ends after one in which a lane ends; returns how many it were. */
+int64_t xortune_epochs(const Run *run, int64_t count, int32_t vector)
+{
+    const Block *training = run->training, *final = run->final;
+    for (int64_t done = 0; done < count;) {
+        double *losses = run->losses + done++ * 2 * LANES;
+        xortune_permute(run->words, training->mask, run->order, training->rows);
+        memset(training->losses, 0, LANES * sizeof(double));
+        xortune_train(training, vector);
+        memcpy(losses, training->losses, LANES * sizeof(double));
+        memset(final->losses, 0, LANES * sizeof(double));
+        xortune_measure(final, vector);
+        memcpy(losses + LANES, final->losses, LANES * sizeof(double));
+        if (xortune_judge(run, losses, losses + LANES))
+            return done;
+    }
+    return count;
+}

@@ -1,0 +1,8 @@
+/* The engine for 64-bit ARM processors. */
+#if defined(__aarch64__)
+#define VECTOR 4
+#include "training.h"
+
+void xortune_train_neon(const Block *block) { train_parts(block); }
+void xortune_measure_neon(const Block *block) { measure_parts(block); }
+#endif

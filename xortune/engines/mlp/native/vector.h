@@ -1,0 +1,107 @@
+/* Vectors of lanes, and the operations on them that IEEE 754 defines.
+ *
+ * A file that includes this one first defines VECTOR, the lanes of a vector: what its processor
+ * does with one instruction. A block has LANES lanes, in LANES / VECTOR parts; lanes never
+ * interact, so the parts are trained one after the other, and bits do not depend on VECTOR.
+ */
+#ifndef XORTUNE_VECTOR_H
+#define XORTUNE_VECTOR_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#if VECTOR > 4
+#include <immintrin.h>
+#endif
+
+#include "block.h"
+
+#define INLINE static inline __attribute__((always_inline))
+
+/* Before a loop whose numbers are to stay in registers. */
+#if defined(__clang__)
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
+
+enum { PARTS = LANES / VECTOR };
+
+typedef float V __attribute__((vector_size(4 * VECTOR), aligned(4 * VECTOR)));
+typedef int32_t I __attribute__((vector_size(4 * VECTOR), aligned(4 * VECTOR)));
+typedef uint32_t U __attribute__((vector_size(4 * VECTOR), aligned(4 * VECTOR)));
+
+/* a * b + c, rounded once. */
+INLINE V fma_(V a, V b, V c)
+{
+#if VECTOR == 16
+    return (V)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+#elif VECTOR == 8
+    return (V)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+#else
+    V sum;
+    for (int l = 0; l < VECTOR; l++)
+        sum[l] = __builtin_fmaf(a[l], b[l], c[l]);
+    return sum;
+#endif
+}
+
+/* c - a * b, rounded once. */
+INLINE V minus_(V a, V b, V c)
+{
+#if VECTOR == 16
+    return (V)_mm512_fnmadd_ps((__m512)a, (__m512)b, (__m512)c);
+#elif VECTOR == 8
+    return (V)_mm256_fnmadd_ps((__m256)a, (__m256)b, (__m256)c);
+#else
+    return fma_(-a, b, c);
+#endif
+}
+
+/* The smaller of two; `b` if either is NaN. */
+INLINE V least(V a, V b)
+{
+#if VECTOR == 16
+    return (V)_mm512_min_ps((__m512)a, (__m512)b);
+#elif VECTOR == 8
+    return (V)_mm256_min_ps((__m256)a, (__m256)b);
+#else
+    I less = a < b;
+    return (V)((less & (I)a) | (~less & (I)b));
+#endif
+}
+
+/* A number in every lane. */
+INLINE V all(float x) { return x - (V){0}; }
+
+/* `a` where the mask is all ones, `b` where it is all zeros. */
+INLINE V choose(I mask, V a, V b) { return (V)((mask & (I)a) | (~mask & (I)b)); }
+
+/* `a` where the mask is all ones, else +0. */
+INLINE V keep(I mask, V a) { return (V)(mask & (I)a); }
+
+INLINE V magnitude(V x) { return (V)((I)x & 0x7fffffff); }
+
+INLINE V load(const float *x)
+{
+    V v;
+    memcpy(&v, x, sizeof v);
+    return v;
+}
+
+INLINE I load_mask(const int32_t *x)
+{
+    I v;
+    memcpy(&v, x, sizeof v);
+    return v;
+}
+
+INLINE int any(I mask)
+{
+    int32_t found = 0;
+    for (int l = 0; l < VECTOR; l++)
+        found |= mask[l];
+    return found != 0;
+}
+
+#endif

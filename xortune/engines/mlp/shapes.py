@@ -1,0 +1,87 @@
+"""Where the numbers of a lane lie in its block, and how they are drawn."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A multilayer perceptron: its inputs, outputs, hidden units a layer, and hidden layers."""
+
+    inputs: int
+    outputs: int
+    width: int
+    depth: int
+
+    @cached_property
+    def sizes(self) -> tuple[int, ...]:
+        return (self.inputs, *[self.width] * self.depth, self.outputs)
+
+    @cached_property
+    def arrays(self) -> tuple[tuple[int, ...], ...]:
+        """The shapes of weights and biases, in the order of `layout_of`."""
+        pairs = zip(self.sizes, self.sizes[1:])
+        return tuple(shape for before, after in pairs for shape in ((after, before), (after,)))
+
+    @cached_property
+    def counts(self) -> NDArray[np.int64]:
+        return np.array([math.prod(shape) for shape in self.arrays], np.int64)
+
+    @property
+    def numbers(self) -> int:
+        """`P`, of all arrays."""
+        return int(self.counts.sum())
+
+    @cached_property
+    def bounds(self) -> NDArray[np.float32]:
+        """The bounds between which `nn.Linear` draws each array."""
+        gain = math.sqrt(2 / (1 + math.sqrt(5) ** 2))  # as in nn.init.calculate_gain
+        found = []
+        for before in self.sizes[:-1]:
+            found += [math.sqrt(3) * (gain / math.sqrt(before)), 1 / math.sqrt(before)]
+        return np.array(found, np.float32)
+
+    def places_in(self, block: Shape) -> NDArray[np.int64]:
+        """Where each number of this network lies in a wider and deeper one, `(P,)`.
+
+        Its last layer is the last of the block; hidden layers that it lacks are passed by.
+        """
+        starts = np.concatenate(([0], np.cumsum(block.counts)))
+        found = []
+        for place, shape in enumerate(self.arrays):
+            layer, bias = divmod(place, 2)
+            layer = layer if layer < self.depth else block.depth
+            start, of_block = starts[2 * layer + bias], block.arrays[2 * layer + bias]
+            row = np.arange(shape[0])
+            if not bias:
+                row = row[:, np.newaxis] * of_block[1] + np.arange(shape[1])
+            found.append(start + row.ravel())
+        return np.concatenate(found)
+
+
+@cache
+def shape_of(inputs: int, outputs: int, width: int, depth: int) -> Shape:
+    """The shape, one for all lanes that have it."""
+    return Shape(inputs, outputs, width, depth)
+
+
+def around(shapes: Sequence[Shape]) -> Shape:
+    """The smallest block for networks of the same inputs and outputs."""
+    first = shapes[0]
+    width, depth = max(s.width for s in shapes), max(s.depth for s in shapes)
+    return shape_of(first.inputs, first.outputs, width, depth)
+
+
+def scratch_bytes(block: Shape, chunk: int = 32) -> int:
+    """The bytes that training takes in C, for vectors of 16 lanes of float32."""
+    wide = max(block.width, block.outputs, block.inputs)
+    befores, afters = sum(block.sizes[:-1]), sum(block.sizes[1:])
+    vectors = block.width + chunk * (befores + block.outputs + afters + 3 * wide) + block.numbers
+    return 64 * vectors
