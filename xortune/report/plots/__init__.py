@@ -1,4 +1,4 @@
-"""The plots of a study, as plotly figures. Each raises Absent if it has none."""
+"""The plots of a study, as plotly figures. Each raises Absent if there is nothing to show."""
 
 from xortune.report.plots.best_trials import best_so_far
 from xortune.report.plots.contour_map import contour
