@@ -20,6 +20,25 @@ def add_study(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_served(parser: Any, what: str, port_by_default: int) -> None:
+    """Adds the study that a server shows, and where it listens; `what` asks for no password."""
+    parser.add_argument(
+        "study", metavar="STUDY", nargs="?",
+        help="its name in the results folder, or its folder's path (default: all studies)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--host", default="127.0.0.1",
+        help=f"the address to listen on (default: 127.0.0.1, so this machine only; {what} asks for "
+        "no password)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--port",
+        type=port,
+        default=port_by_default,
+        help=f"0 for a free one (default: {port_by_default})",
+    )
+
+
 def add_results(parser: Any, **default: Any) -> None:
     """Adds the folder of studies."""
     parser.add_argument(

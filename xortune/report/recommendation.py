@@ -10,7 +10,7 @@ from xortune.report.numerals import percent, value_text
 from xortune.spec import ProblemSpec
 
 # The word for the objective of several trainings, by how the study aggregates them.
-_AGGREGATES = {"mean": "mean", "median": "median", "max": "worst"}
+AGGREGATE_WORDS = {"mean": "mean", "median": "median", "max": "worst"}
 
 
 def quality_words(numbers: Mapping[str, Any], spec: ProblemSpec, aggregate: str) -> str:
@@ -32,7 +32,7 @@ def objective_words(numbers: Mapping[str, Any], spec: ProblemSpec, aggregate: st
     name = spec.objectives[0].metric
     value = numbers[name]
     shown = "infinite" if value is None else f"{value:.3g}"
-    return f"{_AGGREGATES[aggregate]} {name} {shown}"
+    return f"{AGGREGATE_WORDS[aggregate]} {name} {shown}"
 
 
 def first_words(summary: Mapping[str, Any], spec: ProblemSpec) -> str:

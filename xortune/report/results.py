@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from xortune.run_time import RunTime
@@ -13,7 +12,6 @@ from xortune.spec import ProblemSpec
 from xortune.trial import Curve
 
 if TYPE_CHECKING:
-    import optuna
     import pandas as pd
 
 
@@ -31,14 +29,7 @@ class Results:
     # By number, the frames of `Study.replicates` for the trials that have several trainings and
     # are shown one by one: the best ones, and those that were confirmed.
     replicates: Mapping[int, pd.DataFrame] = field(default_factory=dict)
-    make_optuna: Callable[[], optuna.Study] | None = None
 
     @property
     def spec(self) -> ProblemSpec:
         return self.space.spec
-
-    @cached_property
-    def optuna(self) -> optuna.Study:
-        """The study for `optuna.visualization`; made when it is first used."""
-        assert self.make_optuna is not None
-        return self.make_optuna()

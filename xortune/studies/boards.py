@@ -11,7 +11,7 @@ from pathlib import Path
 
 from xortune.errors import UsageError
 from xortune.ledger import Ledger
-from xortune.paths import StudyPaths, as_path
+from xortune.paths import StudyPaths, as_path, studies_in
 from xortune.spec import ProblemSpec
 from xortune.studies.study import Study, load
 from xortune.tensorboard.folders import has_runs
@@ -98,12 +98,12 @@ def _board_of_best(study: Study, top: int, scratch: Path) -> Board:
 
 def _board_of_all(results: Path) -> Board:
     specs, count = [], 0
-    for ledger in sorted(results.glob("*/study.db")):
+    for paths in studies_in(results):
         try:
-            specs.append(load(ledger.parent, results).settings.spec)
+            specs.append(load(paths.folder, results).settings.spec)
         except UsageError:  # The others can be read.
             continue
-        count += _runs_in(ledger.parent / "tensorboard")
+        count += _runs_in(paths.tensorboard)
     if not has_runs(results):
         raise UsageError(
             f"there are no studies with TensorBoard runs in {results}. Search first, or use "

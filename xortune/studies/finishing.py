@@ -70,8 +70,8 @@ def finish(
 
     if training is not None and best_with_runs is None and settings.trials > _MANY_RUNS:
         _log.warning(
-            f"study {paths.name}: {settings.trials} trials are as many TensorBoard runs, of about "
-            f"8 KB each, and TensorBoard keeps all of their files open. "
+            f"study {paths.name}: {settings.trials} trials write as many TensorBoard runs, about "
+            "8 KB each, and TensorBoard keeps all of their files open. "
             f"{option('tensorboard', 'top:1000')} writes those of the best trials alone."
         )
 

@@ -37,7 +37,6 @@ def results_of(study: Study | Any) -> Results:
         curves=curves,
         runs=runs,
         replicates={number: study.replicates(number) for number in shown},
-        make_optuna=study.optuna,
     )
 
 

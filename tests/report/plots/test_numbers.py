@@ -20,6 +20,7 @@ from tests.report.plots.made import (
 )
 from xortune.network import Surface
 from xortune.report.plots import (
+    Absent,
     best_so_far,
     contour,
     cost,
@@ -172,7 +173,8 @@ def test_curves_are_by_default_those_of_the_best_complete_trials():
     names = {one.name for one in curves(results).figure.data}
     assert {f"trial {n}" for n in best} <= names
     failed = results.trials.loc[results.trials["state"] == "FAIL", "number"].tolist()
-    assert curves(results, failed[:1]) is None
+    with pytest.raises(Absent):
+        curves(results, failed[:1])
 
 
 @pytest.mark.parametrize("spec", [SPEC, maximised()])
@@ -426,7 +428,12 @@ def test_times_that_differ_by_noise_are_no_cost(spread, is_drawn):
         took = 50.0 if place == 3 else 1 + spread * luck.random() * 1.5
         return values, replace(outcome, duration_s=took)
 
-    assert (cost(made(50, replace(SPEC, cost=None), row=row)) is not None) is is_drawn
+    results = made(50, replace(SPEC, cost=None), row=row)
+    if is_drawn:
+        assert cost(results).name == "cost"
+    else:
+        with pytest.raises(Absent):
+            cost(results)
 
 
 def test_states_are_counted_and_failures_told_apart_by_their_kind():

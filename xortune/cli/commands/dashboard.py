@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from xortune.cli.options import add_results, port
+from xortune.cli.options import add_results, add_served
 from xortune.cli.screen import Screen
 from xortune.errors import UsageError
 from xortune.paths import DEFAULT_RESULTS, StudyPaths, find_study, studies_in
@@ -16,16 +16,7 @@ from xortune.paths import DEFAULT_RESULTS, StudyPaths, find_study, studies_in
 def add(commands: Any) -> None:
     parser = commands.add_parser("dashboard", help="watch searches in optuna-dashboard")
     parser.set_defaults(run=run)
-    parser.add_argument(
-        "study", metavar="STUDY", nargs="?",
-        help="its name in the results folder, or its folder's path (default: every study)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--host", default="127.0.0.1",
-        help="the address to listen on (default: 127.0.0.1, so this machine only; the dashboard "
-        "asks for no password)",
-    )  # fmt: skip
-    parser.add_argument("--port", type=port, default=8080, help="0 for a free one (default: 8080)")
+    add_served(parser, "the dashboard", 8080)
     add_results(parser, default=DEFAULT_RESULTS)
 
 

@@ -19,7 +19,7 @@ def add(commands: Any) -> None:
     parser.set_defaults(run=run)
     add_study(parser)
     parser.add_argument(
-        "--to", choices=_FORMATS, required=True, help="the tool; optuna is a storage of Optuna's"
+        "--to", choices=_FORMATS, required=True, help="the tool that the file is for"
     )
     parser.add_argument(
         "file", type=Path, metavar="FILE",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from typing import Any
 
-from xortune.cli.options import add_results, port, positive
+from xortune.cli.options import add_results, add_served, positive
 from xortune.cli.screen import Screen
 from xortune.paths import DEFAULT_RESULTS
 
@@ -13,16 +13,7 @@ from xortune.paths import DEFAULT_RESULTS
 def add(commands: Any) -> None:
     parser = commands.add_parser("tensorboard", help="browse trials in TensorBoard")
     parser.set_defaults(run=run)
-    parser.add_argument(
-        "study", metavar="STUDY", nargs="?",
-        help="its name in the results folder, or its folder's path (default: all studies)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--host", default="127.0.0.1",
-        help="the address to listen on (default: 127.0.0.1, so this machine only; TensorBoard "
-        "asks for no password)",
-    )  # fmt: skip
-    parser.add_argument("--port", type=port, default=6006, help="0 for a free one (default: 6006)")
+    add_served(parser, "TensorBoard", 6006)
     parser.add_argument(
         "--top", type=positive, metavar="N",
         help="the best trials of the study only (default: all; TensorBoard draws 500 unasked)",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from xortune.report.plots import (
@@ -59,33 +59,3 @@ def gallery(results: Results) -> tuple[list[Picture], list[Missing]]:
 def pictures(results: Results) -> list[Picture]:
     """Every plot that applies to a study, in the order of a page."""
     return gallery(results)[0]
-
-
-def _or_none(name: str) -> Callable[[Results], Picture | None]:
-    def draw(results: Results) -> Picture | None:
-        try:
-            return PLOTS[name](results)
-        except Absent:
-            return None
-
-    return draw
-
-
-best_so_far = _or_none("best-so-far")
-importance = _or_none("importance")
-slices = _or_none("slices")
-parallel = _or_none("parallel")
-contour = _or_none("contour")
-replicates = _or_none("replicates")
-rungs = _or_none("rungs")
-cost = _or_none("cost")
-states = _or_none("states")
-time_spent = _or_none("time")
-
-
-def curves(results: Results, numbers: Sequence[int] | None = None) -> Picture | None:
-    """The curves of some trials, by default of the best; None if they have none."""
-    try:
-        return training_curves.curves(results, numbers)
-    except Absent:
-        return None

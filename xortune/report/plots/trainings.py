@@ -14,6 +14,7 @@ from xortune.report.plots.ranked import Floats, Target, packed, target_of, value
 from xortune.report.plots.scales import scattered
 from xortune.report.plots.text import count, listed, number, percent
 from xortune.report.plots.theme import BLUE, GREY, ORANGE, figure
+from xortune.report.recommendation import AGGREGATE_WORDS
 from xortune.report.results import Results
 from xortune.report.wilson import wilson_interval
 from xortune.spec import ProblemSpec
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
 _MOST = 12  # trials
 _ROW = 44  # pixels
-# The word for the objective of several trainings, by how a study aggregates them.
-_AGGREGATES = {"mean": "mean", "median": "median", "max": "worst"}
 
 
 class Part(NamedTuple):
@@ -74,7 +73,7 @@ def replicates(results: Results) -> Picture:
     trained = _trained(results, target)
     if not trained:
         raise Absent("no trial was trained on several seeds")
-    word = _AGGREGATES.get(results.described.get("aggregate", ""), "mean")
+    word = AGGREGATE_WORDS.get(results.described.get("aggregate", ""), "mean")
     solved = results.spec.solved is not None
     drawn = figure(_ROW * len(trained) + 130)
     make_subplots(
