@@ -20,7 +20,7 @@ from tests.benchmarks.core import (
 )
 from tests.benchmarks.engine_rows import fastest_trainer
 from tests.benchmarks.stock_sampler import StockSampler
-from xortune.engines.xor.choice import EngineChoice
+from xortune.engines.xor.engines import CompiledEngine
 from xortune.problems.xor.spec import LOSS_FNS, SPEC
 from xortune.sampling import ask_generation
 from xortune.settings import StudySettings, default_generation
@@ -75,7 +75,7 @@ class OurSampler:
 def generation_size(trials: int) -> int:
     """How many trials of a search are asked together, as the search decides it."""
     settings = StudySettings(SPEC, {}, trials=trials)
-    return default_generation(settings, EngineChoice.generation) or trials
+    return default_generation(settings, CompiledEngine.generation) or trials
 
 
 def ask_and_tell(sampler: Sampler, trials: int) -> None:

@@ -16,7 +16,7 @@ from tests.reference.diabetes import write_diabetes
 from tests.reference.pictures import THEMES
 from xortune.cli.arguments import parse
 from xortune.engines.plain.names import PLAIN
-from xortune.engines.xor.choice import EngineChoice
+from xortune.engines.xor.choice import engine_choice
 from xortune.engines.xor.names import NAMES
 from xortune.problems.table.table import load_table
 from xortune.report import UNREPEATABLE
@@ -81,7 +81,7 @@ def test_what_the_confirmation_of_xor_found(xor):
 
 def test_the_first_trials_of_xor_are_what_the_command_makes(xor, tmp_path):
     """Those of a random search do not depend on how many follow them."""
-    if EngineChoice("auto", "xor").decide("cpu").name == "eager-1":
+    if engine_choice("auto", "xor").decide("cpu").name == "eager-1":
         pytest.skip("there is no C compiler")
     words = parse(searches()[0])
     assert (words.space, words.name) == (None, "xor")

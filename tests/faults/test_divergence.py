@@ -9,7 +9,7 @@ from pandas.testing import assert_frame_equal
 import xortune
 from tests.make import lanes, make_params
 from tests.small_study import check_runs
-from xortune.engines.xor.choice import EngineChoice
+from xortune.engines.xor.choice import engine_choice
 from xortune.problems.xor.spec import LOSS_FNS
 
 # With sigmoids that saturate a loss stays finite at nearly any learning rate: at 1e30 always,
@@ -70,7 +70,7 @@ def test_neighbours_of_a_diverged_trial_are_not_touched(study, tmp_path):
 @pytest.mark.parametrize("engine", ["eager", "compiled"])
 @pytest.mark.parametrize("lr", [math.nan, math.inf])
 def test_a_learning_rate_that_is_not_finite_fails_alone(lr, engine):
-    trainer = EngineChoice(engine, "xor").decide("cpu").open("cpu")
+    trainer = engine_choice(engine, "xor").decide("cpu").open("cpu")
 
     def made(lr, seed, loss_fn):
         return make_params(lr=lr, epochs=60, seed=seed, loss_fn=loss_fn)

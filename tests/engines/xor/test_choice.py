@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from xortune.engines.xor.choice import EngineChoice
+from xortune.engines.xor.choice import engine_choice
 from xortune.engines.xor.names import ENGINES, NAMES, family
 from xortune.errors import NoEngineError
 
@@ -39,7 +39,7 @@ def slow_compiler(library, tmp_path, monkeypatch):
 @pytest.mark.parametrize("wanted", ["auto", "compiled"])
 @pytest.mark.parametrize("device", ["cpu", "both"])
 def test_with_a_compiler_the_compiled_engine_is_chosen(library, caplog, wanted, device):
-    choice = EngineChoice(wanted, "lab")
+    choice = engine_choice(wanted, "lab")
     for engine in (choice.expected(device), choice.decide(device)):
         assert (engine.name, engine.data) == ("compiled-2", "lab")
     assert caplog.messages == []
@@ -48,7 +48,7 @@ def test_with_a_compiler_the_compiled_engine_is_chosen(library, caplog, wanted, 
 @pytest.mark.parametrize("device", ["cpu", "cuda", "both"])
 def test_eager_builds_nothing(slow_compiler, caplog, device):
     before = {*threading.enumerate()}
-    choice = EngineChoice("eager", "lab")
+    choice = engine_choice("eager", "lab")
     assert {*threading.enumerate()} == before
     for engine in (choice.expected(device), choice.decide(device)):
         assert (engine.name, engine.data) == ("eager-1", "lab")
@@ -57,7 +57,7 @@ def test_eager_builds_nothing(slow_compiler, caplog, device):
 
 @pytest.mark.parametrize("device", ["cpu", "both"])
 def test_without_a_compiler_auto_is_eager_and_warns_once(no_compiler, caplog, device):
-    choice = EngineChoice("auto", "xor")
+    choice = engine_choice("auto", "xor")
     assert choice.expected(device).name == "eager-1"
     assert caplog.messages == []
     assert choice.decide(device).name == "eager-1"
@@ -67,7 +67,7 @@ def test_without_a_compiler_auto_is_eager_and_warns_once(no_compiler, caplog, de
 
 
 def test_without_a_compiler_the_compiled_engine_is_refused(no_compiler, caplog):
-    choice = EngineChoice("compiled", "xor")
+    choice = engine_choice("compiled", "xor")
     assert choice.expected("cpu").name == "eager-1"
     with pytest.raises(NoEngineError) as caught:
         choice.decide("cpu")
@@ -77,18 +77,18 @@ def test_without_a_compiler_the_compiled_engine_is_refused(no_compiler, caplog):
 
 def test_on_a_gpu_auto_is_eager_without_a_warning(slow_compiler, caplog):
     """It does not wait for the compiler, either."""
-    choice = EngineChoice("auto", "xor")
+    choice = engine_choice("auto", "xor")
     assert choice.expected("cuda").name == choice.decide("cuda").name == "eager-1"
     assert caplog.messages == []
 
 
 def test_on_a_gpu_the_compiled_engine_is_refused(library):
     with pytest.raises(NoEngineError, match="it runs on CPUs, and the device is cuda"):
-        EngineChoice("compiled", "xor").decide("cuda")
+        engine_choice("compiled", "xor").decide("cuda")
 
 
 def test_the_build_continues_in_the_background_until_the_engine_is_needed(slow_compiler):
-    choice = EngineChoice("auto", "xor")
+    choice = engine_choice("auto", "xor")
     threading.Thread(target=slow_compiler).start()
     assert choice.decide("cpu").name == "compiled-2"
 

@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xortune.engines.function.names import FUNCTION
-from xortune.engines.plain.names import LIBRARIES as PLAIN_LIBRARIES
-from xortune.engines.plain.names import PLAIN
 from xortune.engines.xor import names as of_the_lab
 from xortune.errors import UsageError
 from xortune.plain_numbers import brief
 from xortune.problems.table.tasks import TASKS
 from xortune.problems.xor.spec import DATA_NAMES, SPEC
 from xortune.settings import StudySettings
+from xortune.studies.problems import table_engines as of_tables
 from xortune.studies.problems.subject import Kind
 from xortune.wording import option
 
@@ -58,7 +57,7 @@ def _libraries_of_the_lab(recorded_name: str, device: str) -> tuple[str, ...]:
 # By `StudySettings.problem["kind"]`, which the lab's problem lacks.
 _KINDS = {
     None: Kind(of_the_lab.ENGINES, of_the_lab.NAMES, True, _libraries_of_the_lab),
-    "table": Kind(("auto", "plain"), (PLAIN,), False, lambda *_: PLAIN_LIBRARIES, "data"),
+    "table": Kind(of_tables.ENGINES, of_tables.NAMES, False, of_tables.libraries, "data"),
     "function": Kind(("auto", "function"), (FUNCTION,), True, lambda *_: (), "problem"),
 }
 # The names of the engines of all problems.

@@ -30,10 +30,10 @@ class LabSubject:
         return load_space(_SPACE if source is None else source, spec)
 
     def choice(self, wanted: str, settings: StudySettings, options: RunOptions) -> EngineChoice:
-        from xortune.engines.xor.choice import EngineChoice
+        from xortune.engines.xor.choice import engine_choice
 
         spec = self.problem.spec.aimed_as(settings.spec)
-        return EngineChoice(wanted, self.problem.data, spec)
+        return engine_choice(wanted, self.problem.data, spec)
 
     def tested(self, params: Params, weights: Weights) -> Mapping[str, float] | None:
         return None

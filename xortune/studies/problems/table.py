@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from xortune.engines.engine import EngineChoice
-from xortune.engines.plain.engine import PlainEngine
 from xortune.errors import UsageError
 from xortune.problems.table.problem import TableProblem
 from xortune.settings import RunOptions, StudySettings
 from xortune.space import SearchSpace, load_space
 from xortune.spec import ProblemSpec
-from xortune.studies.problems.subject import OneEngine, SpaceSource
+from xortune.studies.problems.subject import SpaceSource
+from xortune.studies.problems.table_engines import engine_choice
 from xortune.trial import Answers, Params, Weights
 from xortune.wording import option
 
@@ -46,9 +46,7 @@ class TableSubject:
         table = self._table
         spec = self.problem.spec.aimed_as(settings.spec)
         _refuse_without_value(table, spec)
-        target = table.recipe.target
-        engine = PlainEngine(table.training, table.validation, target, spec, table.folds)
-        return OneEngine(engine)
+        return engine_choice(table, wanted, spec)
 
     def tested(self, params: Params, weights: Weights) -> Mapping[str, float] | None:
         return self.problem.tested(params, weights)
