@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-import operator
 import os
 import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from xortune.engines.collection import no_collection
-from xortune.engines.curve_points import Points, fault_of
+from xortune.engines.curve_points import fault_of
 from xortune.engines.mlp.block import Block
-from xortune.engines.mlp.lane import Progress
-from xortune.engines.mlp.native.library import LANES, CFunctions
+from xortune.engines.mlp.grouping import Cost, cost_of
+from xortune.engines.mlp.native.library import CFunctions
+from xortune.engines.mlp.shapes import block_bytes
+from xortune.engines.mlp.training import Training
+from xortune.engines.mlp.turns import train_all
 from xortune.engines.reference_rows import is_reference, reference_fold
 from xortune.problems.table.measures import measured
 from xortune.problems.table.rows import Fold
 from xortune.problems.table.weights import layout_of
 from xortune.spec import ProblemSpec
-from xortune.trial import NO_CURVE, Lane, Outcome, Weights
+from xortune.trial import Lane, Outcome, Weights
 
 
 class MlpTrainer:
@@ -55,29 +57,24 @@ class MlpTrainer:
         heartbeat: Callable[[], None] = lambda: None,
         until: int | None = None,
     ) -> list[Outcome]:
-        outcomes: dict[int, Outcome] = {}
         heartbeat()
         with no_collection():
-            for places, fold in self._blocks(lanes):
-                some = [lanes[place] for place in places]
-                run = _Run(some, fold, self._spec, self._functions, log_every)
-                outcomes.update(zip(places, run.outcomes(heartbeat, until)))
-        return [outcomes[place] for place in range(len(lanes))]
+            trainings = [Training(lane, log_every, until) for lane in lanes]
+            for some, fold in self._together(trainings):
+                cost = cost_of(fold, some[0].params["batch_size"])
+                train_all(
+                    some, cost, partial(_Run, fold, self._spec, self._functions, cost, heartbeat)
+                )
+            worker = f"{socket.gethostname()}:{os.getpid()}"
+            return [training.finished(worker) for training in trainings]
 
-    def _blocks(self, lanes: Sequence[Lane]) -> Iterator[tuple[list[int], Fold]]:
-        """The places of lanes that train in a block: those of one table and one batch size.
-
-        Lanes of similar size come together, since a block is as large as its largest.
-        """
-        every: dict[tuple[int, int, bool], list[int]] = {}
-        for place, lane in enumerate(lanes):
-            every.setdefault(self._key(lane), []).append(place)
-        for (which, _, _), places in every.items():
-            sizes: list[tuple[Any, Any]]
-            sizes = [(lanes[i].params["depth"], lanes[i].params["width"]) for i in places]
-            ordered = [places[i] for i in neighbours(sizes)]
-            for start in range(0, len(ordered), LANES):
-                yield ordered[start : start + LANES], self._rows(which)
+    def _together(self, trainings: Sequence[Training]) -> Iterator[tuple[list[Training], Fold]]:
+        """Lanes that can share blocks: those of one table and one batch size."""
+        every: dict[tuple[int, int, bool], list[Training]] = {}
+        for training in trainings:
+            every.setdefault(self._key(training.lane), []).append(training)
+        for (which, _, _), some in every.items():
+            yield some, self._rows(which)
 
     def _key(self, lane: Lane) -> tuple[int, int, bool]:
         values: dict[str, Any] = dict(lane.params)
@@ -93,76 +90,64 @@ class MlpTrainer:
         return self._fold if which == -1 else self._folds[which]
 
 
-def neighbours(sizes: Sequence[tuple[int, int]]) -> list[int]:
-    """The places of some depths and widths in an order in which neighbours are of similar size.
-
-    The deepest come first; among lanes of a depth the width falls, and of the next depth it rises,
-    so that no narrow deep lanes share a block with wide flat ones.
-    """
-    depths = sorted({depth for depth, _ in sizes}, reverse=True)
-    sign = {depth: (-1, 1)[rank % 2] for rank, depth in enumerate(depths)}
-
-    def key(place: int) -> tuple[int, int]:
-        depth, width = sizes[place]
-        return -depth, sign[depth] * width
-
-    return sorted(range(len(sizes)), key=key)
-
-
-@dataclass
-class _Training:
-    """A lane of a block in training."""
-
-    params: dict[str, Any]
-    progress: Progress
-    points: Points
-
-
 class _Run:
-    """A block from its start to the end of its last lane."""
+    """A block in training; see `xortune.engines.mlp.turns.Run`."""
 
     def __init__(
         self,
-        lanes: Sequence[Lane],
         fold: Fold,
         spec: ProblemSpec,
         functions: CFunctions,
-        log_every: int | None,
+        cost: Cost,
+        heartbeat: Callable[[], None],
+        trainings: list[Training],
     ) -> None:
         assert spec.loss is not None
-        self._fold, self._spec = fold, spec
-        params: list[dict[str, Any]] = [dict(lane.params) for lane in lanes]
-        self._block = Block(params, fold, spec.loss, functions)
-        self._trainings: list[_Training] = []
-        self._fresh = [lane.paused is None for lane in lanes]
-        for place, (lane, values) in enumerate(zip(lanes, params)):
-            state = self._block.state_of(place, values, lane.paused)
-            curve = NO_CURVE if lane.paused is None else lane.paused.curve
-            points = Points(log_every, values["epochs"], curve)
-            self._trainings.append(_Training(values, state.progress, points))
+        self._fold, self._spec, self._heartbeat = fold, spec, heartbeat
+        self._block = Block([t.params for t in trainings], fold, spec.loss, functions)
+        self._trainings = trainings
+        self._fresh = [t.state is None and t.lane.paused is None for t in trainings]
+        for place, training in enumerate(trainings):
+            state = training.state or self._block.state_of(
+                place, training.params, training.lane.paused
+            )
+            training.state, training.progress = None, state.progress
             self._block.put(place, state)
         self._outcomes: dict[int, Outcome] = {}
-        self._worker = f"{socket.gethostname()}:{os.getpid()}"
+        self.epoch_s = cost.of_block([t.kind for t in trainings])
+        self.bytes = block_bytes(self._block.shape, len(fold.training.x))
+        started = time.perf_counter()
+        self._begin(heartbeat)
+        self._end(heartbeat)
+        self._note(time.perf_counter() - started, [1] * len(trainings))
 
-    def outcomes(self, heartbeat: Callable[[], None], until: int | None) -> list[Outcome]:
-        """Trains the lanes; returns their outcomes in order."""
+    @property
+    def left(self) -> list[Training]:
+        return [self._trainings[place] for place in self._left]
+
+    @property
+    def _left(self) -> list[int]:
+        return [place for place in range(len(self._trainings)) if place not in self._outcomes]
+
+    def train(self, epochs: int) -> None:
         started = time.perf_counter()
         before = [training.progress.epoch for training in self._trainings]
-        self._begin(heartbeat)
-        while True:
-            self._end(heartbeat, until)
-            left = [i for i in range(len(self._trainings)) if i not in self._outcomes]
-            if not left:
-                break
-            self._advance(left, heartbeat, until)
-        elapsed = time.perf_counter() - started
-        epochs = [t.progress.epoch - b + 1 for t, b in zip(self._trainings, before)]
-        return [
-            replace(
-                self._outcomes[i], duration_s=elapsed * share / sum(epochs), worker=self._worker
-            )
-            for i, share in enumerate(epochs)
-        ]
+        while epochs > 0 and (left := self._left):
+            epochs -= self._advance(left, epochs, self._heartbeat)
+            self._end(self._heartbeat)
+        trained = [t.progress.epoch - b for t, b in zip(self._trainings, before)]
+        self._note(time.perf_counter() - started, trained)
+
+    def leave(self) -> None:
+        for place in self._left:
+            training = self._trainings[place]
+            training.state = self._block.state(place, training.progress)
+
+    def _note(self, elapsed_s: float, epochs: Sequence[int]) -> None:
+        """Notes the lanes' outcomes, and their shares of the time, by the epochs of each."""
+        for place, (training, share) in enumerate(zip(self._trainings, epochs)):
+            training.outcome = self._outcomes.get(place)
+            training.spent_s += elapsed_s * share / sum(epochs)
 
     def _begin(self, heartbeat: Callable[[], None]) -> None:
         """Measures the initial weights."""
@@ -174,13 +159,10 @@ class _Run:
                 training.progress.training = own[place]
                 training.progress.validation = final[place]
 
-    def _advance(
-        self, left: Sequence[int], heartbeat: Callable[[], None], until: int | None
-    ) -> None:
-        """Trains the lanes that are left, until one of them may end."""
-        ends = [_end_of(self._trainings[place], until) for place in left]
-        epochs = [self._trainings[place].progress.epoch for place in left]
-        losses = self._block.advance(min(map(operator.sub, ends, epochs)), heartbeat)
+    def _advance(self, left: Sequence[int], epochs: int, heartbeat: Callable[[], None]) -> int:
+        """Trains the lanes that are left, until one of them may end; returns for how long."""
+        epochs = min(epochs, *(self._trainings[place].left for place in left))
+        losses = self._block.advance(epochs, heartbeat)
         lists = losses.transpose(2, 1, 0).tolist()
         for place in left:
             training = self._trainings[place]
@@ -188,8 +170,9 @@ class _Run:
             before, after = lists[place]
             training.points.add(training.progress.epoch, before[:-1], after[:-1])
             self._block.update(place, training.progress, (before[-1], after[-1]))
+        return len(losses)
 
-    def _end(self, heartbeat: Callable[[], None], until: int | None) -> None:
+    def _end(self, heartbeat: Callable[[], None]) -> None:
         """Gives the lanes that have ended, or reached the pause, their outcomes."""
         ended = []
         for place, training in enumerate(self._trainings):
@@ -199,8 +182,8 @@ class _Run:
             if progress.failed:
                 self._outcomes[place] = self._failure(training)
                 self._block.rest(place)
-            elif progress.finished(values["epochs"], values["early_stopping"]) or (
-                until is not None and progress.epoch >= until
+            elif training.left <= 0 or progress.finished(
+                values["epochs"], values["early_stopping"]
             ):
                 ended.append(place)
         if not ended:
@@ -219,7 +202,7 @@ class _Run:
         found[self._spec.loss] = final
         return found
 
-    def _failure(self, training: _Training) -> Outcome:
+    def _failure(self, training: Training) -> Outcome:
         progress = training.progress
         error = f"loss is not finite at epoch {progress.epoch}"
         return Outcome("FAIL", None, training.points.curve(progress), error=error)
@@ -244,9 +227,3 @@ class _Run:
         content = np.ascontiguousarray(self._block.numbers(place, "best"), "<f4").tobytes()
         trained = scores, curve, Weights(layout, content)
         return Outcome("COMPLETE" if ends else "RUNNING", *trained, paused=state)
-
-
-def _end_of(training: _Training, until: int | None) -> int:
-    """The epoch at which a lane pauses, or ends at the latest."""
-    epochs: int = training.params["epochs"]
-    return epochs if until is None else min(until, epochs)

@@ -1,0 +1,170 @@
+"""Which lanes share a block: those for which all blocks together cost the least."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xortune.engines.mlp.native.library import LANES
+from xortune.problems.table.rows import Fold
+
+# Nanoseconds of a block on one core, measured, for each: a multiplication with an addition; a
+# number updated; a unit of a row activated, for a kind of activation; and dropped or not; a row;
+# a number of an input; a step.
+_MULTIPLY, _UPDATE, _ACTIVATE, _DROP, _ROW, _INPUT, _STEP = 0.35, 8.0, 6.0, 6.0, 60.0, 6.0, 400.0
+
+_Ints = NDArray[np.int64]
+_Floats = NDArray[np.float64]
+
+
+class Kind(NamedTuple):
+    """What of a lane decides the cost of its block.
+
+    Attributes:
+        kind: the place of its activation among `ACTIVATIONS`.
+        dropped: 1 with dropout, else 0.
+        epochs: those that it trains at most.
+    """
+
+    depth: int
+    width: int
+    kind: int
+    dropped: int
+    epochs: int
+
+
+@dataclass(frozen=True)
+class Cost:
+    """The cost of a block as a function of its lanes, for a table and a batch size.
+
+    Attributes:
+        rows: the training rows.
+        measured: the validation rows.
+    """
+
+    inputs: int
+    outputs: int
+    rows: int
+    measured: int
+    batch: int
+
+    def epoch_s(self, depth: _Ints, width: _Ints, kinds: _Ints, dropped: _Ints) -> _Floats:
+        """The seconds of an epoch of blocks, each as deep and wide as its largest lane.
+
+        Args:
+            kinds: how many activations the lanes of a block have.
+            dropped: whether any has dropout.
+        """
+        flat = depth == 0
+        width = np.where(flat, 0, width)
+        before = np.where(flat, self.inputs, width)
+        first = (self.inputs + 1) * width
+        numbers = first + np.maximum(depth - 1, 0) * (width + 1) * width
+        numbers += (before + 1) * self.outputs
+        steps = -(-self.rows // self.batch)
+        rows = self.rows + self.measured
+        multiplied = numbers * rows + (2 * numbers - first) * self.rows
+        units = depth * width
+        found: _Floats = 1e-9 * (
+            _MULTIPLY * multiplied
+            + _UPDATE * numbers * steps
+            + units * (rows * _ACTIVATE * kinds + self.rows * _DROP * dropped)
+            + rows * (_ROW + _INPUT * self.inputs)
+            + _STEP * steps
+        )
+        return found
+
+    def of_block(self, lanes: Sequence[Kind]) -> float:
+        """The seconds of an epoch of a block."""
+        depth, width, kind, dropped, _ = np.array(lanes, np.int64).T
+        kinds = np.array(len({*kind.tolist()}))
+        return float(self.epoch_s(depth.max(), width.max(), kinds, dropped.max()))
+
+
+def cost_of(fold: Fold, batch: int) -> Cost:
+    """The cost of blocks that train on some rows."""
+    rows = len(fold.training.x)
+    inputs, outputs = fold.training.x.shape[1], fold.target.outputs
+    return Cost(inputs, outputs, rows, len(fold.validation.x), min(batch, rows))
+
+
+def grouped(lanes: Sequence[Kind], cost: Cost) -> tuple[list[list[int]], float]:
+    """The places of lanes, block by block, with the seconds that all blocks train.
+
+    They are the cheapest of those that cut one of some orders into pieces: all blocks cost the
+    same for one lane as for sixteen, so few of them are cheap, and so are those of lanes of similar
+    size, activation and epochs.
+    """
+    if len({*lanes}) == 1:
+        pieces = [[*range(at, min(at + LANES, len(lanes)))] for at in range(0, len(lanes), LANES)]
+        return pieces, len(pieces) * cost.of_block(lanes[:1]) * lanes[0].epochs
+    table = np.array(lanes, np.int64)
+    found = (_cut(order, table[order], cost) for order in _orders(table, lanes, cost))
+    return min(found, key=lambda cut: cut[1])
+
+
+def _orders(table: _Ints, lanes: Sequence[Kind], cost: Cost) -> list[list[int]]:
+    """Orders in which neighbours are of similar size."""
+    depth, width, kind, dropped, epochs = table.T
+    alone = cost.epoch_s(depth, width, np.ones_like(kind), dropped)
+    orders = [neighbours(lanes)]
+    orders.append(np.lexsort((kind, -epochs, -alone)).tolist())
+    orders.append(np.lexsort((kind, -alone * epochs)).tolist())
+    return orders
+
+
+def neighbours(lanes: Sequence[Kind]) -> list[int]:
+    """The places of lanes, the deepest first; of a depth the width falls, of the next it rises.
+
+    So no narrow deep lanes share a block with wide flat ones.
+    """
+    depths = sorted({lane.depth for lane in lanes}, reverse=True)
+    sign = {depth: (-1, 1)[rank % 2] for rank, depth in enumerate(depths)}
+
+    def key(place: int) -> tuple[int, int, int]:
+        lane = lanes[place]
+        return -lane.depth, sign[lane.depth] * lane.width, -lane.epochs
+
+    return sorted(range(len(lanes)), key=key)
+
+
+def _cut(order: list[int], table: _Ints, cost: Cost) -> tuple[list[list[int]], float]:
+    """The cheapest pieces of an order, of up to sixteen lanes each, by dynamic programming."""
+    seconds = _pieces_s(table, cost)
+    best, lengths = [0.0], [0]
+    for end in range(1, len(order) + 1):
+        most = min(LANES, end)
+        totals = [
+            best[end - length] + seconds[length - 1][end - 1] for length in range(1, most + 1)
+        ]
+        length = min(range(most), key=totals.__getitem__)
+        best.append(totals[length])
+        lengths.append(length + 1)
+    pieces, end = [], len(order)
+    while end:
+        pieces.append(order[end - lengths[end] : end])
+        end -= lengths[end]
+    return pieces[::-1], best[-1]
+
+
+def _pieces_s(table: _Ints, cost: Cost) -> list[list[float]]:
+    """The seconds of blocks by their length, from 1, and by their last place."""
+    depth, width, kind, dropped, epochs = table.T
+    flags = 1 << kind
+    tops = [depth.copy(), width.copy(), flags.copy(), dropped.copy(), epochs.copy()]
+    found = []
+    for length in range(1, LANES + 1):
+        d, w, f, p, e = tops
+        found.append((e * cost.epoch_s(d, w, _KINDS[f], p)).tolist())
+        for top, one in zip(tops, (depth, width, flags, dropped, epochs)):
+            join = np.bitwise_or if top is f else np.maximum
+            top[length:] = join(top[length:], one[:-length])
+    return found
+
+
+# How many activations a set of them has.
+_KINDS = np.array([bin(flags).count("1") for flags in range(32)])
