@@ -18,8 +18,9 @@ def bits(outcome: Outcome) -> str:
     return repr(replace(outcome, duration_s=None, worker=None))
 
 
-def train(trials: list[Params]) -> list[str]:
-    return [*map(bits, make_mlp(count=50).open("cpu").train(lanes(trials), 1))]
+def train(trials: list[Params], count: int = 50) -> list[str]:
+    """The bits of trials on a table of so many rows."""
+    return [*map(bits, make_mlp(count=count).open("cpu").train(lanes(trials), 1))]
 
 
 def every_sort() -> list[Params]:
@@ -55,10 +56,12 @@ def test_all_sorts_of_lanes_are_one_block_with_the_bits_that_they_have_alone():
     assert train(trials) == [train([params])[0] for params in trials]
 
 
-def test_only_the_batch_size_and_a_model_without_hidden_layers_make_a_block():
+def test_only_odd_batch_sizes_and_a_model_without_hidden_layers_make_a_block():
     trials = every_sort()
     trials += [make_trial(batch_size=9), make_trial(depth=0)]
     assert together(trials) == [1, 1, 16]
+    # Batches of whole chunks of rows, and of the table, share blocks.
+    assert together([make_trial(batch_size=size) for size in (32, 64, 96, 10**9, 33)]) == [1, 4]
     # A batch larger than the table is the table.
     assert together([make_trial(batch_size=50), make_trial(batch_size=10**9)]) == [2]
 
@@ -84,6 +87,29 @@ def test_batches_longer_than_a_chunk_of_rows_are_one_batch():
     engine = make_mlp(count=200)
     found = engine.open("cpu").train(lanes([make_trial(batch_size=size) for size in (150, 33)]), 1)
     assert [outcome.state for outcome in found] == ["COMPLETE"] * 2
+
+
+def every_batch() -> list[Params]:
+    """All sorts, with batches of one to seven chunks, and of all rows."""
+    sizes = (32, 64, 96, 128, 224, 230, 10**9)
+    every = [dict(params) for params in every_sort()]
+    return [make_trial(**{**one, "batch_size": sizes[i % 7]}) for i, one in enumerate(every)]
+
+
+def test_lanes_whose_batches_are_of_different_size_have_the_bits_that_they_have_alone():
+    trials = every_batch()
+    assert together(trials) == [16]
+    assert train(trials, 230) == [train([params], 230)[0] for params in trials]
+
+
+def test_epochs_that_take_long_beat_where_all_batches_end(monkeypatch):
+    trials = [one for one in every_batch() if one["batch_size"] in (32, 64, 128)]
+    expected, beats = train(trials, 230), []
+    monkeypatch.setattr("xortune.engines.mlp.block._BEAT", 1)
+    trainer = make_mlp(count=230).open("cpu")
+    outcomes = trainer.train(lanes(trials), 1, lambda: beats.append(None))
+    assert [*map(bits, outcomes)] == expected
+    assert len(beats) > 7 * 2
 
 
 def test_a_network_lies_in_a_wider_and_deeper_one_with_its_last_layer_last():

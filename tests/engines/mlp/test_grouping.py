@@ -11,7 +11,7 @@ from xortune.engines.mlp import grouping
 from xortune.engines.mlp.grouping import Cost, Kind, grouped, neighbours
 from xortune.engines.mlp.native.library import LANES
 
-COST = Cost(inputs=8, outputs=1, rows=1000, measured=250, batch=32)
+COST = Cost(inputs=8, outputs=1, rows=1000, measured=250)
 kinds = st.builds(
     Kind,
     depth=st.integers(1, 3),
@@ -19,6 +19,7 @@ kinds = st.builds(
     kind=st.integers(0, 4),
     dropped=st.integers(0, 1),
     epochs=st.integers(1, 100),
+    batch=st.sampled_from((32, 64, 256)),
 )
 
 
@@ -28,7 +29,7 @@ def seconds(lanes: list[Kind], cost: Cost = COST) -> float:
 
 
 def narrow(count: int) -> list[Kind]:
-    return [Kind(1, 8 + i % 3, 0, 0, 20) for i in range(count)]
+    return [Kind(1, 8 + i % 3, 0, 0, 20, 32) for i in range(count)]
 
 
 @given(lanes=st.lists(kinds, min_size=1, max_size=60))
@@ -60,31 +61,31 @@ def test_an_order_is_cut_where_it_is_cheapest(lanes):
 
 
 def test_a_wide_lane_has_a_block_of_its_own_only_where_that_saves_one():
-    wide = Kind(2, 128, 0, 0, 20)
+    wide = Kind(2, 128, 0, 0, 20, 32)
     assert sorted(map(len, grouped([wide, *narrow(16)], COST)[0])) == [1, 16]
     assert sorted(map(len, grouped([wide, *narrow(15)], COST)[0])) == [16]
 
 
 def test_lanes_of_one_sort_are_cut_into_full_blocks():
-    blocks, found = grouped([Kind(2, 32, 0, 0, 20)] * 40, COST)
+    blocks, found = grouped([Kind(2, 32, 0, 0, 20, 32)] * 40, COST)
     assert [*map(len, blocks)] == [16, 16, 8]
-    assert found == pytest.approx(3 * seconds([Kind(2, 32, 0, 0, 20)]))
+    assert found == pytest.approx(3 * seconds([Kind(2, 32, 0, 0, 20, 32)]))
 
 
 def test_long_lanes_share_a_block():
-    lanes = [Kind(1, 32, 0, 0, 200 if i % 4 == 0 else 10) for i in range(64)]
+    lanes = [Kind(1, 32, 0, 0, 200 if i % 4 == 0 else 10, 32) for i in range(64)]
     blocks, _ = grouped(lanes, COST)
     assert [i for i in range(64) if i % 4 == 0] in [sorted(block) for block in blocks]
 
 
 @pytest.mark.parametrize("depth", [0, 1, 2, 5])
 def test_the_cost_counts_the_weights_of_the_widest_and_deepest(depth):
-    small, large = Kind(depth, 8, 0, 0, 1), Kind(depth + 1, 64, 0, 0, 1)
+    small, large = Kind(depth, 8, 0, 0, 1, 32), Kind(depth + 1, 64, 0, 0, 1, 32)
     assert COST.of_block([small, large]) == COST.of_block([large]) > COST.of_block([small])
 
 
 def test_neighbours_are_of_similar_depth_and_width():
     sizes = [(1, 9), (2, 3), (3, 5), (2, 8), (1, 2), (3, 7)]
-    lanes = [Kind(depth, width, 0, 0, 1) for depth, width in sizes]
+    lanes = [Kind(depth, width, 0, 0, 1, 32) for depth, width in sizes]
     found = [sizes[i] for i in neighbours(lanes)]
     assert found == [(3, 7), (3, 5), (2, 3), (2, 8), (1, 9), (1, 2)]

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from xortune.engines.mlp.grouping import portion
 from xortune.engines.mlp.lane import Progress, State
 from xortune.engines.mlp.native.library import LANES, WORDS, Call, CFunctions, Run, address
 from xortune.engines.mlp.shapes import around, scratch_bytes, shape_of
@@ -28,11 +29,11 @@ _MOST_EPOCHS = 1000
 
 
 class Block:
-    """Lanes of one batch size and one table, each as if it were alone.
+    """Lanes of one table, each as if it were alone; their batches have portions in common.
 
     Attributes:
         shape: of the widest and deepest.
-        steps: the batches of an epoch.
+        portions: of the rows of an epoch, after each of which some lanes take a step.
 
     Args:
         params: of the lanes.
@@ -51,11 +52,16 @@ class Block:
         self.shape = around(self._shapes)
         self._places = {s: s.places_in(self.shape) for s in {*self._shapes}}
         rows = len(fold.training.x)
-        self._batch = min(params[0]["batch_size"], rows)
-        self.steps = -(-rows // self._batch)
+        batches = [p["batch_size"] for p in params]
+        self._batch = portion(batches, rows)
+        self.portions = -(-rows // self._batch)
         numbers = (self.shape.numbers, LANES)
         self._numbers = {n: zeros(numbers) for n in ("weights", "first", "second", "best")}
         self._lanes = lane_arrays(params)
+        every = [-(-min(batch, rows) // self._batch) for batch in batches]
+        self._lanes["portions"][: len(every)] = every
+        # The portions of which every lane has whole batches.
+        self._common = min(math.lcm(*every), self.portions)
         self._kinds = np.full(LANES, LOSSES.get(loss, _LOG_LOSS), np.int32)
         self._order = np.zeros((LANES, rows), np.int32)
         self._words = np.zeros((LANES, WORDS), np.uint32)
@@ -132,7 +138,7 @@ class Block:
         heartbeat()
         count = max(1, min(count, int(_BEAT / multiplied), _MOST_EPOCHS))
         losses = np.empty((count, 2, LANES))
-        self._training.begin, self._training.end = 0, self.steps
+        self._training.begin, self._training.end = 0, self.portions
         final = self._final["weights"]
         final.begin, final.end = 0, final.rows
         self._run.losses = address(losses)
@@ -143,10 +149,11 @@ class Block:
         call = self._training
         self._functions.permute(self._words, self._lanes["mask"], self._order)
         self._losses.fill(0)
-        each = max(1, int(_BEAT / (3 * self._batch * self.shape.numbers)))
-        for begin in range(0, self.steps, each):
+        each = int(_BEAT / (3 * self._batch * self.shape.numbers))
+        each = max(1, each // self._common) * self._common
+        for begin in range(0, self.portions, each):
             heartbeat()
-            call.begin, call.end = begin, min(begin + each, self.steps)
+            call.begin, call.end = begin, min(begin + each, self.portions)
             self._functions.train(call)
         losses = np.empty((1, 2, LANES))
         losses[0, 0] = self._losses
@@ -213,7 +220,7 @@ class Block:
         run.best_weights = address(self._numbers["best"])
         run.epoch, run.best_epoch = address(lanes["epoch"]), address(self._best_epoch)
         run.patience, run.best = address(lanes["patience"]), address(self._best)
-        run.numbers, run.batches = self.shape.numbers, self.steps
+        run.numbers, run.portions = self.shape.numbers, self.portions
         return run
 
 
@@ -239,6 +246,7 @@ def lane_arrays(params: Sequence[dict[str, Any]]) -> dict[str, NDArray[Any]]:
         "loss": np.array([LOSSES.get(p["loss_fn"], _LOG_LOSS) for p in padded], np.int32),
         "epoch": np.zeros(LANES, np.int32),
         "epochs": column("epochs", np.int32),
+        "portions": np.ones(LANES, np.int32),
         "patience": column("early_stopping", np.int32),
         "seed": np.array([p["seed"] & 0xFFFFFFFF for p in padded], np.uint32),
         "least": np.array(least, np.uint32),

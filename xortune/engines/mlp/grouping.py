@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -9,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from xortune.engines.mlp.native.library import LANES
+from xortune.engines.mlp.native.library import CHUNK, LANES
 from xortune.problems.table.rows import Fold
 
 # Nanoseconds of a block on one core, measured, for each: a multiplication with an addition; a
@@ -28,6 +29,7 @@ class Kind(NamedTuple):
         kind: the place of its activation among `ACTIVATIONS`.
         dropped: 1 with dropout, else 0.
         epochs: those that it trains at most.
+        batch: the rows between two steps, if the table has as many.
     """
 
     depth: int
@@ -35,11 +37,12 @@ class Kind(NamedTuple):
     kind: int
     dropped: int
     epochs: int
+    batch: int
 
 
 @dataclass(frozen=True)
 class Cost:
-    """The cost of a block as a function of its lanes, for a table and a batch size.
+    """The cost of a block as a function of its lanes, for a table.
 
     Attributes:
         rows: the training rows.
@@ -50,14 +53,16 @@ class Cost:
     outputs: int
     rows: int
     measured: int
-    batch: int
 
-    def epoch_s(self, depth: _Ints, width: _Ints, kinds: _Ints, dropped: _Ints) -> _Floats:
+    def epoch_s(
+        self, depth: _Ints, width: _Ints, kinds: _Ints, dropped: _Ints, batch: _Ints
+    ) -> _Floats:
         """The seconds of an epoch of blocks, each as deep and wide as its largest lane.
 
         Args:
             kinds: how many activations the lanes of a block have.
             dropped: whether any has dropout.
+            batch: the smallest.
         """
         flat = depth == 0
         width = np.where(flat, 0, width)
@@ -65,7 +70,7 @@ class Cost:
         first = (self.inputs + 1) * width
         numbers = first + np.maximum(depth - 1, 0) * (width + 1) * width
         numbers += (before + 1) * self.outputs
-        steps = -(-self.rows // self.batch)
+        steps = -(-self.rows // np.minimum(batch, self.rows))
         rows = self.rows + self.measured
         multiplied = numbers * rows + (2 * numbers - first) * self.rows
         units = depth * width
@@ -80,16 +85,29 @@ class Cost:
 
     def of_block(self, lanes: Sequence[Kind]) -> float:
         """The seconds of an epoch of a block."""
-        depth, width, kind, dropped, _ = np.array(lanes, np.int64).T
+        depth, width, kind, dropped, _, batch = np.array(lanes, np.int64).T
         kinds = np.array(len({*kind.tolist()}))
-        return float(self.epoch_s(depth.max(), width.max(), kinds, dropped.max()))
+        return float(self.epoch_s(depth.max(), width.max(), kinds, dropped.max(), batch.min()))
 
 
-def cost_of(fold: Fold, batch: int) -> Cost:
+def cost_of(fold: Fold) -> Cost:
     """The cost of blocks that train on some rows."""
-    rows = len(fold.training.x)
-    inputs, outputs = fold.training.x.shape[1], fold.target.outputs
-    return Cost(inputs, outputs, rows, len(fold.validation.x), min(batch, rows))
+    rows, inputs = fold.training.x.shape
+    return Cost(inputs, fold.target.outputs, rows, len(fold.validation.x))
+
+
+def sort_of_batch(batch: int, rows: int) -> int:
+    """What lanes that share blocks have in common; the bits of a lane depend on whole chunks.
+
+    Those whose batches are made of whole chunks of rows, or of all rows, are of one sort.
+    """
+    return 0 if batch >= rows or batch % CHUNK == 0 else batch
+
+
+def portion(batches: Sequence[int], rows: int) -> int:
+    """The most rows of which all batches that are shorter than the table consist."""
+    shorter = [batch for batch in batches if batch < rows]
+    return math.gcd(*shorter) if shorter else rows
 
 
 def grouped(lanes: Sequence[Kind], cost: Cost) -> tuple[list[list[int]], float]:
@@ -109,11 +127,11 @@ def grouped(lanes: Sequence[Kind], cost: Cost) -> tuple[list[list[int]], float]:
 
 def _orders(table: _Ints, lanes: Sequence[Kind], cost: Cost) -> list[list[int]]:
     """Orders in which neighbours are of similar size."""
-    depth, width, kind, dropped, epochs = table.T
-    alone = cost.epoch_s(depth, width, np.ones_like(kind), dropped)
+    depth, width, kind, dropped, epochs, batch = table.T
+    alone = cost.epoch_s(depth, width, np.ones_like(kind), dropped, batch)
     orders = [neighbours(lanes)]
-    orders.append(np.lexsort((kind, -epochs, -alone)).tolist())
-    orders.append(np.lexsort((kind, -alone * epochs)).tolist())
+    for keys in ((kind, -epochs, -alone), (kind, -alone * epochs), (kind, -alone, batch)):
+        orders.append(np.lexsort(keys).tolist())
     return orders
 
 
@@ -153,16 +171,17 @@ def _cut(order: list[int], table: _Ints, cost: Cost) -> tuple[list[list[int]], f
 
 def _pieces_s(table: _Ints, cost: Cost) -> list[list[float]]:
     """The seconds of blocks by their length, from 1, and by their last place."""
-    depth, width, kind, dropped, epochs = table.T
+    depth, width, kind, dropped, epochs, batch = table.T
     flags = 1 << kind
-    tops = [depth.copy(), width.copy(), flags.copy(), dropped.copy(), epochs.copy()]
+    columns = (depth, width, flags, dropped, batch, epochs)
+    joins = (np.maximum, np.maximum, np.bitwise_or, np.maximum, np.minimum, np.maximum)
+    tops = [column.copy() for column in columns]
     found = []
     for length in range(1, LANES + 1):
-        d, w, f, p, e = tops
-        found.append((e * cost.epoch_s(d, w, _KINDS[f], p)).tolist())
-        for top, one in zip(tops, (depth, width, flags, dropped, epochs)):
-            join = np.bitwise_or if top is f else np.maximum
-            top[length:] = join(top[length:], one[:-length])
+        d, w, f, p, b, e = tops
+        found.append((e * cost.epoch_s(d, w, _KINDS[f], p, b)).tolist())
+        for top, column, join in zip(tops, columns, joins):
+            top[length:] = join(top[length:], column[:-length])
     return found
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from xortune.engines.collection import no_collection
 from xortune.engines.curve_points import fault_of
 from xortune.engines.mlp.block import Block
-from xortune.engines.mlp.grouping import Cost, cost_of
+from xortune.engines.mlp.grouping import Cost, cost_of, sort_of_batch
 from xortune.engines.mlp.native.library import CFunctions
 from xortune.engines.mlp.shapes import block_bytes
 from xortune.engines.mlp.training import Training
@@ -61,7 +61,7 @@ class MlpTrainer:
         with no_collection():
             trainings = [Training(lane, log_every, until) for lane in lanes]
             for some, fold in self._together(trainings):
-                cost = cost_of(fold, some[0].params["batch_size"])
+                cost = cost_of(fold)
                 train_all(
                     some, cost, partial(_Run, fold, self._spec, self._functions, cost, heartbeat)
                 )
@@ -69,7 +69,7 @@ class MlpTrainer:
             return [training.finished(worker) for training in trainings]
 
     def _together(self, trainings: Sequence[Training]) -> Iterator[tuple[list[Training], Fold]]:
-        """Lanes that can share blocks: those of one table and one batch size."""
+        """Lanes that can share blocks: those of one table, whose batches have common portions."""
         every: dict[tuple[int, int, bool], list[Training]] = {}
         for training in trainings:
             every.setdefault(self._key(training.lane), []).append(training)
@@ -82,7 +82,7 @@ class MlpTrainer:
         which = -2 if is_reference(values) else which
         rows = len(self._rows(which).training.x)
         # A linear model has no hidden layer that the others could pass by.
-        return which, min(values["batch_size"], rows), values["depth"] == 0
+        return which, sort_of_batch(values["batch_size"], rows), values["depth"] == 0
 
     def _rows(self, which: int) -> Fold:
         if which == -2:

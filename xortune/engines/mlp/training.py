@@ -52,7 +52,14 @@ class Training:
         values = self.params
         activation = ACTIVATIONS.index(values["activation"])
         dropped = int(values["depth"] > 0 and values["dropout"] > 0)
-        return Kind(values["depth"], values["width"], activation, dropped, max(1, self.left))
+        return Kind(
+            values["depth"],
+            values["width"],
+            activation,
+            dropped,
+            max(1, self.left),
+            values["batch_size"],
+        )
 
     def finished(self, worker: str) -> Outcome:
         """Its outcome, with what it took and where."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 # Of block.h.
 LANES = 16
+CHUNK = 32
 WORDS = 625
 
 _POINTERS = {
@@ -26,6 +27,7 @@ _POINTERS = {
     "schedule": np.int32,
     "epoch": np.int32,
     "epochs": np.int32,
+    "portions": np.int32,
     "seed": np.uint32,
     "least": np.uint32,
     "kept": np.float32,
@@ -79,7 +81,7 @@ class Run(ctypes.Structure):
     _fields_ = (
         *((name, ctypes.POINTER(Call)) for name in ("training", "final")),
         *((name, ctypes.c_void_p) for name in _OF_RUN),
-        *((name, ctypes.c_int64) for name in ("numbers", "batches")),
+        *((name, ctypes.c_int64) for name in ("numbers", "portions")),
     )
 
 
@@ -113,7 +115,7 @@ class CFunctions:
             self._functions[name] = function
 
     def train(self, call: Call) -> None:
-        """Trains the batches from `begin` to `end` of an epoch; adds their losses."""
+        """Trains the portions from `begin` to `end` of an epoch; adds their losses."""
         self._functions["train"](ctypes.byref(call), self.vector)
 
     def measure(self, call: Call) -> None:

@@ -3,6 +3,7 @@
 #define XORTUNE_PART_H
 
 #include "activations.h"
+#include "batches.h"
 #include "optimizers.h"
 
 /* A layer: its places in the weights, in vectors of LANES, and its sizes. */
@@ -25,7 +26,8 @@ typedef struct {
     int ragged;     /* whether any lane lacks a unit or a layer */
     Activation activation;
     Optimizer optimizer;
-    U key;      /* of dropout, in this step */
+    Batches batches;
+    U key; /* of dropout, in this step */
     I loss;
     V *hidden[DEEPEST + 2]; /* (CHUNK, before): what enters each layer, and at last the outputs */
     V *slopes[DEEPEST + 1]; /* (CHUNK, after): of the activations */
