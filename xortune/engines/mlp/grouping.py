@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from xortune.engines.mlp.native.library import CHUNK, LANES
 from xortune.problems.table.rows import Fold
+from xortune.problems.table.spec import ACTIVATIONS
 
-# Nanoseconds of a block on one core, measured, for each: a multiplication with an addition; a
-# number updated; a unit of a row activated, for a kind of activation; and dropped or not; a row;
-# a number of an input; a step.
-_MULTIPLY, _UPDATE, _ACTIVATE, _DROP, _ROW, _INPUT, _STEP = 0.35, 8.0, 6.0, 6.0, 60.0, 6.0, 400.0
+# Nanoseconds of a block on one core, measured: of a multiplication with an addition, of a number's
+# update, of a unit in a row, of one for each further activation, of its dropout, and of a row.
+_MULTIPLY, _UPDATE, _UNIT, _FURTHER, _DROP, _ROW = 0.29, 9.7, 6.3, 8.9, 5.4, 100.0
 
 _Ints = NDArray[np.int64]
 _Floats = NDArray[np.float64]
@@ -38,6 +38,14 @@ class Kind(NamedTuple):
     dropped: int
     epochs: int
     batch: int
+
+
+def kind_of(params: Mapping[str, Any], epochs: int) -> Kind:
+    """What decides the cost of a lane's block, for so many epochs, at least 1."""
+    depth: int = params["depth"]
+    dropped = int(depth > 0 and params["dropout"] > 0)
+    activation = ACTIVATIONS.index(params["activation"])
+    return Kind(depth, params["width"], activation, dropped, max(1, epochs), params["batch_size"])
 
 
 @dataclass(frozen=True)
@@ -77,9 +85,9 @@ class Cost:
         found: _Floats = 1e-9 * (
             _MULTIPLY * multiplied
             + _UPDATE * numbers * steps
-            + units * (rows * _ACTIVATE * kinds + self.rows * _DROP * dropped)
-            + rows * (_ROW + _INPUT * self.inputs)
-            + _STEP * steps
+            + units * rows * (_UNIT + _FURTHER * (kinds - 1))
+            + units * self.rows * _DROP * dropped
+            + _ROW * rows
         )
         return found
 

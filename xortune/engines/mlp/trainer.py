@@ -142,6 +142,7 @@ class _Run:
         for place in self._left:
             training = self._trainings[place]
             training.state = self._block.state(place, training.progress)
+        del self._block  # Its memory is wanted for the next ones.
 
     def _note(self, elapsed_s: float, epochs: Sequence[int]) -> None:
         """Notes the lanes' outcomes, and their shares of the time, by the epochs of each."""

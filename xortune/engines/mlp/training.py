@@ -6,9 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from xortune.engines.curve_points import Points
-from xortune.engines.mlp.grouping import Kind
+from xortune.engines.mlp.grouping import Kind, kind_of
 from xortune.engines.mlp.lane import Progress, State
-from xortune.problems.table.spec import ACTIVATIONS
 from xortune.trial import NO_CURVE, Lane, Outcome
 
 
@@ -49,17 +48,7 @@ class Training:
     @property
     def kind(self) -> Kind:
         """What of it decides the cost of its block."""
-        values = self.params
-        activation = ACTIVATIONS.index(values["activation"])
-        dropped = int(values["depth"] > 0 and values["dropout"] > 0)
-        return Kind(
-            values["depth"],
-            values["width"],
-            activation,
-            dropped,
-            max(1, self.left),
-            values["batch_size"],
-        )
+        return kind_of(self.params, self.left)
 
     def finished(self, worker: str) -> Outcome:
         """Its outcome, with what it took and where."""

@@ -62,10 +62,10 @@ def train_all(lanes: Sequence[T], cost: Cost, begin: Callable[[list[T]], Run[T]]
         while waiting and (not runs or sum(run.bytes for run in runs) < _MOST_BYTES):
             runs.append(begin(waiting.popleft()))
             looked = _count(runs)
+        runs = [run for run in runs if run.left]
         for run in runs:
             run.train(max(1, int(_TURN_S / run.epoch_s)))
-        runs = [run for run in runs if run.left]
-        if runs and _count(runs) <= _LEFT * looked:
+        if 0 < _count(runs) <= _LEFT * looked:
             looked = _count(runs)
             runs = _joined(runs, cost, begin)
 
@@ -76,6 +76,7 @@ def _count(runs: Sequence[Run[T]]) -> int:
 
 def _joined(runs: list[Run[T]], cost: Cost, begin: Callable[[list[T]], Run[T]]) -> list[Run[T]]:
     """The lanes that are left in fewer or smaller blocks, if that is worth moving them."""
+    runs = [run for run in runs if run.left]
     lanes = [lane for run in runs for lane in run.left]
     kinds = [lane.kind for lane in lanes]
     groups, seconds = grouped([k._replace(epochs=k.epochs + _MOVED) for k in kinds], cost)
