@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xortune.engines.mlp import grouping
-from xortune.engines.mlp.grouping import Cost, Kind, grouped, neighbours
+from xortune.engines.mlp.grouping import Cost, Kind, grouped, neighbours, portion
 from xortune.engines.mlp.native.library import LANES
 
 COST = Cost(inputs=8, outputs=1, rows=1000, measured=250)
@@ -82,6 +82,26 @@ def test_long_lanes_share_a_block():
 def test_the_cost_counts_the_weights_of_the_widest_and_deepest(depth):
     small, large = Kind(depth, 8, 0, 0, 1, 32), Kind(depth + 1, 64, 0, 0, 1, 32)
     assert COST.of_block([small, large]) == COST.of_block([large]) > COST.of_block([small])
+
+
+@pytest.mark.parametrize(
+    ("batches", "rows", "most", "expected"),
+    [
+        ((64, 96, 128), 1000, 1000, 32),
+        ((64, 128, 5000), 1000, 1000, 64),
+        ((20, 20), 1000, 1000, 20),
+        ((1000, 2000), 1000, 2000, 1000),
+        ((1000, 2000), 1000, 100, 96),
+        ((960,), 1000, 500, 480),
+        ((960,), 1000, 100, 96),
+        ((960,), 1000, 1, 32),
+        ((999,), 1000, 1, 999),
+    ],
+)
+def test_a_portion_is_common_to_all_batches_and_takes_no_longer_than_it_may(
+    batches, rows, most, expected
+):
+    assert portion(batches, rows, most) == expected
 
 
 def test_neighbours_are_of_similar_depth_and_width():

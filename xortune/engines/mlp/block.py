@@ -53,21 +53,19 @@ class Block:
         self._places = {s: s.places_in(self.shape) for s in {*self._shapes}}
         rows = len(fold.training.x)
         batches = [p["batch_size"] for p in params]
-        self._batch = portion(batches, rows)
+        self._batch = portion(batches, rows, int(_BEAT / (3 * self.shape.numbers)))
         self.portions = -(-rows // self._batch)
         numbers = (self.shape.numbers, LANES)
         self._numbers = {n: zeros(numbers) for n in ("weights", "first", "second", "best")}
         self._lanes = lane_arrays(params)
         every = [-(-min(batch, rows) // self._batch) for batch in batches]
         self._lanes["portions"][: len(every)] = every
-        # The portions of which every lane has whole batches.
-        self._common = min(math.lcm(*every), self.portions)
         self._kinds = np.full(LANES, LOSSES.get(loss, _LOG_LOSS), np.int32)
         self._order = np.zeros((LANES, rows), np.int32)
         self._words = np.zeros((LANES, WORDS), np.uint32)
         self._memory = aligned(scratch_bytes(self.shape) + _PAGE)
         self._data = [(as_floats(rows.x), as_floats(rows.y)) for rows in fold[:2]]
-        self._losses = np.zeros(LANES)
+        self._losses, self._totals = np.zeros(LANES), np.zeros(LANES)
         own, kinds, call = self._lanes["loss"], self._kinds, self._described()
         self._training = self._for(call, 0, "weights", own)
         self._own = {name: self._for(call, 0, name, own) for name in ("weights", "best")}
@@ -149,8 +147,7 @@ class Block:
         call = self._training
         self._functions.permute(self._words, self._lanes["mask"], self._order)
         self._losses.fill(0)
-        each = int(_BEAT / (3 * self._batch * self.shape.numbers))
-        each = max(1, each // self._common) * self._common
+        each = max(1, int(_BEAT / (3 * self._batch * self.shape.numbers)))
         for begin in range(0, self.portions, each):
             heartbeat()
             call.begin, call.end = begin, min(begin + each, self.portions)
@@ -197,6 +194,7 @@ class Block:
         call.point({name: lanes[name] for name in lanes if name != "patience"})
         call.point({name: self._numbers[name] for name in ("first", "second")})
         call.point({"order": self._order, "memory": self._memory, "losses": self._losses})
+        call.point({"totals": self._totals})
         call.batch = self._batch
         call.inputs, call.outputs_count = self.shape.inputs, self.shape.outputs
         call.widest, call.deepest = self.shape.width, self.shape.depth

@@ -16,7 +16,7 @@ from xortune.problems.table.rows import TASKS, Fold, Rows, Target, Task
 from xortune.problems.table.spec import ACTIVATIONS, LOSS_FNS, METRICS, OPTIMIZERS, SCHEDULES
 
 # The result of `fingerprint` where every operation is rounded as IEEE 754 says.
-_RIGHT = "d000c7c550bda577ef703e7db5d5b59cec5e31bf80b5a9a86ac1ca06741a7b59"
+_RIGHT = "131b55c047364f22f9b55b66ec14fd33150ab6b03909f366b13b7c6cc3e293b4"
 
 
 @cache
@@ -68,7 +68,7 @@ def _lane(task: Task, i: int) -> dict[str, Any]:
         "activation": ACTIVATIONS[i % len(ACTIVATIONS)],
         "dropout": (0.0, 0.0, 0.3)[i // 3 % 3],
         "lr": (1e-3, 0.03, 0.3)[i % 3],
-        "batch_size": 40,
+        "batch_size": (32, 64, 96)[i // 4 % 3],
         "epochs": _EPOCHS,
         "seed": i * 2_654_435_761 % 2**32,
         "optimizer": OPTIMIZERS[i % len(OPTIMIZERS)],

@@ -112,10 +112,20 @@ def sort_of_batch(batch: int, rows: int) -> int:
     return 0 if batch >= rows or batch % CHUNK == 0 else batch
 
 
-def portion(batches: Sequence[int], rows: int) -> int:
-    """The most rows of which all batches that are shorter than the table consist."""
+def portion(batches: Sequence[int], rows: int, most: int) -> int:
+    """The rows of which all batches that are shorter than the table consist.
+
+    They are as many as possible, but whole chunks of up to `most` rows where that can be.
+    """
     shorter = [batch for batch in batches if batch < rows]
-    return math.gcd(*shorter) if shorter else rows
+    most = max(most, CHUNK) // CHUNK * CHUNK
+    if not shorter:
+        return min(rows, most)
+    common = math.gcd(*shorter)
+    if common <= most or common % CHUNK:
+        return common
+    chunks = common // CHUNK
+    return CHUNK * next(n for n in range(most // CHUNK, 0, -1) if chunks % n == 0)
 
 
 def grouped(lanes: Sequence[Kind], cost: Cost) -> tuple[list[list[int]], float]:

@@ -14,8 +14,7 @@ typedef struct {
     V share;        /* of a row in the mean loss of its batch */
     U row;          /* of the portion's first row, in its batch */
     U step;         /* of the epoch */
-    double size[VECTOR];   /* of the batch */
-    double totals[VECTOR]; /* the sum of its losses so far */
+    double size[VECTOR]; /* of the batch */
 } Batches;
 
 static int64_t portions_of(const Block *block)
@@ -44,7 +43,7 @@ static void find(Batches *s, const Block *block, int at, int64_t place)
         s->begins[l] = -(within == 0);
         s->ends[l] = -(within + 1 == each || place == last);
         if (!within)
-            s->totals[l] = 0.0;
+            block->totals[at + l] = 0.0;
     }
 }
 

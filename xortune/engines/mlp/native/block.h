@@ -34,6 +34,7 @@ typedef struct {
     const float *kept;              /* (LANES): what other units are multiplied by */
     const double *lr, *decay;       /* (LANES): the learning rate and the weight decay */
     float *weights, *first, *second; /* (P, LANES): and what the optimizers remember */
+    double *totals;                 /* (LANES): the sums of the losses of batches so far */
     double *losses;                 /* (LANES): adds a batch's mean loss, or rows' measured loss */
     float *outputs;                 /* (rows, outputs, LANES): measuring only; may be NULL */
     char *memory;                   /* scratch, aligned to a page */

@@ -36,6 +36,7 @@ _POINTERS = {
     "weights": np.float32,
     "first": np.float32,
     "second": np.float32,
+    "totals": np.float64,
     "losses": np.float64,
     "outputs": np.float32,
     "memory": np.uint8,

@@ -134,13 +134,13 @@ static void train_portion(Part *p, int64_t place)
         forward(p, rows, row);
         V total = loss(p, rows, batches->share);
         for (int l = 0; l < VECTOR; l++)
-            batches->totals[l] += total[l];
+            b->totals[p->at + l] += total[l];
         backward(p, rows, added || row > 0);
     }
     update(p);
     for (int l = 0; l < VECTOR; l++)
         if (batches->ends[l])
-            b->losses[p->at + l] += batches->totals[l] / batches->size[l];
+            b->losses[p->at + l] += b->totals[p->at + l] / batches->size[l];
 }
 
 static void train_part(const Block *block, int part)
