@@ -31,7 +31,7 @@ CHANGES = [
     ("training.h", "keep(p->mask, slopes[c] * share)", "keep(p->mask, slopes[c])"),
     ("training.h", "choose(ends, number.first, first[at])", "number.first"),
     ("training.h", "keep(~p->batches.begins, p->gradient[i])", "p->gradient[i]"),
-    ("batches.h", "each > 1 ? place / each : place", "place"),
+    ("batches.h", "portion / each)", "portion)"),
 ]
 
 

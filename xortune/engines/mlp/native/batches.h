@@ -10,38 +10,56 @@
 #include "vector.h"
 
 typedef struct {
-    I begins, ends; /* the lanes whose batch begins with this portion, and ends with it */
-    V share;        /* of a row in the mean loss of its batch */
-    U row;          /* of the portion's first row, in its batch */
-    U step;         /* of the epoch */
-    double size[VECTOR]; /* of the batch */
+    int64_t count;      /* portions of an epoch */
+    int several;        /* whether a batch of any lane has several */
+    U steps;            /* of each lane: its batches in an epoch */
+    I begins, ends;     /* the lanes whose batch begins with this portion, and ends with it */
+    V share;            /* of a row in the mean loss of its batch */
+    U row;              /* of the portion's first row, in its batch */
+    U step;             /* of the epoch */
+    int64_t sizes[VECTOR]; /* of the batches */
 } Batches;
 
-static int64_t portions_of(const Block *block)
+static void plan_batches(Batches *s, const Block *block, int at)
 {
-    return (block->rows + block->batch - 1) / block->batch;
-}
-
-/* The batches of an epoch of a lane. */
-static int64_t steps_of(const Block *block, int lane)
-{
-    return (portions_of(block) + block->portions[lane] - 1) / block->portions[lane];
-}
-
-/* Finds the batches to which the portion `place` of an epoch belongs, for the lanes from `at`. */
-static void find(Batches *s, const Block *block, int at, int64_t place)
-{
-    int64_t last = portions_of(block) - 1;
+    s->count = (block->rows + block->batch - 1) / block->batch;
     for (int l = 0; l < VECTOR; l++) {
-        int64_t each = block->portions[at + l], within = each > 1 ? place % each : 0;
-        int64_t left = block->rows - (place - within) * block->batch, size = each * block->batch;
-        size = left < size ? left : size;
-        s->size[l] = (double)size;
+        int64_t each = block->portions[at + l];
+        s->several |= each > 1;
+        s->steps[l] = (uint32_t)((s->count + each - 1) / each);
+    }
+}
+
+/* The rows of a batch of so many portions, which is the last if fewer are left. */
+INLINE int64_t rows_of(const Block *block, int64_t portion, int64_t each)
+{
+    int64_t left = block->rows - portion * block->batch, size = each * block->batch;
+    return left < size ? left : size;
+}
+
+/* Finds the batches to which a portion of an epoch belongs, for the lanes from `at`. */
+static void find_batches(Batches *s, const Block *block, int at, int64_t portion)
+{
+    if (!s->several) { /* As below, sooner. */
+        int64_t size = rows_of(block, portion, 1);
+        s->begins = s->ends = ~(I){0};
+        s->share = all(1.0f / (float)size);
+        s->step = (U){0} + (uint32_t)portion;
+        for (int l = 0; l < VECTOR; l++) {
+            s->sizes[l] = size;
+            block->totals[at + l] = 0.0;
+        }
+        return;
+    }
+    for (int l = 0; l < VECTOR; l++) {
+        int64_t each = block->portions[at + l], within = portion % each;
+        int64_t size = rows_of(block, portion - within, each);
+        s->sizes[l] = size;
         s->share[l] = 1.0f / (float)size;
         s->row[l] = (uint32_t)(within * block->batch);
-        s->step[l] = (uint32_t)(each > 1 ? place / each : place);
+        s->step[l] = (uint32_t)(portion / each);
         s->begins[l] = -(within == 0);
-        s->ends[l] = -(within + 1 == each || place == last);
+        s->ends[l] = -(within + 1 == each || portion + 1 == s->count);
         if (!within)
             block->totals[at + l] = 0.0;
     }

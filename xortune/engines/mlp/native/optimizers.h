@@ -83,8 +83,8 @@ static double scheduled(int schedule, double lr, int64_t epoch, int64_t epochs)
     return lr;
 }
 
-/* The optimizers of a part's lanes, before the portion `place` of an epoch, which begins a batch. */
-static void prepare(Optimizer *o, const Block *block, int at, int64_t place)
+/* The optimizers of a part's lanes, before a portion of an epoch that has so many steps. */
+static void prepare(Optimizer *o, const Block *block, int at, int64_t portion, U steps)
 {
     memset(o, 0, sizeof *o);
     for (int l = 0; l < VECTOR; l++) {
@@ -93,7 +93,7 @@ static void prepare(Optimizer *o, const Block *block, int at, int64_t place)
         o->a[l] = FIRST_KEPT[kind], o->b[l] = FIRST_ADDED[kind];
         o->c[l] = SECOND_KEPT[kind], o->e[l] = SECOND_ADDED[kind];
         o->nesterov[l] = -(kind == NESTEROV), o->squares[l] = -(kind >= RMSPROP);
-        int64_t past = block->epoch[i] * steps_of(block, i) + place / block->portions[i];
+        int64_t past = block->epoch[i] * (int64_t)steps[l] + portion / block->portions[i];
         o->powers[0][l] = power(0.9, past), o->powers[1][l] = power(0.999, past);
         int trains = block->mask[i] != 0;
         double lr = scheduled(block->schedule[i], block->lr[i], block->epoch[i], block->epochs[i]);

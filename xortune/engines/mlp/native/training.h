@@ -107,13 +107,10 @@ static void clear_gradients(Part *p)
 static U dropout_key(const Part *p)
 {
     const Block *b = p->block;
-    U seed, epoch, steps;
-    for (int l = 0; l < VECTOR; l++) {
-        seed[l] = b->seed[p->at + l];
-        epoch[l] = (uint32_t)b->epoch[p->at + l];
-        steps[l] = (uint32_t)steps_of(b, p->at + l);
-    }
-    return mix(mix(seed) + epoch * steps + p->batches.step);
+    U seed, epoch;
+    memcpy(&seed, b->seed + p->at, sizeof seed);
+    memcpy(&epoch, b->epoch + p->at, sizeof epoch);
+    return mix(mix(seed) + epoch * p->batches.steps + p->batches.step);
 }
 
 /* Trains one portion of rows; adds to the lanes' losses the mean ones of batches that end. */
@@ -121,7 +118,7 @@ static void train_portion(Part *p, int64_t place)
 {
     const Block *b = p->block;
     Batches *batches = &p->batches;
-    find(batches, b, p->at, place);
+    find_batches(batches, b, p->at, place);
     if (b->dropout)
         p->key = dropout_key(p);
     int added = any(~batches->begins);
@@ -140,7 +137,7 @@ static void train_portion(Part *p, int64_t place)
     update(p);
     for (int l = 0; l < VECTOR; l++)
         if (batches->ends[l])
-            b->losses[p->at + l] += b->totals[p->at + l] / batches->size[l];
+            b->losses[p->at + l] += b->totals[p->at + l] / (double)batches->sizes[l];
 }
 
 static void train_part(const Block *block, int part)
@@ -149,7 +146,8 @@ static void train_part(const Block *block, int part)
     set_up(&p, block, part);
     if (!any(p.mask))
         return;
-    prepare(&p.optimizer, block, p.at, block->begin);
+    plan_batches(&p.batches, block, p.at);
+    prepare(&p.optimizer, block, p.at, block->begin, p.batches.steps);
     for (int64_t place = block->begin; place < block->end; place++)
         train_portion(&p, place);
 }
