@@ -10,8 +10,9 @@ from xortune.engines.mlp.grouping import Cost, Kind, grouped
 
 # Blocks that train in turns take up to this many bytes together; a larger one trains alone.
 _MOST_BYTES = 2**28
-# The expected seconds of a turn: long beside what it takes in Python.
-_TURN_S = 0.003
+# The expected seconds of a turn, at least and at most; it costs 0.1 ms in Python. They are twice
+# those of the last turn where no lane ended in that, and half of them otherwise.
+_SHORT_S, _LONG_S = 0.003, 0.2
 # Other blocks are looked for once this share of the lanes is left, and made if those that are
 # there would take longer by this factor.
 _LEFT, _LONGER = 0.8, 1.25
@@ -58,15 +59,19 @@ def train_all(lanes: Sequence[T], cost: Cost, begin: Callable[[list[T]], Run[T]]
     waiting = deque([lanes[place] for place in group] for group in groups)
     runs: list[Run[T]] = []
     looked = 0  # the lanes that were left when blocks were last chosen
+    turn_s = _SHORT_S
     while runs or waiting:
         while waiting and (not runs or sum(run.bytes for run in runs) < _MOST_BYTES):
             runs.append(begin(waiting.popleft()))
             looked = _count(runs)
         runs = [run for run in runs if run.left]
+        before = _count(runs)
         for run in runs:
-            run.train(max(1, int(_TURN_S / run.epoch_s)))
-        if 0 < _count(runs) <= _LEFT * looked:
-            looked = _count(runs)
+            run.train(max(1, int(turn_s / run.epoch_s)))
+        left = _count(runs)
+        turn_s = min(2 * turn_s, _LONG_S) if left == before else max(turn_s / 2, _SHORT_S)
+        if 0 < left <= _LEFT * looked:
+            looked = left
             runs = _joined(runs, cost, begin)
 
 
