@@ -85,11 +85,11 @@ INLINE void update_all(const Part *p, const int mixed)
 
 static void update(Part *p)
 {
-    const I ends = p->batches.ends;
-    if (!any(ends))
+    const Batches *batches = &p->batches;
+    if (batches->ending == NONE)
         return;
-    correct(&p->optimizer, ends);
-    if (any(~ends))
+    correct(&p->optimizer, batches->ends);
+    if (batches->ending == SOME)
         update_all(p, 1);
     else
         update_all(p, 0);
@@ -121,8 +121,7 @@ static void train_portion(Part *p, int64_t place)
     find_batches(batches, b, p->at, place);
     if (b->dropout)
         p->key = dropout_key(p);
-    int added = any(~batches->begins);
-    if (added)
+    if (batches->grows)
         clear_gradients(p);
     int64_t start = place * b->batch, size = b->rows - start < b->batch ? b->rows - start : b->batch;
     for (int64_t row = 0; row < size; row += CHUNK) {
@@ -132,12 +131,13 @@ static void train_portion(Part *p, int64_t place)
         V total = loss(p, rows, batches->share);
         for (int l = 0; l < VECTOR; l++)
             b->totals[p->at + l] += total[l];
-        backward(p, rows, added || row > 0);
+        backward(p, rows, batches->grows || row > 0);
     }
     update(p);
-    for (int l = 0; l < VECTOR; l++)
-        if (batches->ends[l])
-            b->losses[p->at + l] += b->totals[p->at + l] / (double)batches->sizes[l];
+    for (int l = 0; l < VECTOR; l++) {
+        double mean = b->totals[p->at + l] / batches->sizes[l];
+        b->losses[p->at + l] += batches->ends[l] ? mean : 0.0;
+    }
 }
 
 static void train_part(const Block *block, int part)
