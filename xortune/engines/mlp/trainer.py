@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import operator
 import os
 import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from xortune.engines.collection import no_collection
-from xortune.engines.curve_points import Points, fault_of
+from xortune.engines.curve_points import Points
 from xortune.engines.mlp.block import Block
 from xortune.engines.mlp.lane import Progress
 from xortune.engines.mlp.native.library import LANES, CFunctions
+from xortune.engines.mlp.outcomes import Share, Training, failure, outcome_of
 from xortune.engines.reference_rows import is_reference, reference_fold
-from xortune.problems.table.measures import measured
 from xortune.problems.table.rows import Fold
-from xortune.problems.table.weights import layout_of
 from xortune.spec import ProblemSpec
-from xortune.trial import NO_CURVE, Lane, Outcome, Weights
+from xortune.trial import Lane, Outcome, Weights
 
 
 class MlpTrainer:
@@ -109,15 +103,6 @@ def neighbours(sizes: Sequence[tuple[int, int]]) -> list[int]:
     return sorted(range(len(sizes)), key=key)
 
 
-@dataclass
-class _Training:
-    """A lane of a block in training."""
-
-    params: dict[str, Any]
-    progress: Progress
-    points: Points
-
-
 class _Run:
     """A block from its start to the end of its last lane."""
 
@@ -130,18 +115,23 @@ class _Run:
         log_every: int | None,
     ) -> None:
         assert spec.loss is not None
-        self._fold, self._spec = fold, spec
-        params: list[dict[str, Any]] = [dict(lane.params) for lane in lanes]
-        self._block = Block(params, fold, spec.loss, functions)
-        self._trainings: list[_Training] = []
-        self._fresh = [lane.paused is None for lane in lanes]
-        for place, (lane, values) in enumerate(zip(lanes, params)):
-            state = self._block.state_of(place, values, lane.paused)
-            curve = NO_CURVE if lane.paused is None else lane.paused.curve
-            points = Points(log_every, values["epochs"], curve)
-            self._trainings.append(_Training(values, state.progress, points))
-            self._block.put(place, state)
-        self._outcomes: dict[int, Outcome] = {}
+        self._spec = spec
+        params: list[dict[str, Any]]
+        params = [dict(zip(lane.params, lane.params.row)) for lane in lanes]
+        block = self._block = Block(params, fold, spec.loss, functions)
+        self._trainings = [
+            Training(values, Progress(), Points(log_every, values["epochs"])) for values in params
+        ]
+        self._fresh = [place for place, lane in enumerate(lanes) if lane.paused is None]
+        block.begin(self._fresh)
+        for place, lane in enumerate(lanes):
+            if lane.paused is not None:
+                values = params[place]
+                state = block.resumed(place, values, lane.paused)
+                block.put(place, state)
+                points = Points(log_every, values["epochs"], lane.paused.curve)
+                self._trainings[place] = Training(values, state.progress, points)
+        self._left = [*range(len(lanes))]
         self._worker = f"{socket.gethostname()}:{os.getpid()}"
 
     def outcomes(self, heartbeat: Callable[[], None], until: int | None) -> list[Outcome]:
@@ -149,104 +139,68 @@ class _Run:
         started = time.perf_counter()
         before = [training.progress.epoch for training in self._trainings]
         self._begin(heartbeat)
-        while True:
-            self._end(heartbeat, until)
-            left = [i for i in range(len(self._trainings)) if i not in self._outcomes]
-            if not left:
-                break
-            self._advance(left, heartbeat, until)
+        self._end(until)
+        while self._left:
+            self._advance(heartbeat, until)
+            self._end(until)
+        scored = [i for i, t in enumerate(self._trainings) if not t.progress.failed]
+        found = self._scores(scored, heartbeat)
         elapsed = time.perf_counter() - started
         epochs = [t.progress.epoch - b + 1 for t, b in zip(self._trainings, before)]
+        each = elapsed / sum(epochs)
         return [
-            replace(
-                self._outcomes[i], duration_s=elapsed * share / sum(epochs), worker=self._worker
-            )
-            for i, share in enumerate(epochs)
+            self._outcome(place, found.get(place), each * count)
+            for place, count in enumerate(epochs)
         ]
 
     def _begin(self, heartbeat: Callable[[], None]) -> None:
         """Measures the initial weights."""
-        if not any(self._fresh):
-            return
-        own, final = self._block.own_losses(heartbeat), self._block.validated(heartbeat)
-        for place, training in enumerate(self._trainings):
-            if self._fresh[place]:
-                training.progress.training = own[place]
-                training.progress.validation = final[place]
+        losses = [*self._block.measured(heartbeat)] if self._fresh else []
+        for place in self._fresh:
+            progress = self._trainings[place].progress
+            progress.training, progress.validation = losses[place]
 
-    def _advance(
-        self, left: Sequence[int], heartbeat: Callable[[], None], until: int | None
-    ) -> None:
+    def _advance(self, heartbeat: Callable[[], None], until: int | None) -> None:
         """Trains the lanes that are left, until one of them may end."""
-        ends = [_end_of(self._trainings[place], until) for place in left]
-        epochs = [self._trainings[place].progress.epoch for place in left]
-        losses = self._block.advance(min(map(operator.sub, ends, epochs)), heartbeat)
+        left = [(place, self._trainings[place]) for place in self._left]
+        count = min(training.end(until) - training.progress.epoch for _, training in left)
+        losses = self._block.advance(count, heartbeat)
         lists = losses.transpose(2, 1, 0).tolist()
-        for place in left:
-            training = self._trainings[place]
+        for place, training in left:
             training.points.pass_by(training.progress)
             before, after = lists[place]
             training.points.add(training.progress.epoch, before[:-1], after[:-1])
             self._block.update(place, training.progress, (before[-1], after[-1]))
 
-    def _end(self, heartbeat: Callable[[], None], until: int | None) -> None:
-        """Gives the lanes that have ended, or reached the pause, their outcomes."""
-        ended = []
-        for place, training in enumerate(self._trainings):
-            progress, values = training.progress, training.params
-            if place in self._outcomes:
+    def _end(self, until: int | None) -> None:
+        """Rests the lanes that have ended, or reached the pause, of which the state is kept."""
+        for place in [*self._left]:
+            training = self._trainings[place]
+            progress = training.progress
+            pauses = until is not None and progress.epoch >= until
+            if not (progress.failed or training.finished or pauses):
                 continue
-            if progress.failed:
-                self._outcomes[place] = self._failure(training)
-                self._block.rest(place)
-            elif progress.finished(values["epochs"], values["early_stopping"]) or (
-                until is not None and progress.epoch >= until
-            ):
-                ended.append(place)
-        if not ended:
-            return
-        own = self._block.own_losses(heartbeat, "best")
-        final, outputs = self._block.outputs(heartbeat)
-        for place in ended:
-            found = {"train_loss": own[place], **self._scores(outputs[:, :, place], final[place])}
-            self._outcomes[place] = self._outcome(place, found)
+            if not (progress.failed or training.finished):
+                state = self._block.state(place, progress)
+                training.paused = state.paused(training.params, training.points.curve())
             self._block.rest(place)
+            self._left.remove(place)
 
-    def _scores(self, outputs: NDArray[np.float32], final: float) -> dict[str, float]:
-        """The table's metrics; the final loss is that of C, as in the curve."""
-        found = measured(self._fold.target, outputs, self._fold.validation.y)
-        assert self._spec.loss is not None
-        found[self._spec.loss] = final
-        return found
+    def _scores(
+        self, places: Sequence[int], heartbeat: Callable[[], None]
+    ) -> dict[int, tuple[dict[str, float], Weights]]:
+        """The metrics and weights of lanes, all measured together once the last one ends."""
+        if not places:
+            return {}
+        found = self._block.scored(places, heartbeat)
+        names, rows = tuple(found), [*zip(*found.values())]
+        weights = self._block.best(places)
+        return {i: (dict(zip(names, rows[i])), best) for i, best in zip(places, weights)}
 
-    def _failure(self, training: _Training) -> Outcome:
-        progress = training.progress
-        error = f"loss is not finite at epoch {progress.epoch}"
-        return Outcome("FAIL", None, training.points.curve(progress), error=error)
-
-    def _outcome(self, place: int, found: dict[str, float]) -> Outcome:
-        training = self._trainings[place]
-        progress, values, points = training.progress, training.params, training.points
-        ends = progress.finished(values["epochs"], values["early_stopping"])
-        curve = points.curve(progress)
-        state = None
-        if not ends:
-            state = self._block.state(place, progress).paused(values, points.curve())
-        fault = fault_of(self._spec, found, progress.best_epoch)
-        if fault is not None and ends:
-            return Outcome("FAIL", None, curve, error=fault)
-        if fault is not None:  # Its best weights may be others when it ends.
-            return Outcome("RUNNING", None, curve, paused=state)
-        found["best_epoch"] = float(progress.best_epoch)
-        scores = self._spec.scores(found[name] for name in self._spec.metric_names)
-        target = self._fold.target
-        layout = layout_of(self._fold.training.x.shape[1], target.outputs, values)
-        content = np.ascontiguousarray(self._block.numbers(place, "best"), "<f4").tobytes()
-        trained = scores, curve, Weights(layout, content)
-        return Outcome("COMPLETE" if ends else "RUNNING", *trained, paused=state)
-
-
-def _end_of(training: _Training, until: int | None) -> int:
-    """The epoch at which a lane pauses, or ends at the latest."""
-    epochs: int = training.params["epochs"]
-    return epochs if until is None else min(until, epochs)
+    def _outcome(
+        self, place: int, found: tuple[dict[str, float], Weights] | None, duration_s: float
+    ) -> Outcome:
+        training, share = self._trainings[place], Share(duration_s, self._worker)
+        if found is None:
+            return failure(training, share)
+        return outcome_of(self._spec, training, *found, share)

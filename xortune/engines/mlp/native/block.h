@@ -34,11 +34,19 @@ typedef struct {
     const double *lr, *decay;       /* (LANES): the learning rate and the weight decay */
     float *weights, *first, *second; /* (P, LANES): and what the optimizers remember */
     double *losses;                 /* (LANES): adds a batch's mean loss, or rows' measured loss */
-    float *outputs;                 /* (rows, outputs, LANES): measuring only; may be NULL */
     char *memory;                   /* scratch, aligned to a page */
     int64_t rows, batch;            /* of the data; of a batch */
     int64_t begin, end;             /* batches to train, or rows to measure */
     int32_t inputs, outputs_count, widest, deepest, task, dropout;
 } Block;
+
+/* What the scores of measures.py are made of, besides the losses: sums and counts over the rows. */
+typedef struct {
+    double *errors;   /* (2, LANES): regression: squares, magnitudes */
+    int64_t *hits;    /* (classes, LANES): the rows of a class that are taken for it */
+    float *outputs;   /* (LANES, rows): binary */
+    int64_t *larger;  /* (LANES): binary: see ranks.h */
+    uint32_t *keys;   /* (2, rows): scratch for it */
+} Scores;
 
 #endif
