@@ -41,6 +41,7 @@ def lane_arrays(params: Sequence[dict[str, Any]]) -> dict[str, NDArray[Any]]:
     return {
         "mask": np.zeros(LANES, np.int32),
         "epoch": np.zeros(LANES, np.int32),
+        "portions": np.ones(LANES, np.int32),
         **{name: np.array([p[name] for p in padded], t) for name, t in _SETTINGS.items()},
         **{
             name: np.array([places[p[name]] for p in padded], np.int32)

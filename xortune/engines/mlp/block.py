@@ -18,6 +18,7 @@ from xortune.engines.mlp.arrays import (
     mask_of,
     zeros,
 )
+from xortune.engines.mlp.grouping import portion
 from xortune.engines.mlp.lane import Progress, State
 from xortune.engines.mlp.native.library import LANES, WORDS, Call, CFunctions, Run, Sums, address
 from xortune.engines.mlp.shapes import around, scratch_bytes, shape_of
@@ -33,11 +34,11 @@ _MOST_EPOCHS = 1000
 
 
 class Block:
-    """Lanes of one batch size and one table, each as if it were alone.
+    """Lanes of one table, each as if it were alone; their batches have portions in common.
 
     Attributes:
         shape: of the widest and deepest.
-        steps: the batches of an epoch.
+        portions: of the rows of an epoch, after each of which some lanes take a step.
 
     Args:
         params: of the lanes.
@@ -56,16 +57,19 @@ class Block:
         self.shape = around(self._shapes)
         self._places = {s: s.places_in(self.shape) for s in {*self._shapes}}
         rows = len(fold.training.x)
-        self._batch = min(params[0]["batch_size"], rows)
-        self.steps = -(-rows // self._batch)
+        batches = [p["batch_size"] for p in params]
+        self._batch = portion(batches, rows, int(_BEAT / (3 * self.shape.numbers)))
+        self.portions = -(-rows // self._batch)
         numbers = (self.shape.numbers, LANES)
         self._numbers = {n: zeros(numbers) for n in ("weights", "first", "second", "best")}
         self._lanes = lane_arrays(params)
+        every = [-(-min(batch, rows) // self._batch) for batch in batches]
+        self._lanes["portions"][: len(every)] = every
         self._order = np.zeros((LANES, rows), np.int32)
         self._words = np.zeros((LANES, WORDS), np.uint32)
         self._memory = aligned(scratch_bytes(self.shape) + _PAGE)
         self._data = [(as_floats(rows.x), as_floats(rows.y)) for rows in fold[:2]]
-        self._losses = np.zeros(LANES)
+        self._losses, self._totals = np.zeros(LANES), np.zeros(LANES)
         self._resting: list[int] = []
         call = self._described()
         own, final = self._lanes["loss"], np.full(LANES, LOSSES.get(loss, LOG_LOSS), np.int32)
@@ -142,7 +146,7 @@ class Block:
         heartbeat()
         count = max(1, min(count, int(_BEAT / multiplied), _MOST_EPOCHS))
         losses = np.empty((count, 2, LANES))
-        self._training.begin, self._training.end = 0, self.steps
+        self._training.begin, self._training.end = 0, self.portions
         self._final.begin, self._final.end = 0, self._final.rows
         self._run.losses = address(losses)
         return losses[: self._functions.epochs(self._run, count)]
@@ -153,9 +157,9 @@ class Block:
         self._functions.permute(self._words, self._lanes["mask"], self._order)
         self._losses.fill(0)
         each = max(1, int(_BEAT / (3 * self._batch * self.shape.numbers)))
-        for begin in range(0, self.steps, each):
+        for begin in range(0, self.portions, each):
             heartbeat()
-            call.begin, call.end = begin, min(begin + each, self.steps)
+            call.begin, call.end = begin, min(begin + each, self.portions)
             self._functions.train(call)
         losses = np.empty((1, 2, LANES))
         losses[0, 0] = self._losses
@@ -216,6 +220,7 @@ class Block:
         call.point({name: lanes[name] for name in lanes if name != "patience"})
         call.point({name: self._numbers[name] for name in ("weights", "first", "second")})
         call.point({"order": self._order, "memory": self._memory, "losses": self._losses})
+        call.point({"totals": self._totals})
         call.batch = self._batch
         call.inputs, call.outputs_count = self.shape.inputs, self.shape.outputs
         call.widest, call.deepest = self.shape.width, self.shape.depth
@@ -239,5 +244,5 @@ class Block:
         run.best_weights = address(self._numbers["best"])
         run.epoch, run.best_epoch = address(lanes["epoch"]), address(self._best_epoch)
         run.patience, run.best = address(lanes["patience"]), address(self._best)
-        run.numbers, run.batches = self.shape.numbers, self.steps
+        run.numbers, run.portions = self.shape.numbers, self.portions
         return run

@@ -16,7 +16,7 @@ from xortune.problems.table.rows import TASKS, Fold, Rows, Target, Task
 from xortune.problems.table.spec import ACTIVATIONS, LOSS_FNS, METRICS, OPTIMIZERS, SCHEDULES
 
 # The result of `fingerprint` where every operation is rounded as IEEE 754 says.
-_RIGHT = "0fc4dfd94bf468025db3ba388a02d2b47840d079d74b5c3b788de07848d8cf30"
+_RIGHT = "15e481095a800ce144ea8b06a1e34c15859be4abe364b63a8117c673804d758f"
 
 
 @cache
@@ -67,7 +67,7 @@ def _lane(task: Task, i: int) -> dict[str, Any]:
         "activation": ACTIVATIONS[i % len(ACTIVATIONS)],
         "dropout": (0.0, 0.0, 0.3)[i // 3 % 3],
         "lr": (1e-3, 0.03, 0.3)[i % 3],
-        "batch_size": 40,
+        "batch_size": (32, 64, 96)[i // 4 % 3],
         "epochs": _EPOCHS,
         "seed": i * 2_654_435_761 % 2**32,
         "optimizer": OPTIMIZERS[i % len(OPTIMIZERS)],

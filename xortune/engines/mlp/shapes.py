@@ -85,3 +85,9 @@ def scratch_bytes(block: Shape, chunk: int = 32) -> int:
     befores, afters = sum(block.sizes[:-1]), sum(block.sizes[1:])
     vectors = block.width + chunk * (befores + block.outputs + afters + 3 * wide) + block.numbers
     return 64 * vectors
+
+
+def block_bytes(block: Shape, rows: int) -> int:
+    """The bytes of a block for a table of so many training rows; nearly all of them are used."""
+    lanes = 16
+    return scratch_bytes(block) + 4 * lanes * (4 * block.numbers + rows)

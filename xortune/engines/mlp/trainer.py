@@ -6,18 +6,20 @@ import os
 import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from xortune.engines.collection import no_collection
-from xortune.engines.curve_points import Points
 from xortune.engines.mlp.block import Block
-from xortune.engines.mlp.lane import Progress
-from xortune.engines.mlp.native.library import LANES, CFunctions
-from xortune.engines.mlp.outcomes import Share, Training, failure, outcome_of
+from xortune.engines.mlp.grouping import Cost, cost_of, sort_of_batch
+from xortune.engines.mlp.native.library import CFunctions
+from xortune.engines.mlp.shapes import block_bytes
+from xortune.engines.mlp.training import Training
+from xortune.engines.mlp.turns import train_all
 from xortune.engines.reference_rows import is_reference, reference_fold
 from xortune.problems.table.rows import Fold
 from xortune.spec import ProblemSpec
-from xortune.trial import Lane, Outcome, Weights
+from xortune.trial import Lane, Outcome
 
 
 class MlpTrainer:
@@ -49,37 +51,32 @@ class MlpTrainer:
         heartbeat: Callable[[], None] = lambda: None,
         until: int | None = None,
     ) -> list[Outcome]:
-        outcomes: dict[int, Outcome] = {}
         heartbeat()
         with no_collection():
-            for places, fold in self._blocks(lanes):
-                some = [lanes[place] for place in places]
-                run = _Run(some, fold, self._spec, self._functions, log_every)
-                outcomes.update(zip(places, run.outcomes(heartbeat, until)))
-        return [outcomes[place] for place in range(len(lanes))]
+            trainings = [Training(lane, log_every, until) for lane in lanes]
+            for some, fold in self._together(trainings):
+                cost = cost_of(fold)
+                train_all(
+                    some, cost, partial(_Run, fold, self._spec, self._functions, cost, heartbeat)
+                )
+            worker = f"{socket.gethostname()}:{os.getpid()}"
+            return [training.outcome(self._spec, worker) for training in trainings]
 
-    def _blocks(self, lanes: Sequence[Lane]) -> Iterator[tuple[list[int], Fold]]:
-        """The places of lanes that train in a block: those of one table and one batch size.
-
-        Lanes of similar size come together, since a block is as large as its largest.
-        """
-        every: dict[tuple[int, int, bool], list[int]] = {}
-        for place, lane in enumerate(lanes):
-            every.setdefault(self._key(lane), []).append(place)
-        for (which, _, _), places in every.items():
-            sizes: list[tuple[Any, Any]]
-            sizes = [(lanes[i].params["depth"], lanes[i].params["width"]) for i in places]
-            ordered = [places[i] for i in neighbours(sizes)]
-            for start in range(0, len(ordered), LANES):
-                yield ordered[start : start + LANES], self._rows(which)
+    def _together(self, trainings: Sequence[Training]) -> Iterator[tuple[list[Training], Fold]]:
+        """Lanes that can share blocks: those of one table, whose batches have common portions."""
+        every: dict[tuple[int, int, bool], list[Training]] = {}
+        for training in trainings:
+            every.setdefault(self._key(training.lane), []).append(training)
+        for (which, _, _), some in every.items():
+            yield some, self._rows(which)
 
     def _key(self, lane: Lane) -> tuple[int, int, bool]:
-        values: dict[str, Any] = dict(lane.params)
+        values: dict[str, Any] = dict(zip(lane.params, lane.params.row))
         which = -1 if lane.fold is None else lane.fold
         which = -2 if is_reference(values) else which
         rows = len(self._rows(which).training.x)
         # A linear model has no hidden layer that the others could pass by.
-        return which, min(values["batch_size"], rows), values["depth"] == 0
+        return which, sort_of_batch(values["batch_size"], rows), values["depth"] == 0
 
     def _rows(self, which: int) -> Fold:
         if which == -2:
@@ -87,120 +84,117 @@ class MlpTrainer:
         return self._fold if which == -1 else self._folds[which]
 
 
-def neighbours(sizes: Sequence[tuple[int, int]]) -> list[int]:
-    """The places of some depths and widths in an order in which neighbours are of similar size.
-
-    The deepest come first; among lanes of a depth the width falls, and of the next depth it rises,
-    so that no narrow deep lanes share a block with wide flat ones.
-    """
-    depths = sorted({depth for depth, _ in sizes}, reverse=True)
-    sign = {depth: (-1, 1)[rank % 2] for rank, depth in enumerate(depths)}
-
-    def key(place: int) -> tuple[int, int]:
-        depth, width = sizes[place]
-        return -depth, sign[depth] * width
-
-    return sorted(range(len(sizes)), key=key)
-
-
 class _Run:
-    """A block from its start to the end of its last lane."""
+    """A block in training; see `xortune.engines.mlp.turns.Run`."""
 
     def __init__(
         self,
-        lanes: Sequence[Lane],
         fold: Fold,
         spec: ProblemSpec,
         functions: CFunctions,
-        log_every: int | None,
+        cost: Cost,
+        heartbeat: Callable[[], None],
+        trainings: list[Training],
     ) -> None:
         assert spec.loss is not None
-        self._spec = spec
-        params: list[dict[str, Any]]
-        params = [dict(zip(lane.params, lane.params.row)) for lane in lanes]
-        block = self._block = Block(params, fold, spec.loss, functions)
-        self._trainings = [
-            Training(values, Progress(), Points(log_every, values["epochs"])) for values in params
-        ]
-        self._fresh = [place for place, lane in enumerate(lanes) if lane.paused is None]
-        block.begin(self._fresh)
-        for place, lane in enumerate(lanes):
-            if lane.paused is not None:
-                values = params[place]
-                state = block.resumed(place, values, lane.paused)
-                block.put(place, state)
-                points = Points(log_every, values["epochs"], lane.paused.curve)
-                self._trainings[place] = Training(values, state.progress, points)
-        self._left = [*range(len(lanes))]
-        self._worker = f"{socket.gethostname()}:{os.getpid()}"
+        self._heartbeat = heartbeat
+        self._block = Block([t.params for t in trainings], fold, spec.loss, functions)
+        self._trainings = trainings
+        self._left = [*range(len(trainings))]
+        self._ended: list[int] = []
+        self._fresh = self._placed()
+        self.epoch_s = cost.of_block([t.kind for t in trainings])
+        self.bytes = block_bytes(self._block.shape, len(fold.training.x))
+        started = time.perf_counter()
+        self._begin()
+        self._end()
+        self._note(time.perf_counter() - started, [1] * len(trainings))
 
-    def outcomes(self, heartbeat: Callable[[], None], until: int | None) -> list[Outcome]:
-        """Trains the lanes; returns their outcomes in order."""
+    @property
+    def left(self) -> list[Training]:
+        return [self._trainings[place] for place in self._left]
+
+    def train(self, epochs: int) -> None:
         started = time.perf_counter()
         before = [training.progress.epoch for training in self._trainings]
-        self._begin(heartbeat)
-        self._end(until)
-        while self._left:
-            self._advance(heartbeat, until)
-            self._end(until)
-        scored = [i for i, t in enumerate(self._trainings) if not t.progress.failed]
-        found = self._scores(scored, heartbeat)
-        elapsed = time.perf_counter() - started
-        epochs = [t.progress.epoch - b + 1 for t, b in zip(self._trainings, before)]
-        each = elapsed / sum(epochs)
-        return [
-            self._outcome(place, found.get(place), each * count)
-            for place, count in enumerate(epochs)
-        ]
+        while epochs > 0 and self._left:
+            epochs -= self._advance(epochs)
+            self._end()
+        trained = [t.progress.epoch - b for t, b in zip(self._trainings, before)]
+        self._note(time.perf_counter() - started, trained)
 
-    def _begin(self, heartbeat: Callable[[], None]) -> None:
+    def leave(self) -> None:
+        self._score()
+        for place in self._left:
+            training = self._trainings[place]
+            training.state = self._block.state(place, training.progress)
+        del self._block  # Its memory is wanted for the next ones.
+
+    def _note(self, elapsed_s: float, epochs: Sequence[int]) -> None:
+        """Notes the lanes' shares of the time, by the epochs of each."""
+        each = elapsed_s / sum(epochs)
+        for training, count in zip(self._trainings, epochs):
+            training.spent_s += each * count
+
+    def _placed(self) -> list[int]:
+        """Puts the lanes into the block; returns the places of those at their start."""
+        fresh = []
+        for place, training in enumerate(self._trainings):
+            state, paused = training.state, training.lane.paused
+            if state is None and paused is not None:
+                state = self._block.resumed(place, training.params, paused)
+            if state is None:
+                fresh.append(place)
+                continue
+            training.state, training.progress = None, state.progress
+            self._block.put(place, state)
+        if fresh:
+            self._block.begin(fresh)
+        return fresh
+
+    def _begin(self) -> None:
         """Measures the initial weights."""
-        losses = [*self._block.measured(heartbeat)] if self._fresh else []
+        losses = [*self._block.measured(self._heartbeat)] if self._fresh else []
         for place in self._fresh:
             progress = self._trainings[place].progress
             progress.training, progress.validation = losses[place]
 
-    def _advance(self, heartbeat: Callable[[], None], until: int | None) -> None:
-        """Trains the lanes that are left, until one of them may end."""
-        left = [(place, self._trainings[place]) for place in self._left]
-        count = min(training.end(until) - training.progress.epoch for _, training in left)
-        losses = self._block.advance(count, heartbeat)
+    def _advance(self, epochs: int) -> int:
+        """Trains the lanes that are left, until one of them may end; returns for how long."""
+        epochs = min(epochs, *(self._trainings[place].left for place in self._left))
+        losses = self._block.advance(epochs, self._heartbeat)
         lists = losses.transpose(2, 1, 0).tolist()
-        for place, training in left:
+        for place in self._left:
+            training = self._trainings[place]
             training.points.pass_by(training.progress)
             before, after = lists[place]
             training.points.add(training.progress.epoch, before[:-1], after[:-1])
             self._block.update(place, training.progress, (before[-1], after[-1]))
+        return len(losses)
 
-    def _end(self, until: int | None) -> None:
+    def _end(self) -> None:
         """Rests the lanes that have ended, or reached the pause, of which the state is kept."""
         for place in [*self._left]:
             training = self._trainings[place]
-            progress = training.progress
-            pauses = until is not None and progress.epoch >= until
-            if not (progress.failed or training.finished or pauses):
+            failed, ends = training.progress.failed, training.ends
+            if not failed and not ends and training.left > 0:
                 continue
-            if not (progress.failed or training.finished):
-                state = self._block.state(place, progress)
+            if not failed:
+                self._ended.append(place)
+            if not failed and not ends:
+                state = self._block.state(place, training.progress)
                 training.paused = state.paused(training.params, training.points.curve())
             self._block.rest(place)
             self._left.remove(place)
+        if not self._left:
+            self._score()
 
-    def _scores(
-        self, places: Sequence[int], heartbeat: Callable[[], None]
-    ) -> dict[int, tuple[dict[str, float], Weights]]:
-        """The metrics and weights of lanes, all measured together once the last one ends."""
-        if not places:
-            return {}
-        found = self._block.scored(places, heartbeat)
-        names, rows = tuple(found), [*zip(*found.values())]
-        weights = self._block.best(places)
-        return {i: (dict(zip(names, rows[i])), best) for i, best in zip(places, weights)}
-
-    def _outcome(
-        self, place: int, found: tuple[dict[str, float], Weights] | None, duration_s: float
-    ) -> Outcome:
-        training, share = self._trainings[place], Share(duration_s, self._worker)
-        if found is None:
-            return failure(training, share)
-        return outcome_of(self._spec, training, *found, share)
+    def _score(self) -> None:
+        """Measures the best weights of lanes that have ended: of all at once, as late as can be."""
+        if not self._ended:
+            return
+        found = self._block.scored(self._ended, self._heartbeat)
+        rows = [*zip(*found.values())]
+        for place, weights in zip(self._ended, self._block.best(self._ended)):
+            self._trainings[place].found = dict(zip(found, rows[place])), weights
+        self._ended.clear()

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 # Of block.h.
 LANES = 16
+CHUNK = 32
 WORDS = 625
 
 _POINTERS = {
@@ -26,6 +27,7 @@ _POINTERS = {
     "schedule": np.int32,
     "epoch": np.int32,
     "epochs": np.int32,
+    "portions": np.int32,
     "seed": np.uint32,
     "least": np.uint32,
     "kept": np.float32,
@@ -34,6 +36,7 @@ _POINTERS = {
     "weights": np.float32,
     "first": np.float32,
     "second": np.float32,
+    "totals": np.float64,
     "losses": np.float64,
     "memory": np.uint8,
 }
@@ -85,7 +88,7 @@ class Run(ctypes.Structure):
     _fields_ = (
         *((name, ctypes.POINTER(Call)) for name in ("training", "final")),
         *((name, ctypes.c_void_p) for name in _OF_RUN),
-        *((name, ctypes.c_int64) for name in ("numbers", "batches")),
+        *((name, ctypes.c_int64) for name in ("numbers", "portions")),
     )
 
 
@@ -121,7 +124,7 @@ class CFunctions:
             self._functions[name] = function
 
     def train(self, call: Call) -> None:
-        """Trains the batches from `begin` to `end` of an epoch; adds their losses."""
+        """Trains the portions from `begin` to `end` of an epoch; adds their losses."""
         self._functions["train"](ctypes.byref(call), self.vector)
 
     def measure(self, call: Call, sums: Sums | None = None) -> None:

@@ -137,7 +137,7 @@ typedef struct {
     const int32_t *patience;       /* (LANES): epochs without a better one; 0 for any */
     double *best;                  /* (LANES): the lowest final loss */
     double *losses;                /* (epochs, 2, LANES): of batches, of validation rows */
-    int64_t numbers, batches;      /* P; of an epoch */
+    int64_t numbers, portions;     /* P; of an epoch */
 } Run;
 
 /* Begins the lanes of a mask: with their initial weights, which are the best so far, and the
@@ -162,7 +162,8 @@ int32_t xortune_judge(const Run *run, double *training, double *validation)
     int32_t better[LANES] = {0}, some = 0, ended = 0;
     const Block *block = run->training;
     for (int lane = 0; lane < LANES; lane++) {
-        double mean = training[lane] / (double)run->batches;
+        int64_t each = block->portions[lane], steps = (run->portions + each - 1) / each;
+        double mean = training[lane] / (double)steps;
         double final = validation[lane] / (double)run->final->rows;
         training[lane] = finite(mean) ? mean : __builtin_nan("");
         validation[lane] = final;
