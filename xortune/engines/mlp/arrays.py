@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from xortune.engines.mlp.native.library import LANES
+from xortune.engines.mlp.native.library import LANES, address
 from xortune.problems.table.spec import ACTIVATIONS, OPTIMIZERS, SCHEDULES
 
 # The numbers by which C knows losses; those of `METRICS` and of `LOSS_FNS`.
@@ -70,11 +70,11 @@ def as_floats(values: NDArray[Any]) -> NDArray[np.float32]:
 
 def zeros(shape: tuple[int, ...]) -> NDArray[np.float32]:
     """Zeros, aligned to a page."""
-    return aligned(4 * math.prod(shape)).view(np.float32).reshape(shape)
+    return aligned(4 * math.prod(shape), np.zeros).view(np.float32).reshape(shape)
 
 
-def aligned(count: int) -> NDArray[np.uint8]:
-    """Zero bytes, aligned to a page."""
-    held = np.zeros(count + _PAGE, np.uint8)
-    start = -held.ctypes.data % _PAGE
+def aligned(count: int, make: Callable[..., NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """Bytes of `np.zeros` or `np.empty`, aligned to a page."""
+    held = make(count + _PAGE, np.uint8)
+    start = -address(held) % _PAGE
     return held[start : start + count]

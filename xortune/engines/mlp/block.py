@@ -21,14 +21,13 @@ from xortune.engines.mlp.arrays import (
 from xortune.engines.mlp.grouping import portion
 from xortune.engines.mlp.lane import Progress, State
 from xortune.engines.mlp.native.library import LANES, WORDS, Call, CFunctions, Run, Sums, address
-from xortune.engines.mlp.shapes import around, scratch_bytes, shape_of
+from xortune.engines.mlp.shapes import Shape, around, scratch_bytes, shape_of
 from xortune.engines.mlp.tally import Tally
 from xortune.problems.table.rows import TASKS, Fold
 from xortune.trial import Paused, Weights
 
 # Multiplications with additions of a lane between two heartbeats: a tenth of a second.
 _BEAT = 2e8
-_PAGE = 4096
 # Epochs that are trained without a heartbeat, at most.
 _MOST_EPOCHS = 1000
 
@@ -55,19 +54,19 @@ class Block:
         self._fold = fold
         self._shapes = [shape_of(inputs, outputs, p["width"], p["depth"]) for p in params]
         self.shape = around(self._shapes)
-        self._places = {s: s.places_in(self.shape) for s in {*self._shapes}}
+        self._places: dict[Shape, NDArray[np.int64]] = {}
         rows = len(fold.training.x)
         batches = [p["batch_size"] for p in params]
         self._batch = portion(batches, rows, int(_BEAT / (3 * self.shape.numbers)))
         self.portions = -(-rows // self._batch)
-        numbers = (self.shape.numbers, LANES)
-        self._numbers = {n: zeros(numbers) for n in ("weights", "first", "second", "best")}
+        numbers = zeros((4, self.shape.numbers, LANES))
+        self._numbers = dict(zip(("weights", "first", "second", "best"), numbers))
         self._lanes = lane_arrays(params)
         every = [-(-min(batch, rows) // self._batch) for batch in batches]
         self._lanes["portions"][: len(every)] = every
         self._order = np.zeros((LANES, rows), np.int32)
         self._words = np.zeros((LANES, WORDS), np.uint32)
-        self._memory = aligned(scratch_bytes(self.shape) + _PAGE)
+        self._memory = aligned(scratch_bytes(self.shape), np.empty)
         self._data = [(as_floats(rows.x), as_floats(rows.y)) for rows in fold[:2]]
         self._losses, self._totals = np.zeros(LANES), np.zeros(LANES)
         self._resting: list[int] = []
@@ -101,7 +100,7 @@ class Block:
 
     def put(self, place: int, state: State) -> None:
         """Begins to train a lane from a state."""
-        places, progress = self._places[self._shapes[place]], state.progress
+        places, progress = self._places_of(place), state.progress
         for name, array in self._numbers.items():
             array[places, place] = getattr(state, name)
         self._lanes["mask"][place] = -1
@@ -110,18 +109,24 @@ class Block:
         seed, rows = int(self._lanes["seed"][place]), self._order.shape[1]
         self._functions.seed(self._words[place], seed, rows, progress.epoch)
 
-    def update(self, place: int, progress: Progress, losses: Sequence[float]) -> None:
-        """Takes what a lane has come to, with the losses of its latest epoch."""
-        progress.epoch = int(self._lanes["epoch"][place])
-        progress.training, progress.validation = losses
-        progress.best = float(self._best[place])
-        progress.best_epoch = int(self._best_epoch[place])
+    def reached(self) -> list[tuple[int, int, float]]:
+        """The epoch to which each lane has come, its best one, and the final loss of that."""
+        arrays = self._lanes["epoch"], self._best_epoch, self._best
+        return [*zip(*(array.tolist() for array in arrays))]
 
     def numbers(self, place: int, name: str) -> NDArray[np.float32]:
         """The weights of a lane, `best` or `weights`, or what its optimizer remembers."""
-        numbers: NDArray[np.float32]
-        numbers = self._numbers[name][self._places[self._shapes[place]], place]
-        return numbers
+        numbers: NDArray[np.float32] = self._numbers[name][self._places_of(place), place]
+        return numbers.copy()
+
+    def _places_of(self, place: int) -> NDArray[np.int64] | slice:
+        """Where the numbers of a lane lie."""
+        shape = self._shapes[place]
+        if shape == self.shape:
+            return slice(None)
+        if shape not in self._places:
+            self._places[shape] = shape.places_in(self.shape)
+        return self._places[shape]
 
     def rest(self, place: int) -> None:
         """Ends the training of a lane; its best weights stay, and `state` until others train on."""
@@ -190,10 +195,8 @@ class Block:
         """The best weights of some lanes."""
         rows = np.ascontiguousarray(self._numbers["best"].T, "<f4")
         for place in places:
-            shape = self._shapes[place]
-            # `shape_of` makes one object for all that are equal.
-            numbers = rows[place] if shape is self.shape else rows[place, self._places[shape]]
-            yield Weights(shape.layout, numbers.tobytes())
+            numbers = rows[place][self._places_of(place)]
+            yield Weights(self._shapes[place].layout, numbers.tobytes())
 
     def _means(
         self, call: Call, heartbeat: Callable[[], None], sums: Sums | None = None

@@ -7,7 +7,6 @@ import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any
 
 from xortune.engines.collection import no_collection
 from xortune.engines.mlp.block import Block
@@ -66,13 +65,13 @@ class MlpTrainer:
         """Lanes that can share blocks: those of one table, whose batches have common portions."""
         every: dict[tuple[int, int, bool], list[Training]] = {}
         for training in trainings:
-            every.setdefault(self._key(training.lane), []).append(training)
+            every.setdefault(self._key(training), []).append(training)
         for (which, _, _), some in every.items():
             yield some, self._rows(which)
 
-    def _key(self, lane: Lane) -> tuple[int, int, bool]:
-        values: dict[str, Any] = dict(zip(lane.params, lane.params.row))
-        which = -1 if lane.fold is None else lane.fold
+    def _key(self, training: Training) -> tuple[int, int, bool]:
+        values, fold = training.params, training.lane.fold
+        which = -1 if fold is None else fold
         which = -2 if is_reference(values) else which
         rows = len(self._rows(which).training.x)
         # A linear model has no hidden layer that the others could pass by.
@@ -164,12 +163,14 @@ class _Run:
         epochs = min(epochs, *(self._trainings[place].left for place in self._left))
         losses = self._block.advance(epochs, self._heartbeat)
         lists = losses.transpose(2, 1, 0).tolist()
+        reached = self._block.reached()
         for place in self._left:
-            training = self._trainings[place]
-            training.points.pass_by(training.progress)
-            before, after = lists[place]
-            training.points.add(training.progress.epoch, before[:-1], after[:-1])
-            self._block.update(place, training.progress, (before[-1], after[-1]))
+            training, (before, after) = self._trainings[place], lists[place]
+            progress, points = training.progress, training.points
+            points.pass_by(progress)
+            points.add(progress.epoch, before[:-1], after[:-1])
+            progress.epoch, progress.best_epoch, progress.best = reached[place]
+            progress.training, progress.validation = before[-1], after[-1]
         return len(losses)
 
     def _end(self) -> None:
