@@ -7,13 +7,8 @@ import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from xortune.engines.collection import no_collection
-from xortune.engines.curve_points import fault_of
 from xortune.engines.mlp.block import Block
 from xortune.engines.mlp.grouping import Cost, cost_of, sort_of_batch
 from xortune.engines.mlp.native.library import CFunctions
@@ -21,11 +16,9 @@ from xortune.engines.mlp.shapes import block_bytes
 from xortune.engines.mlp.training import Training
 from xortune.engines.mlp.turns import train_all
 from xortune.engines.reference_rows import is_reference, reference_fold
-from xortune.problems.table.measures import measured
 from xortune.problems.table.rows import Fold
-from xortune.problems.table.weights import layout_of
 from xortune.spec import ProblemSpec
-from xortune.trial import Lane, Outcome, Weights
+from xortune.trial import Lane, Outcome
 
 
 class MlpTrainer:
@@ -66,19 +59,19 @@ class MlpTrainer:
                     some, cost, partial(_Run, fold, self._spec, self._functions, cost, heartbeat)
                 )
             worker = f"{socket.gethostname()}:{os.getpid()}"
-            return [training.finished(worker) for training in trainings]
+            return [training.outcome(self._spec, worker) for training in trainings]
 
     def _together(self, trainings: Sequence[Training]) -> Iterator[tuple[list[Training], Fold]]:
         """Lanes that can share blocks: those of one table, whose batches have common portions."""
         every: dict[tuple[int, int, bool], list[Training]] = {}
         for training in trainings:
-            every.setdefault(self._key(training.lane), []).append(training)
+            every.setdefault(self._key(training), []).append(training)
         for (which, _, _), some in every.items():
             yield some, self._rows(which)
 
-    def _key(self, lane: Lane) -> tuple[int, int, bool]:
-        values: dict[str, Any] = dict(lane.params)
-        which = -1 if lane.fold is None else lane.fold
+    def _key(self, training: Training) -> tuple[int, int, bool]:
+        values, fold = training.params, training.lane.fold
+        which = -1 if fold is None else fold
         which = -2 if is_reference(values) else which
         rows = len(self._rows(which).training.x)
         # A linear model has no hidden layer that the others could pass by.
@@ -103,128 +96,106 @@ class _Run:
         trainings: list[Training],
     ) -> None:
         assert spec.loss is not None
-        self._fold, self._spec, self._heartbeat = fold, spec, heartbeat
+        self._heartbeat = heartbeat
         self._block = Block([t.params for t in trainings], fold, spec.loss, functions)
         self._trainings = trainings
-        self._fresh = [t.state is None and t.lane.paused is None for t in trainings]
-        for place, training in enumerate(trainings):
-            state = training.state or self._block.state_of(
-                place, training.params, training.lane.paused
-            )
-            training.state, training.progress = None, state.progress
-            self._block.put(place, state)
-        self._outcomes: dict[int, Outcome] = {}
+        self._left = [*range(len(trainings))]
+        self._ended: list[int] = []
+        self._fresh = self._placed()
         self.epoch_s = cost.of_block([t.kind for t in trainings])
         self.bytes = block_bytes(self._block.shape, len(fold.training.x))
         started = time.perf_counter()
-        self._begin(heartbeat)
-        self._end(heartbeat)
+        self._begin()
+        self._end()
         self._note(time.perf_counter() - started, [1] * len(trainings))
 
     @property
     def left(self) -> list[Training]:
         return [self._trainings[place] for place in self._left]
 
-    @property
-    def _left(self) -> list[int]:
-        return [place for place in range(len(self._trainings)) if place not in self._outcomes]
-
     def train(self, epochs: int) -> None:
         started = time.perf_counter()
         before = [training.progress.epoch for training in self._trainings]
-        while epochs > 0 and (left := self._left):
-            epochs -= self._advance(left, epochs, self._heartbeat)
-            self._end(self._heartbeat)
+        while epochs > 0 and self._left:
+            epochs -= self._advance(epochs)
+            self._end()
         trained = [t.progress.epoch - b for t, b in zip(self._trainings, before)]
         self._note(time.perf_counter() - started, trained)
 
     def leave(self) -> None:
+        self._score()
         for place in self._left:
             training = self._trainings[place]
             training.state = self._block.state(place, training.progress)
         del self._block  # Its memory is wanted for the next ones.
 
     def _note(self, elapsed_s: float, epochs: Sequence[int]) -> None:
-        """Notes the lanes' outcomes, and their shares of the time, by the epochs of each."""
-        for place, (training, share) in enumerate(zip(self._trainings, epochs)):
-            training.outcome = self._outcomes.get(place)
-            training.spent_s += elapsed_s * share / sum(epochs)
+        """Notes the lanes' shares of the time, by the epochs of each."""
+        each = elapsed_s / sum(epochs)
+        for training, count in zip(self._trainings, epochs):
+            training.spent_s += each * count
 
-    def _begin(self, heartbeat: Callable[[], None]) -> None:
-        """Measures the initial weights."""
-        if not any(self._fresh):
-            return
-        own, final = self._block.own_losses(heartbeat), self._block.validated(heartbeat)
+    def _placed(self) -> list[int]:
+        """Puts the lanes into the block; returns the places of those at their start."""
+        fresh = []
         for place, training in enumerate(self._trainings):
-            if self._fresh[place]:
-                training.progress.training = own[place]
-                training.progress.validation = final[place]
+            state, paused = training.state, training.lane.paused
+            if state is None and paused is not None:
+                state = self._block.resumed(place, training.params, paused)
+            if state is None:
+                fresh.append(place)
+                continue
+            training.state, training.progress = None, state.progress
+            self._block.put(place, state)
+        if fresh:
+            self._block.begin(fresh)
+        return fresh
 
-    def _advance(self, left: Sequence[int], epochs: int, heartbeat: Callable[[], None]) -> int:
+    def _begin(self) -> None:
+        """Measures the initial weights."""
+        losses = [*self._block.measured(self._heartbeat)] if self._fresh else []
+        for place in self._fresh:
+            progress = self._trainings[place].progress
+            progress.training, progress.validation = losses[place]
+
+    def _advance(self, epochs: int) -> int:
         """Trains the lanes that are left, until one of them may end; returns for how long."""
-        epochs = min(epochs, *(self._trainings[place].left for place in left))
-        losses = self._block.advance(epochs, heartbeat)
+        epochs = min(epochs, *(self._trainings[place].left for place in self._left))
+        losses = self._block.advance(epochs, self._heartbeat)
         lists = losses.transpose(2, 1, 0).tolist()
-        for place in left:
-            training = self._trainings[place]
-            training.points.pass_by(training.progress)
-            before, after = lists[place]
-            training.points.add(training.progress.epoch, before[:-1], after[:-1])
-            self._block.update(place, training.progress, (before[-1], after[-1]))
+        reached = self._block.reached()
+        for place in self._left:
+            training, (before, after) = self._trainings[place], lists[place]
+            progress, points = training.progress, training.points
+            points.pass_by(progress)
+            points.add(progress.epoch, before[:-1], after[:-1])
+            progress.epoch, progress.best_epoch, progress.best = reached[place]
+            progress.training, progress.validation = before[-1], after[-1]
         return len(losses)
 
-    def _end(self, heartbeat: Callable[[], None]) -> None:
-        """Gives the lanes that have ended, or reached the pause, their outcomes."""
-        ended = []
-        for place, training in enumerate(self._trainings):
-            progress, values = training.progress, training.params
-            if place in self._outcomes:
+    def _end(self) -> None:
+        """Rests the lanes that have ended, or reached the pause, of which the state is kept."""
+        for place in [*self._left]:
+            training = self._trainings[place]
+            failed, ends = training.progress.failed, training.ends
+            if not failed and not ends and training.left > 0:
                 continue
-            if progress.failed:
-                self._outcomes[place] = self._failure(training)
-                self._block.rest(place)
-            elif training.left <= 0 or progress.finished(
-                values["epochs"], values["early_stopping"]
-            ):
-                ended.append(place)
-        if not ended:
-            return
-        own = self._block.own_losses(heartbeat, "best")
-        final, outputs = self._block.outputs(heartbeat)
-        for place in ended:
-            found = {"train_loss": own[place], **self._scores(outputs[:, :, place], final[place])}
-            self._outcomes[place] = self._outcome(place, found)
+            if not failed:
+                self._ended.append(place)
+            if not failed and not ends:
+                state = self._block.state(place, training.progress)
+                training.paused = state.paused(training.params, training.points.curve())
             self._block.rest(place)
+            self._left.remove(place)
+        if not self._left:
+            self._score()
 
-    def _scores(self, outputs: NDArray[np.float32], final: float) -> dict[str, float]:
-        """The table's metrics; the final loss is that of C, as in the curve."""
-        found = measured(self._fold.target, outputs, self._fold.validation.y)
-        assert self._spec.loss is not None
-        found[self._spec.loss] = final
-        return found
-
-    def _failure(self, training: Training) -> Outcome:
-        progress = training.progress
-        error = f"loss is not finite at epoch {progress.epoch}"
-        return Outcome("FAIL", None, training.points.curve(progress), error=error)
-
-    def _outcome(self, place: int, found: dict[str, float]) -> Outcome:
-        training = self._trainings[place]
-        progress, values, points = training.progress, training.params, training.points
-        ends = progress.finished(values["epochs"], values["early_stopping"])
-        curve = points.curve(progress)
-        state = None
-        if not ends:
-            state = self._block.state(place, progress).paused(values, points.curve())
-        fault = fault_of(self._spec, found, progress.best_epoch)
-        if fault is not None and ends:
-            return Outcome("FAIL", None, curve, error=fault)
-        if fault is not None:  # Its best weights may be others when it ends.
-            return Outcome("RUNNING", None, curve, paused=state)
-        found["best_epoch"] = float(progress.best_epoch)
-        scores = self._spec.scores(found[name] for name in self._spec.metric_names)
-        target = self._fold.target
-        layout = layout_of(self._fold.training.x.shape[1], target.outputs, values)
-        content = np.ascontiguousarray(self._block.numbers(place, "best"), "<f4").tobytes()
-        trained = scores, curve, Weights(layout, content)
-        return Outcome("COMPLETE" if ends else "RUNNING", *trained, paused=state)
+    def _score(self) -> None:
+        """Measures the best weights of lanes that have ended: of all at once, as late as can be."""
+        if not self._ended:
+            return
+        found = self._block.scored(self._ended, self._heartbeat)
+        rows = [*zip(*found.values())]
+        for place, weights in zip(self._ended, self._block.best(self._ended)):
+            self._trainings[place].found = dict(zip(found, rows[place])), weights
+        self._ended.clear()

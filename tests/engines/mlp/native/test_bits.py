@@ -65,8 +65,7 @@ def test_batches_that_go_on_in_another_call_have_the_same_bits(functions, monkey
 
     def losses() -> list[float]:
         block = Block(trials, fold, "mse", chosen)
-        for i in range(LANES):
-            block.put(i, block.state_of(i, trials[i], None))
+        block.begin(range(LANES))
         return block.advance(1, lambda: None).ravel().tolist()
 
     expected = losses()

@@ -36,11 +36,19 @@ typedef struct {
     float *weights, *first, *second; /* (P, LANES): and what the optimizers remember */
     double *totals;                 /* (LANES): the sums of the losses of batches so far */
     double *losses;                 /* (LANES): adds a batch's mean loss, or rows' measured loss */
-    float *outputs;                 /* (rows, outputs, LANES): measuring only; may be NULL */
     char *memory;                   /* scratch, aligned to a page */
     int64_t rows, batch;            /* of the data; of a portion: the lanes' batches consist of them */
     int64_t begin, end;             /* portions to train, or rows to measure */
     int32_t inputs, outputs_count, widest, deepest, task, dropout;
 } Block;
+
+/* What the scores of measures.py are made of, besides the losses: sums and counts over the rows. */
+typedef struct {
+    double *errors;   /* (2, LANES): regression: squares, magnitudes */
+    int64_t *hits;    /* (classes, LANES): the rows of a class that are taken for it */
+    float *outputs;   /* (LANES, rows): binary */
+    int64_t *larger;  /* (LANES): binary: see ranks.h */
+    uint32_t *keys;   /* (2, rows): scratch for it */
+} Scores;
 
 #endif

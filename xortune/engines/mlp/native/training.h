@@ -152,8 +152,8 @@ static void train_part(const Block *block, int part)
         train_portion(&p, place);
 }
 
-/* Measures rows `begin` to `end`: adds their losses, and keeps the outputs where they are wanted. */
-static void measure_part(const Block *block, int part)
+/* Measures rows `begin` to `end`: adds their losses, and what scores are made of unless it is NULL. */
+static void measure_part(const Block *block, const Scores *scores, int part)
 {
     Part p;
     set_up(&p, block, part);
@@ -167,11 +167,11 @@ static void measure_part(const Block *block, int part)
             p.hidden[0][i] = all(x[i]);
         forward(&p, rows, -1);
         const V *outputs = p.hidden[p.count];
-        for (int r = 0; r < rows; r++)
-            add_loss(outputs + r * count, block->y[start + r], block->task, count,
-                     block->loss + p.at, block->losses + p.at);
-        for (int i = 0; block->outputs && i < rows * count; i++)
-            memcpy(block->outputs + (start * count + i) * LANES + p.at, outputs + i, sizeof(V));
+        for (int r = 0; r < rows; r++, outputs += count) {
+            add_loss(block, p.at, start + r, outputs);
+            if (scores)
+                add_scores(scores, block, p.at, start + r, outputs);
+        }
     }
 }
 
@@ -181,10 +181,10 @@ static void train_parts(const Block *block)
         train_part(block, part);
 }
 
-static void measure_parts(const Block *block)
+static void measure_parts(const Block *block, const Scores *scores)
 {
     for (int part = 0; part < PARTS; part++)
-        measure_part(block, part);
+        measure_part(block, scores, part);
 }
 
 #endif
