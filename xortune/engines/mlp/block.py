@@ -57,10 +57,11 @@ class Block:
         self._numbers = {n: zeros(numbers) for n in ("weights", "first", "second", "best")}
         self._lanes = lane_arrays(params)
         self._kinds = np.full(LANES, LOSSES.get(loss, _LOG_LOSS), np.int32)
-        self._order = np.zeros((LANES, rows), np.int32)
-        self._words = np.zeros((LANES, WORDS), np.uint32)
+        self._order = zeros((rows, LANES)).view(np.int32)
+        self._words = zeros((WORDS, LANES)).view(np.uint32)
         self._memory = aligned(scratch_bytes(self.shape) + _PAGE)
         self._data = [(as_floats(rows.x), as_floats(rows.y)) for rows in fold[:2]]
+        self._table = table_of(*self._data[0])
         self._losses = np.zeros(LANES)
         own, kinds, call = self._lanes["loss"], self._kinds, self._described()
         self._training = self._for(call, 0, "weights", own)
@@ -95,8 +96,8 @@ class Block:
         self._lanes["mask"][place] = -1
         self._lanes["epoch"][place] = progress.epoch
         self._best[place], self._best_epoch[place] = progress.best, progress.best_epoch
-        seed, rows = int(self._lanes["seed"][place]), self._order.shape[1]
-        self._functions.seed(self._words[place], seed, rows, progress.epoch)
+        seed, rows = int(self._lanes["seed"][place]), len(self._order)
+        self._functions.seed(self._words, place, seed, rows, progress.epoch)
 
     def update(self, place: int, progress: Progress, losses: Sequence[float]) -> None:
         """Takes what a lane has come to, with the losses of its latest epoch."""
@@ -126,7 +127,7 @@ class Block:
             The mean of each lane's batch losses, NaN if one is not finite, and the final loss:
             `(epochs, 2, LANES)`.
         """
-        multiplied = self.shape.numbers * (3 * self._order.shape[1] + self._final["weights"].rows)
+        multiplied = self.shape.numbers * (3 * len(self._order) + self._final["weights"].rows)
         if multiplied > _BEAT:
             return self._long_epoch(heartbeat)
         heartbeat()
@@ -141,7 +142,7 @@ class Block:
     def _long_epoch(self, heartbeat: Callable[[], None]) -> NDArray[np.float64]:
         """One epoch, with heartbeats; as `advance`."""
         call = self._training
-        self._functions.permute(self._words, self._lanes["mask"], self._order)
+        self._functions.permute(self._words, self._order)
         self._losses.fill(0)
         each = max(1, int(_BEAT / (3 * self._batch * self.shape.numbers)))
         for begin in range(0, self.steps, each):
@@ -191,6 +192,8 @@ class Block:
         call.point({name: self._numbers[name] for name in ("first", "second")})
         call.point({"order": self._order, "memory": self._memory, "losses": self._losses})
         call.batch = self._batch
+        call.point({"table": self._table})
+        call.stride = self._table.shape[1]
         call.inputs, call.outputs_count = self.shape.inputs, self.shape.outputs
         call.widest, call.deepest = self.shape.width, self.shape.depth
         call.task = TASKS.index(self._fold.target.task)
@@ -251,6 +254,14 @@ def lane_arrays(params: Sequence[dict[str, Any]]) -> dict[str, NDArray[Any]]:
 def as_floats(values: NDArray[Any]) -> NDArray[np.float32]:
     """Inputs or targets as C takes them; classes are their places."""
     return np.ascontiguousarray(values, np.float32)
+
+
+def table_of(x: NDArray[np.float32], y: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Inputs, the target behind them, and zeros up to a multiple of four: what C gathers."""
+    rows, inputs = x.shape
+    table = zeros((rows, inputs + 4 - inputs % 4))
+    table[:, :inputs], table[:, inputs] = x, y
+    return table
 
 
 def zeros(shape: tuple[int, ...]) -> NDArray[np.float32]:
