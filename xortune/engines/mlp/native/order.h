@@ -58,24 +58,35 @@ INLINE void draw(uint32_t *words, uint32_t place, uint32_t divisor, uint32_t *nu
     }
 }
 
-/* The next order of each lane: (rows, LANES). */
+/* Swaps each lane's number of a row with that of another, `below` rows further on. */
+INLINE void swap(int32_t *row, const uint32_t *below)
+{
+    UNROLL
+    for (int lane = 0; lane < LANES; lane++) {
+        int32_t *other = row + (size_t)below[lane] * LANES + lane, swapped = *other;
+        *other = row[lane];
+        row[lane] = swapped;
+    }
+}
+
+/* The next order of each lane: (rows, LANES). Numbers are drawn for some rows at a time, since what
+ * draws them would wait for the swaps of the row before. */
 static void permute(uint32_t *words, int32_t *order, int64_t rows)
 {
-    uint32_t place = words[STATE * LANES];
     for (int64_t i = 0; i < rows; i++)
         for (int lane = 0; lane < LANES; lane++)
             order[i * LANES + lane] = (int32_t)i;
-    for (int64_t i = 0; i + 1 < rows; i++) {
-        uint32_t numbers[LANES];
-        draw(words, place, (uint32_t)(rows - i), numbers);
-        place = place + 1 < STATE ? place + 1 : 0;
-        int32_t *row = order + i * LANES;
-        UNROLL
-        for (int lane = 0; lane < LANES; lane++) {
-            int32_t *other = row + (size_t)numbers[lane] * LANES + lane, swapped = *other;
-            *other = row[lane];
-            row[lane] = swapped;
+    uint32_t place = words[STATE * LANES];
+    for (int64_t start = 0; start + 1 < rows; start += CHUNK) {
+        uint32_t numbers[CHUNK][LANES] __attribute__((aligned(4 * LANES)));
+        int64_t left = rows - start;
+        int some = left - 1 < CHUNK ? (int)left - 1 : CHUNK;
+        for (int i = 0; i < some; i++) {
+            draw(words, place, (uint32_t)(left - i), numbers[i]);
+            place = place + 1 < STATE ? place + 1 : 0;
         }
+        for (int i = 0; i < some; i++)
+            swap(order + (start + i) * LANES, numbers[i]);
     }
     words[STATE * LANES] = place;
 }

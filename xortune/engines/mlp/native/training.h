@@ -16,13 +16,11 @@ static void gather(Part *p, int64_t start, int rows)
     V *x = p->hidden[0];
     for (int r = 0; r < rows; r++, order += LANES, x += inputs) {
         const float *own[VECTOR];
+        UNROLL
         for (int l = 0; l < VECTOR; l++)
             own[l] = b->table + (ptrdiff_t)order[l] * stride;
-        for (int i = 0; i < stride; i += 4) {
-            transposed(own, x + i);
-            for (int l = 0; l < VECTOR; l++)
-                own[l] += 4;
-        }
+        for (int i = 0; i < stride; i += 4)
+            transposed(own, i, x + i);
         p->targets[r] = x[inputs]; /* where the next row, or what is computed from them, follows */
     }
 }

@@ -119,30 +119,30 @@ INLINE I load_mask(const int32_t *x)
 
 #if VECTOR == 16
 #define WIDE(what) _mm512_##what
-INLINE __m512 four_each(const float *const *x)
+INLINE __m512 four_each(const float *const *x, int i)
 {
-    __m512 found = _mm512_castps128_ps512(_mm_loadu_ps(x[0]));
-    found = _mm512_insertf32x4(found, _mm_loadu_ps(x[4]), 1);
-    found = _mm512_insertf32x4(found, _mm_loadu_ps(x[8]), 2);
-    return _mm512_insertf32x4(found, _mm_loadu_ps(x[12]), 3);
+    __m512 found = _mm512_castps128_ps512(_mm_loadu_ps(x[0] + i));
+    found = _mm512_insertf32x4(found, _mm_loadu_ps(x[4] + i), 1);
+    found = _mm512_insertf32x4(found, _mm_loadu_ps(x[8] + i), 2);
+    return _mm512_insertf32x4(found, _mm_loadu_ps(x[12] + i), 3);
 }
 #elif VECTOR == 8
 #define WIDE(what) _mm256_##what
-INLINE __m256 four_each(const float *const *x)
+INLINE __m256 four_each(const float *const *x, int i)
 {
-    __m256 found = _mm256_castps128_ps256(_mm_loadu_ps(x[0]));
-    return _mm256_insertf128_ps(found, _mm_loadu_ps(x[4]), 1);
+    __m256 found = _mm256_castps128_ps256(_mm_loadu_ps(x[0] + i));
+    return _mm256_insertf128_ps(found, _mm_loadu_ps(x[4] + i), 1);
 }
 #endif
 
-/* Four numbers of each lane, which lie side by side, as four vectors. */
-INLINE void transposed(const float *const *x, V *found)
+/* Four numbers from place i of each lane's own, as four vectors. */
+INLINE void transposed(const float *const *x, int i, V *found)
 {
 #if VECTOR > 4
     /* Of every four lanes, the numbers a of the first to d of the fourth. */
-    __typeof__(four_each(x)) a = four_each(x), b = four_each(x + 1), c = four_each(x + 2),
-                             d = four_each(x + 3);
-#define PAIRS(half, x, y) WIDE(castps_pd)(WIDE(unpack##half##_ps)(x, y))
+    __typeof__(four_each(x, i)) a = four_each(x, i), b = four_each(x + 1, i),
+                                c = four_each(x + 2, i), d = four_each(x + 3, i);
+#define PAIRS(half, one, other) WIDE(castps_pd)(WIDE(unpack##half##_ps)(one, other))
     __typeof__(PAIRS(lo, a, b)) ab = PAIRS(lo, a, b), cd = PAIRS(lo, c, d);
     found[0] = (V)WIDE(unpacklo_pd)(ab, cd);
     found[1] = (V)WIDE(unpackhi_pd)(ab, cd);
@@ -151,9 +151,9 @@ INLINE void transposed(const float *const *x, V *found)
     found[3] = (V)WIDE(unpackhi_pd)(ab, cd);
 #undef PAIRS
 #else
-    for (int i = 0; i < 4; i++)
+    for (int k = 0; k < 4; k++)
         for (int l = 0; l < VECTOR; l++)
-            found[i][l] = x[l][i];
+            found[k][l] = x[l][i + k];
 #endif
 }
 
