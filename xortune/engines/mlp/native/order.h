@@ -59,7 +59,7 @@ INLINE void draw(uint32_t *words, uint32_t place, uint32_t divisor, uint32_t *nu
 }
 
 /* Swaps each lane's number of a row with that of another, `below` rows further on. */
-INLINE void swap(int32_t *row, const uint32_t *below)
+INLINE void swap_rows(int32_t *row, const uint32_t *below)
 {
     UNROLL
     for (int lane = 0; lane < LANES; lane++) {
@@ -86,7 +86,7 @@ static void permute(uint32_t *words, int32_t *order, int64_t rows)
             place = place + 1 < STATE ? place + 1 : 0;
         }
         for (int i = 0; i < some; i++)
-            swap(order + (start + i) * LANES, numbers[i]);
+            swap_rows(order + (start + i) * LANES, numbers[i]);
     }
     words[STATE * LANES] = place;
 }
