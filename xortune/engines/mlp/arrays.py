@@ -82,6 +82,14 @@ class Scratch:
         return held[:count]
 
 
+def table_of(x: NDArray[np.float32], y: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Inputs, the target behind them, and zeros up to a multiple of four: what C gathers."""
+    rows, inputs = x.shape
+    table = zeros((rows, inputs + 4 - inputs % 4))
+    table[:, :inputs], table[:, inputs] = x, y
+    return table
+
+
 def zeros(shape: tuple[int, ...]) -> NDArray[np.float32]:
     """Zeros, aligned to a page."""
     return aligned(4 * math.prod(shape), np.zeros).view(np.float32).reshape(shape)

@@ -16,6 +16,7 @@ from xortune.engines.mlp.arrays import (
     as_floats,
     lane_arrays,
     mask_of,
+    table_of,
     zeros,
 )
 from xortune.engines.mlp.grouping import portion
@@ -73,9 +74,10 @@ class Block:
         scratch = scratch or Scratch()
         self._memory = scratch.bytes("memory", scratch_bytes(self.shape))
         order = scratch.bytes("order", 4 * LANES * rows)
-        self._order = order.view(np.int32).reshape(LANES, rows)
-        self._words = np.zeros((LANES, WORDS), np.uint32)
+        self._order = order.view(np.int32).reshape(rows, LANES)
+        self._words = zeros((WORDS, LANES)).view(np.uint32)
         self._data = [(as_floats(rows.x), as_floats(rows.y)) for rows in fold[:2]]
+        self._table = table_of(*self._data[0])
         self._losses, self._totals = np.zeros(LANES), np.zeros(LANES)
         self._resting: list[int] = []
         call = self._described()
@@ -114,8 +116,8 @@ class Block:
         self._lanes["mask"][place] = -1
         self._lanes["epoch"][place] = progress.epoch
         self._best[place], self._best_epoch[place] = progress.best, progress.best_epoch
-        seed, rows = int(self._lanes["seed"][place]), self._order.shape[1]
-        self._functions.seed(self._words[place], seed, rows, progress.epoch)
+        seed, rows = int(self._lanes["seed"][place]), len(self._order)
+        self._functions.seed(self._words, place, seed, rows, progress.epoch)
 
     def reached(self) -> list[tuple[int, int, float]]:
         """The epoch to which each lane has come, its best one, and the final loss of that."""
@@ -153,7 +155,7 @@ class Block:
         for name in ("weights", "first", "second") if self._resting else ():
             self._numbers[name][:, self._resting] = 0
         self._resting.clear()
-        multiplied = self.shape.numbers * (3 * self._order.shape[1] + self._final.rows)
+        multiplied = self.shape.numbers * (3 * len(self._order) + self._final.rows)
         if multiplied > _BEAT:
             return self._long_epoch(heartbeat)
         heartbeat()
@@ -167,7 +169,7 @@ class Block:
     def _long_epoch(self, heartbeat: Callable[[], None]) -> NDArray[np.float64]:
         """One epoch, with heartbeats; as `advance`."""
         call = self._training
-        self._functions.permute(self._words, self._lanes["mask"], self._order)
+        self._functions.permute(self._words, self._order)
         self._losses.fill(0)
         each = max(1, int(_BEAT / (3 * self._batch * self.shape.numbers)))
         for begin in range(0, self.portions, each):
@@ -232,6 +234,8 @@ class Block:
         call.point({"order": self._order, "memory": self._memory, "losses": self._losses})
         call.point({"totals": self._totals})
         call.batch = self._batch
+        call.point({"table": self._table})
+        call.stride = self._table.shape[1]
         call.inputs, call.outputs_count = self.shape.inputs, self.shape.outputs
         call.widest, call.deepest = self.shape.width, self.shape.depth
         call.task = TASKS.index(self._fold.target.task)

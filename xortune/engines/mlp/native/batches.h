@@ -9,15 +9,19 @@
 
 #include "vector.h"
 
+enum { NONE, SOME, ALL };
+
 typedef struct {
     int64_t count;      /* portions of an epoch */
     int several;        /* whether a batch of any lane has several */
     U steps;            /* of each lane: its batches in an epoch */
     I begins, ends;     /* the lanes whose batch begins with this portion, and ends with it */
+    int grows;          /* whether any began earlier */
+    int ending;         /* SOME, ALL or NONE */
     V share;            /* of a row in the mean loss of its batch */
     U row;              /* of the portion's first row, in its batch */
     U step;             /* of the epoch */
-    int64_t sizes[VECTOR]; /* of the batches */
+    double sizes[VECTOR]; /* of the batches */
 } Batches;
 
 static void plan_batches(Batches *s, const Block *block, int at)
@@ -43,10 +47,11 @@ static void find_batches(Batches *s, const Block *block, int at, int64_t portion
     if (!s->several) { /* As below, sooner. */
         int64_t size = rows_of(block, portion, 1);
         s->begins = s->ends = ~(I){0};
+        s->ending = ALL;
         s->share = all(1.0f / (float)size);
         s->step = (U){0} + (uint32_t)portion;
         for (int l = 0; l < VECTOR; l++) {
-            s->sizes[l] = size;
+            s->sizes[l] = (double)size;
             block->totals[at + l] = 0.0;
         }
         return;
@@ -54,7 +59,7 @@ static void find_batches(Batches *s, const Block *block, int at, int64_t portion
     for (int l = 0; l < VECTOR; l++) {
         int64_t each = block->portions[at + l], within = portion % each;
         int64_t size = rows_of(block, portion - within, each);
-        s->sizes[l] = size;
+        s->sizes[l] = (double)size;
         s->share[l] = 1.0f / (float)size;
         s->row[l] = (uint32_t)(within * block->batch);
         s->step[l] = (uint32_t)(portion / each);
@@ -63,6 +68,8 @@ static void find_batches(Batches *s, const Block *block, int at, int64_t portion
         if (!within)
             block->totals[at + l] = 0.0;
     }
+    s->grows = any(~s->begins);
+    s->ending = !any(s->ends) ? NONE : any(~s->ends) ? SOME : ALL;
 }
 
 #endif

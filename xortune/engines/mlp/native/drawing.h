@@ -2,7 +2,7 @@
 #ifndef XORTUNE_DRAWING_H
 #define XORTUNE_DRAWING_H
 
-#include "order.h"
+#include "generator.h"
 
 /* As `tensor.uniform_(-bound, bound)` of a (after, before) array, into one of longer rows: that of a
  * wider block, whose numbers are LANES apart. */

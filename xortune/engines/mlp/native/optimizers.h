@@ -104,14 +104,12 @@ static void prepare(Optimizer *o, const Block *block, int at, int64_t portion, U
     o->some_nesterov = any(o->nesterov), o->some_squares = any(o->squares);
 }
 
-/* Sets the numbers of the next step of some lanes. */
+/* Sets the numbers of the next step of some lanes; those of others mean nothing. */
 static void correct(Optimizer *o, I steps)
 {
     for (int l = 0; l < VECTOR; l++) {
-        if (!steps[l])
-            continue;
         int adam = o->kind[l] >= ADAM;
-        o->powers[0][l] *= 0.9, o->powers[1][l] *= 0.999;
+        o->powers[0][l] *= steps[l] ? 0.9 : 1.0, o->powers[1][l] *= steps[l] ? 0.999 : 1.0;
         o->rate[l] = (float)(adam ? o->lr[l] / (1.0 - o->powers[0][l]) : o->lr[l]);
         o->k[l] = adam ? (float)(1.0 / __builtin_sqrt(1.0 - o->powers[1][l])) : 1.0f;
     }

@@ -4,24 +4,24 @@
 
 #include "losses.h"
 #include "measuring.h"
+#include "order.h"
 #include "passes.h"
 
-/* Gathers rows of each lane's own order; those of resting lanes are the first row. */
+/* Gathers rows of each lane's own order: inputs and targets. */
 static void gather(Part *p, int64_t start, int rows)
 {
     const Block *b = p->block;
-    int inputs = b->inputs;
-    for (int r = 0; r < rows; r++) {
-        int64_t place[VECTOR];
-        float *x = (float *)(p->hidden[0] + (int64_t)r * inputs), *y = (float *)(p->targets + r);
-        for (int l = 0; l < VECTOR; l++) {
-            place[l] = b->mask[p->at + l] ? b->order[(p->at + l) * b->rows + start + r] : 0;
-            y[l] = b->y[place[l]];
-            place[l] *= inputs;
-        }
-        for (int i = 0; i < inputs; i++)
-            for (int l = 0; l < VECTOR; l++)
-                x[i * VECTOR + l] = b->x[place[l] + i];
+    const int inputs = b->inputs, stride = b->stride;
+    const int32_t *order = b->order + start * LANES + p->at;
+    V *x = p->hidden[0];
+    for (int r = 0; r < rows; r++, order += LANES, x += inputs) {
+        const float *own[VECTOR];
+        UNROLL
+        for (int l = 0; l < VECTOR; l++)
+            own[l] = b->table + (ptrdiff_t)order[l] * stride;
+        for (int i = 0; i < stride; i += 4)
+            transposed(own, i, x + i);
+        p->targets[r] = x[inputs]; /* where the next row, or what is computed from them, follows */
     }
 }
 
@@ -85,11 +85,11 @@ INLINE void update_all(const Part *p, const int mixed)
 
 static void update(Part *p)
 {
-    const I ends = p->batches.ends;
-    if (!any(ends))
+    const Batches *batches = &p->batches;
+    if (batches->ending == NONE)
         return;
-    correct(&p->optimizer, ends);
-    if (any(~ends))
+    correct(&p->optimizer, batches->ends);
+    if (batches->ending == SOME)
         update_all(p, 1);
     else
         update_all(p, 0);
@@ -121,8 +121,7 @@ static void train_portion(Part *p, int64_t place)
     find_batches(batches, b, p->at, place);
     if (b->dropout)
         p->key = dropout_key(p);
-    int added = any(~batches->begins);
-    if (added)
+    if (batches->grows)
         clear_gradients(p);
     int64_t start = place * b->batch, size = b->rows - start < b->batch ? b->rows - start : b->batch;
     for (int64_t row = 0; row < size; row += CHUNK) {
@@ -132,12 +131,13 @@ static void train_portion(Part *p, int64_t place)
         V total = loss(p, rows, batches->share);
         for (int l = 0; l < VECTOR; l++)
             b->totals[p->at + l] += total[l];
-        backward(p, rows, added || row > 0);
+        backward(p, rows, batches->grows || row > 0);
     }
     update(p);
-    for (int l = 0; l < VECTOR; l++)
-        if (batches->ends[l])
-            b->losses[p->at + l] += b->totals[p->at + l] / (double)batches->sizes[l];
+    for (int l = 0; l < VECTOR; l++) {
+        double mean = b->totals[p->at + l] / batches->sizes[l];
+        b->losses[p->at + l] += batches->ends[l] ? mean : 0.0;
+    }
 }
 
 static void train_part(const Block *block, int part)

@@ -58,6 +58,27 @@ INLINE V minus_(V a, V b, V c)
 #endif
 }
 
+/* The upper halves of the products of 32-bit numbers. */
+INLINE U high(U a, uint32_t b)
+{
+#if VECTOR == 16
+    const __m512i x = (__m512i)a, y = _mm512_set1_epi32((int32_t)b);
+    __m512i even = _mm512_srli_epi64(_mm512_mul_epu32(x, y), 32);
+    __m512i odd = _mm512_mul_epu32(_mm512_srli_epi64(x, 32), y);
+    return (U)_mm512_mask_blend_epi32(0xaaaa, even, odd);
+#elif VECTOR == 8
+    const __m256i x = (__m256i)a, y = _mm256_set1_epi32((int32_t)b);
+    __m256i even = _mm256_srli_epi64(_mm256_mul_epu32(x, y), 32);
+    __m256i odd = _mm256_mul_epu32(_mm256_srli_epi64(x, 32), y);
+    return (U)_mm256_blend_epi32(even, odd, 0xaa);
+#else
+    U found;
+    for (int l = 0; l < VECTOR; l++)
+        found[l] = (uint32_t)((uint64_t)a[l] * b >> 32);
+    return found;
+#endif
+}
+
 /* The smaller of two; `b` if either is NaN. */
 INLINE V least(V a, V b)
 {
@@ -94,6 +115,46 @@ INLINE I load_mask(const int32_t *x)
     I v;
     memcpy(&v, x, sizeof v);
     return v;
+}
+
+#if VECTOR == 16
+#define WIDE(what) _mm512_##what
+INLINE __m512 four_each(const float *const *x, int i)
+{
+    __m512 found = _mm512_castps128_ps512(_mm_loadu_ps(x[0] + i));
+    found = _mm512_insertf32x4(found, _mm_loadu_ps(x[4] + i), 1);
+    found = _mm512_insertf32x4(found, _mm_loadu_ps(x[8] + i), 2);
+    return _mm512_insertf32x4(found, _mm_loadu_ps(x[12] + i), 3);
+}
+#elif VECTOR == 8
+#define WIDE(what) _mm256_##what
+INLINE __m256 four_each(const float *const *x, int i)
+{
+    __m256 found = _mm256_castps128_ps256(_mm_loadu_ps(x[0] + i));
+    return _mm256_insertf128_ps(found, _mm_loadu_ps(x[4] + i), 1);
+}
+#endif
+
+/* Four numbers from place i of each lane's own, as four vectors. */
+INLINE void transposed(const float *const *x, int i, V *found)
+{
+#if VECTOR > 4
+    /* Of every four lanes, the numbers a of the first to d of the fourth. */
+    __typeof__(four_each(x, i)) a = four_each(x, i), b = four_each(x + 1, i),
+                                c = four_each(x + 2, i), d = four_each(x + 3, i);
+#define PAIRS(half, one, other) WIDE(castps_pd)(WIDE(unpack##half##_ps)(one, other))
+    __typeof__(PAIRS(lo, a, b)) ab = PAIRS(lo, a, b), cd = PAIRS(lo, c, d);
+    found[0] = (V)WIDE(unpacklo_pd)(ab, cd);
+    found[1] = (V)WIDE(unpackhi_pd)(ab, cd);
+    ab = PAIRS(hi, a, b), cd = PAIRS(hi, c, d);
+    found[2] = (V)WIDE(unpacklo_pd)(ab, cd);
+    found[3] = (V)WIDE(unpackhi_pd)(ab, cd);
+#undef PAIRS
+#else
+    for (int k = 0; k < 4; k++)
+        for (int l = 0; l < VECTOR; l++)
+            found[k][l] = x[l][i + k];
+#endif
 }
 
 INLINE int any(I mask)
