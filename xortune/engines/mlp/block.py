@@ -211,9 +211,8 @@ class Block:
     def _means(
         self, call: Call, heartbeat: Callable[[], None], sums: Sums | None = None
     ) -> NDArray[np.float64]:
-        with np.errstate(all="ignore"):
-            means: NDArray[np.float64] = self._summed(call, heartbeat, sums) / call.rows
-        return means
+        found = self._summed(call, heartbeat, sums)
+        return found / call.rows if call.rows else np.full(LANES, np.nan)
 
     def _summed(
         self, call: Call, heartbeat: Callable[[], None], sums: Sums | None = None
