@@ -17,14 +17,15 @@ from xortune.errors import NoEngineError
 CHANGES = [
     ("functions.h", "all(2.0013f)", "all(2.0012f)"),
     ("functions.h", "1.6666665459e-1f", "1.6666667e-1f"),
-    ("functions.h", "-3.33332819422e-1f", "-3.3333334e-1f"),
-    ("functions.h", "0.398942280f", "0.39894f"),
+    ("functions.h", "3.749978116e-01f", "3.75e-01f"),
+    ("activations.h", "-3.33332819422e-1f", "-3.3333334e-1f"),
+    ("activations.h", "0.398942280f", "0.39894f"),
     ("optimizers.h", "0.999f, 0.999f}", "0.999f, 0.9991f}"),
     ("optimizers.h", "0.01 : 0.1", "0.1 : 0.1"),
     ("losses.h", "size - 0.5f", "size - 0.6f"),
     ("activations.h", "x ^= x >> 15", "x ^= x >> 14"),
     ("measuring.h", "1.0 / 120", "1.0 / 121"),
-    ("products.h", "fma_(factor, factors[n], sums[m][n])", "factor * factors[n] + sums[m][n]"),
+    ("products.h", "fma_(factor, factors[n], sums[m * broad + n])", "factor * factors[n] + sums[m * broad + n]"),
     ("training.h", "keep(p->mask, slopes[c] * share)", "keep(p->mask, slopes[c])"),
 ]
 
