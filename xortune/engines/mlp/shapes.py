@@ -81,10 +81,10 @@ def around(shapes: Sequence[Shape]) -> Shape:
 
 def scratch_bytes(block: Shape, chunk: int = 32) -> int:
     """The bytes that training takes in C, for vectors of 16 lanes of float32."""
-    wide = max(block.width, block.outputs, block.inputs)
-    befores, afters = sum(block.sizes[:-1]), sum(block.sizes[1:])
-    vectors = block.width + chunk * (befores + block.outputs + afters + 3 * wide) + block.numbers
-    return 64 * vectors
+    hidden = block.width | 1  # how far rows of hidden units are apart
+    wide = max(hidden, block.outputs, block.inputs)
+    rows = block.inputs + 2 * block.depth * hidden + 2 * block.outputs + 3 * wide
+    return 64 * (block.width + chunk * rows + block.numbers)
 
 
 def block_bytes(block: Shape) -> int:

@@ -92,11 +92,42 @@ INLINE V least(V a, V b)
 #endif
 }
 
+/* The larger of two; `b` if either is NaN. */
+INLINE V most(V a, V b)
+{
+#if VECTOR == 16
+    return (V)_mm512_max_ps((__m512)a, (__m512)b);
+#elif VECTOR == 8
+    return (V)_mm256_max_ps((__m256)a, (__m256)b);
+#else
+    I more = a > b;
+    return (V)((more & (I)a) | (~more & (I)b));
+#endif
+}
+
 /* A number in every lane. */
 INLINE V all(float x) { return x - (V){0}; }
 
 /* `a` where the mask is all ones, `b` where it is all zeros. */
-INLINE V choose(I mask, V a, V b) { return (V)((mask & (I)a) | (~mask & (I)b)); }
+INLINE V choose(I mask, V a, V b)
+{
+#if VECTOR == 16
+    return (V)_mm512_ternarylogic_epi32((__m512i)mask, (__m512i)a, (__m512i)b, 0xca);
+#else
+    return (V)((mask & (I)a) | (~mask & (I)b));
+#endif
+}
+
+/* `a` where x < y, else `b`. */
+INLINE V where_less(V x, V y, V a, V b)
+{
+#if VECTOR == 16
+    __mmask16 less = _mm512_cmp_ps_mask((__m512)x, (__m512)y, _CMP_LT_OQ);
+    return (V)_mm512_mask_blend_ps(less, (__m512)b, (__m512)a);
+#else
+    return choose(x < y, a, b);
+#endif
+}
 
 /* `a` where the mask is all ones, else +0. */
 INLINE V keep(I mask, V a) { return (V)(mask & (I)a); }
