@@ -17,9 +17,9 @@ from xortune.problems.table.spec import ACTIVATIONS
 # Nanoseconds of a block on one core, measured: of a multiplication with an addition, and what it
 # takes longer if more numbers than these leave the second cache; of a number's update, of a unit's
 # dropout in a row, and of a row.
-_MULTIPLY, _FAR, _NEAR, _UPDATE, _DROP, _ROW = 0.21, 0.43, 12_000, 8.4, 9.7, 100.0
+_MULTIPLY, _FAR, _NEAR, _UPDATE, _DROP, _ROW = 0.22, 0.44, 12_000, 7.7, 10.0, 55.0
 # Of a unit in a row: of ReLU alone, of another activation, and of several.
-_RELU, _OTHER, _SEVERAL = 2.6, 7.9, 15.5
+_RELU, _OTHER, _SEVERAL = 2.4, 8.2, 15.7
 # The same by the activations of a block, a bit for each: that of ReLU is 1.
 _UNIT = np.array(
     [_SEVERAL if some & (some - 1) else _OTHER for some in range(2 ** len(ACTIVATIONS))]
