@@ -12,11 +12,9 @@ from numpy.typing import NDArray
 from xortune.engines.mlp.arrays import (
     LOG_LOSS,
     LOSSES,
-    Scratch,
-    as_floats,
+    Shared,
     lane_arrays,
     mask_of,
-    table_of,
     zeros,
 )
 from xortune.engines.mlp.grouping import portion
@@ -45,7 +43,7 @@ class Block:
         fold: their rows.
         loss: the name of the final loss.
         functions: those of C.
-        scratch: of the blocks of one thread; None for the block's own.
+        shared: by the blocks of one thread; None for a block by itself.
     """
 
     def __init__(
@@ -54,7 +52,7 @@ class Block:
         fold: Fold,
         loss: str,
         functions: CFunctions,
-        scratch: Scratch | None = None,
+        shared: Shared | None = None,
     ) -> None:
         outputs, inputs = fold.target.outputs, fold.training.x.shape[1]
         self._functions = functions
@@ -71,13 +69,12 @@ class Block:
         self._lanes = lane_arrays(params)
         every = [-(-min(batch, rows) // self._batch) for batch in batches]
         self._lanes["portions"][: len(every)] = every
-        scratch = scratch or Scratch()
-        self._memory = scratch.bytes("memory", scratch_bytes(self.shape))
-        order = scratch.bytes("order", 4 * LANES * rows)
+        shared = shared or Shared()
+        self._memory = shared.bytes("memory", scratch_bytes(self.shape))
+        order = shared.bytes("order", 4 * LANES * rows)
         self._order = order.view(np.int32).reshape(rows, LANES)
         self._words = zeros((WORDS, LANES)).view(np.uint32)
-        self._data = [(as_floats(rows.x), as_floats(rows.y)) for rows in fold[:2]]
-        self._table = table_of(*self._data[0])
+        self._rows = shared.rows(fold)
         self._losses, self._totals = np.zeros(LANES), np.zeros(LANES)
         self._resting: list[int] = []
         call = self._described()
@@ -196,7 +193,7 @@ class Block:
         own, final = Call.from_buffer_copy(self._own), Call.from_buffer_copy(self._final)
         own.point(arrays)
         final.point(arrays)
-        tally = Tally(self._fold.target, self._data[1][1], self._functions)
+        tally = Tally(self._fold.target, self._rows.parts[1][1], self._functions)
         found = {"train_loss": self._means(own, heartbeat).tolist()}
         losses = self._means(final, heartbeat, tally.sums)
         return {**found, **tally.metrics(final, losses)}
@@ -234,8 +231,8 @@ class Block:
         call.point({"order": self._order, "memory": self._memory, "losses": self._losses})
         call.point({"totals": self._totals})
         call.batch = self._batch
-        call.point({"table": self._table})
-        call.stride = self._table.shape[1]
+        call.point({"table": self._rows.table})
+        call.stride = self._rows.table.shape[1]
         call.inputs, call.outputs_count = self.shape.inputs, self.shape.outputs
         call.widest, call.deepest = self.shape.width, self.shape.depth
         call.task = TASKS.index(self._fold.target.task)
@@ -245,7 +242,7 @@ class Block:
     def _for(self, call: Call, part: int, loss: NDArray[np.int32]) -> Call:
         """The same for the training rows or the others."""
         copy = Call.from_buffer_copy(call)
-        x, y = self._data[part]
+        x, y = self._rows.parts[part]
         copy.point({"x": x, "y": y, "loss": loss})
         copy.rows = len(x)
         return copy

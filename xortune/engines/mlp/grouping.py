@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -101,9 +102,15 @@ class Cost:
 
     def of_block(self, lanes: Sequence[Kind]) -> float:
         """The seconds of an epoch of a block."""
-        depth, width, kind, dropped, _, batch = np.array(lanes, np.int64).T
-        some = np.bitwise_or.reduce(1 << kind)
-        return float(self.epoch_s(depth.max(), width.max(), some, dropped.max(), batch.min()))
+        depth, width, kind, dropped, _, batch = zip(*lanes)
+        some = sum(1 << one for one in {*kind})
+        return _epoch_s(self, max(depth), max(width), some, max(dropped), min(batch))
+
+
+@lru_cache(maxsize=1024)
+def _epoch_s(cost: Cost, *block: int) -> float:
+    """As `Cost.epoch_s`, of one block; most blocks of a pack are alike."""
+    return float(cost.epoch_s(*map(np.array, block)))
 
 
 def cost_of(fold: Fold) -> Cost:
