@@ -62,6 +62,14 @@ def test_weights_and_losses_are_close_after_three_epochs_of_any_trials(data, tas
             assert [*one.scores.row] == pytest.approx([*other.scores.row], 1e-4, 1e-4, True)
 
 
+@pytest.mark.parametrize("inputs", [1, 2, 4, 5, 7, 8, 16, 31])
+def test_rows_of_any_number_of_inputs_are_gathered_with_their_targets(inputs):
+    trials = [make_trial(seed=seed, batch_size=40) for seed in range(17)]
+    found = train(make_mlp(count=90, inputs=inputs), trials)
+    for one, other in zip(found, train(make_engine(count=90, inputs=inputs), trials)):
+        assert far(one, other) < CLOSE
+
+
 @pytest.mark.parametrize("task", TASKS)
 def test_the_metrics_are_those_of_the_same_weights(task):
     params = make_trial(task, epochs=20, lr=0.02)
