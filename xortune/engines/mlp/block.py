@@ -190,9 +190,10 @@ class Block:
         call, lanes = Call(), self._lanes
         call.point({name: lanes[name] for name in lanes if name != "patience"})
         call.point({name: self._numbers[name] for name in ("first", "second")})
-        call.point({"table": self._table, "order": self._order})
-        call.point({"memory": self._memory, "losses": self._losses})
-        call.batch, call.stride = self._batch, self._table.shape[1]
+        call.point({"order": self._order, "memory": self._memory, "losses": self._losses})
+        call.batch = self._batch
+        call.point({"table": self._table})
+        call.stride = self._table.shape[1]
         call.inputs, call.outputs_count = self.shape.inputs, self.shape.outputs
         call.widest, call.deepest = self.shape.width, self.shape.depth
         call.task = TASKS.index(self._fold.target.task)

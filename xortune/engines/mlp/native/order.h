@@ -59,7 +59,7 @@ INLINE void draw(uint32_t *words, uint32_t place, uint32_t divisor, uint32_t *nu
 }
 
 /* Swaps each lane's number of a row with that of another, `below` rows further on. */
-INLINE void swap(int32_t *row, const uint32_t *below)
+INLINE void swap_rows(int32_t *row, const uint32_t *below)
 {
     UNROLL
     for (int lane = 0; lane < LANES; lane++) {
@@ -81,7 +81,7 @@ INLINE void swap_near(int32_t *row, const uint32_t *below)
     _mm512_storeu_si512(row, _mm512_i32gather_epi32(places, row, 4));
     _mm512_i32scatter_epi32(row, places, own, 4);
 #else
-    swap(row, below);
+    swap_rows(row, below);
 #endif
 }
 
@@ -103,7 +103,7 @@ static void permute(uint32_t *words, int32_t *order, int64_t rows)
         }
         int32_t *row = order + start * LANES;
         for (int i = 0; i < some; i++, row += LANES)
-            left <= REACH ? swap_near(row, numbers[i]) : swap(row, numbers[i]);
+            left <= REACH ? swap_near(row, numbers[i]) : swap_rows(row, numbers[i]);
     }
     words[STATE * LANES] = place;
 }
