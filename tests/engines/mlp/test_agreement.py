@@ -10,14 +10,15 @@ from tests.make import lanes
 from tests.tables import TARGETS, make_engine, make_mlp, make_spec, make_trial
 from xortune.engines.engine import Engine
 from xortune.engines.mlp.block import Block
+from xortune.engines.plain.engine import PlainEngine
 from xortune.problems.table.model import seeded_model
 from xortune.problems.table.rows import TASKS, Fold, Rows, Task
 from xortune.problems.table.spec import ACTIVATIONS, LOSS_FNS, OPTIMIZERS, SCHEDULES
 from xortune.trial import Outcome, Params
 
 CLOSE = 1e-5
-# Rates at which a change in the last bit stays one for three epochs.
-STABLE = {"sgd": 0.02, "momentum": 0.01, "nesterov": 0.01, "rmsprop": 1e-4}
+# Rates at which a change in the last bit mostly stays one for three epochs.
+STABLE = {"sgd": 0.02, "momentum": 0.01, "nesterov": 0.01}
 VALUES = {
     "width": st.integers(1, 40),
     "depth": st.integers(0, 4),
@@ -49,17 +50,33 @@ def far(one: Outcome, other: Outcome) -> float:
     return max(float(np.abs(np.array(a) - np.array(b)).max()) for a, b in pairs)
 
 
+def nudged(engine: PlainEngine) -> PlainEngine:
+    """The engine for training rows whose inputs differ in their last bit."""
+    training, validation, target, spec = engine._table
+    x = np.nextafter(training.x, np.float32(np.inf))
+    return PlainEngine(Rows(x, training.y), validation, target, spec)
+
+
 @given(data=st.data(), task=st.sampled_from(TASKS))
 @settings(max_examples=25, deadline=None)
 def test_weights_and_losses_are_close_after_three_epochs_of_any_trials(data, task):
+    """As close as the plain loop is to itself where that is not stable.
+
+    The steps of Adam and RMSprop begin with the signs of gradients, however small.
+    """
     trials = [trial(data.draw, task) for _ in range(data.draw(st.integers(1, 5)))]
     count = data.draw(st.integers(4, 80))
-    found = train(make_mlp(task, count), trials)
-    for params, one, other in zip(trials, found, train(make_engine(task, count), trials)):
+    plain = make_engine(task, count)
+    outcomes = (train(e, trials) for e in (make_mlp(task, count), plain, nudged(plain)))
+    losses = [m.name for m in make_spec(task).metrics if m.kind == "loss"]
+    for params, one, other, another in zip(trials, *outcomes):
         assert (one.state, one.curve.epochs) == (other.state, other.curve.epochs), params
-        if one.scores["best_epoch"] == other.scores["best_epoch"]:
-            assert far(one, other) < CLOSE, params
-            assert [*one.scores.row] == pytest.approx([*other.scores.row], 1e-4, 1e-4, True)
+        bests = {outcome.scores["best_epoch"] for outcome in (one, other, another)}
+        if len(bests) == 1:
+            bound = max(CLOSE, 10 * far(another, other))
+            assert far(one, other) < bound, params
+            for name in losses:
+                assert one.scores[name] == pytest.approx(other.scores[name], 10 * bound, bound)
 
 
 @pytest.mark.parametrize("inputs", [1, 2, 4, 5, 7, 8, 16, 31])
