@@ -25,7 +25,11 @@ CHANGES = [
     ("losses.h", "size - 0.5f", "size - 0.6f"),
     ("activations.h", "x ^= x >> 15", "x ^= x >> 14"),
     ("measuring.h", "1.0 / 120", "1.0 / 121"),
-    ("products.h", "fma_(factor, factors[n], sums[m * broad + n])", "factor * factors[n] + sums[m * broad + n]"),
+    (
+        "products.h",
+        "fma_(factor, factors[n], sums[m * broad + n])",
+        "factor * factors[n] + sums[m * broad + n]",
+    ),
     ("training.h", "keep(p->mask, slopes[c] * share)", "keep(p->mask, slopes[c])"),
 ]
 
