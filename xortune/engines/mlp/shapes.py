@@ -82,8 +82,7 @@ def around(shapes: Sequence[Shape]) -> Shape:
 def scratch_bytes(block: Shape, chunk: int = 32) -> int:
     """The bytes that training takes in C, for vectors of 16 lanes of float32."""
     hidden = block.width | 1  # how far rows of hidden units are apart
-    wide = max(hidden, block.outputs, block.inputs)
-    rows = block.inputs + 2 * block.depth * hidden + 2 * block.outputs + 3 * wide
+    rows = block.inputs + 2 * (block.depth + 1) * hidden + 3 * block.outputs
     return 64 * (block.width + chunk * rows + block.numbers)
 
 
