@@ -17,8 +17,9 @@ from xortune.problems.table.spec import ACTIVATIONS, LOSS_FNS, OPTIMIZERS, SCHED
 from xortune.trial import Outcome, Params
 
 CLOSE = 1e-5
-# Rates at which a change in the last bit mostly stays one for three epochs.
-STABLE = {"sgd": 0.02, "momentum": 0.01, "nesterov": 0.01}
+# Rates at which a change in the last bit mostly stays one for three epochs. RMSprop's first steps are
+# ten times its rate, however small the gradient and however much of it is rounding.
+STABLE = {"sgd": 0.02, "momentum": 0.01, "nesterov": 0.01, "rmsprop": 1e-4}
 VALUES = {
     "width": st.integers(1, 40),
     "depth": st.integers(0, 4),
@@ -60,10 +61,7 @@ def nudged(engine: PlainEngine) -> PlainEngine:
 @given(data=st.data(), task=st.sampled_from(TASKS))
 @settings(max_examples=25, deadline=None)
 def test_weights_and_losses_are_close_after_three_epochs_of_any_trials(data, task):
-    """As close as the plain loop is to itself where that is not stable.
-
-    The steps of Adam and RMSprop begin with the signs of gradients, however small.
-    """
+    """As close as the plain loop is to itself where that is not stable."""
     trials = [trial(data.draw, task) for _ in range(data.draw(st.integers(1, 5)))]
     count = data.draw(st.integers(4, 80))
     plain = make_engine(task, count)
