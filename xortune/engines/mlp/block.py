@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from xortune.engines.mlp.lane import Progress, State
 from xortune.engines.mlp.native.library import LANES, WORDS, Call, CFunctions, Run, address
-from xortune.engines.mlp.shapes import around, scratch_bytes, shape_of
+from xortune.engines.mlp.shapes import around, scratch_bytes, scratch_bytes_alone, shape_of
 from xortune.problems.table.rows import TASKS, Fold
 from xortune.problems.table.spec import ACTIVATIONS, OPTIMIZERS, SCHEDULES
 from xortune.trial import Paused
@@ -39,10 +39,16 @@ class Block:
         fold: their rows.
         loss: the name of the final loss.
         functions: those of C.
+        lanes: the most that it has room for: LANES, or 1 for a lane alone.
     """
 
     def __init__(
-        self, params: Sequence[dict[str, Any]], fold: Fold, loss: str, functions: CFunctions
+        self,
+        params: Sequence[dict[str, Any]],
+        fold: Fold,
+        loss: str,
+        functions: CFunctions,
+        lanes: int = LANES,
     ) -> None:
         outputs, inputs = fold.target.outputs, fold.training.x.shape[1]
         self._functions = functions
@@ -53,13 +59,15 @@ class Block:
         rows = len(fold.training.x)
         self._batch = min(params[0]["batch_size"], rows)
         self.steps = -(-rows // self._batch)
-        numbers = (self.shape.numbers, LANES)
+        self._room = lanes
+        numbers = (self.shape.numbers, lanes)
         self._numbers = {n: zeros(numbers) for n in ("weights", "first", "second", "best")}
         self._lanes = lane_arrays(params)
         self._kinds = np.full(LANES, LOSSES.get(loss, _LOG_LOSS), np.int32)
         self._order = np.zeros((LANES, rows), np.int32)
         self._words = np.zeros((LANES, WORDS), np.uint32)
-        self._memory = aligned(scratch_bytes(self.shape) + _PAGE)
+        scratch = scratch_bytes if lanes > 1 else scratch_bytes_alone
+        self._memory = aligned(scratch(self.shape) + _PAGE)
         self._data = [(as_floats(rows.x), as_floats(rows.y)) for rows in fold[:2]]
         self._losses = np.zeros(LANES)
         own, kinds, call = self._lanes["loss"], self._kinds, self._described()
@@ -165,7 +173,7 @@ class Block:
     def outputs(self, heartbeat: Callable[[], None]) -> tuple[list[float], NDArray[np.float32]]:
         """The final loss of the best weights, and their outputs: `(rows, outputs, LANES)`."""
         call = self._final["best"]
-        outputs = np.empty((call.rows, self.shape.outputs, LANES), np.float32)
+        outputs = np.empty((call.rows, self.shape.outputs, self._room), np.float32)
         call.point({"outputs": outputs})
         return self._measured(call, heartbeat), outputs
 
@@ -195,6 +203,7 @@ class Block:
         call.widest, call.deepest = self.shape.width, self.shape.depth
         call.task = TASKS.index(self._fold.target.task)
         call.dropout = int(lanes["least"].any())
+        call.lanes = self._room
         return call
 
     def _for(self, call: Call, part: int, weights: str, loss: NDArray[np.int32]) -> Call:
@@ -254,8 +263,9 @@ def as_floats(values: NDArray[Any]) -> NDArray[np.float32]:
 
 
 def zeros(shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """Zeros, aligned to a page."""
-    return aligned(4 * math.prod(shape)).view(np.float32).reshape(shape)
+    """Zeros, aligned to a page; more of them follow, to the end of a vector."""
+    count = math.prod(shape)
+    return aligned(4 * (count + LANES)).view(np.float32)[:count].reshape(shape)
 
 
 def aligned(count: int) -> NDArray[np.uint8]:

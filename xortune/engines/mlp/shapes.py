@@ -79,6 +79,15 @@ def around(shapes: Sequence[Shape]) -> Shape:
     return shape_of(first.inputs, first.outputs, width, depth)
 
 
+def scratch_bytes_alone(shape: Shape, chunk: int = 32) -> int:
+    """The bytes that training takes in C for a lane alone."""
+    wide = max(shape.width, shape.outputs)
+    befores, afters = sum(shape.sizes[:-1]), sum(shape.sizes[1:])
+    entering = befores + 16 * len(shape.sizes)
+    numbers = chunk * (2 * entering + afters + shape.outputs + 3 * wide)
+    return 4 * (numbers + 32 * shape.outputs + shape.numbers + 32)
+
+
 def scratch_bytes(block: Shape, chunk: int = 32) -> int:
     """The bytes that training takes in C, for vectors of 16 lanes of float32."""
     wide = max(block.width, block.outputs, block.inputs)

@@ -2,7 +2,8 @@
  *
  * Arrays of `LANES` have a number for each lane; arrays of numbers are `(..., LANES)`, so that a
  * vector holds the same number of many lanes. A block has the shape of its widest and deepest lane:
- * the weights of units and layers that a lane lacks are 0, and stay 0.
+ * the weights of units and layers that a lane lacks are 0, and stay 0. A lane alone, the first, has
+ * arrays of numbers without the last axis: see alone.h.
  */
 #ifndef XORTUNE_BLOCK_H
 #define XORTUNE_BLOCK_H
@@ -39,6 +40,7 @@ typedef struct {
     int64_t rows, batch;            /* of the data; of a batch */
     int64_t begin, end;             /* batches to train, or rows to measure */
     int32_t inputs, outputs_count, widest, deepest, task, dropout;
+    int32_t lanes; /* of the arrays of numbers: LANES; or 1, for a lane alone in its own shape */
 } Block;
 
 #endif

@@ -39,7 +39,7 @@ _POINTERS = {
     "memory": np.uint8,
 }
 _COUNTS = ("rows", "batch", "begin", "end")
-_SIZES = ("inputs", "outputs_count", "widest", "deepest", "task", "dropout")
+_SIZES = ("inputs", "outputs_count", "widest", "deepest", "task", "dropout", "lanes")
 
 _OF_RUN = (
     "words",

@@ -148,7 +148,9 @@ int32_t xortune_judge(const Run *run, double *training, double *validation)
         int32_t patience = run->patience[lane];
         ended |= !fine || (patience && epoch - run->best_epoch[lane] >= patience);
     }
-    if (some)
+    if (some && block->lanes == 1)
+        memcpy(run->best_weights, block->weights, (size_t)run->numbers * sizeof(float));
+    else if (some)
         xortune_keep((const uint32_t *)block->weights, run->best_weights, better, run->numbers);
     return ended;
 }

@@ -2,6 +2,7 @@
 #ifndef XORTUNE_TRAINING_H
 #define XORTUNE_TRAINING_H
 
+#include "alone.h"
 #include "losses.h"
 #include "measuring.h"
 #include "passes.h"
@@ -153,12 +154,20 @@ static void measure_part(const Block *block, int part)
 
 static void train_parts(const Block *block)
 {
+    if (block->lanes == 1) {
+        train_alone(block);
+        return;
+    }
     for (int part = 0; part < PARTS; part++)
         train_part(block, part);
 }
 
 static void measure_parts(const Block *block)
 {
+    if (block->lanes == 1) {
+        measure_alone(block);
+        return;
+    }
     for (int part = 0; part < PARTS; part++)
         measure_part(block, part);
 }
