@@ -85,7 +85,8 @@ def scratch_bytes_alone(shape: Shape, chunk: int = 32) -> int:
     befores, afters = sum(shape.sizes[:-1]), sum(shape.sizes[1:])
     entering = befores + 16 * len(shape.sizes)
     numbers = chunk * (2 * entering + afters + shape.outputs + 3 * wide)
-    return 4 * (numbers + 32 * shape.outputs + shape.numbers + 32)
+    numbers += sum((before + 16) * after for before, after in zip(shape.sizes, shape.sizes[1:]))
+    return 4 * (numbers + 32 * shape.outputs + 17 * max(shape.sizes) + 48)
 
 
 def scratch_bytes(block: Shape, chunk: int = 32) -> int:

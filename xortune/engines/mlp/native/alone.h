@@ -12,7 +12,7 @@
 
 /* The sum of the rows' losses; leaves their gradients in p->sums, with respect to the mean over
  * `batch` rows. */
-static float loss_alone(Alone *p, int rows, V share)
+static float loss_alone(Lone *p, int rows, V share)
 {
     const Block *b = p->block;
     int count = b->outputs_count;
@@ -20,13 +20,13 @@ static float loss_alone(Alone *p, int rows, V share)
     const I kind = (I){0} + b->loss[0];
     for (int n = 0; n < p->across; n++) {
         for (int c = 0; c < count; c++)
-            z[c] = p->hidden[p->count][c * SIDE + n];
+            z[c] = p->hidden[p->count][c * p->across + n];
         V y = p->targets[n];
         losses[n] = b->task == CLASSES  ? class_loss(z, y, count, slopes)
                     : b->task == BINARY ? logit_loss(z[0], y, slopes)
                                         : error_loss(z[0], y, kind, slopes);
         for (int c = 0; c < count; c++)
-            p->sums[c * SIDE + n] = slopes[c] * share;
+            p->sums[c * p->across + n] = slopes[c] * share;
     }
     float total = 0.0f;
     for (int r = 0; r < rows; r++)
@@ -34,24 +34,61 @@ static float loss_alone(Alone *p, int rows, V share)
     return total;
 }
 
-/* One step of the optimizer. */
-static void update_alone(Alone *p)
+/* One step of the optimizer for `count` numbers, from `place` on. */
+static void update_numbers(Lone *p, const Optimizer *o, int64_t place, const float *gradient, int count)
+{
+    float *weights = p->weights + place, *first = p->first + place, *second = p->second + place;
+    int i = 0;
+    for (; i + VECTOR <= count; i += VECTOR) {
+        Number number = {load(weights + i), load(first + i), load(second + i)};
+        number = updated(o, number, load(gradient + i));
+        store(weights + i, number.p);
+        store(first + i, number.first);
+        store(second + i, number.second);
+    }
+    int left = count - i;
+    if (!left)
+        return;
+    Number number = {load_first(weights + i, left), load_first(first + i, left),
+                     load_first(second + i, left)};
+    number = updated(o, number, load_first(gradient + i, left));
+    store_first(weights + i, number.p, left);
+    store_first(first + i, number.first, left);
+    store_first(second + i, number.second, left);
+}
+
+/* One step of the optimizer for a layer. Rows of gradients that are no whole vectors are first put one
+ * behind the other, some at a time; what lies behind a row is overwritten by the next. */
+static void update_layer(Lone *p, const Optimizer *o, int k)
+{
+    const Layer *layer = p->layers + k;
+    int before = layer->before, after = layer->after, row = vectors_of(before + 1);
+    int whole = before % VECTOR == 0, some = whole ? 1 : VECTOR;
+    for (int j = 0; j < after; j += some) {
+        const V *gradient = p->gradients[k] + (int64_t)j * row;
+        int rows = after - j < some ? after - j : some;
+        for (int i = 0; i < rows; i++)
+            p->biases[j + i] = ((const float *)(gradient + i * row))[before];
+        for (int i = 0; i < rows && !whole; i++)
+            for (int u = 0; u < row; u++)
+                store(p->some + i * before + u * VECTOR, gradient[i * row + u]);
+        const float *in_order = whole ? (const float *)gradient : p->some;
+        update_numbers(p, o, layer->weight + (int64_t)j * before, in_order, rows * before);
+    }
+    update_numbers(p, o, layer->bias, p->biases, after);
+}
+
+static void update_alone(Lone *p)
 {
     correct(&p->optimizer);
     Optimizer o = p->optimizer;
     o.rate = all(o.rate[0]), o.k = all(o.k[0]);
-    V *weights = p->weights, *first = p->first, *second = p->second;
-    const V *gradient = (const V *)p->gradient;
-    for (int64_t i = 0; i < p->vectors; i++) {
-        Number number = updated(&o, (Number){weights[i], first[i], second[i]}, gradient[i]);
-        weights[i] = number.p;
-        first[i] = number.first;
-        second[i] = number.second;
-    }
+    for (int k = 0; k < p->count; k++)
+        update_layer(p, &o, k);
 }
 
 /* Trains one batch; returns its mean loss. */
-static double train_batch_alone(Alone *p, int64_t place)
+static double train_batch_alone(Lone *p, int64_t place)
 {
     const Block *b = p->block;
     int64_t start = place * b->batch, size = b->rows - start < b->batch ? b->rows - start : b->batch;
@@ -69,7 +106,7 @@ static double train_batch_alone(Alone *p, int64_t place)
 }
 
 /* The optimizer's numbers of the lane in all places of its vectors. */
-static void prepare_alone(Alone *p, int64_t an_epoch)
+static void prepare_alone(Lone *p, int64_t an_epoch)
 {
     Optimizer *o = &p->optimizer;
     prepare(o, p->block, 0, p->block->begin, an_epoch);
@@ -81,7 +118,7 @@ static void prepare_alone(Alone *p, int64_t an_epoch)
 
 static void train_alone(const Block *block)
 {
-    Alone p;
+    Lone p;
     if (!block->mask[0])
         return;
     set_up_alone(&p, block);
@@ -97,7 +134,7 @@ static void train_alone(const Block *block)
 /* As `measure_part`. */
 static void measure_alone(const Block *block)
 {
-    Alone p;
+    Lone p;
     if (!block->mask[0])
         return;
     set_up_alone(&p, block);
@@ -110,11 +147,11 @@ static void measure_alone(const Block *block)
         for (int r = 0; r < rows; r++) {
             double losses[LANES] = {block->losses[0]};
             for (int c = 0; c < count; c++)
-                p.logits[c] = all(outputs[c * CHUNK + r]);
+                p.logits[c] = all(outputs[c * p.across * VECTOR + r]);
             add_loss(p.logits, block->y[start + r], block->task, count, block->loss, losses);
             block->losses[0] = losses[0];
             for (int c = 0; block->outputs && c < count; c++)
-                block->outputs[(start + r) * count + c] = outputs[c * CHUNK + r];
+                block->outputs[(start + r) * count + c] = outputs[c * p.across * VECTOR + r];
         }
     }
 }

@@ -9,59 +9,37 @@ enum { HIGH = VECTOR == 8 ? 6 : 12, PAIR = 2 };
 
 /* c[m][n] = start[m] + sum over k of a[m][k] b[k][n], in the order of k, as in products.h. */
 typedef struct {
-    const float *a; /* its numbers `row` and `next` apart */
-    ptrdiff_t row, next;
+    const float *a; /* its numbers `a_row` and `a_next` apart */
+    ptrdiff_t a_row, a_next;
     const V *b; /* its rows `b_row` vectors apart */
-    ptrdiff_t b_row;
-    float *c; /* its rows `c_row` numbers apart */
-    ptrdiff_t c_row;
-    const float *start; /* what each sum begins with, or NULL */
-    int count;          /* of the products in a sum */
-    int added;          /* whether to add to `c` */
-    int columns;        /* of `c`, in numbers */
-    float *next_column; /* (m): one column more, where it is kept; or NULL */
-} Outer;
+    V *c;       /* its rows `c_row` vectors apart */
+    ptrdiff_t b_row, c_row;
+    const float *start; /* what the sums begin with, `start_next` apart */
+    ptrdiff_t start_next;
+    int count; /* of the products in a sum */
+    int added; /* whether to begin with what is in `c` */
+} Spread;
 
-/* What the sums of a vector begin with. */
-INLINE V begun(const Outer *p, int m, int n)
-{
-    if (p->start)
-        return all(p->start[m]);
-    if (!p->added)
-        return (V){0};
-    const float *c = p->c + m * p->c_row + n * VECTOR;
-    int left = p->columns - n * VECTOR;
-    if (left >= VECTOR)
-        return load(c);
-    V v = load_first(c, left);
-    v[left] = p->next_column[m];
-    return v;
-}
-
-INLINE void ended(const Outer *p, int m, int n, V sum)
-{
-    float *c = p->c + m * p->c_row + n * VECTOR;
-    int left = p->columns - n * VECTOR;
-    if (left >= VECTOR) {
-        memcpy(c, &sum, sizeof sum);
-        return;
-    }
-    store_first(c, sum, left);
-    if (p->next_column)
-        p->next_column[m] = sum[left];
-}
-
-INLINE void outer_tile(const Outer *p, int m0, int n0, const int high, const int pair)
+INLINE void spread_tile(const Spread *p, int m0, int n0, const int high, const int pair)
 {
     V sums[HIGH][PAIR];
-    const ptrdiff_t row = p->row, next = p->next, b_row = p->b_row;
-    const float *a = p->a + m0 * row;
+    const ptrdiff_t a_row = p->a_row, a_next = p->a_next, b_row = p->b_row, c_row = p->c_row;
+    const float *a = p->a + m0 * a_row, *start = p->start + m0 * p->start_next;
     const V *b = p->b + n0;
+    V *c = p->c + m0 * c_row + n0;
+    if (p->added) {
     UNROLL
-    for (int m = 0; m < high; m++)
+        for (int m = 0; m < high; m++)
     UNROLL
-        for (int n = 0; n < pair; n++)
-            sums[m][n] = begun(p, m0 + m, n0 + n);
+            for (int n = 0; n < pair; n++)
+                sums[m][n] = c[m * c_row + n];
+    } else {
+    UNROLL
+        for (int m = 0; m < high; m++)
+    UNROLL
+            for (int n = 0; n < pair; n++)
+                sums[m][n] = all(start[m * p->start_next]);
+    }
     for (int k = p->count; k > 0; k--) {
         V factors[PAIR];
     UNROLL
@@ -69,27 +47,27 @@ INLINE void outer_tile(const Outer *p, int m0, int n0, const int high, const int
             factors[n] = b[n];
     UNROLL
         for (int m = 0; m < high; m++) {
-            V factor = all(a[m * row]);
+            V factor = all(a[m * a_row]);
     UNROLL
             for (int n = 0; n < pair; n++)
                 sums[m][n] = fma_(factor, factors[n], sums[m][n]);
         }
-        a += next;
+        a += a_next;
         b += b_row;
     }
     UNROLL
     for (int m = 0; m < high; m++)
     UNROLL
         for (int n = 0; n < pair; n++)
-            ended(p, m0 + m, n0 + n, sums[m][n] + 0.0f);
+            c[m * c_row + n] = sums[m][n] + 0.0f;
 }
 
 /* A tile of any height. */
-INLINE void tile_of(const Outer *p, int m, int n, int high, const int pair)
+INLINE void tile_of(const Spread *p, int m, int n, int high, const int pair)
 {
-#define HEIGHT(high)                        \
-    case high:                              \
-        outer_tile(p, m, n, high, pair);    \
+#define HEIGHT(high)                     \
+    case high:                           \
+        spread_tile(p, m, n, high, pair); \
         break
     switch (high) {
         HEIGHT(1);
@@ -111,7 +89,7 @@ INLINE void tile_of(const Outer *p, int m, int n, int high, const int pair)
 }
 
 /* All tiles, of heights as equal as can be. */
-static void multiply_outer(const Outer *p, int rows, int vectors)
+static void spread(const Spread *p, int rows, int vectors)
 {
     int tiles = (rows + HIGH - 1) / HIGH, m = 0;
     for (int i = 0; i < tiles; i++) {

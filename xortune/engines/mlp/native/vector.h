@@ -89,6 +89,8 @@ INLINE V load(const float *x)
     return v;
 }
 
+INLINE void store(float *x, V v) { memcpy(x, &v, sizeof v); }
+
 /* The first `count` numbers, of VECTOR or fewer, and zeros. */
 INLINE V load_first(const float *x, int count)
 {

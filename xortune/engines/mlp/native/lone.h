@@ -1,0 +1,74 @@
+/* A lane alone, with its memory. */
+#ifndef XORTUNE_LONE_H
+#define XORTUNE_LONE_H
+
+#include "part.h"
+
+enum { SIDE = CHUNK / VECTOR }; /* vectors of the rows of a chunk */
+
+/* A lane, with all that is constant during a call, and a chunk of its rows. */
+typedef struct {
+    const Block *block;
+    Layer layers[DEEPEST + 1];
+    int count;
+    float *weights, *first, *second; /* (P) */
+    Optimizer optimizer;
+    U key;      /* of dropout, in this step */
+    int across; /* vectors of the chunk's rows: the last axis of arrays by unit */
+    V targets[SIDE];
+    V *hidden[DEEPEST + 2]; /* (before + 1, rows): what enters each layer, with ones; outputs */
+    V *rows[DEEPEST + 1];   /* (rows, before + 1): the same by row */
+    V *slopes[DEEPEST + 1]; /* (after, rows): of the activations */
+    V *up, *down, *sums;    /* (widest, rows): gradients of what leaves, and enters, and of sums */
+    V *logits;              /* (2, outputs): of a vector of rows, with slopes */
+    V *gradients[DEEPEST + 1]; /* (after, before + 1): of the weights and, at last, the bias */
+    float *biases;             /* (after): those of a layer's biases */
+    float *some;               /* (VECTOR, before): those of weights, in their order */
+} Lone;
+
+/* The vectors of `count` numbers. */
+INLINE int vectors_of(int count) { return (count + VECTOR - 1) / VECTOR; }
+
+static void lay_out_alone(Lone *p)
+{
+    const Block *b = p->block;
+    int64_t place = 0;
+    p->count = b->deepest + 1;
+    char *memory = b->memory;
+#define TAKE(name, count) (name = (void *)memory, memory += sizeof(V) * (size_t)(count))
+    for (int k = 0; k < p->count; k++) {
+        Layer *layer = p->layers + k;
+        layer->before = k ? b->widest : b->inputs;
+        layer->after = k < b->deepest ? b->widest : b->outputs_count;
+        layer->weight = place;
+        layer->bias = place += (int64_t)layer->before * layer->after;
+        place += layer->after;
+        int padded = vectors_of(layer->before + 1);
+        TAKE(p->hidden[k], padded * CHUNK);
+        TAKE(p->rows[k], padded * CHUNK);
+        TAKE(p->slopes[k], layer->after * SIDE);
+        TAKE(p->gradients[k], (int64_t)layer->after * padded);
+    }
+    int wide = b->widest > b->outputs_count ? b->widest : b->outputs_count;
+    TAKE(p->hidden[p->count], b->outputs_count * SIDE);
+    TAKE(p->up, wide * SIDE);
+    TAKE(p->down, wide * SIDE);
+    TAKE(p->sums, wide * SIDE);
+    TAKE(p->logits, 2 * b->outputs_count);
+    TAKE(p->biases, vectors_of(wide));
+    wide = wide > b->inputs ? wide : b->inputs;
+    TAKE(p->some, wide + 1);
+#undef TAKE
+}
+
+static void set_up_alone(Lone *p, const Block *block)
+{
+    memset(p, 0, sizeof *p);
+    p->block = block;
+    p->weights = block->weights;
+    p->first = block->first;
+    p->second = block->second;
+    lay_out_alone(p);
+}
+
+#endif
