@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from tests.make import lanes
 from tests.tables import TARGETS, make_engine, make_mlp, make_spec, make_trial
 from xortune.engines.engine import Engine
+from xortune.engines.mlp.block import Block
 from xortune.engines.mlp.native.library import LANES, WORDS
-from xortune.engines.mlp.shapes import Shape
 from xortune.problems.table.model import seeded_model
-from xortune.problems.table.rows import TASKS, Task
+from xortune.problems.table.rows import TASKS, Fold, Rows, Task
 from xortune.problems.table.spec import ACTIVATIONS, LOSS_FNS, OPTIMIZERS, SCHEDULES
 from xortune.trial import Outcome, Params
 
@@ -106,9 +106,15 @@ def test_initial_weights_are_exactly_those_of_the_model(functions, inputs, width
     outputs = TARGETS["classes"].outputs
     model = seeded_model(inputs, outputs, params)
     expected = torch.cat([p.detach().flatten() for p in model.parameters()])
-    shape = Shape(inputs, outputs, width, depth)
-    found = functions.draw(seed, shape.counts, shape.bounds)
-    assert torch.equal(torch.from_numpy(found), expected)
+    rows = Rows(np.zeros((2, inputs), np.float32), np.array([0, 1]))
+    wide = {**params, "width": width + 3, "depth": depth + 1 if depth else 0, "seed": 0}
+    # In a block of its own size, and in one that is wider and deeper.
+    for lanes_ in ([dict(params)], [wide, dict(params)]):
+        block = Block(lanes_, Fold(rows, rows, TARGETS["classes"]), "log_loss", functions)
+        block.begin(range(len(lanes_)))
+        for name in ("weights", "best"):
+            found = torch.from_numpy(block.numbers(len(lanes_) - 1, name))
+            assert torch.equal(found, expected)
 
 
 @given(

@@ -1,4 +1,4 @@
-"""Where the numbers of a lane lie in its block, and how they are drawn."""
+"""Where the numbers of a lane lie in its block."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from functools import cache, cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+
+from xortune.problems.table.weights import layout_of
+from xortune.trial import Layout
 
 
 @dataclass(frozen=True)
@@ -40,13 +43,10 @@ class Shape:
         return int(self.counts.sum())
 
     @cached_property
-    def bounds(self) -> NDArray[np.float32]:
-        """The bounds between which `nn.Linear` draws each array."""
-        gain = math.sqrt(2 / (1 + math.sqrt(5) ** 2))  # as in nn.init.calculate_gain
-        found = []
-        for before in self.sizes[:-1]:
-            found += [math.sqrt(3) * (gain / math.sqrt(before)), 1 / math.sqrt(before)]
-        return np.array(found, np.float32)
+    def layout(self) -> Layout:
+        """The names and shapes of the arrays."""
+        params = {"width": self.width, "depth": self.depth}
+        return layout_of(self.inputs, self.outputs, params)
 
     def places_in(self, block: Shape) -> NDArray[np.int64]:
         """Where each number of this network lies in a wider and deeper one, `(P,)`.
@@ -95,3 +95,9 @@ def scratch_bytes(block: Shape, chunk: int = 32) -> int:
     befores, afters = sum(block.sizes[:-1]), sum(block.sizes[1:])
     vectors = block.width + chunk * (befores + block.outputs + afters + 3 * wide) + block.numbers
     return 64 * vectors
+
+
+def block_bytes(block: Shape, rows: int) -> int:
+    """The bytes of a block for a table of so many training rows; nearly all of them are used."""
+    lanes = 16
+    return scratch_bytes(block) + 4 * lanes * (4 * block.numbers + rows)

@@ -56,7 +56,7 @@ typedef struct {
     V kept;  /* what the others are multiplied by */
 } Dropout;
 
-INLINE V dropped(const Dropout *d, uint32_t row, uint32_t unit)
+INLINE V dropped(const Dropout *d, U row, uint32_t unit)
 {
     U hash = mix(d->key ^ mix(row * d->width + unit));
     return keep((I)(hash >= d->least), d->kept);

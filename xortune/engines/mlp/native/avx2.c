@@ -9,7 +9,7 @@
 #include "training.h"
 
 void xortune_train_avx2(const Block *block) { train_parts(block); }
-void xortune_measure_avx2(const Block *block) { measure_parts(block); }
+void xortune_measure_avx2(const Block *block, const Scores *s) { measure_parts(block, s); }
 
 #if defined(__clang__)
 #pragma clang attribute pop

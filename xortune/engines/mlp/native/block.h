@@ -30,17 +30,27 @@ typedef struct {
     const int32_t *mask;  /* (LANES): all ones for lanes that train; others must be all 0 */
     const int32_t *width, *depth, *activation, *optimizer, *loss, *schedule; /* (LANES) */
     const int32_t *epoch, *epochs;  /* (LANES): trained before, and in all */
+    const int32_t *portions;        /* (LANES): of a batch, see batches.h */
     const uint32_t *seed, *least;   /* (LANES): of dropout: a unit with a smaller hash is dropped */
     const float *kept;              /* (LANES): what other units are multiplied by */
     const double *lr, *decay;       /* (LANES): the learning rate and the weight decay */
     float *weights, *first, *second; /* (P, LANES): and what the optimizers remember */
+    double *totals;                 /* (LANES): the sums of the losses of batches so far */
     double *losses;                 /* (LANES): adds a batch's mean loss, or rows' measured loss */
-    float *outputs;                 /* (rows, outputs, LANES): measuring only; may be NULL */
     char *memory;                   /* scratch, aligned to a page */
-    int64_t rows, batch;            /* of the data; of a batch */
-    int64_t begin, end;             /* batches to train, or rows to measure */
+    int64_t rows, batch;            /* of the data; of a portion: the lanes' batches consist of them */
+    int64_t begin, end;             /* portions to train, or rows to measure */
     int32_t inputs, outputs_count, widest, deepest, task, dropout;
     int32_t lanes; /* of the arrays of numbers: LANES; or 1, for a lane alone in its own shape */
 } Block;
+
+/* What the scores of measures.py are made of, besides the losses: sums and counts over the rows. */
+typedef struct {
+    double *errors;   /* (2, LANES): regression: squares, magnitudes */
+    int64_t *hits;    /* (classes, LANES): the rows of a class that are taken for it */
+    float *outputs;   /* (LANES, rows): binary */
+    int64_t *larger;  /* (LANES): binary: see ranks.h */
+    uint32_t *keys;   /* (2, rows): scratch for it */
+} Scores;
 
 #endif

@@ -81,18 +81,9 @@ INLINE double logit_measured(double z, double y)
     return (z < 0.0 ? 0.0 : z) + log_1_plus_double(exp_minus(size_of(z)));
 }
 
-/* Adds the loss of a row to that of each lane. */
-static void add_loss(const V *outputs, float y, int task, int count, const int32_t *kinds,
-                     double *losses)
+/* The logarithm of the sum of exp(z), less the z of the row's own class, for the logits z. */
+static void add_class_loss(const V *outputs, int class, int count, double *losses)
 {
-    if (task == REGRESSION)
-        for (int l = 0; l < VECTOR; l++)
-            losses[l] += error_measured((double)outputs[0][l], (double)y, kinds[l]);
-    if (task == BINARY)
-        for (int l = 0; l < VECTOR; l++)
-            losses[l] += logit_measured((double)outputs[0][l], (double)y);
-    if (task != CLASSES)
-        return;
     double top[VECTOR], sum[VECTOR] = {0};
     for (int l = 0; l < VECTOR; l++)
         top[l] = (double)outputs[0][l];
@@ -103,7 +94,57 @@ static void add_loss(const V *outputs, float y, int task, int count, const int32
         for (int l = 0; l < VECTOR; l++)
             sum[l] += exp_minus(top[l] - (double)outputs[c][l]);
     for (int l = 0; l < VECTOR; l++)
-        losses[l] += log_double(sum[l]) - ((double)outputs[(int)y][l] - top[l]);
+        losses[l] += log_double(sum[l]) - ((double)outputs[class][l] - top[l]);
+}
+
+/* Adds the loss of a row to those of the lanes from `at`. */
+static void add_loss(const Block *b, int at, int64_t row, const V *outputs)
+{
+    double y = (double)b->y[row], *losses = b->losses + at;
+    if (b->task == CLASSES)
+        add_class_loss(outputs, (int)y, b->outputs_count, losses);
+    else if (b->task == BINARY)
+        for (int l = 0; l < VECTOR; l++)
+            losses[l] += logit_measured((double)outputs[0][l], y);
+    else
+        for (int l = 0; l < VECTOR; l++)
+            losses[l] += error_measured((double)outputs[0][l], y, b->loss[at + l]);
+}
+
+/* The first class of the largest logit, or of NaN. */
+INLINE I largest(const V *outputs, int count)
+{
+    V top = outputs[0];
+    I place = {0};
+    for (int c = 1; c < count; c++) {
+        V z = outputs[c];
+        I larger = (z > top) | ((z != z) & (top == top));
+        top = choose(larger, z, top);
+        place = (larger & c) | (~larger & place);
+    }
+    return place;
+}
+
+/* Adds what scores are made of, as `add_loss` does. */
+static void add_scores(const Scores *s, const Block *b, int at, int64_t row, const V *outputs)
+{
+    double y = (double)b->y[row];
+    if (b->task == REGRESSION)
+        for (int l = 0; l < VECTOR; l++) {
+            double size = size_of((double)outputs[0][l] - y);
+            s->errors[at + l] += size * size;
+            s->errors[LANES + at + l] += size;
+        }
+    if (b->task == BINARY)
+        for (int l = 0; l < VECTOR; l++)
+            s->outputs[(at + l) * b->rows + row] = outputs[0][l];
+    if (b->task == REGRESSION)
+        return;
+    int class = (int)y;
+    I hit = b->task == BINARY ? (outputs[0] > 0.0f) == -class
+                              : largest(outputs, b->outputs_count) == class;
+    for (int l = 0; l < VECTOR; l++)
+        s->hits[class * LANES + at + l] -= hit[l];
 }
 
 #endif

@@ -2,7 +2,9 @@
 #include <string.h>
 
 #include "block.h"
+#include "drawing.h"
 #include "order.h"
+#include "ranks.h"
 
 /* Numbers below 1.2e-38 are taken for 0, and become 0: with them, many processors are a hundred
  * times slower, and the moments of units that are never active would stay among them. `flushing`
@@ -11,9 +13,9 @@
 #include <immintrin.h>
 
 void xortune_train_avx512(const Block *block);
-void xortune_measure_avx512(const Block *block);
+void xortune_measure_avx512(const Block *block, const Scores *scores);
 void xortune_train_avx2(const Block *block);
-void xortune_measure_avx2(const Block *block);
+void xortune_measure_avx2(const Block *block, const Scores *scores);
 
 /* The lanes of the widest vectors, 16 or 8; 0 where this processor cannot train. */
 int32_t xortune_vector(void)
@@ -37,7 +39,7 @@ static void restored(uint64_t before) { _mm_setcsr((unsigned)before); }
 #define WITH(vector, what) ((vector) == 16 ? what##_avx512 : what##_avx2)
 #elif defined(__aarch64__)
 void xortune_train_neon(const Block *block);
-void xortune_measure_neon(const Block *block);
+void xortune_measure_neon(const Block *block, const Scores *scores);
 
 int32_t xortune_vector(void) { return 4; }
 
@@ -53,11 +55,12 @@ static void restored(uint64_t before) { __asm__ volatile("msr fpcr, %0" : : "r"(
 
 #define WITH(vector, what) ((void)(vector), what##_neon)
 #else
-static void nothing(const Block *block) { (void)block; }
+static void xortune_train_nowhere(const Block *block) { (void)block; }
+static void xortune_measure_nowhere(const Block *block, const Scores *s) { (void)block, (void)s; }
 int32_t xortune_vector(void) { return 0; }
 static uint64_t flushing(void) { return 0; }
 static void restored(uint64_t before) { (void)before; }
-#define WITH(vector, what) ((void)(vector), nothing)
+#define WITH(vector, what) ((void)(vector), what##_nowhere)
 #endif
 
 void xortune_train(const Block *block, int32_t vector)
@@ -67,22 +70,36 @@ void xortune_train(const Block *block, int32_t vector)
     restored(before);
 }
 
-void xortune_measure(const Block *block, int32_t vector)
+/* Adds the losses of rows, and what scores are made of unless it is NULL. */
+void xortune_measure(const Block *block, const Scores *scores, int32_t vector)
 {
     uint64_t before = flushing();
-    WITH(vector, xortune_measure)(block);
+    WITH(vector, xortune_measure)(block, scores);
     restored(before);
 }
 
-/* Draws the numbers of arrays one after the other, each from its own range around 0, as
- * `uniform_(-bound, bound)` after `manual_seed(seed)`. */
-void xortune_draw(uint32_t seed, const int64_t *counts, const float *bounds, int64_t arrays,
-                  float *numbers)
+/* Ranks the outputs of all rows, which were measured before. */
+void xortune_rank(const Block *block, const Scores *scores)
 {
-    uint32_t words[WORDS];
-    seed_words(words, seed);
-    for (int64_t i = 0; i < arrays; numbers += counts[i++])
-        uniform(words, numbers, counts[i], bounds[i]);
+    for (int lane = 0; lane < LANES; lane++)
+        if (block->mask[lane]) {
+            const float *outputs = scores->outputs + lane * block->rows;
+            scores->larger[lane] = twice_larger(outputs, block->y, block->rows, scores->keys);
+        }
+}
+
+/* The variance of numbers; 0 without any. */
+double xortune_variance(const float *y, int64_t count)
+{
+    double sum = 0.0, squares = 0.0;
+    for (int64_t i = 0; i < count; i++)
+        sum += (double)y[i];
+    double mean = sum / (double)count;
+    for (int64_t i = 0; i < count; i++) {
+        double away = (double)y[i] - mean;
+        squares += away * away;
+    }
+    return count ? squares / (double)count : 0.0;
 }
 
 /* A generator after `orders` orders of `rows` rows. */
@@ -120,8 +137,21 @@ typedef struct {
     const int32_t *patience;       /* (LANES): epochs without a better one; 0 for any */
     double *best;                  /* (LANES): the lowest final loss */
     double *losses;                /* (epochs, 2, LANES): of batches, of validation rows */
-    int64_t numbers, batches;      /* P; of an epoch */
+    int64_t numbers, portions;     /* P; of an epoch */
 } Run;
+
+/* Begins the lanes of a mask: with their initial weights, which are the best so far, and the
+ * generators of their orders. */
+void xortune_begin(const Run *run, const int32_t *mask)
+{
+    const Block *block = run->training;
+    for (int lane = 0; lane < LANES; lane++)
+        if (mask[lane]) {
+            draw_lane(block, lane);
+            xortune_seed(run->words[lane], block->seed[lane], block->rows, 0);
+        }
+    xortune_keep((const uint32_t *)block->weights, run->best_weights, mask, run->numbers);
+}
 
 static int finite(double x) { return x - x == 0.0; }
 
@@ -132,7 +162,8 @@ int32_t xortune_judge(const Run *run, double *training, double *validation)
     int32_t better[LANES] = {0}, some = 0, ended = 0;
     const Block *block = run->training;
     for (int lane = 0; lane < LANES; lane++) {
-        double mean = training[lane] / (double)run->batches;
+        int64_t each = block->portions[lane], steps = (run->portions + each - 1) / each;
+        double mean = training[lane] / (double)steps;
         double final = validation[lane] / (double)run->final->rows;
         training[lane] = finite(mean) ? mean : __builtin_nan("");
         validation[lane] = final;
@@ -166,7 +197,7 @@ int64_t xortune_epochs(const Run *run, int64_t count, int32_t vector)
         xortune_train(training, vector);
         memcpy(losses, training->losses, LANES * sizeof(double));
         memset(final->losses, 0, LANES * sizeof(double));
-        xortune_measure(final, vector);
+        xortune_measure(final, NULL, vector);
         memcpy(losses + LANES, final->losses, LANES * sizeof(double));
         if (xortune_judge(run, losses, losses + LANES))
             return done;

@@ -4,5 +4,5 @@
 #include "training.h"
 
 void xortune_train_neon(const Block *block) { train_parts(block); }
-void xortune_measure_neon(const Block *block) { measure_parts(block); }
+void xortune_measure_neon(const Block *block, const Scores *s) { measure_parts(block, s); }
 #endif

@@ -12,6 +12,7 @@
 #ifndef XORTUNE_OPTIMIZERS_H
 #define XORTUNE_OPTIMIZERS_H
 
+#include "batches.h"
 #include "functions.h"
 
 static const float FIRST_KEPT[] = {0.0f, 0.9f, 0.9f, 0.0f, 0.9f, 0.9f};
@@ -82,8 +83,8 @@ static double scheduled(int schedule, double lr, int64_t epoch, int64_t epochs)
     return lr;
 }
 
-/* The optimizers of a part's lanes, before the step after `steps` of this epoch. */
-static void prepare(Optimizer *o, const Block *block, int at, int64_t steps, int64_t an_epoch)
+/* The optimizers of a part's lanes, before a portion of an epoch that has so many steps. */
+static void prepare(Optimizer *o, const Block *block, int at, int64_t portion, U steps)
 {
     memset(o, 0, sizeof *o);
     for (int l = 0; l < VECTOR; l++) {
@@ -92,7 +93,7 @@ static void prepare(Optimizer *o, const Block *block, int at, int64_t steps, int
         o->a[l] = FIRST_KEPT[kind], o->b[l] = FIRST_ADDED[kind];
         o->c[l] = SECOND_KEPT[kind], o->e[l] = SECOND_ADDED[kind];
         o->nesterov[l] = -(kind == NESTEROV), o->squares[l] = -(kind >= RMSPROP);
-        int64_t past = block->epoch[i] * an_epoch + steps;
+        int64_t past = block->epoch[i] * (int64_t)steps[l] + portion / block->portions[i];
         o->powers[0][l] = power(0.9, past), o->powers[1][l] = power(0.999, past);
         int trains = block->mask[i] != 0;
         double lr = scheduled(block->schedule[i], block->lr[i], block->epoch[i], block->epochs[i]);
@@ -103,12 +104,12 @@ static void prepare(Optimizer *o, const Block *block, int at, int64_t steps, int
     o->some_nesterov = any(o->nesterov), o->some_squares = any(o->squares);
 }
 
-/* Sets the numbers of the next step. */
-static void correct(Optimizer *o)
+/* Sets the numbers of the next step of some lanes; those of others mean nothing. */
+static void correct(Optimizer *o, I steps)
 {
     for (int l = 0; l < VECTOR; l++) {
         int adam = o->kind[l] >= ADAM;
-        o->powers[0][l] *= 0.9, o->powers[1][l] *= 0.999;
+        o->powers[0][l] *= steps[l] ? 0.9 : 1.0, o->powers[1][l] *= steps[l] ? 0.999 : 1.0;
         o->rate[l] = (float)(adam ? o->lr[l] / (1.0 - o->powers[0][l]) : o->lr[l]);
         o->k[l] = adam ? (float)(1.0 / __builtin_sqrt(1.0 - o->powers[1][l])) : 1.0f;
     }

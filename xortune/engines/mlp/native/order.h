@@ -1,4 +1,4 @@
-/* PyTorch's generator on a CPU, MT19937, and what is drawn from it: weights, and orders of rows. */
+/* PyTorch's generator on a CPU, MT19937, and the orders of rows that are drawn from it. */
 #ifndef XORTUNE_ORDER_H
 #define XORTUNE_ORDER_H
 
@@ -66,15 +66,6 @@ static void permute(uint32_t *words, int32_t *order, int64_t rows)
         int32_t other = order[place];
         order[place] = order[i];
         order[i] = other;
-    }
-}
-
-/* As `tensor.uniform_(-bound, bound, generator=generator)`. */
-static void uniform(uint32_t *words, float *numbers, int64_t count, float bound)
-{
-    for (int64_t i = 0; i < count; i++) {
-        float unit = (float)(int32_t)(next_word(words) & 0xffffffu) * 0x1p-24f;
-        numbers[i] = __builtin_fmaf(unit, bound + bound, -bound);
     }
 }
 

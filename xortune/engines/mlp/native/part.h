@@ -3,6 +3,7 @@
 #define XORTUNE_PART_H
 
 #include "activations.h"
+#include "batches.h"
 #include "optimizers.h"
 
 /* A layer: its places in the weights, in vectors of LANES, and its sizes. */
@@ -25,7 +26,8 @@ typedef struct {
     int ragged;     /* whether any lane lacks a unit or a layer */
     Activation activation;
     Optimizer optimizer;
-    U key;      /* of dropout, in this step */
+    Batches batches;
+    U key; /* of dropout, in this step */
     I loss;
     V *hidden[DEEPEST + 2]; /* (CHUNK, before): what enters each layer, and at last the outputs */
     V *slopes[DEEPEST + 1]; /* (CHUNK, after): of the activations */
@@ -51,7 +53,9 @@ static void lay_out(Part *p)
         layer->passed = any(~layer->has);
         p->ragged |= layer->passed;
     }
-    char *memory = b->memory;
+    /* Gradients of all parts come first, since a batch may go on in another call. */
+    p->gradient = (V *)b->memory + place * (p->at / VECTOR);
+    char *memory = b->memory + place * (int64_t)sizeof(V) * PARTS;
 #define TAKE(name, vectors) (name = (V *)memory, memory += sizeof(V) * (size_t)(vectors))
     V *units;
     int wide = b->widest > b->outputs_count ? b->widest : b->outputs_count;
@@ -64,7 +68,6 @@ static void lay_out(Part *p)
     TAKE(p->up, CHUNK * wide);
     TAKE(p->down, CHUNK * wide);
     TAKE(p->sums, CHUNK * wide);
-    TAKE(p->gradient, place);
 #undef TAKE
     for (int j = 0; j < b->widest; j++) {
         I has = load_mask(b->width + p->at) > j;

@@ -42,7 +42,7 @@ static void drop(Part *p, int k, int rows, int64_t row)
     int width = b->widest;
     for (int r = 0; r < rows; r++)
         for (int j = 0; j < width; j++) {
-            V factor = dropped(&d, (uint32_t)(row + r), (uint32_t)j);
+            V factor = dropped(&d, p->batches.row + (uint32_t)(row + r), (uint32_t)j);
             p->hidden[k + 1][r * width + j] *= factor;
             p->slopes[k][r * width + j] *= factor;
         }
@@ -61,7 +61,7 @@ static void mend(Part *p, int k, int rows)
         }
 }
 
-/* The outputs of rows, in hidden[count]; `row` is the place of the first in its batch, -1 where
+/* The outputs of rows, in hidden[count]; `row` is the place of the first in its portion, -1 where
  * nothing is dropped. */
 static void forward(Part *p, int rows, int64_t row)
 {
