@@ -68,6 +68,20 @@ def as_floats(values: NDArray[Any]) -> NDArray[np.float32]:
     return np.ascontiguousarray(values, np.float32)
 
 
+class Scratch:
+    """Memory that blocks use one after the other: what it holds means nothing between two calls."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, NDArray[np.uint8]] = {}
+
+    def bytes(self, name: str, count: int) -> NDArray[np.uint8]:
+        """So many bytes under a name, aligned to a page; others have them, too."""
+        held = self._held.get(name)
+        if held is None or len(held) < count:
+            held = self._held[name] = aligned(count, np.empty)
+        return held[:count]
+
+
 def zeros(shape: tuple[int, ...]) -> NDArray[np.float32]:
     """Zeros, aligned to a page."""
     return aligned(4 * math.prod(shape), np.zeros).view(np.float32).reshape(shape)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from xortune.engines.mlp.arrays import (
     LOG_LOSS,
     LOSSES,
-    aligned,
+    Scratch,
     as_floats,
     lane_arrays,
     mask_of,
@@ -44,10 +44,16 @@ class Block:
         fold: their rows.
         loss: the name of the final loss.
         functions: those of C.
+        scratch: of the blocks of one thread; None for the block's own.
     """
 
     def __init__(
-        self, params: Sequence[dict[str, Any]], fold: Fold, loss: str, functions: CFunctions
+        self,
+        params: Sequence[dict[str, Any]],
+        fold: Fold,
+        loss: str,
+        functions: CFunctions,
+        scratch: Scratch | None = None,
     ) -> None:
         outputs, inputs = fold.target.outputs, fold.training.x.shape[1]
         self._functions = functions
@@ -64,9 +70,11 @@ class Block:
         self._lanes = lane_arrays(params)
         every = [-(-min(batch, rows) // self._batch) for batch in batches]
         self._lanes["portions"][: len(every)] = every
-        self._order = np.zeros((LANES, rows), np.int32)
+        scratch = scratch or Scratch()
+        self._memory = scratch.bytes("memory", scratch_bytes(self.shape))
+        order = scratch.bytes("order", 4 * LANES * rows)
+        self._order = order.view(np.int32).reshape(LANES, rows)
         self._words = np.zeros((LANES, WORDS), np.uint32)
-        self._memory = aligned(scratch_bytes(self.shape), np.empty)
         self._data = [(as_floats(rows.x), as_floats(rows.y)) for rows in fold[:2]]
         self._losses, self._totals = np.zeros(LANES), np.zeros(LANES)
         self._resting: list[int] = []

@@ -97,7 +97,7 @@ def scratch_bytes(block: Shape, chunk: int = 32) -> int:
     return 64 * vectors
 
 
-def block_bytes(block: Shape, rows: int) -> int:
-    """The bytes of a block for a table of so many training rows; nearly all of them are used."""
+def block_bytes(block: Shape) -> int:
+    """The bytes that a block keeps, besides the scratch that all blocks share."""
     lanes = 16
-    return scratch_bytes(block) + 4 * lanes * (4 * block.numbers + rows)
+    return 4 * lanes * 4 * block.numbers

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from xortune.engines.collection import no_collection
+from xortune.engines.mlp.arrays import Scratch
 from xortune.engines.mlp.block import Block
 from xortune.engines.mlp.grouping import Cost, cost_of, sort_of_batch
 from xortune.engines.mlp.native.library import CFunctions
@@ -52,11 +53,14 @@ class MlpTrainer:
     ) -> list[Outcome]:
         heartbeat()
         with no_collection():
+            scratch = Scratch()
             trainings = [Training(lane, log_every, until) for lane in lanes]
             for some, fold in self._together(trainings):
                 cost = cost_of(fold)
                 train_all(
-                    some, cost, partial(_Run, fold, self._spec, self._functions, cost, heartbeat)
+                    some,
+                    cost,
+                    partial(_Run, fold, self._spec, self._functions, scratch, cost, heartbeat),
                 )
             worker = f"{socket.gethostname()}:{os.getpid()}"
             return [training.outcome(self._spec, worker) for training in trainings]
@@ -91,19 +95,21 @@ class _Run:
         fold: Fold,
         spec: ProblemSpec,
         functions: CFunctions,
+        scratch: Scratch,
         cost: Cost,
         heartbeat: Callable[[], None],
         trainings: list[Training],
     ) -> None:
         assert spec.loss is not None
         self._heartbeat = heartbeat
-        self._block = Block([t.params for t in trainings], fold, spec.loss, functions)
+        params = [t.params for t in trainings]
+        self._block = Block(params, fold, spec.loss, functions, scratch)
         self._trainings = trainings
         self._left = [*range(len(trainings))]
         self._ended: list[int] = []
         self._fresh = self._placed()
         self.epoch_s = cost.of_block([t.kind for t in trainings])
-        self.bytes = block_bytes(self._block.shape, len(fold.training.x))
+        self.bytes = block_bytes(self._block.shape)
         started = time.perf_counter()
         self._begin()
         self._end()
