@@ -38,6 +38,7 @@ class Block:
     Attributes:
         shape: of the widest and deepest.
         portions: of the rows of an epoch, after each of which some lanes take a step.
+        room: LANES, or 1 for a lane that trains alone, with the same bits.
 
     Args:
         params: of the lanes.
@@ -45,6 +46,7 @@ class Block:
         loss: the name of the final loss.
         functions: those of C.
         scratch: of the blocks of one thread; None for the block's own.
+        room: LANES, to train one lane as several would be; None for 1 where there is one.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class Block:
         loss: str,
         functions: CFunctions,
         scratch: Scratch | None = None,
+        room: int | None = None,
     ) -> None:
         outputs, inputs = fold.target.outputs, fold.training.x.shape[1]
         self._functions = functions
@@ -65,13 +68,14 @@ class Block:
         batches = [p["batch_size"] for p in params]
         self._batch = portion(batches, rows, int(_BEAT / (3 * self.shape.numbers)))
         self.portions = -(-rows // self._batch)
-        numbers = zeros((4, self.shape.numbers, LANES))
+        self.room = room or (1 if len(params) == 1 else LANES)
+        numbers = zeros((4, self.shape.numbers, self.room))
         self._numbers = dict(zip(("weights", "first", "second", "best"), numbers))
         self._lanes = lane_arrays(params)
         every = [-(-min(batch, rows) // self._batch) for batch in batches]
         self._lanes["portions"][: len(every)] = every
         scratch = scratch or Scratch()
-        self._memory = scratch.bytes("memory", scratch_bytes(self.shape))
+        self._memory = scratch.bytes("memory", scratch_bytes(self.shape, self.room))
         order = scratch.bytes("order", 4 * LANES * rows)
         self._order = order.view(np.int32).reshape(LANES, rows)
         self._words = np.zeros((LANES, WORDS), np.uint32)
@@ -235,6 +239,7 @@ class Block:
         call.batch = self._batch
         call.inputs, call.outputs_count = self.shape.inputs, self.shape.outputs
         call.widest, call.deepest = self.shape.width, self.shape.depth
+        call.lanes = self.room
         call.task = TASKS.index(self._fold.target.task)
         call.dropout = int(lanes["least"].any())
         return call

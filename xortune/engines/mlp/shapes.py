@@ -10,6 +10,7 @@ from functools import cache, cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from xortune.engines.mlp.native.library import CHUNK, LANES
 from xortune.problems.table.weights import layout_of
 from xortune.trial import Layout
 
@@ -79,25 +80,26 @@ def around(shapes: Sequence[Shape]) -> Shape:
     return shape_of(first.inputs, first.outputs, width, depth)
 
 
-def scratch_bytes_alone(shape: Shape, chunk: int = 32) -> int:
-    """The bytes that training takes in C for a lane alone."""
-    wide = max(shape.width, shape.outputs)
-    befores, afters = sum(shape.sizes[:-1]), sum(shape.sizes[1:])
-    entering = befores + 16 * len(shape.sizes)
-    numbers = chunk * (2 * entering + afters + shape.outputs + 3 * wide)
-    numbers += sum((before + 16) * after for before, after in zip(shape.sizes, shape.sizes[1:]))
-    return 4 * (numbers + 32 * shape.outputs + 17 * max(shape.sizes) + 48)
-
-
-def scratch_bytes(block: Shape, chunk: int = 32) -> int:
-    """The bytes that training takes in C, for vectors of 16 lanes of float32."""
+def scratch_bytes(block: Shape, lanes: int = LANES) -> int:
+    """The bytes that training takes in C, for vectors of 16 lanes of float32; or for a lane alone."""
+    if lanes == 1:
+        return _scratch_bytes_alone(block)
     wide = max(block.width, block.outputs, block.inputs)
     befores, afters = sum(block.sizes[:-1]), sum(block.sizes[1:])
-    vectors = block.width + chunk * (befores + block.outputs + afters + 3 * wide) + block.numbers
-    return 64 * vectors
+    vectors = block.width + CHUNK * (befores + block.outputs + afters + 3 * wide) + block.numbers
+    return 4 * LANES * vectors
 
 
-def block_bytes(block: Shape) -> int:
+def _scratch_bytes_alone(shape: Shape) -> int:
+    """See lone.h: rows of what enters a layer have a number more, and end with a vector of 16."""
+    wide, longest = max(shape.width, shape.outputs), max(shape.sizes)
+    befores = [before + 16 for before in shape.sizes[:-1]]
+    afters = shape.sizes[1:]
+    numbers = CHUNK * (2 * sum(befores) + sum(afters) + shape.outputs + 3 * wide)
+    numbers += sum(before * after for before, after in zip(befores, afters))
+    return 4 * (numbers + 32 * shape.outputs + wide + 16 * longest + 48)
+
+
+def block_bytes(block: Shape, lanes: int = LANES) -> int:
     """The bytes that a block keeps, besides the scratch that all blocks share."""
-    lanes = 16
     return 4 * lanes * 4 * block.numbers

@@ -80,36 +80,46 @@ static void update_layer(Lone *p, const Optimizer *o, int k)
 
 static void update_alone(Lone *p)
 {
-    correct(&p->optimizer);
+    correct(&p->optimizer, ~(I){0});
     Optimizer o = p->optimizer;
     o.rate = all(o.rate[0]), o.k = all(o.k[0]);
     for (int k = 0; k < p->count; k++)
         update_layer(p, &o, k);
 }
 
-/* Trains one batch; returns its mean loss. */
-static double train_batch_alone(Lone *p, int64_t place)
+/* Trains one portion of rows; adds to the lane's losses the mean one of a batch that ends. */
+static void train_portion_alone(Lone *p, int64_t place)
 {
     const Block *b = p->block;
-    int64_t start = place * b->batch, size = b->rows - start < b->batch ? b->rows - start : b->batch;
-    V share = all(1.0f / (float)size);
-    double total = 0.0;
+    int64_t each = b->portions[0], within = place % each;
+    int64_t start = place * b->batch, size = rows_of(b, place, 1);
+    int64_t of_batch = rows_of(b, place - within, each);
+    V share = all(1.0f / (float)of_batch);
+    U step = p->steps * (uint32_t)b->epoch[0] + (uint32_t)(place / each);
+    p->key = mix(mix((U){0} + b->seed[0]) + step);
+    if (!within)
+        b->totals[0] = 0.0;
     for (int64_t row = 0; row < size; row += CHUNK) {
         int rows = size - row < CHUNK ? (int)(size - row) : CHUNK;
         gather_alone(p, b->order + start + row, 0, rows);
-        forward_alone(p, row);
-        total += loss_alone(p, rows, share);
-        backward_alone(p, rows, row > 0);
+        forward_alone(p, within * b->batch + row);
+        b->totals[0] += loss_alone(p, rows, share);
+        backward_alone(p, rows, within || row);
     }
+    if (within + 1 < each && start + size < b->rows)
+        return;
     update_alone(p);
-    return total / (double)size;
+    b->losses[0] += b->totals[0] / (double)of_batch;
 }
 
 /* The optimizer's numbers of the lane in all places of its vectors. */
-static void prepare_alone(Lone *p, int64_t an_epoch)
+static void prepare_alone(Lone *p)
 {
+    const Block *b = p->block;
     Optimizer *o = &p->optimizer;
-    prepare(o, p->block, 0, p->block->begin, an_epoch);
+    int64_t portions = (b->rows + b->batch - 1) / b->batch, each = b->portions[0];
+    p->steps = (U){0} + (uint32_t)((portions + each - 1) / each);
+    prepare(o, b, 0, b->begin, p->steps);
     o->a = all(o->a[0]), o->b = all(o->b[0]), o->c = all(o->c[0]), o->e = all(o->e[0]);
     o->decay = all(o->decay[0]), o->shrunk = all(o->shrunk[0]);
     o->nesterov = (I){0} + o->nesterov[0], o->squares = (I){0} + o->squares[0];
@@ -122,17 +132,13 @@ static void train_alone(const Block *block)
     if (!block->mask[0])
         return;
     set_up_alone(&p, block);
-    int64_t an_epoch = (block->rows + block->batch - 1) / block->batch;
-    prepare_alone(&p, an_epoch);
-    for (int64_t place = block->begin; place < block->end; place++) {
-        U step = (U){0} + (uint32_t)(block->epoch[0] * an_epoch + place);
-        p.key = mix(mix((U){0} + block->seed[0]) + step);
-        block->losses[0] += train_batch_alone(&p, place);
-    }
+    prepare_alone(&p);
+    for (int64_t place = block->begin; place < block->end; place++)
+        train_portion_alone(&p, place);
 }
 
-/* As `measure_part`. */
-static void measure_alone(const Block *block)
+/* As `measure_part`, which lays the numbers of lanes where here are as many times the lane's. */
+static void measure_alone(const Block *block, const Scores *scores)
 {
     Lone p;
     if (!block->mask[0])
@@ -145,13 +151,11 @@ static void measure_alone(const Block *block)
         forward_alone(&p, -1);
         const float *outputs = (const float *)p.hidden[p.count];
         for (int r = 0; r < rows; r++) {
-            double losses[LANES] = {block->losses[0]};
             for (int c = 0; c < count; c++)
                 p.logits[c] = all(outputs[c * p.across * VECTOR + r]);
-            add_loss(p.logits, block->y[start + r], block->task, count, block->loss, losses);
-            block->losses[0] = losses[0];
-            for (int c = 0; block->outputs && c < count; c++)
-                block->outputs[(start + r) * count + c] = outputs[c * p.across * VECTOR + r];
+            add_loss(block, 0, start + r, p.logits);
+            if (scores)
+                add_scores(scores, block, 0, start + r, p.logits);
         }
     }
 }

@@ -88,14 +88,13 @@ static void activate_alone(Lone *p, int k)
 static void drop_alone(Lone *p, int k, int64_t row)
 {
     const Block *b = p->block;
-    Dropout d = {mix(p->key + (uint32_t)k), {0}, (U){0} + b->least[0], all(b->kept[0])};
+    Dropout d = {mix(p->key + (uint32_t)k), (U){0} + (uint32_t)b->widest, (U){0} + b->least[0], all(b->kept[0])};
     for (int n = 0; n < p->across; n++) {
         U place;
         for (int i = 0; i < VECTOR; i++)
             place[i] = (uint32_t)(row + n * VECTOR + i);
-        d.width = place * (uint32_t)b->widest; /* of the units of all rows before */
         for (int j = 0; j < b->widest; j++) {
-            V factor = dropped(&d, 1, (uint32_t)j);
+            V factor = dropped(&d, place, (uint32_t)j);
             p->hidden[k + 1][j * p->across + n] *= factor;
             p->slopes[k][j * p->across + n] *= factor;
         }

@@ -13,6 +13,7 @@ typedef struct {
     int count;
     float *weights, *first, *second; /* (P) */
     Optimizer optimizer;
+    U steps;    /* of an epoch */
     U key;      /* of dropout, in this step */
     int across; /* vectors of the chunk's rows: the last axis of arrays by unit */
     V targets[SIDE];

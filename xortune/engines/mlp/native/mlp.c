@@ -117,16 +117,6 @@ void xortune_permute(uint32_t (*words)[WORDS], const int32_t *mask, int32_t *ord
             permute(words[lane], order + lane * rows, rows);
 }
 
-/* Copies the numbers of the lanes of a mask: (numbers, LANES). */
-void xortune_keep(const uint32_t *from, uint32_t *to, const int32_t *mask, int64_t numbers)
-{
-    for (int64_t i = 0; i < numbers; i++, from += LANES, to += LANES)
-        for (int lane = 0; lane < LANES; lane++) {
-            uint32_t kept = (uint32_t)mask[lane];
-            to[lane] = (from[lane] & kept) | (to[lane] & ~kept);
-        }
-}
-
 /* Lanes over the epochs. */
 typedef struct {
     const Block *training, *final; /* all batches of an epoch; all validation rows */
@@ -140,6 +130,22 @@ typedef struct {
     int64_t numbers, portions;     /* P; of an epoch */
 } Run;
 
+/* Copies the numbers of the lanes of a mask: (numbers, lanes). */
+static void keep_lanes(const Run *run, const int32_t *mask)
+{
+    const uint32_t *from = (const uint32_t *)run->training->weights;
+    uint32_t *to = run->best_weights;
+    if (run->training->lanes == 1) {
+        memcpy(to, from, (size_t)run->numbers * sizeof *to);
+        return;
+    }
+    for (int64_t i = 0; i < run->numbers; i++, from += LANES, to += LANES)
+        for (int lane = 0; lane < LANES; lane++) {
+            uint32_t kept = (uint32_t)mask[lane];
+            to[lane] = (from[lane] & kept) | (to[lane] & ~kept);
+        }
+}
+
 /* Begins the lanes of a mask: with their initial weights, which are the best so far, and the
  * generators of their orders. */
 void xortune_begin(const Run *run, const int32_t *mask)
@@ -150,7 +156,7 @@ void xortune_begin(const Run *run, const int32_t *mask)
             draw_lane(block, lane);
             xortune_seed(run->words[lane], block->seed[lane], block->rows, 0);
         }
-    xortune_keep((const uint32_t *)block->weights, run->best_weights, mask, run->numbers);
+    keep_lanes(run, mask);
 }
 
 static int finite(double x) { return x - x == 0.0; }
@@ -179,10 +185,8 @@ int32_t xortune_judge(const Run *run, double *training, double *validation)
         int32_t patience = run->patience[lane];
         ended |= !fine || (patience && epoch - run->best_epoch[lane] >= patience);
     }
-    if (some && block->lanes == 1)
-        memcpy(run->best_weights, block->weights, (size_t)run->numbers * sizeof(float));
-    else if (some)
-        xortune_keep((const uint32_t *)block->weights, run->best_weights, better, run->numbers);
+    if (some)
+        keep_lanes(run, better);
     return ended;
 }
 

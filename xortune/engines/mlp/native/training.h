@@ -189,7 +189,7 @@ static void train_parts(const Block *block)
 static void measure_parts(const Block *block, const Scores *scores)
 {
     if (block->lanes == 1) {
-        measure_alone(block);
+        measure_alone(block, scores);
         return;
     }
     for (int part = 0; part < PARTS; part++)
