@@ -26,7 +26,7 @@ from xortune.engines.mlp.tally import Tally
 from xortune.problems.table.rows import TASKS, Fold
 from xortune.trial import Paused, Weights
 
-# Multiplications with additions of a lane between two heartbeats: a tenth of a second.
+# Multiplications with additions of a lane of a block between two heartbeats: a tenth of a second.
 _BEAT = 2e8
 # Epochs that are trained without a heartbeat, at most.
 _MOST_EPOCHS = 1000
@@ -65,10 +65,11 @@ class Block:
         self.shape = around(self._shapes)
         self._places: dict[Shape, NDArray[np.int64]] = {}
         rows = len(fold.training.x)
-        batches = [p["batch_size"] for p in params]
-        self._batch = portion(batches, rows, int(_BEAT / (3 * self.shape.numbers)))
-        self.portions = -(-rows // self._batch)
         self.room = room or (1 if len(params) == 1 else LANES)
+        self._beat = _BEAT * LANES / self.room
+        batches = [p["batch_size"] for p in params]
+        self._batch = portion(batches, rows, int(self._beat / (3 * self.shape.numbers)))
+        self.portions = -(-rows // self._batch)
         numbers = zeros((4, self.shape.numbers, self.room))
         self._numbers = dict(zip(("weights", "first", "second", "best"), numbers))
         self._lanes = lane_arrays(params)
@@ -158,10 +159,10 @@ class Block:
             self._numbers[name][:, self._resting] = 0
         self._resting.clear()
         multiplied = self.shape.numbers * (3 * self._order.shape[1] + self._final.rows)
-        if multiplied > _BEAT:
+        if multiplied > self._beat:
             return self._long_epoch(heartbeat)
         heartbeat()
-        count = max(1, min(count, int(_BEAT / multiplied), _MOST_EPOCHS))
+        count = max(1, min(count, int(self._beat / multiplied), _MOST_EPOCHS))
         losses = np.empty((count, 2, LANES))
         self._training.begin, self._training.end = 0, self.portions
         self._final.begin, self._final.end = 0, self._final.rows
@@ -173,7 +174,7 @@ class Block:
         call = self._training
         self._functions.permute(self._words, self._lanes["mask"], self._order)
         self._losses.fill(0)
-        each = max(1, int(_BEAT / (3 * self._batch * self.shape.numbers)))
+        each = max(1, int(self._beat / (3 * self._batch * self.shape.numbers)))
         for begin in range(0, self.portions, each):
             heartbeat()
             call.begin, call.end = begin, min(begin + each, self.portions)
@@ -222,7 +223,7 @@ class Block:
     ) -> NDArray[np.float64]:
         """The sums of the losses of all rows."""
         self._losses.fill(0)
-        each = max(1, int(_BEAT / self.shape.numbers))
+        each = max(1, int(self._beat / self.shape.numbers))
         for begin in range(0, call.rows, each):
             heartbeat()
             call.begin, call.end = begin, min(begin + each, call.rows)
