@@ -38,8 +38,6 @@ class _Paces(NamedTuple):
 # Of a block, for one lane as for sixteen; and of a lane alone, whose vectors run along rows.
 _BLOCK = _Paces(0.29, 9.7, 6.3, 8.9, 5.4, 100.0)
 _ALONE = _Paces(0.0096, 1.05, 0.85, 0.0, 0.2, 13.6)
-# The seconds that it takes to make a block, or a lane alone.
-_MADE_S = 3e-4
 
 _Ints = NDArray[np.int64]
 _Floats = NDArray[np.float64]
@@ -162,22 +160,27 @@ def portion(batches: Sequence[int], rows: int, most: int) -> int:
 def grouped(lanes: Sequence[Kind], cost: Cost) -> tuple[list[list[int]], float]:
     """The places of lanes, block by block, with the seconds that all blocks train.
 
-    A block costs the same for two lanes as for sixteen; a lane in a piece of its own trains alone. The
-    blocks are the cheapest pieces of one of two orders; of lanes of all sorts no other blocks were
-    found to be cheaper by more than 2 %.
+    A block costs the same for two lanes as for sixteen; a lane in a piece of its own trains alone.
+    The blocks are the cheapest pieces of one of two orders; of lanes of all sorts no other blocks
+    were found to be cheaper by more than 2 %.
     """
     if len({*lanes}) == 1:
-        return min((_evenly(lanes, cost, most) for most in (1, LANES)), key=lambda cut: cut[1])
+        return _evenly(lanes, cost)
     table = np.array(lanes, np.int64)
     found = (_cut(order, table[order], cost) for order in _orders(table, lanes, cost))
     return min(found, key=lambda cut: cut[1])
 
 
-def _evenly(lanes: Sequence[Kind], cost: Cost, most: int) -> tuple[list[list[int]], float]:
-    """Pieces of so many lanes, which are all alike."""
-    pieces = [[*range(at, min(at + most, len(lanes)))] for at in range(0, len(lanes), most)]
-    epochs = lanes[0].epochs
-    return pieces, sum(_MADE_S + cost.of_block(lanes[: len(piece)]) * epochs for piece in pieces)
+def _evenly(lanes: Sequence[Kind], cost: Cost) -> tuple[list[list[int]], float]:
+    """As `grouped`, for lanes that are all alike."""
+    alone_s, block_s = cost.of_block(lanes[:1]), cost.of_block(lanes[:2])
+    pieces: list[list[int]] = []
+    seconds = 0.0
+    for at in range(0, len(lanes), LANES):
+        piece = [*range(at, min(at + LANES, len(lanes)))]
+        seconds += min(len(piece) * alone_s, block_s)
+        pieces += [[place] for place in piece] if len(piece) * alone_s <= block_s else [piece]
+    return pieces, seconds * lanes[0].epochs
 
 
 def _orders(table: _Ints, lanes: Sequence[Kind], cost: Cost) -> list[list[int]]:
@@ -232,7 +235,7 @@ def _pieces_s(table: _Ints, cost: Cost) -> list[list[float]]:
     for length in range(1, LANES + 1):
         d, w, f, p, b, e = tops
         pace = _BLOCK if length > 1 else _ALONE
-        found.append((_MADE_S + e * cost.epoch_s(d, w, _KINDS[f], p, b, pace)).tolist())
+        found.append((e * cost.epoch_s(d, w, _KINDS[f], p, b, pace)).tolist())
         for top, column, join in zip(tops, columns, joins):
             top[length:] = join(top[length:], column[:-length])
     return found

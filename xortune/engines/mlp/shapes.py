@@ -81,7 +81,7 @@ def around(shapes: Sequence[Shape]) -> Shape:
 
 
 def scratch_bytes(block: Shape, lanes: int = LANES) -> int:
-    """The bytes that training takes in C, for vectors of 16 lanes of float32; or for a lane alone."""
+    """The bytes that training takes in C, for vectors of 16 lanes of float32, or for one lane."""
     if lanes == 1:
         return _scratch_bytes_alone(block)
     wide = max(block.width, block.outputs, block.inputs)
