@@ -14,7 +14,7 @@ from tests.tables import TARGETS, make_rows, make_trial
 from xortune.engines.loading import loaded
 from xortune.engines.mlp import checked
 from xortune.engines.mlp.block import Block
-from xortune.engines.mlp.lane import Progress
+from xortune.engines.mlp.lane import _REMEMBERED, Progress
 from xortune.engines.mlp.native.build import built_library
 from xortune.engines.mlp.native.library import LANES, CFunctions
 from xortune.problems.table.rows import TASKS, Fold, Task
@@ -44,15 +44,18 @@ def silent() -> None:
     """No heartbeat is needed for so short a time."""
 
 
-def numbers(block: Block, place: int) -> list[bytes]:
-    """All of a lane's; NaN is NaN, whatever its bits."""
-    found = [block.numbers(place, name) for name in ("weights", "first", "second", "best")]
+def numbers(block: Block, place: int, params: dict[str, Any]) -> list[bytes]:
+    """All of a lane's that a pause keeps; NaN is NaN, whatever its bits."""
+    names = ("weights", "best", *_REMEMBERED[params["optimizer"]])
+    found = [block.numbers(place, name) for name in names]
     return [np.where(np.isnan(array), np.float32(np.nan), array).tobytes() for array in found]
 
 
-def trained(block: Block, epochs: int) -> list[list[Any]]:
+def trained(
+    trials: Sequence[dict[str, Any]], fold: Fold, functions: CFunctions, epochs: int
+) -> list[list[Any]]:
     """All that a block tells of each of its lanes, before some epochs and after."""
-    lanes = range(len(block._shapes))
+    block, lanes = begun(trials, fold, functions), range(len(trials))
     before = [*block.measured(silent)]
     # One by one, since it stops where a lane fails.
     losses = np.concatenate([block.advance(1, silent) for _ in range(epochs)])
@@ -63,7 +66,7 @@ def trained(block: Block, epochs: int) -> list[list[Any]]:
             losses[:, :, i].tolist(),
             block.reached()[i],
             [values[i] for values in scores.values()],
-            numbers(block, i),
+            numbers(block, i, trials[i]),
         ]
         for i in lanes
     ]
@@ -78,9 +81,9 @@ def begun(trials: Sequence[dict[str, Any]], fold: Fold, functions: CFunctions, *
 @pytest.mark.parametrize("task", TASKS)
 def test_every_lane_of_the_fingerprint(any_vector, task):
     trials, fold = [checked._lane(task, i) for i in range(LANES)], checked._fold(task)
-    together = trained(begun(trials, fold, any_vector), 4)
+    together = trained(trials, fold, any_vector, 4)
     for params, expected in zip(trials, together):
-        assert repr(trained(begun([params], fold, any_vector), 4)) == repr([expected]), params
+        assert repr(trained([params], fold, any_vector, 4)) == repr([expected]), params
 
 
 def table(task: Task, rows: int, inputs: int) -> Fold:
@@ -102,9 +105,9 @@ def test_any_lane_among_strangers_of_all_sorts(functions, data, task, linear):
     trials = [
         dict(make_trial(task, **data.draw(lane))) for _ in range(data.draw(st.integers(2, 4)))
     ]
-    together = trained(begun(trials, fold, chosen), 2)
+    together = trained(trials, fold, chosen, 2)
     for params, expected in zip(trials, together):
-        assert repr(trained(begun([params], fold, chosen), 2)) == repr([expected]), params
+        assert repr(trained([params], fold, chosen, 2)) == repr([expected]), params
 
 
 def moved(
