@@ -6,7 +6,7 @@ from tests.tables import TARGETS, make_mlp, make_rows, make_spec, make_trial
 from xortune.engines.engine import Pace
 from xortune.engines.mlp.engine import MlpEngine
 from xortune.engines.mlp.grouping import cost_of, kind_of
-from xortune.engines.mlp.shapes import Shape, block_bytes
+from xortune.engines.mlp.shapes import Shape, block_bytes, scratch_bytes
 from xortune.problems.table.rows import Fold
 from xortune.trial import Params
 
@@ -40,11 +40,11 @@ def test_few_lanes_of_all_sizes_take_as_long_as_many():
     assert pace(*sizes).slowest_s == pace(*[{**one, "batch_size": 1} for one in sizes]).slowest_s
 
 
-def test_a_block_takes_bytes_for_its_numbers_and_its_rows():
+def test_a_block_keeps_four_numbers_for_each_weight_and_works_with_a_fifth():
     shape = Shape(8, 1, 32, 2)
-    # Weights, two moments, the best weights and gradients, of float32 in 16 lanes, and orders.
-    assert block_bytes(shape, 1000) > 16 * 4 * (5 * shape.numbers + 1000)
-    assert block_bytes(shape, 2000) - block_bytes(shape, 1000) == 16 * 4 * 1000
+    # Weights, two moments and the best weights, of float32 in 16 lanes; and gradients.
+    assert block_bytes(shape) == 16 * 4 * 4 * shape.numbers
+    assert scratch_bytes(shape) > 16 * 4 * shape.numbers
 
 
 def test_the_cost_of_a_lane_is_that_of_its_settings():

@@ -82,6 +82,12 @@ def test_long_lanes_share_a_block():
     assert [i for i in range(64) if i % 4 == 0] in [sorted(block) for block in blocks]
 
 
+def test_lanes_of_one_size_share_blocks_by_their_activation():
+    lanes = [Kind(2, 48, i % 4, 0, 20, 32) for i in range(64)]
+    blocks, _ = grouped(lanes, COST)
+    assert sorted(map(sorted, blocks)) == [[*range(kind, 64, 4)] for kind in range(4)]
+
+
 @pytest.mark.parametrize("depth", [0, 1, 2, 5])
 def test_the_cost_counts_the_weights_of_the_widest_and_deepest(depth):
     small, large = Kind(depth, 8, 0, 0, 1, 32), Kind(depth + 1, 64, 0, 0, 1, 32)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xortune.engines.mlp.native.library import LANES, address
+from xortune.problems.table.rows import Fold
 from xortune.problems.table.spec import ACTIVATIONS, OPTIMIZERS, SCHEDULES
 
 # The numbers by which C knows losses; those of `METRICS` and of `LOSS_FNS`.
@@ -68,11 +69,34 @@ def as_floats(values: NDArray[Any]) -> NDArray[np.float32]:
     return np.ascontiguousarray(values, np.float32)
 
 
-class Scratch:
-    """Memory that blocks use one after the other: what it holds means nothing between two calls."""
+class Prepared:
+    """The rows of a table as C takes them.
+
+    Attributes:
+        parts: inputs and targets, of training and of validation.
+        table: see `table_of`, of training.
+    """
+
+    def __init__(self, fold: Fold) -> None:
+        self.parts = [(as_floats(rows.x), as_floats(rows.y)) for rows in fold[:2]]
+        self.table = table_of(*self.parts[0])
+
+
+class Shared:
+    """What the blocks of one thread share: rows, and scratch memory.
+
+    What scratch memory holds means nothing between two calls.
+    """
 
     def __init__(self) -> None:
         self._held: dict[str, NDArray[np.uint8]] = {}
+        self._prepared: tuple[Fold, Prepared] | None = None
+
+    def rows(self, fold: Fold) -> Prepared:
+        """The rows of a table, made once for blocks that follow each other."""
+        if self._prepared is None or self._prepared[0] is not fold:
+            self._prepared = fold, Prepared(fold)
+        return self._prepared[1]
 
     def bytes(self, name: str, count: int) -> NDArray[np.uint8]:
         """So many bytes under a name, aligned to a page; others have them, too."""
@@ -80,6 +104,14 @@ class Scratch:
         if held is None or len(held) < count:
             held = self._held[name] = aligned(count, np.empty)
         return held[:count]
+
+
+def table_of(x: NDArray[np.float32], y: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Inputs, the target behind them, and zeros up to a multiple of four: what C gathers."""
+    rows, inputs = x.shape
+    table = zeros((rows, inputs + 4 - inputs % 4))
+    table[:, :inputs], table[:, inputs] = x, y
+    return table
 
 
 def zeros(shape: tuple[int, ...]) -> NDArray[np.float32]:

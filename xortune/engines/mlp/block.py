@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from xortune.engines.mlp.arrays import (
     LOG_LOSS,
     LOSSES,
-    Scratch,
-    as_floats,
+    Shared,
     lane_arrays,
     mask_of,
     zeros,
@@ -45,7 +44,7 @@ class Block:
         fold: their rows.
         loss: the name of the final loss.
         functions: those of C.
-        scratch: of the blocks of one thread; None for the block's own.
+        shared: by the blocks of one thread; None for a block by itself.
         room: LANES, to train one lane as several would be; None for 1 where there is one.
     """
 
@@ -55,7 +54,7 @@ class Block:
         fold: Fold,
         loss: str,
         functions: CFunctions,
-        scratch: Scratch | None = None,
+        shared: Shared | None = None,
         room: int | None = None,
     ) -> None:
         outputs, inputs = fold.target.outputs, fold.training.x.shape[1]
@@ -75,12 +74,12 @@ class Block:
         self._lanes = lane_arrays(params)
         every = [-(-min(batch, rows) // self._batch) for batch in batches]
         self._lanes["portions"][: len(every)] = every
-        scratch = scratch or Scratch()
-        self._memory = scratch.bytes("memory", scratch_bytes(self.shape, self.room))
-        order = scratch.bytes("order", 4 * LANES * rows)
-        self._order = order.view(np.int32).reshape(LANES, rows)
-        self._words = np.zeros((LANES, WORDS), np.uint32)
-        self._data = [(as_floats(rows.x), as_floats(rows.y)) for rows in fold[:2]]
+        shared = shared or Shared()
+        self._memory = shared.bytes("memory", scratch_bytes(self.shape, self.room))
+        order = shared.bytes("order", 4 * self.room * rows)
+        self._order = order.view(np.int32).reshape(rows, self.room)
+        self._words = zeros((WORDS, self.room)).view(np.uint32)
+        self._rows = shared.rows(fold)
         self._losses, self._totals = np.zeros(LANES), np.zeros(LANES)
         self._resting: list[int] = []
         call = self._described()
@@ -119,8 +118,8 @@ class Block:
         self._lanes["mask"][place] = -1
         self._lanes["epoch"][place] = progress.epoch
         self._best[place], self._best_epoch[place] = progress.best, progress.best_epoch
-        seed, rows = int(self._lanes["seed"][place]), self._order.shape[1]
-        self._functions.seed(self._words[place], seed, rows, progress.epoch)
+        seed, rows = int(self._lanes["seed"][place]), len(self._order)
+        self._functions.seed(self._words, place, seed, rows, progress.epoch)
 
     def reached(self) -> list[tuple[int, int, float]]:
         """The epoch to which each lane has come, its best one, and the final loss of that."""
@@ -158,7 +157,7 @@ class Block:
         for name in ("weights", "first", "second") if self._resting else ():
             self._numbers[name][:, self._resting] = 0
         self._resting.clear()
-        multiplied = self.shape.numbers * (3 * self._order.shape[1] + self._final.rows)
+        multiplied = self.shape.numbers * (3 * len(self._order) + self._final.rows)
         if multiplied > self._beat:
             return self._long_epoch(heartbeat)
         heartbeat()
@@ -172,7 +171,7 @@ class Block:
     def _long_epoch(self, heartbeat: Callable[[], None]) -> NDArray[np.float64]:
         """One epoch, with heartbeats; as `advance`."""
         call = self._training
-        self._functions.permute(self._words, self._lanes["mask"], self._order)
+        self._functions.permute(self._words, self._order)
         self._losses.fill(0)
         each = max(1, int(self._beat / (3 * self._batch * self.shape.numbers)))
         for begin in range(0, self.portions, each):
@@ -199,7 +198,7 @@ class Block:
         own, final = Call.from_buffer_copy(self._own), Call.from_buffer_copy(self._final)
         own.point(arrays)
         final.point(arrays)
-        tally = Tally(self._fold.target, self._data[1][1], self._functions)
+        tally = Tally(self._fold.target, self._rows.parts[1][1], self._functions)
         found = {"train_loss": self._means(own, heartbeat).tolist()}
         losses = self._means(final, heartbeat, tally.sums)
         return {**found, **tally.metrics(final, losses)}
@@ -214,9 +213,8 @@ class Block:
     def _means(
         self, call: Call, heartbeat: Callable[[], None], sums: Sums | None = None
     ) -> NDArray[np.float64]:
-        with np.errstate(all="ignore"):
-            means: NDArray[np.float64] = self._summed(call, heartbeat, sums) / call.rows
-        return means
+        found = self._summed(call, heartbeat, sums)
+        return found / call.rows if call.rows else np.full(LANES, np.nan)
 
     def _summed(
         self, call: Call, heartbeat: Callable[[], None], sums: Sums | None = None
@@ -238,6 +236,8 @@ class Block:
         call.point({"order": self._order, "memory": self._memory, "losses": self._losses})
         call.point({"totals": self._totals})
         call.batch = self._batch
+        call.point({"table": self._rows.table})
+        call.stride = self._rows.table.shape[1]
         call.inputs, call.outputs_count = self.shape.inputs, self.shape.outputs
         call.widest, call.deepest = self.shape.width, self.shape.depth
         call.lanes = self.room
@@ -248,7 +248,7 @@ class Block:
     def _for(self, call: Call, part: int, loss: NDArray[np.int32]) -> Call:
         """The same for the training rows or the others."""
         copy = Call.from_buffer_copy(call)
-        x, y = self._data[part]
+        x, y = self._rows.parts[part]
         copy.point({"x": x, "y": y, "loss": loss})
         copy.rows = len(x)
         return copy

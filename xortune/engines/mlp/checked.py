@@ -16,7 +16,7 @@ from xortune.problems.table.rows import TASKS, Fold, Rows, Target, Task
 from xortune.problems.table.spec import ACTIVATIONS, LOSS_FNS, METRICS, OPTIMIZERS, SCHEDULES
 
 # The result of `fingerprint` where every operation is rounded as IEEE 754 says.
-_RIGHT = "15e481095a800ce144ea8b06a1e34c15859be4abe364b63a8117c673804d758f"
+_RIGHT = "7d348db4f43fb5ea50afa710f9d2ebcd931a036744376ee6ca5f832ec4d8d0e6"
 
 
 @cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,30 +15,20 @@ from xortune.engines.mlp.native.library import CHUNK, LANES
 from xortune.problems.table.rows import Fold
 from xortune.problems.table.spec import ACTIVATIONS
 
-
-class _Paces(NamedTuple):
-    """Nanoseconds on one core, measured.
-
-    Attributes:
-        multiply: of a multiplication with an addition.
-        update: of a number's update.
-        unit: of a unit in a row.
-        further: of one for each further activation.
-        drop: of its dropout.
-        row: of a row.
-    """
-
-    multiply: float
-    update: float
-    unit: float
-    further: float
-    drop: float
-    row: float
-
-
-# Of a block, for one lane as for sixteen; and of a lane alone, whose vectors run along rows.
-_BLOCK = _Paces(0.29, 9.7, 6.3, 8.9, 5.4, 100.0)
-_ALONE = _Paces(0.0096, 1.05, 0.85, 0.0, 0.2, 13.6)
+# Nanoseconds of a lane alone, on one core, measured: of a multiplication with an addition, of a
+# number's update, of a unit in a row, of its dropout, and of a row.
+_ALONE = (0.0096, 1.05, 0.85, 0.2, 13.6)
+# Nanoseconds of a block, of two lanes as of 16: of a multiplication with an addition, and what it
+# takes longer if more numbers than these leave the second cache; of a number's update, of a unit's
+# dropout in a row, and of a row.
+_MULTIPLY, _FAR, _NEAR, _UPDATE, _DROP, _ROW = 0.22, 0.44, 12_000, 7.7, 10.0, 55.0
+# Of a unit in a row: of ReLU alone, of another activation, and of several.
+_RELU, _OTHER, _SEVERAL = 2.4, 8.2, 15.7
+# The same by the activations of a block, a bit for each: that of ReLU is 1.
+_UNIT = np.array(
+    [_SEVERAL if some & (some - 1) else _OTHER for some in range(2 ** len(ACTIVATIONS))]
+)
+_UNIT[1 << ACTIVATIONS.index("relu")] = _RELU
 
 _Ints = NDArray[np.int64]
 _Floats = NDArray[np.float64]
@@ -84,22 +75,43 @@ class Cost:
     measured: int
 
     def epoch_s(
-        self,
-        depth: _Ints,
-        width: _Ints,
-        kinds: _Ints,
-        dropped: _Ints,
-        batch: _Ints,
-        pace: _Paces = _BLOCK,
+        self, depth: _Ints, width: _Ints, some: _Ints, dropped: _Ints, batch: _Ints
     ) -> _Floats:
         """The seconds of an epoch of blocks, each as deep and wide as its largest lane.
 
         Args:
-            kinds: how many activations the lanes of a block have.
+            some: the activations of its lanes, a bit for each.
             dropped: whether any has dropout.
             batch: the smallest.
-            pace: that of blocks, or of lanes alone.
         """
+        numbers, multiplied, units, steps = self._counts(depth, width, batch)
+        rows = self.rows + self.measured
+        found: _Floats = 1e-9 * (
+            multiplied * (_MULTIPLY + _FAR * np.maximum(0, 1 - _NEAR / numbers))
+            + _UPDATE * numbers * steps
+            + units * rows * _UNIT[some]
+            + units * self.rows * _DROP * dropped
+            + _ROW * rows
+        )
+        return found
+
+    def alone_s(self, depth: _Ints, width: _Ints, dropped: _Ints, batch: _Ints) -> _Floats:
+        """The seconds of an epoch of lanes that train alone."""
+        multiply, update, unit, drop, row = _ALONE
+        numbers, multiplied, units, steps = self._counts(depth, width, batch)
+        rows = self.rows + self.measured
+        found: _Floats = 1e-9 * (
+            multiply * multiplied
+            + update * numbers * steps
+            + units * (unit * rows + drop * self.rows * dropped)
+            + row * rows
+        )
+        return found
+
+    def _counts(
+        self, depth: _Ints, width: _Ints, batch: _Ints
+    ) -> tuple[_Ints, _Ints, _Ints, _Ints]:
+        """The numbers of models, the multiplications of an epoch, the hidden units, the steps."""
         flat = depth == 0
         width = np.where(flat, 0, width)
         before = np.where(flat, self.inputs, width)
@@ -109,22 +121,22 @@ class Cost:
         steps = -(-self.rows // np.minimum(batch, self.rows))
         rows = self.rows + self.measured
         multiplied = numbers * rows + (2 * numbers - first) * self.rows
-        units = depth * width
-        found: _Floats = 1e-9 * (
-            pace.multiply * multiplied
-            + pace.update * numbers * steps
-            + units * rows * (pace.unit + pace.further * (kinds - 1))
-            + units * self.rows * pace.drop * dropped
-            + pace.row * rows
-        )
-        return found
+        return numbers, multiplied, depth * width, steps
 
     def of_block(self, lanes: Sequence[Kind]) -> float:
         """The seconds of an epoch of a block; one lane trains alone."""
-        depth, width, kind, dropped, _, batch = np.array(lanes, np.int64).T
-        kinds = np.array(len({*kind.tolist()}))
-        sizes = depth.max(), width.max(), kinds, dropped.max(), batch.min()
-        return float(self.epoch_s(*sizes, _BLOCK if len(lanes) > 1 else _ALONE))
+        depth, width, kind, dropped, _, batch = zip(*lanes)
+        some = 0 if len(lanes) == 1 else sum(1 << one for one in {*kind})
+        return _epoch_s(self, max(depth), max(width), some, max(dropped), min(batch))
+
+
+@lru_cache(maxsize=1024)
+def _epoch_s(cost: Cost, *block: int) -> float:
+    """As `Cost.epoch_s`, of one block, or of a lane alone; most blocks of a pack are alike."""
+    depth, width, some, dropped, batch = map(np.array, block)
+    if not some:
+        return float(cost.alone_s(depth, width, dropped, batch))
+    return float(cost.epoch_s(depth, width, some, dropped, batch))
 
 
 def cost_of(fold: Fold) -> Cost:
@@ -173,34 +185,35 @@ def grouped(lanes: Sequence[Kind], cost: Cost) -> tuple[list[list[int]], float]:
 
 def _evenly(lanes: Sequence[Kind], cost: Cost) -> tuple[list[list[int]], float]:
     """As `grouped`, for lanes that are all alike."""
-    alone_s, block_s = cost.of_block(lanes[:1]), cost.of_block(lanes[:2])
+    alone_s, block_s = cost.of_block(lanes[:1]), cost.of_block([*lanes[:1]] * 2)
     pieces: list[list[int]] = []
-    seconds = 0.0
     for at in range(0, len(lanes), LANES):
         piece = [*range(at, min(at + LANES, len(lanes)))]
-        seconds += min(len(piece) * alone_s, block_s)
-        pieces += [[place] for place in piece] if len(piece) * alone_s <= block_s else [piece]
+        pieces += [piece] if block_s < len(piece) * alone_s else [[place] for place in piece]
+    blocks = sum(len(piece) > 1 for piece in pieces)
+    seconds = blocks * block_s + (len(pieces) - blocks) * alone_s
     return pieces, seconds * lanes[0].epochs
 
 
 def _orders(table: _Ints, lanes: Sequence[Kind], cost: Cost) -> list[list[int]]:
-    """Orders in which neighbours are of similar size, or cost about as much in all."""
+    """Orders in which neighbours are of similar size, or of similar cost."""
     depth, width, kind, dropped, epochs, batch = table.T
-    alone = epochs * cost.epoch_s(depth, width, np.ones_like(kind), dropped, batch)
+    alone = epochs * cost.epoch_s(depth, width, 1 << kind, dropped, batch)
     return [neighbours(lanes), np.lexsort((kind, -alone)).tolist()]
 
 
 def neighbours(lanes: Sequence[Kind]) -> list[int]:
     """The places of lanes, the deepest first; of a depth the width falls, of the next it rises.
 
-    So no narrow deep lanes share a block with wide flat ones.
+    So no narrow deep lanes share a block with wide flat ones. Of one size, lanes of an activation
+    come together.
     """
     depths = sorted({lane.depth for lane in lanes}, reverse=True)
     sign = {depth: (-1, 1)[rank % 2] for rank, depth in enumerate(depths)}
 
-    def key(place: int) -> tuple[int, int, int]:
+    def key(place: int) -> tuple[int, int, int, int]:
         lane = lanes[place]
-        return -lane.depth, sign[lane.depth] * lane.width, -lane.epochs
+        return -lane.depth, sign[lane.depth] * lane.width, -lane.epochs, lane.kind
 
     return sorted(range(len(lanes)), key=key)
 
@@ -227,19 +240,14 @@ def _cut(order: list[int], table: _Ints, cost: Cost) -> tuple[list[list[int]], f
 def _pieces_s(table: _Ints, cost: Cost) -> list[list[float]]:
     """The seconds of blocks by their length, from 1, and by their last place."""
     depth, width, kind, dropped, epochs, batch = table.T
-    flags = 1 << kind
-    columns = (depth, width, flags, dropped, batch, epochs)
+    columns = (depth, width, 1 << kind, dropped, batch, epochs)
     joins = (np.maximum, np.maximum, np.bitwise_or, np.maximum, np.minimum, np.maximum)
     tops = [column.copy() for column in columns]
     found = []
     for length in range(1, LANES + 1):
-        d, w, f, p, b, e = tops
-        pace = _BLOCK if length > 1 else _ALONE
-        found.append((e * cost.epoch_s(d, w, _KINDS[f], p, b, pace)).tolist())
+        d, w, f, p, b, most = tops
+        epoch_s = cost.epoch_s(d, w, f, p, b) if length > 1 else cost.alone_s(d, w, p, b)
+        found.append((most * epoch_s).tolist())
         for top, column, join in zip(tops, columns, joins):
             top[length:] = join(top[length:], column[:-length])
     return found
-
-
-# How many activations a set of them has.
-_KINDS = np.array([bin(flags).count("1") for flags in range(32)])

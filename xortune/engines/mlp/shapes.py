@@ -84,10 +84,10 @@ def scratch_bytes(block: Shape, lanes: int = LANES) -> int:
     """The bytes that training takes in C, for vectors of 16 lanes of float32, or for one lane."""
     if lanes == 1:
         return _scratch_bytes_alone(block)
-    wide = max(block.width, block.outputs, block.inputs)
-    befores, afters = sum(block.sizes[:-1]), sum(block.sizes[1:])
-    vectors = block.width + CHUNK * (befores + block.outputs + afters + 3 * wide) + block.numbers
-    return 4 * LANES * vectors
+    hidden = block.width | 1  # how far rows of hidden units are apart
+    wide = max(hidden, block.outputs, block.inputs)
+    rows = block.inputs + 2 * block.depth * hidden + 2 * block.outputs + 3 * wide
+    return 4 * LANES * (block.width + CHUNK * rows + block.numbers)
 
 
 def _scratch_bytes_alone(shape: Shape) -> int:

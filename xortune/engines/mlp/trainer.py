@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from xortune.engines.collection import no_collection
-from xortune.engines.mlp.arrays import Scratch
+from xortune.engines.mlp.arrays import Shared
 from xortune.engines.mlp.block import Block
 from xortune.engines.mlp.grouping import Cost, cost_of, sort_of_batch
 from xortune.engines.mlp.native.library import CFunctions
@@ -53,14 +53,14 @@ class MlpTrainer:
     ) -> list[Outcome]:
         heartbeat()
         with no_collection():
-            scratch = Scratch()
+            shared = Shared()
             trainings = [Training(lane, log_every, until) for lane in lanes]
             for some, fold in self._together(trainings):
                 cost = cost_of(fold)
                 train_all(
                     some,
                     cost,
-                    partial(_Run, fold, self._spec, self._functions, scratch, cost, heartbeat),
+                    partial(_Run, fold, self._spec, self._functions, shared, cost, heartbeat),
                 )
             worker = f"{socket.gethostname()}:{os.getpid()}"
             return [training.outcome(self._spec, worker) for training in trainings]
@@ -95,7 +95,7 @@ class _Run:
         fold: Fold,
         spec: ProblemSpec,
         functions: CFunctions,
-        scratch: Scratch,
+        shared: Shared,
         cost: Cost,
         heartbeat: Callable[[], None],
         trainings: list[Training],
@@ -103,7 +103,7 @@ class _Run:
         assert spec.loss is not None
         self._heartbeat = heartbeat
         params = [t.params for t in trainings]
-        self._block = Block(params, fold, spec.loss, functions, scratch)
+        self._block = Block(params, fold, spec.loss, functions, shared)
         self._trainings = trainings
         self._left = [*range(len(trainings))]
         self._ended: list[int] = []

@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 
 from xortune.engines.mlp.grouping import Cost, Kind, grouped
 
-# Blocks that train in turns take up to this many bytes together; a larger one trains alone.
+# No more blocks take turns once those that do keep this many bytes.
 _MOST_BYTES = 2**28
 # The expected seconds of a turn, at least and at most; it costs 0.1 ms in Python. They are twice
 # those of the last turn where no lane ended in that, and half of them otherwise.
@@ -64,15 +64,20 @@ def train_all(lanes: Sequence[T], cost: Cost, begin: Callable[[list[T]], Run[T]]
         while waiting and (not runs or sum(run.bytes for run in runs) < _MOST_BYTES):
             runs.append(begin(waiting.popleft()))
             looked = _count(runs)
-        runs = [run for run in runs if run.left]
+        runs = _unfinished(runs)
         before = _count(runs)
         for run in runs:
             run.train(max(1, int(turn_s / run.epoch_s)))
+        runs = _unfinished(runs)
         left = _count(runs)
         turn_s = min(2 * turn_s, _LONG_S) if left == before else max(turn_s / 2, _SHORT_S)
         if 0 < left <= _LEFT * looked:
             looked = left
             runs = _joined(runs, cost, begin)
+
+
+def _unfinished(runs: Sequence[Run[T]]) -> list[Run[T]]:
+    return [run for run in runs if run.left]
 
 
 def _count(runs: Sequence[Run[T]]) -> int:
@@ -81,7 +86,6 @@ def _count(runs: Sequence[Run[T]]) -> int:
 
 def _joined(runs: list[Run[T]], cost: Cost, begin: Callable[[list[T]], Run[T]]) -> list[Run[T]]:
     """The lanes that are left in fewer or smaller blocks, if that is worth moving them."""
-    runs = [run for run in runs if run.left]
     lanes = [lane for run in runs for lane in run.left]
     kinds = [lane.kind for lane in lanes]
     groups, seconds = grouped([k._replace(epochs=k.epochs + _MOVED) for k in kinds], cost)

@@ -42,9 +42,9 @@ static void update_numbers(Lone *p, const Optimizer *o, int64_t place, const flo
     for (; i + VECTOR <= count; i += VECTOR) {
         Number number = {load(weights + i), load(first + i), load(second + i)};
         number = updated(o, number, load(gradient + i));
-        store(weights + i, number.p);
-        store(first + i, number.first);
-        store(second + i, number.second);
+        put(weights + i, number.p);
+        put(first + i, number.first);
+        put(second + i, number.second);
     }
     int left = count - i;
     if (!left)
@@ -52,9 +52,9 @@ static void update_numbers(Lone *p, const Optimizer *o, int64_t place, const flo
     Number number = {load_first(weights + i, left), load_first(first + i, left),
                      load_first(second + i, left)};
     number = updated(o, number, load_first(gradient + i, left));
-    store_first(weights + i, number.p, left);
-    store_first(first + i, number.first, left);
-    store_first(second + i, number.second, left);
+    put_first(weights + i, number.p, left);
+    put_first(first + i, number.first, left);
+    put_first(second + i, number.second, left);
 }
 
 /* One step of the optimizer for a layer. Rows of gradients that are no whole vectors are first put one
@@ -71,7 +71,7 @@ static void update_layer(Lone *p, const Optimizer *o, int k)
             p->biases[j + i] = ((const float *)(gradient + i * row))[before];
         for (int i = 0; i < rows && !whole; i++)
             for (int u = 0; u < row; u++)
-                store(p->some + i * before + u * VECTOR, gradient[i * row + u]);
+                put(p->some + i * before + u * VECTOR, gradient[i * row + u]);
         const float *in_order = whole ? (const float *)gradient : p->some;
         update_numbers(p, o, layer->weight + (int64_t)j * before, in_order, rows * before);
     }
@@ -121,7 +121,7 @@ static void prepare_alone(Lone *p)
     p->steps = (U){0} + (uint32_t)((portions + each - 1) / each);
     prepare(o, b, 0, b->begin, p->steps);
     o->a = all(o->a[0]), o->b = all(o->b[0]), o->c = all(o->c[0]), o->e = all(o->e[0]);
-    o->decay = all(o->decay[0]), o->shrunk = all(o->shrunk[0]);
+    o->decay = all(o->decay[0]), o->shrunk = all(o->shrunk[0]), o->eps = all(o->eps[0]);
     o->nesterov = (I){0} + o->nesterov[0], o->squares = (I){0} + o->squares[0];
     o->some_nesterov = o->nesterov[0], o->some_squares = o->squares[0];
 }

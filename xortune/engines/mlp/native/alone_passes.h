@@ -65,23 +65,25 @@ static void gather_alone(Lone *p, const int32_t *order, int64_t start, int rows)
     }
 }
 
+INLINE void activate_as_one(Lone *p, const int kinds, int k)
+{
+    const int numbers = p->layers[k].after * p->across;
+    const Activation a = p->activation;
+    V *h = p->hidden[k + 1], *slopes = p->slopes[k];
+    for (int i = 0; i < numbers; i += RUN)
+        activate(&a, kinds, h + i, slopes + i, numbers - i < RUN ? numbers - i : RUN);
+}
+
+/* Applies the activation to (after, rows), and keeps the slopes. */
 static void activate_alone(Lone *p, int k)
 {
-    int numbers = p->layers[k].after * p->across;
-    V *h = p->hidden[k + 1], *slopes = p->slopes[k];
-#define EACH(kind)                                     \
-    case kind:                                         \
-        for (int i = 0; i < numbers; i++)              \
-            h[i] = activate(kind, h[i], slopes + i);   \
-        break
-    switch (p->block->activation[0]) {
-        EACH(RELU);
-        EACH(TANH);
-        EACH(GELU);
-        EACH(SILU);
-        EACH(SIGMOID);
+    switch (p->activation.kinds) {
+    case 1 << RELU: activate_as_one(p, 1 << RELU, k); break;
+    case 1 << TANH: activate_as_one(p, 1 << TANH, k); break;
+    case 1 << GELU: activate_as_one(p, 1 << GELU, k); break;
+    case 1 << SILU: activate_as_one(p, 1 << SILU, k); break;
+    default: activate_as_one(p, 1 << SIGMOID, k);
     }
-#undef EACH
 }
 
 /* Drops units of hidden layer k, and their slopes. */

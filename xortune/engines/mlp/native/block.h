@@ -14,7 +14,8 @@ enum {
     LANES = 16,
     CHUNK = 32, /* rows that pass the layers together; constant, since sums follow its order */
     DEEPEST = 16,
-    WORDS = 625, /* of a generator: the 624 of MT19937, and the place of the next */
+    STATE = 624, MIDDLE = 397, /* of MT19937 */
+    WORDS = STATE + 1,         /* of a generator: its state, and the place of the next */
 };
 
 enum { REGRESSION, BINARY, CLASSES };                       /* the order of TASKS */
@@ -26,7 +27,8 @@ enum { MSE, MAE, HUBER, LOG_LOSS };                         /* losses, all of wh
 typedef struct {
     const float *x;       /* (rows, inputs) */
     const float *y;       /* (rows): numbers, 0 or 1, or the places of classes */
-    const int32_t *order; /* (LANES, rows): training only, the order of an epoch */
+    const float *table;   /* (rows, stride): training only, inputs with their y behind them */
+    const int32_t *order; /* (rows, lanes): training only, the order of an epoch */
     const int32_t *mask;  /* (LANES): all ones for lanes that train; others must be all 0 */
     const int32_t *width, *depth, *activation, *optimizer, *loss, *schedule; /* (LANES) */
     const int32_t *epoch, *epochs;  /* (LANES): trained before, and in all */
@@ -42,6 +44,7 @@ typedef struct {
     int64_t begin, end;             /* portions to train, or rows to measure */
     int32_t inputs, outputs_count, widest, deepest, task, dropout;
     int32_t lanes; /* of the arrays of numbers: LANES; or 1, for a lane alone in its own shape */
+    int32_t stride; /* of the table: more than the inputs, and a multiple of 4 */
 } Block;
 
 /* What the scores of measures.py are made of, besides the losses: sums and counts over the rows. */

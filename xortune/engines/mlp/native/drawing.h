@@ -2,7 +2,7 @@
 #ifndef XORTUNE_DRAWING_H
 #define XORTUNE_DRAWING_H
 
-#include "order.h"
+#include "generator.h"
 
 /* As `tensor.uniform_(-bound, bound)` of a (after, before) array, into one of longer rows: that of a
  * wider block, whose numbers are `lanes` apart. */
@@ -23,7 +23,8 @@ static void draw_lane(const Block *block, int lane)
     const double gain = 0x1.279a74590331cp-1;
     uint32_t words[WORDS];
     seed_words(words, block->seed[lane]);
-    int width = block->width[lane], depth = block->depth[lane], deepest = block->deepest, lanes = block->lanes;
+    int width = block->width[lane], depth = block->depth[lane], deepest = block->deepest;
+    int lanes = block->lanes;
     float *numbers = block->weights + lane;
     for (int k = 0; k <= deepest; k++) {
         int row = k ? block->widest : block->inputs, before = k ? width : block->inputs;

@@ -12,6 +12,7 @@ typedef struct {
     Layer layers[DEEPEST + 1];
     int count;
     float *weights, *first, *second; /* (P) */
+    Activation activation;
     Optimizer optimizer;
     U steps;    /* of an epoch */
     U key;      /* of dropout, in this step */
@@ -69,6 +70,7 @@ static void set_up_alone(Lone *p, const Block *block)
     p->weights = block->weights;
     p->first = block->first;
     p->second = block->second;
+    set_activations(&p->activation, (I){0} + block->activation[0]);
     lay_out_alone(p);
 }
 

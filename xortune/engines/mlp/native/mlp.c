@@ -3,7 +3,7 @@
 
 #include "block.h"
 #include "drawing.h"
-#include "order.h"
+#include "generator.h"
 #include "ranks.h"
 
 /* Numbers below 1.2e-38 are taken for 0, and become 0: with them, many processors are a hundred
@@ -14,8 +14,10 @@
 
 void xortune_train_avx512(const Block *block);
 void xortune_measure_avx512(const Block *block, const Scores *scores);
+void xortune_permute_avx512(uint32_t *words, int32_t *order, int64_t rows);
 void xortune_train_avx2(const Block *block);
 void xortune_measure_avx2(const Block *block, const Scores *scores);
+void xortune_permute_avx2(uint32_t *words, int32_t *order, int64_t rows);
 
 /* The lanes of the widest vectors, 16 or 8; 0 where this processor cannot train. */
 int32_t xortune_vector(void)
@@ -40,6 +42,7 @@ static void restored(uint64_t before) { _mm_setcsr((unsigned)before); }
 #elif defined(__aarch64__)
 void xortune_train_neon(const Block *block);
 void xortune_measure_neon(const Block *block, const Scores *scores);
+void xortune_permute_neon(uint32_t *words, int32_t *order, int64_t rows);
 
 int32_t xortune_vector(void) { return 4; }
 
@@ -57,6 +60,10 @@ static void restored(uint64_t before) { __asm__ volatile("msr fpcr, %0" : : "r"(
 #else
 static void xortune_train_nowhere(const Block *block) { (void)block; }
 static void xortune_measure_nowhere(const Block *block, const Scores *s) { (void)block, (void)s; }
+static void xortune_permute_nowhere(uint32_t *words, int32_t *order, int64_t rows)
+{
+    (void)words, (void)order, (void)rows;
+}
 int32_t xortune_vector(void) { return 0; }
 static uint64_t flushing(void) { return 0; }
 static void restored(uint64_t before) { (void)before; }
@@ -102,27 +109,38 @@ double xortune_variance(const float *y, int64_t count)
     return count ? squares / (double)count : 0.0;
 }
 
-/* A generator after `orders` orders of `rows` rows. */
-void xortune_seed(uint32_t *words, uint32_t seed, int64_t rows, int64_t orders)
+/* Sets the generator of a lane to that after `orders` orders of `rows` rows: of `lanes` lanes, as in
+ * order.h; that of a lane alone is as in generator.h. */
+void xortune_seed(uint32_t *words, int32_t lanes, int32_t lane, uint32_t seed, int64_t rows,
+                  int64_t orders)
 {
-    seed_words(words, seed);
-    skip_words(words, orders * (rows - 1));
+    uint32_t own[WORDS];
+    seed_words(own, seed);
+    skip_words(own, orders * (rows - 1));
+    if (lanes == 1) {
+        memcpy(words, own, sizeof own);
+        return;
+    }
+    uint32_t place = words[STATE * LANES];
+    for (uint32_t i = 0; i < STATE; i++)
+        words[(place + i) % STATE * LANES + (uint32_t)lane] = raw_word(own);
 }
 
-/* The next order of rows for the lanes of a mask: (LANES, rows). */
-void xortune_permute(uint32_t (*words)[WORDS], const int32_t *mask, int32_t *order, int64_t rows)
+/* The next order of rows of each lane: (rows, lanes). */
+void xortune_permute(uint32_t *words, int32_t lanes, int32_t *order, int64_t rows, int32_t vector)
 {
-    for (int lane = 0; lane < LANES; lane++)
-        if (mask[lane])
-            permute(words[lane], order + lane * rows, rows);
+    if (lanes == 1)
+        permute_one(words, order, rows);
+    else
+        WITH(vector, xortune_permute)(words, order, rows);
 }
 
 /* Lanes over the epochs. */
 typedef struct {
     const Block *training, *final; /* all batches of an epoch; all validation rows */
-    uint32_t (*words)[WORDS];      /* (LANES): generators */
-    int32_t *order;                /* (LANES, rows) */
-    uint32_t *best_weights;        /* (P, LANES) */
+    uint32_t *words;               /* (WORDS, lanes): generators */
+    int32_t *order;                /* (rows, lanes) */
+    uint32_t *best_weights;        /* (P, lanes) */
     int32_t *epoch, *best_epoch;   /* (LANES) */
     const int32_t *patience;       /* (LANES): epochs without a better one; 0 for any */
     double *best;                  /* (LANES): the lowest final loss */
@@ -154,7 +172,7 @@ void xortune_begin(const Run *run, const int32_t *mask)
     for (int lane = 0; lane < LANES; lane++)
         if (mask[lane]) {
             draw_lane(block, lane);
-            xortune_seed(run->words[lane], block->seed[lane], block->rows, 0);
+            xortune_seed(run->words, block->lanes, lane, block->seed[lane], block->rows, 0);
         }
     keep_lanes(run, mask);
 }
@@ -196,7 +214,7 @@ int64_t xortune_epochs(const Run *run, int64_t count, int32_t vector)
     const Block *training = run->training, *final = run->final;
     for (int64_t done = 0; done < count;) {
         double *losses = run->losses + done++ * 2 * LANES;
-        xortune_permute(run->words, training->mask, run->order, training->rows);
+        xortune_permute(run->words, training->lanes, run->order, training->rows, vector);
         memset(training->losses, 0, LANES * sizeof(double));
         xortune_train(training, vector);
         memcpy(losses, training->losses, LANES * sizeof(double));

@@ -6,8 +6,9 @@
  *     n = first, or g + 0.9 first for Nesterov's momentum
  *     p = shrunk * p - rate * n / (k * sqrt(second) + eps)
  *
- * where the last divisor is 1 for those that keep no squares. For Adam, `rate` and `k` have the
- * corrections of its biases; `shrunk` is AdamW's own decay.
+ * where k = 0 and eps = 1 for those that keep no squares. For Adam, `rate` and `k` have the
+ * corrections of its biases; `shrunk` is AdamW's own decay. The division is the processor's, which
+ * works on it beside multiplications, as it could not on a root as well.
  */
 #ifndef XORTUNE_OPTIMIZERS_H
 #define XORTUNE_OPTIMIZERS_H
@@ -21,9 +22,10 @@ static const float SECOND_KEPT[] = {0.0f, 0.0f, 0.0f, 0.99f, 0.999f, 0.999f};
 static const float SECOND_ADDED[] = {0.0f, 0.0f, 0.0f, 0.01f, 0.001f, 0.001f};
 
 typedef struct {
-    V a, b, c, e, decay, shrunk; /* as above */
-    V rate, k;                   /* of a step */
-    I nesterov, squares;         /* masks */
+    V a, b, c, e, decay, shrunk, eps; /* as above */
+    V rate, k;                        /* of a step */
+    V plain;                          /* `k` of other than Adam's */
+    I nesterov, squares;              /* masks */
     int some_nesterov, some_squares;
     double powers[2][VECTOR]; /* 0.9^t and 0.999^t after t steps */
     double lr[VECTOR];
@@ -45,8 +47,7 @@ INLINE Number updated(const Optimizer *o, Number n, V gradient)
     step = o->rate * step;
     if (o->some_squares) {
         n.second = fma_(o->c, n.second, o->e * g * g);
-        V share = reciprocal(fma_(o->k, root(n.second), all(1e-8f)));
-        step = step * choose(o->squares, share, all(1.0f));
+        step = step / fma_(o->k, root(n.second), o->eps);
     }
     n.p = fma_(o->shrunk, n.p, -step);
     return n;
@@ -92,6 +93,7 @@ static void prepare(Optimizer *o, const Block *block, int at, int64_t portion, U
         o->kind[l] = kind;
         o->a[l] = FIRST_KEPT[kind], o->b[l] = FIRST_ADDED[kind];
         o->c[l] = SECOND_KEPT[kind], o->e[l] = SECOND_ADDED[kind];
+        o->eps[l] = kind >= RMSPROP ? 1e-8f : 1.0f, o->plain[l] = kind >= RMSPROP ? 1.0f : 0.0f;
         o->nesterov[l] = -(kind == NESTEROV), o->squares[l] = -(kind >= RMSPROP);
         int64_t past = block->epoch[i] * (int64_t)steps[l] + portion / block->portions[i];
         o->powers[0][l] = power(0.9, past), o->powers[1][l] = power(0.999, past);
@@ -111,7 +113,7 @@ static void correct(Optimizer *o, I steps)
         int adam = o->kind[l] >= ADAM;
         o->powers[0][l] *= steps[l] ? 0.9 : 1.0, o->powers[1][l] *= steps[l] ? 0.999 : 1.0;
         o->rate[l] = (float)(adam ? o->lr[l] / (1.0 - o->powers[0][l]) : o->lr[l]);
-        o->k[l] = adam ? (float)(1.0 / __builtin_sqrt(1.0 - o->powers[1][l])) : 1.0f;
+        o->k[l] = adam ? (float)(1.0 / __builtin_sqrt(1.0 - o->powers[1][l])) : o->plain[l];
     }
 }
 

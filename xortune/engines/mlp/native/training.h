@@ -5,24 +5,24 @@
 #include "alone.h"
 #include "losses.h"
 #include "measuring.h"
+#include "order.h"
 #include "passes.h"
 
-/* Gathers rows of each lane's own order; those of resting lanes are the first row. */
+/* Gathers rows of each lane's own order: inputs and targets. */
 static void gather(Part *p, int64_t start, int rows)
 {
     const Block *b = p->block;
-    int inputs = b->inputs;
-    for (int r = 0; r < rows; r++) {
-        int64_t place[VECTOR];
-        float *x = (float *)(p->hidden[0] + (int64_t)r * inputs), *y = (float *)(p->targets + r);
-        for (int l = 0; l < VECTOR; l++) {
-            place[l] = b->mask[p->at + l] ? b->order[(p->at + l) * b->rows + start + r] : 0;
-            y[l] = b->y[place[l]];
-            place[l] *= inputs;
-        }
-        for (int i = 0; i < inputs; i++)
-            for (int l = 0; l < VECTOR; l++)
-                x[i * VECTOR + l] = b->x[place[l] + i];
+    const int inputs = b->inputs, stride = b->stride;
+    const int32_t *order = b->order + start * LANES + p->at;
+    V *x = p->hidden[0];
+    for (int r = 0; r < rows; r++, order += LANES, x += inputs) {
+        const float *own[VECTOR];
+        UNROLL
+        for (int l = 0; l < VECTOR; l++)
+            own[l] = b->table + (ptrdiff_t)order[l] * stride;
+        for (int i = 0; i < stride; i += 4)
+            transposed(own, i, x + i);
+        p->targets[r] = x[inputs]; /* where the next row, or what is computed from them, follows */
     }
 }
 
