@@ -91,13 +91,12 @@ def scratch_bytes(block: Shape, lanes: int = LANES) -> int:
 
 
 def _scratch_bytes_alone(shape: Shape) -> int:
-    """See lone.h: rows of what enters a layer have a number more, and end with a vector of 16."""
+    """See lone.h: rows are filled up to vectors of 16."""
     wide, longest = max(shape.width, shape.outputs), max(shape.sizes)
-    befores = [before + 16 for before in shape.sizes[:-1]]
-    afters = shape.sizes[1:]
-    numbers = CHUNK * (2 * sum(befores) + sum(afters) + shape.outputs + 3 * wide)
-    numbers += sum(before * after for before, after in zip(befores, afters))
-    return 4 * (numbers + 32 * shape.outputs + wide + 16 * longest + 48)
+    pairs = [(before + 15, after) for before, after in zip(shape.sizes, shape.sizes[1:])]
+    numbers = sum(CHUNK * (2 * before + after) + (before + 1) * after + 15 for before, after in pairs)
+    numbers += CHUNK * (shape.outputs + 2 * (wide + 15)) + 32 * shape.outputs + 16 * (longest + 1)
+    return 4 * numbers
 
 
 def block_bytes(block: Shape, lanes: int = LANES) -> int:

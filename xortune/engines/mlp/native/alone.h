@@ -57,25 +57,23 @@ static void update_numbers(Lone *p, const Optimizer *o, int64_t place, const flo
     put_first(second + i, number.second, left);
 }
 
-/* One step of the optimizer for a layer. Rows of gradients that are no whole vectors are first put one
- * behind the other, some at a time; what lies behind a row is overwritten by the next. */
+/* One step of the optimizer for a layer. Gradients in rows that are no whole vectors are first put one
+ * behind the other, some rows at a time; what lies behind a row is overwritten by the next. */
 static void update_layer(Lone *p, const Optimizer *o, int k)
 {
     const Layer *layer = p->layers + k;
-    int before = layer->before, after = layer->after, row = vectors_of(before + 1);
-    int whole = before % VECTOR == 0, some = whole ? 1 : VECTOR;
+    int before = layer->before, after = layer->after, row = vectors_of(before);
+    int whole = before % VECTOR == 0, some = whole ? after : VECTOR;
     for (int j = 0; j < after; j += some) {
         const V *gradient = p->gradients[k] + (int64_t)j * row;
         int rows = after - j < some ? after - j : some;
-        for (int i = 0; i < rows; i++)
-            p->biases[j + i] = ((const float *)(gradient + i * row))[before];
         for (int i = 0; i < rows && !whole; i++)
             for (int u = 0; u < row; u++)
                 put(p->some + i * before + u * VECTOR, gradient[i * row + u]);
         const float *in_order = whole ? (const float *)gradient : p->some;
         update_numbers(p, o, layer->weight + (int64_t)j * before, in_order, rows * before);
     }
-    update_numbers(p, o, layer->bias, p->biases, after);
+    update_numbers(p, o, layer->bias, (const float *)p->biases[k], after);
 }
 
 static void update_alone(Lone *p)

@@ -7,60 +7,50 @@
 
 static const float ZERO = 0.0f;
 
-/* Copies what enters layer k by row, from its units `begin` to `end`, both in vectors. */
-static void turn(Lone *p, int k, int begin, int end)
+/* A square of numbers turned: VECTOR vectors that lie `apart`, from which come those of `found`. */
+INLINE void turned(const V *from, ptrdiff_t apart, V *found)
 {
-    int row = vectors_of(p->layers[k].before + 1), across = p->across;
-    for (int u = begin; u < end; u++)
+    const float *x[VECTOR];
+    UNROLL
+    for (int i = 0; i < VECTOR; i++)
+        x[i] = (const float *)(from + i * apart);
+    UNROLL
+    for (int i = 0; i < VECTOR; i += 4)
+        transposed(x, i, found + i);
+}
+
+/* Copies what enters layer k by row. Behind its last unit is what means nothing. */
+static void turn(Lone *p, int k)
+{
+    int row = vectors_of(p->layers[k].before), across = p->across;
+    for (int u = 0; u < row; u++)
         for (int n = 0; n < across; n++) {
-            V block[VECTOR];
+            V found[VECTOR];
+            turned(p->hidden[k] + u * VECTOR * across + n, across, found);
             UNROLL
             for (int i = 0; i < VECTOR; i++)
-                block[i] = p->hidden[k][(u * VECTOR + i) * across + n];
-            transpose(block);
-            UNROLL
-            for (int i = 0; i < VECTOR; i++)
-                p->rows[k][(n * VECTOR + i) * row + u] = block[i];
+                p->rows[k][(n * VECTOR + i) * row + u] = found[i];
         }
 }
 
-/* Below what enters a layer lies a row of ones, whose weights are the biases, and then zeros. */
-static void set_across(Lone *p, int across)
-{
-    if (p->across == across)
-        return;
-    p->across = across;
-    for (int k = 0; k < p->count; k++) {
-        int before = p->layers[k].before, last = before / VECTOR;
-        for (int i = before * across; i < (last + 1) * VECTOR * across; i++)
-            p->hidden[k][i] = all(i < (before + 1) * across ? 1.0f : 0.0f);
-        turn(p, k, last, last + 1);
-    }
-}
-
-/* Gathers rows of the lane's order, or from `start` on where there is none. */
+/* Gathers rows of the lane's order, or from `start` on where there is none: inputs and targets. */
 static void gather_alone(Lone *p, const int32_t *order, int64_t start, int rows)
 {
     const Block *b = p->block;
-    int inputs = b->inputs, across = vectors_of(rows);
-    set_across(p, across);
+    int inputs = b->inputs, across = p->across = vectors_of(rows);
     for (int n = 0; n < across; n++) {
-        const float *x[VECTOR];
+        const float *own[VECTOR];
         for (int i = 0; i < VECTOR; i++) {
             int r = n * VECTOR + i < rows ? n * VECTOR + i : rows - 1;
-            int64_t place = order ? order[r] : start + r;
-            p->targets[n][i] = b->y[place];
-            x[i] = b->x + place * inputs;
+            own[i] = b->table + (order ? order[r] : start + r) * b->stride;
         }
-        for (int u = 0; u < inputs; u += VECTOR) {
-            V block[VECTOR];
-            int count = inputs - u < VECTOR ? inputs - u : VECTOR;
-            UNROLL
-            for (int i = 0; i < VECTOR; i++)
-                block[i] = load_first(x[i] + u, count);
-            transpose(block);
-            for (int j = 0; j < count; j++)
-                p->hidden[0][(u + j) * across + n] = block[j];
+        for (int i = 0; i <= inputs; i += 4) {
+            V found[4];
+            transposed(own, i, found);
+            for (int j = 0; j < 4 && i + j < inputs; j++)
+                p->hidden[0][(i + j) * across + n] = found[j];
+            if (inputs - i < 4)
+                p->targets[n] = found[inputs - i];
         }
     }
 }
@@ -112,7 +102,7 @@ static void forward_alone(Lone *p, int64_t row)
         Spread product = {
             p->weights + layer->weight, layer->before, 1,
             p->hidden[k], p->hidden[k + 1], p->across, p->across,
-            p->weights + layer->bias, 1, layer->before, 0,
+            p->weights + layer->bias, 1, layer->before, 0, NULL,
         };
         spread(&product, layer->after, p->across);
         if (k + 1 == p->count)
@@ -123,32 +113,47 @@ static void forward_alone(Lone *p, int64_t row)
     }
 }
 
+/* The gradients of a layer's biases: sums over the rows, in their order. */
+static void sum_biases(Lone *p, int k, int rows, int added)
+{
+    const Layer *layer = p->layers + k;
+    for (int u = 0; u < vectors_of(layer->after); u++) {
+        V sum = added ? p->biases[k][u] : (V){0};
+        for (int n = 0; n < p->across; n++) {
+            V found[VECTOR];
+            turned(p->sums + u * VECTOR * p->across + n, p->across, found);
+            int there = rows - n * VECTOR < VECTOR ? rows - n * VECTOR : VECTOR;
+            for (int i = 0; i < there; i++)
+                sum += found[i];
+        }
+        p->biases[k][u] = sum;
+    }
+}
+
 /* Adds to the gradients of all weights, from p->sums, those of the outputs. */
 static void backward_alone(Lone *p, int rows, int added)
 {
     int across = p->across;
     for (int k = p->count - 1; k >= 0; k--) {
         const Layer *layer = p->layers + k;
-        if (k < p->count - 1)
-            for (int i = 0; i < layer->after * across; i++)
-                p->sums[i] = p->up[i] * p->slopes[k][i];
-        turn(p, k, 0, vectors_of(layer->before));
-        int row = vectors_of(layer->before + 1);
+        int row = vectors_of(layer->before);
+        turn(p, k);
         Spread gradient = {
             (const float *)p->sums, across * VECTOR, 1,
-            p->rows[k], p->gradients[k], row, row, &ZERO, 0, rows, added,
+            p->rows[k], p->gradients[k], row, row, &ZERO, 0, rows, added, NULL,
         };
         spread(&gradient, layer->after, row);
+        sum_biases(p, k, rows, added);
         if (!k)
             break;
         Spread entered = {
             p->weights + layer->weight, 1, layer->before,
-            p->sums, p->down, across, across, &ZERO, 0, layer->after, 0,
+            p->sums, p->others, across, across, &ZERO, 0, layer->after, 0, p->slopes[k - 1],
         };
         spread(&entered, layer->before, across);
-        V *swap = p->up;
-        p->up = p->down;
-        p->down = swap;
+        V *swap = p->sums;
+        p->sums = p->others;
+        p->others = swap;
     }
 }
 

@@ -18,6 +18,7 @@ typedef struct {
     ptrdiff_t start_next;
     int count; /* of the products in a sum */
     int added; /* whether to begin with what is in `c` */
+    const V *with; /* (m, n), as `c`: what the sums are multiplied by, or NULL */
 } Spread;
 
 INLINE void spread_tile(const Spread *p, int m0, int n0, const int high, const int pair)
@@ -55,11 +56,20 @@ INLINE void spread_tile(const Spread *p, int m0, int n0, const int high, const i
         a += a_next;
         b += b_row;
     }
+    if (p->with) {
+        const V *with = p->with + m0 * c_row + n0;
     UNROLL
-    for (int m = 0; m < high; m++)
+        for (int m = 0; m < high; m++)
     UNROLL
-        for (int n = 0; n < pair; n++)
-            c[m * c_row + n] = sums[m][n] + 0.0f;
+            for (int n = 0; n < pair; n++)
+                c[m * c_row + n] = (sums[m][n] + 0.0f) * with[m * c_row + n];
+    } else {
+    UNROLL
+        for (int m = 0; m < high; m++)
+    UNROLL
+            for (int n = 0; n < pair; n++)
+                c[m * c_row + n] = sums[m][n] + 0.0f;
+    }
 }
 
 /* A tile of any height. */

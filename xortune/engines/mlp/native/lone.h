@@ -18,14 +18,14 @@ typedef struct {
     U key;      /* of dropout, in this step */
     int across; /* vectors of the chunk's rows: the last axis of arrays by unit */
     V targets[SIDE];
-    V *hidden[DEEPEST + 2]; /* (before + 1, rows): what enters each layer, with ones; outputs */
-    V *rows[DEEPEST + 1];   /* (rows, before + 1): the same by row */
+    V *hidden[DEEPEST + 2]; /* (before, rows): what enters each layer, and at last the outputs */
+    V *rows[DEEPEST + 1];   /* (rows, before): the same by row */
     V *slopes[DEEPEST + 1]; /* (after, rows): of the activations */
-    V *up, *down, *sums;    /* (widest, rows): gradients of what leaves, and enters, and of sums */
+    V *sums, *others;       /* (widest, rows): gradients of a layer's sums, and of the next's */
     V *logits;              /* (2, outputs): of a vector of rows, with slopes */
-    V *gradients[DEEPEST + 1]; /* (after, before + 1): of the weights and, at last, the bias */
-    float *biases;             /* (after): those of a layer's biases */
-    float *some;               /* (VECTOR, before): those of weights, in their order */
+    V *gradients[DEEPEST + 1]; /* (after, before): of the weights */
+    V *biases[DEEPEST + 1];    /* (after) */
+    float *some;               /* (VECTOR, before): gradients of weights, in their order */
 } Lone;
 
 /* The vectors of `count` numbers. */
@@ -45,21 +45,19 @@ static void lay_out_alone(Lone *p)
         layer->weight = place;
         layer->bias = place += (int64_t)layer->before * layer->after;
         place += layer->after;
-        int padded = vectors_of(layer->before + 1);
+        int padded = vectors_of(layer->before);
         TAKE(p->hidden[k], padded * CHUNK);
         TAKE(p->rows[k], padded * CHUNK);
         TAKE(p->slopes[k], layer->after * SIDE);
         TAKE(p->gradients[k], (int64_t)layer->after * padded);
+        TAKE(p->biases[k], vectors_of(layer->after));
     }
     int wide = b->widest > b->outputs_count ? b->widest : b->outputs_count;
     TAKE(p->hidden[p->count], b->outputs_count * SIDE);
-    TAKE(p->up, wide * SIDE);
-    TAKE(p->down, wide * SIDE);
-    TAKE(p->sums, wide * SIDE);
+    TAKE(p->sums, vectors_of(wide) * CHUNK);
+    TAKE(p->others, vectors_of(wide) * CHUNK);
     TAKE(p->logits, 2 * b->outputs_count);
-    TAKE(p->biases, vectors_of(wide));
-    wide = wide > b->inputs ? wide : b->inputs;
-    TAKE(p->some, wide + 1);
+    TAKE(p->some, (wide > b->inputs ? wide : b->inputs) + 1);
 #undef TAKE
 }
 

@@ -173,51 +173,6 @@ INLINE I load_mask(const int32_t *x)
     return v;
 }
 
-/* Turns VECTOR rows into columns: number j of vector i becomes number i of vector j. Each step swaps
- * the blocks of `size` numbers that lie beside the diagonal of blocks twice as large. */
-INLINE void transpose(V *rows)
-{
-#if VECTOR == 16
-    const __m512i place = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-    UNROLL
-    for (int size = 1; size < 16; size *= 2) {
-        const __m512i second = _mm512_set1_epi32(size);
-        const __mmask16 right = _mm512_test_epi32_mask(place, second);
-        const __m512i upper = _mm512_mask_add_epi32(place, right, place, _mm512_set1_epi32(16 - size));
-        const __m512i lower = _mm512_mask_add_epi32(
-            _mm512_add_epi32(place, second), right, place, _mm512_set1_epi32(16));
-    UNROLL
-        for (int i = 0; i < 16; i++) {
-            if (i & size)
-                continue;
-            __m512 a = (__m512)rows[i], b = (__m512)rows[i + size];
-            rows[i] = (V)_mm512_permutex2var_ps(a, upper, b);
-            rows[i + size] = (V)_mm512_permutex2var_ps(a, lower, b);
-        }
-    }
-#elif VECTOR == 8
-#define SWAP(size, upper, lower)                                    \
-    UNROLL                                                          \
-    for (int i = 0; i < 8; i++)                                     \
-        if (!(i & (size))) {                                        \
-            __m256 a = (__m256)rows[i], b = (__m256)rows[i + (size)]; \
-            rows[i] = (V)(upper), rows[i + (size)] = (V)(lower);    \
-        }
-    SWAP(1, _mm256_blend_ps(a, _mm256_moveldup_ps(b), 0xaa),
-         _mm256_blend_ps(_mm256_movehdup_ps(a), b, 0xaa))
-    SWAP(2, _mm256_shuffle_ps(a, b, 0x44), _mm256_shuffle_ps(a, b, 0xee))
-    SWAP(4, _mm256_permute2f128_ps(a, b, 0x20), _mm256_permute2f128_ps(a, b, 0x31))
-#undef SWAP
-#else
-    for (int i = 0; i < VECTOR; i++)
-        for (int j = 0; j < i; j++) {
-            float swap = rows[i][j];
-            rows[i][j] = rows[j][i];
-            rows[j][i] = swap;
-        }
-#endif
-}
-
 #if VECTOR == 16
 #define WIDE(what) _mm512_##what
 INLINE __m512 four_each(const float *const *x, int i)
