@@ -22,8 +22,8 @@ INLINE void turned(const V *from, ptrdiff_t apart, V *found)
 /* Copies what enters layer k by row. Behind its last unit is what means nothing. */
 static void turn(Lone *p, int k)
 {
-    int row = vectors_of(p->layers[k].before), across = p->across;
-    for (int u = 0; u < row; u++)
+    int units = vectors_of(p->layers[k].before), row = apart(units), across = p->across;
+    for (int u = 0; u < units; u++)
         for (int n = 0; n < across; n++) {
             V found[VECTOR];
             turned(p->hidden[k] + u * VECTOR * across + n, across, found);
@@ -123,8 +123,10 @@ static void sum_biases(Lone *p, int k, int rows, int added)
             V found[VECTOR];
             turned(p->sums + u * VECTOR * p->across + n, p->across, found);
             int there = rows - n * VECTOR < VECTOR ? rows - n * VECTOR : VECTOR;
-            for (int i = 0; i < there; i++)
-                sum += found[i];
+            UNROLL
+            for (int i = 0; i < VECTOR; i++)
+                if (i < there)
+                    sum += found[i];
         }
         p->biases[k][u] = sum;
     }
@@ -140,7 +142,7 @@ static void backward_alone(Lone *p, int rows, int added)
         turn(p, k);
         Spread gradient = {
             (const float *)p->sums, across * VECTOR, 1,
-            p->rows[k], p->gradients[k], row, row, &ZERO, 0, rows, added, NULL,
+            p->rows[k], p->gradients[k], apart(row), row, &ZERO, 0, rows, added, NULL,
         };
         spread(&gradient, layer->after, row);
         sum_biases(p, k, rows, added);

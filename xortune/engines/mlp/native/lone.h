@@ -31,6 +31,9 @@ typedef struct {
 /* The vectors of `count` numbers. */
 INLINE int vectors_of(int count) { return (count + VECTOR - 1) / VECTOR; }
 
+/* How far rows of so many vectors are apart: of a power of 2, columns would lie in few sets of a cache. */
+INLINE int apart(int vectors) { return vectors > 2 ? vectors | 1 : vectors; }
+
 static void lay_out_alone(Lone *p)
 {
     const Block *b = p->block;
@@ -47,7 +50,7 @@ static void lay_out_alone(Lone *p)
         place += layer->after;
         int padded = vectors_of(layer->before);
         TAKE(p->hidden[k], padded * CHUNK);
-        TAKE(p->rows[k], padded * CHUNK);
+        TAKE(p->rows[k], apart(padded) * CHUNK);
         TAKE(p->slopes[k], layer->after * SIDE);
         TAKE(p->gradients[k], (int64_t)layer->after * padded);
         TAKE(p->biases[k], vectors_of(layer->after));
