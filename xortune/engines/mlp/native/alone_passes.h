@@ -93,20 +93,27 @@ static void drop_alone(Lone *p, int k, int64_t row)
     }
 }
 
+/* Whether sums of hidden layers are rectified as they are stored; their results then tell the slopes. */
+static int fused_alone(const Lone *p)
+{
+    return p->activation.kinds == 1 << RELU && !p->block->least[0];
+}
+
 /* The outputs of rows, in hidden[count]; `row` is the place of the first in its batch, -1 where
  * nothing is dropped. */
 static void forward_alone(Lone *p, int64_t row)
 {
     for (int k = 0; k < p->count; k++) {
         const Layer *layer = p->layers + k;
+        int last = k + 1 == p->count, fused = !last && fused_alone(p);
         Spread product = {
             p->weights + layer->weight, layer->before, 1,
             p->hidden[k], p->hidden[k + 1], p->across, p->across,
-            p->weights + layer->bias, 1, layer->before, 0, NULL,
+            p->weights + layer->bias, 1, layer->before, 0, fused ? RECTIFIED : ITSELF, p->hidden[k],
         };
         spread(&product, layer->after, p->across);
-        if (k + 1 == p->count)
-            break;
+        if (last || fused)
+            continue;
         activate_alone(p, k);
         if (p->block->least[0] && row >= 0)
             drop_alone(p, k, row);
@@ -142,7 +149,7 @@ static void backward_alone(Lone *p, int rows, int added)
         turn(p, k);
         Spread gradient = {
             (const float *)p->sums, across * VECTOR, 1,
-            p->rows[k], p->gradients[k], apart(row), row, &ZERO, 0, rows, added, NULL,
+            p->rows[k], p->gradients[k], apart(row), row, &ZERO, 0, rows, added, ITSELF, p->sums,
         };
         spread(&gradient, layer->after, row);
         sum_biases(p, k, rows, added);
@@ -150,7 +157,9 @@ static void backward_alone(Lone *p, int rows, int added)
             break;
         Spread entered = {
             p->weights + layer->weight, 1, layer->before,
-            p->sums, p->others, across, across, &ZERO, 0, layer->after, 0, p->slopes[k - 1],
+            p->sums, p->others, across, across, &ZERO, 0, layer->after, 0,
+            fused_alone(p) ? TIMES_STEP : TIMES_SLOPE,
+            fused_alone(p) ? p->hidden[k] : p->slopes[k - 1],
         };
         spread(&entered, layer->before, across);
         V *swap = p->sums;

@@ -2,7 +2,7 @@
 #ifndef XORTUNE_ALONE_PRODUCTS_H
 #define XORTUNE_ALONE_PRODUCTS_H
 
-#include "vector.h"
+#include "products.h"
 
 /* HIGH * PAIR sums, PAIR vectors and one number more fill the registers. */
 enum { HIGH = VECTOR == 8 ? 6 : 12, PAIR = 2 };
@@ -18,8 +18,28 @@ typedef struct {
     ptrdiff_t start_next;
     int count; /* of the products in a sum */
     int added; /* whether to begin with what is in `c` */
-    const V *with; /* (m, n), as `c`: what the sums are multiplied by, or NULL */
+    Then then;     /* what is stored of a sum */
+    const V *with; /* (m, n), as `c`: the slopes, or the results of ReLU */
 } Spread;
+
+/* Stores the sums of a tile; -0 is made +0, as in products.h. */
+INLINE void spread_out(const Spread *p, const Then then, const V *sums, int m0, int n0,
+                       const int high, const int pair)
+{
+    V *c = p->c + m0 * p->c_row + n0;
+    const V *with = p->with + m0 * p->c_row + n0;
+    UNROLL
+    for (int m = 0; m < high; m++)
+    UNROLL
+        for (int n = 0; n < pair; n++) {
+            V sum = sums[m * PAIR + n] + 0.0f;
+            ptrdiff_t at = m * p->c_row + n;
+            c[at] = then == RECTIFIED     ? rectified(sum)
+                    : then == TIMES_SLOPE ? sum * with[at]
+                    : then == TIMES_STEP  ? sum * step(with[at])
+                                          : sum;
+        }
+}
 
 INLINE void spread_tile(const Spread *p, int m0, int n0, const int high, const int pair)
 {
@@ -56,27 +76,24 @@ INLINE void spread_tile(const Spread *p, int m0, int n0, const int high, const i
         a += a_next;
         b += b_row;
     }
-    if (p->with) {
-        const V *with = p->with + m0 * c_row + n0;
-    UNROLL
-        for (int m = 0; m < high; m++)
-    UNROLL
-            for (int n = 0; n < pair; n++)
-                c[m * c_row + n] = (sums[m][n] + 0.0f) * with[m * c_row + n];
-    } else {
-    UNROLL
-        for (int m = 0; m < high; m++)
-    UNROLL
-            for (int n = 0; n < pair; n++)
-                c[m * c_row + n] = sums[m][n] + 0.0f;
+#define THEN(what)                                                   \
+    case what:                                                       \
+        spread_out(p, what, sums[0], m0, n0, high, pair);            \
+        break
+    switch (p->then) {
+        THEN(ITSELF);
+        THEN(RECTIFIED);
+        THEN(TIMES_SLOPE);
+        THEN(TIMES_STEP);
     }
+#undef THEN
 }
 
-/* A tile of any height. */
+/* A tile of one of the heights for which there is code. */
 INLINE void tile_of(const Spread *p, int m, int n, int high, const int pair)
 {
-#define HEIGHT(high)                     \
-    case high:                           \
+#define HEIGHT(high)                      \
+    case high:                            \
         spread_tile(p, m, n, high, pair); \
         break
     switch (high) {
@@ -84,31 +101,25 @@ INLINE void tile_of(const Spread *p, int m, int n, int high, const int pair)
         HEIGHT(2);
         HEIGHT(3);
         HEIGHT(4);
-        HEIGHT(5);
         HEIGHT(6);
 #if VECTOR != 8
-        HEIGHT(7);
         HEIGHT(8);
-        HEIGHT(9);
-        HEIGHT(10);
-        HEIGHT(11);
         HEIGHT(12);
 #endif
     }
 #undef HEIGHT
 }
 
-/* All tiles, of heights as equal as can be. */
+/* All tiles: as high as can be, since sums that are few wait for those before. */
 static void spread(const Spread *p, int rows, int vectors)
 {
-    int tiles = (rows + HIGH - 1) / HIGH, m = 0;
-    for (int i = 0; i < tiles; i++) {
-        int high = (rows - m) / (tiles - i), n = 0;
+    for (int m = 0, high; m < rows; m += high) {
+        int left = rows - m, n = 0;
+        high = left >= HIGH ? HIGH : left >= 8 ? 8 : left >= 6 ? 6 : left >= 4 ? 4 : left;
         for (; n + PAIR <= vectors; n += PAIR)
             tile_of(p, m, n, high, PAIR);
         if (n < vectors)
             tile_of(p, m, n, high, 1);
-        m += high;
     }
 }
 
