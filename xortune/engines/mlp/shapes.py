@@ -91,10 +91,12 @@ def scratch_bytes(block: Shape, lanes: int = LANES) -> int:
 
 
 def _scratch_bytes_alone(shape: Shape) -> int:
-    """See lone.h: rows are filled up to vectors of 16."""
+    """See lone.h: rows are filled up to vectors of 16, and some to an odd number of these."""
     wide, longest = max(shape.width, shape.outputs), max(shape.sizes)
     pairs = [(before + 15, after) for before, after in zip(shape.sizes, shape.sizes[1:])]
-    numbers = sum(CHUNK * (2 * before + after) + (before + 1) * after + 15 for before, after in pairs)
+    numbers = sum(
+        CHUNK * (2 * before + 16 + after) + (before + 1) * after + 15 for before, after in pairs
+    )
     numbers += CHUNK * (shape.outputs + 2 * (wide + 15)) + 32 * shape.outputs + 16 * (longest + 1)
     return 4 * numbers
 

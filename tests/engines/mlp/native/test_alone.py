@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from tests.tables import TARGETS, make_rows, make_trial
 from xortune.engines.loading import loaded
 from xortune.engines.mlp import checked
+from xortune.engines.mlp.arrays import Shared
 from xortune.engines.mlp.block import Block
 from xortune.engines.mlp.lane import _REMEMBERED, Progress
 from xortune.engines.mlp.native.build import built_library
@@ -52,10 +54,10 @@ def numbers(block: Block, place: int, params: dict[str, Any]) -> list[bytes]:
 
 
 def trained(
-    trials: Sequence[dict[str, Any]], fold: Fold, functions: CFunctions, epochs: int
+    trials: Sequence[dict[str, Any]], fold: Fold, functions: CFunctions, epochs: int, **how: Any
 ) -> list[list[Any]]:
     """All that a block tells of each of its lanes, before some epochs and after."""
-    block, lanes = begun(trials, fold, functions), range(len(trials))
+    block, lanes = begun(trials, fold, functions, **how), range(len(trials))
     before = [*block.measured(silent)]
     # One by one, since it stops where a lane fails.
     losses = np.concatenate([block.advance(1, silent) for _ in range(epochs)])
@@ -142,3 +144,25 @@ def test_a_lane_alone_takes_a_sixteenth_of_the_numbers_of_a_block(functions):
     assert (alone.room, block.room) == (1, LANES)
     assert alone._numbers["weights"].size * LANES == block._numbers["weights"].size
     assert np.array_equal(alone.numbers(0, "best"), block.numbers(0, "best"))
+
+
+class Watched(Shared):
+    """Scratch memory with a border behind, which nobody may change."""
+
+    def bytes(self, name: str, count: int) -> NDArray[np.uint8]:
+        self._held[name] = np.full(count + 2 * 4096, 77, np.uint8)
+        start = -self._held[name].ctypes.data % 4096
+        self.borders = [*getattr(self, "borders", []), self._held[name][start + count :]]
+        return self._held[name][start : start + count]
+
+
+@given(data=st.data(), task=st.sampled_from(TASKS), room=st.sampled_from((1, LANES)))
+@settings(max_examples=60, deadline=None)
+def test_no_lane_leaves_its_scratch_memory(functions, data, task, room):
+    vector = data.draw(st.sampled_from([v for v in (8, 16) if v <= functions.vector]))
+    fold = table(task, data.draw(st.integers(4, 70)), data.draw(st.integers(1, 40)))
+    width, depth = data.draw(st.integers(1, 80)), data.draw(st.integers(0, 4))
+    trial = dict(make_trial(task, width=width, depth=depth, batch_size=64, dropout=0.1))
+    shared, chosen = Watched(), CFunctions(loaded(built_library(), "other"), vector)
+    trained([trial], fold, chosen, 1, shared=shared, room=room)
+    assert all((border == 77).all() for border in shared.borders)
