@@ -17,7 +17,7 @@ from xortune.trial import Outcome, Params
 
 CLOSE = 1e-5
 # Rates at which a change in the last bit stays one for three epochs.
-STABLE = {"sgd": 0.02, "momentum": 0.01, "nesterov": 0.01, "rmsprop": 3e-4}
+STABLE = {"sgd": 0.02, "momentum": 0.01, "nesterov": 0.01, "rmsprop": 1e-4}
 VALUES = {
     "width": st.integers(1, 40),
     "depth": st.integers(0, 4),

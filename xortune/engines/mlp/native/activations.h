@@ -6,11 +6,11 @@
 
 /* The activations of a part's lanes, and numbers of each lane for the formulas of `activate`. */
 typedef struct {
-    int kinds;              /* a bit for each that some lane has */
-    I relu, gelu, scaled;   /* the lanes that have it; `scaled`: GELU or SiLU */
-    V factor, twice, less;  /* of z in the exponent; of s */
-    V small, one, slope;    /* up to which z is small; of the derivative */
-    V coefficients[9];      /* of a polynomial, from the highest power down */
+    int kinds;             /* a bit for each that some lane has */
+    I relu, gelu, scaled;  /* the lanes that have it; `scaled`: GELU or SiLU */
+    V factor, twice, less; /* of z in the exponent; twice s, less 1, for tanh */
+    V small, one, slope;   /* up to which |z| is small; in the derivative */
+    V coefficients[9];     /* of a polynomial, from the highest power down */
 } Activation;
 
 /* GELU is z P(z), with the probability P(z) of less than z in a normal distribution. For z < 0, P is
@@ -90,7 +90,7 @@ INLINE V activated(const Activation *a, const int kinds, V z, V power, V s, V *s
     V one = pick(kinds, JUST_GELU, a->gelu, z, h);
     V other = pick(kinds, JUST_GELU, a->gelu, power * 0.398942280f, a->one - s);
     V found = fma_(one, other, pick(kinds, scaled, a->scaled, s, a->slope));
-    *slope = pick(kinds, JUST_RELU, a->relu, step(z), found);
+    *slope = pick(kinds, JUST_RELU, a->relu, relu_slope(z), found);
     return pick(kinds, JUST_RELU, a->relu, rectified(z), h);
 }
 
@@ -101,16 +101,18 @@ enum { RUN = 16 };
 INLINE void activate(const Activation *a, const int kinds, V *h, V *slopes, int count)
 {
     V powers[RUN], shares[RUN];
-    for (int i = 0; i < count && kinds != JUST_RELU; i++)
+    if (kinds == JUST_RELU) {
+        for (int i = 0; i < count; i++) {
+            slopes[i] = relu_slope(h[i]);
+            h[i] = rectified(h[i]);
+        }
+        return;
+    }
+    for (int i = 0; i < count; i++)
         powers[i] = power_of(a, kinds, h[i]);
-    for (int i = 0; i < count && kinds != JUST_RELU; i++)
+    for (int i = 0; i < count; i++)
         shares[i] = share_of(a, kinds, h[i], powers[i]);
     for (int i = 0; i < count; i++) {
-        if (kinds == JUST_RELU) {
-            slopes[i] = step(h[i]);
-            h[i] = rectified(h[i]);
-            continue;
-        }
         V s = result_of(a, kinds, h[i], powers[i], shares[i]);
         h[i] = activated(a, kinds, h[i], powers[i], s, slopes + i);
     }

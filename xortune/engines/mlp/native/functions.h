@@ -54,7 +54,7 @@ INLINE V root(V x)
 INLINE V rectified(V z) { return where_less(z, all(0.0f), all(0.0f), z); }
 
 /* The slope of ReLU, at z or at its result: 0 up to 0, else 1. */
-INLINE V step(V z) { return choose(z <= 0.0f, all(0.0f), all(1.0f)); }
+INLINE V relu_slope(V z) { return choose(z <= 0.0f, all(0.0f), all(1.0f)); }
 
 /* (1 + s^2/3 + s^4/5 + ...) 2s = log((1 + s) / (1 - s)) for |s| <= 1/3. */
 INLINE V log_ratio(V s)

@@ -6,8 +6,9 @@
 #include "products.h"
 
 /* Units whose gradients are found together: those of their sums stay in the fastest cache. */
-enum { UNITS = NEAR / CHUNK };
+enum { UNITS = NEAR / CHUNK / TALL * TALL };
 
+/* Applies activations of these `kinds`. */
 INLINE void activate_as(Part *p, const int kinds, int k, int rows)
 {
     const Layer *layer = p->layers + k;
@@ -24,10 +25,10 @@ static void activate_all(Part *p, int k, int rows)
 {
     const int all_kinds = (1 << ACTIVATIONS) - 1;
     switch (p->activation.kinds) {
-        case 1 << RELU: return activate_as(p, 1 << RELU, k, rows);
-        case 1 << TANH: return activate_as(p, 1 << TANH, k, rows);
-        case 1 << GELU: return activate_as(p, 1 << GELU, k, rows);
-        case 1 << SILU: return activate_as(p, 1 << SILU, k, rows);
+        case JUST_RELU: return activate_as(p, JUST_RELU, k, rows);
+        case JUST_TANH: return activate_as(p, JUST_TANH, k, rows);
+        case JUST_GELU: return activate_as(p, JUST_GELU, k, rows);
+        case JUST_SILU: return activate_as(p, JUST_SILU, k, rows);
         case 1 << SIGMOID: return activate_as(p, 1 << SIGMOID, k, rows);
         default: return activate_as(p, all_kinds, k, rows);
     }

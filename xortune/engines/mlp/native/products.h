@@ -70,7 +70,7 @@ INLINE V finished(const Product *p, const Then then, const int masked, V sum, pt
     if (then == TIMES_SLOPE)
         sum *= p->with[at];
     if (then == TIMES_STEP)
-        sum *= step(p->with[at]);
+        sum *= relu_slope(p->with[at]);
     return masked ? keep(p->units[n], sum) : sum;
 }
 
@@ -86,6 +86,31 @@ INLINE void store(const Product *p, const Then then, const int masked, const V *
         }
 }
 
+/* sums[m][n] += a[m] b[n]. The factors of the shorter side stay in registers. */
+INLINE void add_products(V *sums, const V *a, ptrdiff_t a_row, const V *b, ptrdiff_t b_row,
+                         const int tall, const int broad)
+{
+    if (tall < broad) {
+    UNROLL
+        for (int n = 0; n < broad; n++)
+    UNROLL
+            for (int m = 0; m < tall; m++)
+                sums[m * broad + n] = fma_(a[m * a_row], b[n * b_row], sums[m * broad + n]);
+        return;
+    }
+    V factors[BROAD];
+    UNROLL
+    for (int n = 0; n < broad; n++)
+        factors[n] = b[n * b_row];
+    UNROLL
+    for (int m = 0; m < tall; m++) {
+        V factor = a[m * a_row];
+    UNROLL
+        for (int n = 0; n < broad; n++)
+            sums[m * broad + n] = fma_(factor, factors[n], sums[m * broad + n]);
+    }
+}
+
 /* c[m][n] = start[n] + sum over k of a[m][k] b[n][k], in the order of k. */
 INLINE void tile(const Product *p, int m0, int n0, const int tall, const int broad)
 {
@@ -93,34 +118,8 @@ INLINE void tile(const Product *p, int m0, int n0, const int tall, const int bro
     const ptrdiff_t a_next = p->a.inner, b_next = p->b.inner, a_row = p->a.outer, b_row = p->b.outer;
     const V *a = p->a.at + m0 * a_row, *b = p->b.at + n0 * b_row;
     begin(p, sums, m0, n0, tall, broad);
-    for (int k = p->count; k > 0; k--) {
-        V factors[BROAD > TALL ? BROAD : TALL];
-        if (tall < broad) {
-    UNROLL
-            for (int m = 0; m < tall; m++)
-                factors[m] = a[m * a_row];
-    UNROLL
-            for (int n = 0; n < broad; n++) {
-                V factor = b[n * b_row];
-    UNROLL
-                for (int m = 0; m < tall; m++)
-                    sums[m * broad + n] = fma_(factors[m], factor, sums[m * broad + n]);
-            }
-        } else {
-    UNROLL
-            for (int n = 0; n < broad; n++)
-                factors[n] = b[n * b_row];
-    UNROLL
-            for (int m = 0; m < tall; m++) {
-                V factor = a[m * a_row];
-    UNROLL
-                for (int n = 0; n < broad; n++)
-                    sums[m * broad + n] = fma_(factor, factors[n], sums[m * broad + n]);
-            }
-        }
-        a += a_next;
-        b += b_next;
-    }
+    for (int k = p->count; k > 0; k--, a += a_next, b += b_next)
+        add_products(sums, a, a_row, b, b_row, tall, broad);
 #define THEN(what)                                                      \
     case what:                                                          \
         if (p->units)                                                   \
