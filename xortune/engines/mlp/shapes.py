@@ -85,8 +85,7 @@ def scratch_bytes(block: Shape, lanes: int = LANES) -> int:
     if lanes == 1:
         return _scratch_bytes_alone(block)
     hidden = block.width | 1  # how far rows of hidden units are apart
-    wide = max(hidden, block.outputs, block.inputs)
-    rows = block.inputs + 2 * block.depth * hidden + 2 * block.outputs + 3 * wide
+    rows = block.inputs + 2 * (block.depth + 1) * hidden + 3 * block.outputs
     return 4 * LANES * (block.width + CHUNK * rows + block.numbers)
 
 

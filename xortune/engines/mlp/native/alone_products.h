@@ -36,7 +36,7 @@ INLINE void spread_out(const Spread *p, const Then then, const V *sums, int m0, 
             ptrdiff_t at = m * p->c_row + n;
             c[at] = then == RECTIFIED     ? rectified(sum)
                     : then == TIMES_SLOPE ? sum * with[at]
-                    : then == TIMES_STEP  ? sum * step(with[at])
+                    : then == TIMES_STEP  ? sum * relu_slope(with[at])
                                           : sum;
         }
 }

@@ -32,7 +32,8 @@ typedef struct {
     I loss;
     V *hidden[DEEPEST + 2]; /* (CHUNK, in): what enters each layer, and at last the outputs */
     V *slopes[DEEPEST + 1]; /* (CHUNK, out): of the activations */
-    V *up, *down, *sums;    /* (CHUNK, out): gradients of what leaves, and enters, and of sums */
+    V *up, *down; /* (CHUNK, out): gradients of what leaves a layer that a lane lacks, and enters it */
+    V *sums;      /* (CHUNK, outputs): gradients of the outputs */
     V *gradient;            /* (P) */
     V targets[CHUNK];
 } Part;
@@ -63,16 +64,14 @@ static void lay_out(Part *p)
     char *memory = b->memory + place * (int64_t)sizeof(V) * PARTS;
 #define TAKE(name, vectors) (name = (V *)memory, memory += sizeof(V) * (size_t)(vectors))
     V *units;
-    int wide = apart > b->outputs_count ? apart : b->outputs_count;
-    wide = wide > b->inputs ? wide : b->inputs;
     TAKE(units, b->widest);
     for (int k = 0; k <= p->count; k++)
         TAKE(p->hidden[k], CHUNK * (k < p->count ? p->layers[k].in : b->outputs_count));
     for (int k = 0; k < p->count; k++)
         TAKE(p->slopes[k], CHUNK * p->layers[k].out);
-    TAKE(p->up, CHUNK * wide);
-    TAKE(p->down, CHUNK * wide);
-    TAKE(p->sums, CHUNK * wide);
+    TAKE(p->up, CHUNK * apart);
+    TAKE(p->down, CHUNK * apart);
+    TAKE(p->sums, CHUNK * b->outputs_count);
 #undef TAKE
     for (int j = 0; j < b->widest; j++) {
         I has = load_mask(b->width + p->at) > j;

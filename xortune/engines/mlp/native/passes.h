@@ -104,61 +104,56 @@ static void forward(Part *p, int rows, int64_t row)
     }
 }
 
-static void swap(V **one, V **other)
-{
-    V *kept = *one;
-    *one = *other;
-    *other = kept;
-}
-
-/* The gradients of the sums of layer k from those of what leaves it. */
+/* The gradients of the sums of hidden layer k from those of what leaves it, in place of its slopes. */
 static void through_activation(Part *p, int k, int rows)
 {
     const Layer *layer = p->layers + k;
-    const V *slopes = p->slopes[k];
+    V *slopes = p->slopes[k];
     for (int r = 0; r < rows; r++)
         for (int j = 0; j < layer->after; j++) {
             int i = r * layer->out + j;
-            p->sums[i] = keep(p->units[j] & layer->has, p->up[i] * slopes[i]);
+            slopes[i] = keep(p->units[j] & layer->has, p->up[i] * slopes[i]);
         }
 }
 
-/* Puts the gradients of the sums of layer k - 1 into p->sums, where those of layer k are. */
-static void enter(Part *p, int k, int rows)
+/* The gradients of the sums of layer k - 1 from those of layer k. They take the place of its slopes,
+ * or of the results of ReLU, which are in the cache and not needed after them. */
+static V *enter(Part *p, const V *sums, int k, int rows)
 {
     const Layer *layer = p->layers + k;
-    int fused = straight(p, k - 1), steps = fused && just_relu(p, k - 1);
+    int fused = straight(p, k - 1), steps = just_relu(p, k - 1);
+    V *place = steps ? p->hidden[k] : p->slopes[k - 1];
     Product entered = {
-        .a = {p->sums, layer->out, 1},
+        .a = {sums, layer->out, 1},
         .b = {p->weights + layer->weight * PARTS, PARTS, (ptrdiff_t)layer->before * PARTS},
-        .c = p->down,
+        .c = fused ? place : p->down,
         .row = layer->in,
         .count = layer->after,
         .then = steps ? TIMES_STEP : fused ? TIMES_SLOPE : ITSELF,
-        .with = steps ? p->hidden[k] : p->slopes[k - 1],
         .units = fused && p->ragged ? p->units : NULL,
     };
     multiply(&entered, rows, layer->before);
-    if (fused) {
-        swap(&p->sums, &p->down);
-        return;
-    }
+    if (fused)
+        return place;
     for (int i = 0; layer->passed && i < rows * layer->in; i++)
         p->down[i] = choose(layer->has, p->down[i], p->up[i]);
-    swap(&p->up, &p->down);
+    V *swap = p->up;
+    p->up = p->down;
+    p->down = swap;
     through_activation(p, k - 1, rows);
+    return place;
 }
 
 /* The gradients of the weights and biases of layer k from those of its sums, which are added. The
  * biases of some units follow their weights, while the gradients of their sums are near. */
-static void collect(Part *p, int k, int rows, int added)
+static void collect(Part *p, const V *sums, int k, int rows, int added)
 {
     const Layer *layer = p->layers + k;
     const V one = all(1.0f);
     for (int j = 0; j < layer->after; j += UNITS) {
         int units = layer->after - j < UNITS ? layer->after - j : UNITS;
         Product product = {
-            .a = {p->sums + j, 1, layer->out},
+            .a = {sums + j, 1, layer->out},
             .b = {p->hidden[k], 1, layer->in},
             .c = p->gradient + layer->weight + (ptrdiff_t)j * layer->before,
             .row = layer->before,
@@ -176,10 +171,11 @@ static void collect(Part *p, int k, int rows, int added)
 /* Adds to the gradient of all weights, from p->sums, those of the outputs. */
 static void backward(Part *p, int rows, int added)
 {
+    const V *sums = p->sums;
     for (int k = p->count - 1; k >= 0; k--) {
-        collect(p, k, rows, added);
+        collect(p, sums, k, rows, added);
         if (k)
-            enter(p, k, rows);
+            sums = enter(p, sums, k, rows);
     }
 }
 

@@ -21,8 +21,8 @@ enum { TALL = 3, BROAD = 3, THIN = 9 };
 /* Vectors of the first factor that stay in the fastest cache while the second passes. */
 enum { NEAR = 32768 / (4 * VECTOR) };
 
-/* What is stored of a sum: itself; the larger of itself and 0; itself times a slope; or times the
- * slope of a ReLU, which its result tells. */
+/* What is stored of a sum: itself; the larger of itself and 0; itself times the slope that was there;
+ * or times the slope of a ReLU, whose result was there. */
 typedef enum { ITSELF, RECTIFIED, TIMES_SLOPE, TIMES_STEP } Then;
 
 typedef struct {
@@ -33,7 +33,6 @@ typedef struct {
     int count;      /* of the products in a sum */
     int added;      /* whether to begin with what is in `c` instead */
     Then then;
-    const V *with;  /* (m, n), as `c`: the slopes, or the results of ReLU */
     const I *units; /* (n): the lanes whose sums are kept, others become 0; NULL keeps all */
 } Product;
 
@@ -62,15 +61,15 @@ INLINE void begin(const Product *p, V *sums, int m0, int n0, const int tall, con
 }
 
 /* A sum of -0 is made +0, so that products of zeros at its end change nothing. */
-INLINE V finished(const Product *p, const Then then, const int masked, V sum, ptrdiff_t at, int n)
+INLINE V finished(const Product *p, const Then then, const int masked, V sum, V old, int n)
 {
     sum += 0.0f;
     if (then == RECTIFIED)
         sum = rectified(sum);
     if (then == TIMES_SLOPE)
-        sum *= p->with[at];
+        sum *= old;
     if (then == TIMES_STEP)
-        sum *= relu_slope(p->with[at]);
+        sum *= relu_slope(old);
     return masked ? keep(p->units[n], sum) : sum;
 }
 
@@ -82,7 +81,7 @@ INLINE void store(const Product *p, const Then then, const int masked, const V *
     UNROLL
         for (int n = 0; n < broad; n++) {
             ptrdiff_t at = (m0 + m) * p->row + n0 + n;
-            p->c[at] = finished(p, then, masked, sums[m * broad + n], at, n0 + n);
+            p->c[at] = finished(p, then, masked, sums[m * broad + n], p->c[at], n0 + n);
         }
 }
 
