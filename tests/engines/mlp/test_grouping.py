@@ -60,16 +60,20 @@ def test_an_order_is_cut_where_it_is_cheapest(lanes):
     assert found == pytest.approx(min(every))
 
 
-def test_a_wide_lane_has_a_block_of_its_own_only_where_that_saves_one():
+def test_a_wide_lane_trains_alone_and_narrow_ones_in_blocks():
     wide = Kind(2, 128, 0, 0, 20, 32)
-    assert sorted(map(len, grouped([wide, *narrow(16)], COST)[0])) == [1, 16]
-    assert sorted(map(len, grouped([wide, *narrow(15)], COST)[0])) == [16]
+    assert sorted(map(len, grouped([wide, *narrow(32)], COST)[0])) == [1, 16, 16]
 
 
-def test_lanes_of_one_sort_are_cut_into_full_blocks():
-    blocks, found = grouped([Kind(2, 32, 0, 0, 20, 32)] * 40, COST)
-    assert [*map(len, blocks)] == [16, 16, 8]
-    assert found == pytest.approx(3 * seconds([Kind(2, 32, 0, 0, 20, 32)]))
+def test_few_narrow_lanes_train_alone():
+    assert [*map(len, grouped(narrow(3), COST)[0])] == [1, 1, 1]
+
+
+def test_lanes_of_one_sort_are_cut_into_full_blocks_and_few_that_are_left_train_alone():
+    one = Kind(1, 8, 0, 0, 20, 32)
+    blocks, found = grouped([one] * 35, COST)
+    assert [*map(len, blocks)] == [16, 16, 1, 1, 1]
+    assert found == pytest.approx(2 * seconds([one] * 16) + 3 * seconds([one]))
 
 
 def test_long_lanes_share_a_block():
@@ -87,7 +91,8 @@ def test_lanes_of_one_size_share_blocks_by_their_activation():
 @pytest.mark.parametrize("depth", [0, 1, 2, 5])
 def test_the_cost_counts_the_weights_of_the_widest_and_deepest(depth):
     small, large = Kind(depth, 8, 0, 0, 1, 32), Kind(depth + 1, 64, 0, 0, 1, 32)
-    assert COST.of_block([small, large]) == COST.of_block([large]) > COST.of_block([small])
+    assert COST.of_block([small, large]) == COST.of_block([large] * 2) > COST.of_block([small] * 2)
+    assert COST.of_block([large]) > COST.of_block([small])
 
 
 @pytest.mark.parametrize(

@@ -74,12 +74,12 @@ class Prepared:
 
     Attributes:
         parts: inputs and targets, of training and of validation.
-        table: see `table_of`, of training.
+        tables: see `table_of`, of both.
     """
 
     def __init__(self, fold: Fold) -> None:
         self.parts = [(as_floats(rows.x), as_floats(rows.y)) for rows in fold[:2]]
-        self.table = table_of(*self.parts[0])
+        self.tables = [table_of(*part) for part in self.parts]
 
 
 class Shared:

@@ -25,7 +25,7 @@ from xortune.engines.mlp.tally import Tally
 from xortune.problems.table.rows import TASKS, Fold
 from xortune.trial import Paused, Weights
 
-# Multiplications with additions of a lane between two heartbeats: a tenth of a second.
+# Multiplications with additions of a lane of a block between two heartbeats: a tenth of a second.
 _BEAT = 2e8
 # Epochs that are trained without a heartbeat, at most.
 _MOST_EPOCHS = 1000
@@ -37,6 +37,7 @@ class Block:
     Attributes:
         shape: of the widest and deepest.
         portions: of the rows of an epoch, after each of which some lanes take a step.
+        room: LANES, or 1 for a lane that trains alone, with the same bits.
 
     Args:
         params: of the lanes.
@@ -44,6 +45,7 @@ class Block:
         loss: the name of the final loss.
         functions: those of C.
         shared: by the blocks of one thread; None for a block by itself.
+        room: LANES, to train one lane as several would be; None for 1 where there is one.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Block:
         loss: str,
         functions: CFunctions,
         shared: Shared | None = None,
+        room: int | None = None,
     ) -> None:
         outputs, inputs = fold.target.outputs, fold.training.x.shape[1]
         self._functions = functions
@@ -61,19 +64,21 @@ class Block:
         self.shape = around(self._shapes)
         self._places: dict[Shape, NDArray[np.int64]] = {}
         rows = len(fold.training.x)
+        self.room = room or (1 if len(params) == 1 else LANES)
+        self._beat = _BEAT * LANES / self.room
         batches = [p["batch_size"] for p in params]
-        self._batch = portion(batches, rows, int(_BEAT / (3 * self.shape.numbers)))
+        self._batch = portion(batches, rows, int(self._beat / (3 * self.shape.numbers)))
         self.portions = -(-rows // self._batch)
-        numbers = zeros((4, self.shape.numbers, LANES))
+        numbers = zeros((4, self.shape.numbers, self.room))
         self._numbers = dict(zip(("weights", "first", "second", "best"), numbers))
         self._lanes = lane_arrays(params)
         every = [-(-min(batch, rows) // self._batch) for batch in batches]
         self._lanes["portions"][: len(every)] = every
         shared = shared or Shared()
-        self._memory = shared.bytes("memory", scratch_bytes(self.shape))
-        order = shared.bytes("order", 4 * LANES * rows)
-        self._order = order.view(np.int32).reshape(rows, LANES)
-        self._words = zeros((WORDS, LANES)).view(np.uint32)
+        self._memory = shared.bytes("memory", scratch_bytes(self.shape, self.room))
+        order = shared.bytes("order", 4 * self.room * rows)
+        self._order = order.view(np.int32).reshape(rows, self.room)
+        self._words = zeros((WORDS, self.room)).view(np.uint32)
         self._rows = shared.rows(fold)
         self._losses, self._totals = np.zeros(LANES), np.zeros(LANES)
         self._resting: list[int] = []
@@ -153,10 +158,10 @@ class Block:
             self._numbers[name][:, self._resting] = 0
         self._resting.clear()
         multiplied = self.shape.numbers * (3 * len(self._order) + self._final.rows)
-        if multiplied > _BEAT:
+        if multiplied > self._beat:
             return self._long_epoch(heartbeat)
         heartbeat()
-        count = max(1, min(count, int(_BEAT / multiplied), _MOST_EPOCHS))
+        count = max(1, min(count, int(self._beat / multiplied), _MOST_EPOCHS))
         losses = np.empty((count, 2, LANES))
         self._training.begin, self._training.end = 0, self.portions
         self._final.begin, self._final.end = 0, self._final.rows
@@ -168,7 +173,7 @@ class Block:
         call = self._training
         self._functions.permute(self._words, self._order)
         self._losses.fill(0)
-        each = max(1, int(_BEAT / (3 * self._batch * self.shape.numbers)))
+        each = max(1, int(self._beat / (3 * self._batch * self.shape.numbers)))
         for begin in range(0, self.portions, each):
             heartbeat()
             call.begin, call.end = begin, min(begin + each, self.portions)
@@ -216,7 +221,7 @@ class Block:
     ) -> NDArray[np.float64]:
         """The sums of the losses of all rows."""
         self._losses.fill(0)
-        each = max(1, int(_BEAT / self.shape.numbers))
+        each = max(1, int(self._beat / self.shape.numbers))
         for begin in range(0, call.rows, each):
             heartbeat()
             call.begin, call.end = begin, min(begin + each, call.rows)
@@ -231,10 +236,10 @@ class Block:
         call.point({"order": self._order, "memory": self._memory, "losses": self._losses})
         call.point({"totals": self._totals})
         call.batch = self._batch
-        call.point({"table": self._rows.table})
-        call.stride = self._rows.table.shape[1]
+        call.stride = self._rows.tables[0].shape[1]
         call.inputs, call.outputs_count = self.shape.inputs, self.shape.outputs
         call.widest, call.deepest = self.shape.width, self.shape.depth
+        call.lanes = self.room
         call.task = TASKS.index(self._fold.target.task)
         call.dropout = int(lanes["least"].any())
         return call
@@ -243,7 +248,7 @@ class Block:
         """The same for the training rows or the others."""
         copy = Call.from_buffer_copy(call)
         x, y = self._rows.parts[part]
-        copy.point({"x": x, "y": y, "loss": loss})
+        copy.point({"x": x, "y": y, "loss": loss, "table": self._rows.tables[part]})
         copy.rows = len(x)
         return copy
 

@@ -15,7 +15,10 @@ from xortune.engines.mlp.native.library import CHUNK, LANES
 from xortune.problems.table.rows import Fold
 from xortune.problems.table.spec import ACTIVATIONS
 
-# Nanoseconds of a block on one core, measured: of a multiplication with an addition, and what it
+# Nanoseconds of a lane alone, on one core, measured: of a multiplication with an addition, of a
+# number's update, of a unit in a row, of its dropout, and of a row.
+_ALONE = (0.0096, 1.05, 0.85, 0.2, 13.6)
+# Nanoseconds of a block, of two lanes as of 16: of a multiplication with an addition, and what it
 # takes longer if more numbers than these leave the second cache; of a number's update, of a unit's
 # dropout in a row, and of a row.
 _MULTIPLY, _FAR, _NEAR, _UPDATE, _DROP, _ROW = 0.22, 0.44, 12_000, 7.7, 10.0, 55.0
@@ -81,16 +84,8 @@ class Cost:
             dropped: whether any has dropout.
             batch: the smallest.
         """
-        flat = depth == 0
-        width = np.where(flat, 0, width)
-        before = np.where(flat, self.inputs, width)
-        first = (self.inputs + 1) * width
-        numbers = first + np.maximum(depth - 1, 0) * (width + 1) * width
-        numbers += (before + 1) * self.outputs
-        steps = -(-self.rows // np.minimum(batch, self.rows))
+        numbers, multiplied, units, steps = self._counts(depth, width, batch)
         rows = self.rows + self.measured
-        multiplied = numbers * rows + (2 * numbers - first) * self.rows
-        units = depth * width
         found: _Floats = 1e-9 * (
             multiplied * (_MULTIPLY + _FAR * np.maximum(0, 1 - _NEAR / numbers))
             + _UPDATE * numbers * steps
@@ -100,17 +95,48 @@ class Cost:
         )
         return found
 
+    def alone_s(self, depth: _Ints, width: _Ints, dropped: _Ints, batch: _Ints) -> _Floats:
+        """The seconds of an epoch of lanes that train alone."""
+        multiply, update, unit, drop, row = _ALONE
+        numbers, multiplied, units, steps = self._counts(depth, width, batch)
+        rows = self.rows + self.measured
+        found: _Floats = 1e-9 * (
+            multiply * multiplied
+            + update * numbers * steps
+            + units * (unit * rows + drop * self.rows * dropped)
+            + row * rows
+        )
+        return found
+
+    def _counts(
+        self, depth: _Ints, width: _Ints, batch: _Ints
+    ) -> tuple[_Ints, _Ints, _Ints, _Ints]:
+        """The numbers of models, the multiplications of an epoch, the hidden units, the steps."""
+        flat = depth == 0
+        width = np.where(flat, 0, width)
+        before = np.where(flat, self.inputs, width)
+        first = (self.inputs + 1) * width
+        numbers = first + np.maximum(depth - 1, 0) * (width + 1) * width
+        numbers += (before + 1) * self.outputs
+        steps = -(-self.rows // np.minimum(batch, self.rows))
+        rows = self.rows + self.measured
+        multiplied = numbers * rows + (2 * numbers - first) * self.rows
+        return numbers, multiplied, depth * width, steps
+
     def of_block(self, lanes: Sequence[Kind]) -> float:
-        """The seconds of an epoch of a block."""
+        """The seconds of an epoch of a block; one lane trains alone."""
         depth, width, kind, dropped, _, batch = zip(*lanes)
-        some = sum(1 << one for one in {*kind})
+        some = 0 if len(lanes) == 1 else sum(1 << one for one in {*kind})
         return _epoch_s(self, max(depth), max(width), some, max(dropped), min(batch))
 
 
 @lru_cache(maxsize=1024)
 def _epoch_s(cost: Cost, *block: int) -> float:
-    """As `Cost.epoch_s`, of one block; most blocks of a pack are alike."""
-    return float(cost.epoch_s(*map(np.array, block)))
+    """As `Cost.epoch_s`, of one block, or of a lane alone; most blocks of a pack are alike."""
+    depth, width, some, dropped, batch = map(np.array, block)
+    if not some:
+        return float(cost.alone_s(depth, width, dropped, batch))
+    return float(cost.epoch_s(depth, width, some, dropped, batch))
 
 
 def cost_of(fold: Fold) -> Cost:
@@ -146,15 +172,27 @@ def portion(batches: Sequence[int], rows: int, most: int) -> int:
 def grouped(lanes: Sequence[Kind], cost: Cost) -> tuple[list[list[int]], float]:
     """The places of lanes, block by block, with the seconds that all blocks train.
 
-    A block costs the same for one lane as for sixteen. The blocks are the cheapest pieces of one of
-    two orders; of lanes of all sorts no other blocks were found to be cheaper by more than 2 %.
+    A block costs the same for two lanes as for sixteen; a lane in a piece of its own trains alone.
+    The blocks are the cheapest pieces of one of two orders; of lanes of all sorts no other blocks
+    were found to be cheaper by more than 2 %.
     """
     if len({*lanes}) == 1:
-        pieces = [[*range(at, min(at + LANES, len(lanes)))] for at in range(0, len(lanes), LANES)]
-        return pieces, len(pieces) * cost.of_block(lanes[:1]) * lanes[0].epochs
+        return _evenly(lanes, cost)
     table = np.array(lanes, np.int64)
     found = (_cut(order, table[order], cost) for order in _orders(table, lanes, cost))
     return min(found, key=lambda cut: cut[1])
+
+
+def _evenly(lanes: Sequence[Kind], cost: Cost) -> tuple[list[list[int]], float]:
+    """As `grouped`, for lanes that are all alike."""
+    alone_s, block_s = cost.of_block(lanes[:1]), cost.of_block([*lanes[:1]] * 2)
+    pieces: list[list[int]] = []
+    for at in range(0, len(lanes), LANES):
+        piece = [*range(at, min(at + LANES, len(lanes)))]
+        pieces += [piece] if block_s < len(piece) * alone_s else [[place] for place in piece]
+    blocks = sum(len(piece) > 1 for piece in pieces)
+    seconds = blocks * block_s + (len(pieces) - blocks) * alone_s
+    return pieces, seconds * lanes[0].epochs
 
 
 def _orders(table: _Ints, lanes: Sequence[Kind], cost: Cost) -> list[list[int]]:
@@ -207,8 +245,9 @@ def _pieces_s(table: _Ints, cost: Cost) -> list[list[float]]:
     tops = [column.copy() for column in columns]
     found = []
     for length in range(1, LANES + 1):
-        *sizes, most = tops
-        found.append((most * cost.epoch_s(*sizes)).tolist())
+        d, w, f, p, b, most = tops
+        epoch_s = cost.epoch_s(d, w, f, p, b) if length > 1 else cost.alone_s(d, w, p, b)
+        found.append((most * epoch_s).tolist())
         for top, column, join in zip(tops, columns, joins):
             top[length:] = join(top[length:], column[:-length])
     return found

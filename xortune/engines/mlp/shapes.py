@@ -10,6 +10,7 @@ from functools import cache, cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from xortune.engines.mlp.native.library import CHUNK, LANES
 from xortune.problems.table.weights import layout_of
 from xortune.trial import Layout
 
@@ -79,14 +80,26 @@ def around(shapes: Sequence[Shape]) -> Shape:
     return shape_of(first.inputs, first.outputs, width, depth)
 
 
-def scratch_bytes(block: Shape, chunk: int = 32) -> int:
-    """The bytes that training takes in C, for vectors of 16 lanes of float32."""
+def scratch_bytes(block: Shape, lanes: int = LANES) -> int:
+    """The bytes that training takes in C, for vectors of 16 lanes of float32, or for one lane."""
+    if lanes == 1:
+        return _scratch_bytes_alone(block)
     hidden = block.width | 1  # how far rows of hidden units are apart
     rows = block.inputs + 2 * (block.depth + 1) * hidden + 3 * block.outputs
-    return 64 * (block.width + chunk * rows + block.numbers)
+    return 4 * LANES * (block.width + CHUNK * rows + block.numbers)
 
 
-def block_bytes(block: Shape) -> int:
+def _scratch_bytes_alone(shape: Shape) -> int:
+    """See lone.h: rows are filled up to vectors of 16, and some to an odd number of these."""
+    wide, longest = max(shape.width, shape.outputs), max(shape.sizes)
+    pairs = [(before + 15, after) for before, after in zip(shape.sizes, shape.sizes[1:])]
+    numbers = sum(
+        CHUNK * (2 * before + 16 + after) + (before + 1) * after + 15 for before, after in pairs
+    )
+    numbers += CHUNK * (shape.outputs + 2 * (wide + 15)) + 32 * shape.outputs + 16 * (longest + 1)
+    return 4 * numbers
+
+
+def block_bytes(block: Shape, lanes: int = LANES) -> int:
     """The bytes that a block keeps, besides the scratch that all blocks share."""
-    lanes = 16
     return 4 * lanes * 4 * block.numbers

@@ -109,7 +109,7 @@ class _Run:
         self._ended: list[int] = []
         self._fresh = self._placed()
         self.epoch_s = cost.of_block([t.kind for t in trainings])
-        self.bytes = block_bytes(self._block.shape)
+        self.bytes = block_bytes(self._block.shape, self._block.room)
         started = time.perf_counter()
         self._begin()
         self._end()

@@ -2,7 +2,8 @@
  *
  * Arrays of `LANES` have a number for each lane; arrays of numbers are `(..., LANES)`, so that a
  * vector holds the same number of many lanes. A block has the shape of its widest and deepest lane:
- * the weights of units and layers that a lane lacks are 0, and stay 0.
+ * the weights of units and layers that a lane lacks are 0, and stay 0. A lane alone, the first, has
+ * arrays of numbers without the last axis: see alone.h.
  */
 #ifndef XORTUNE_BLOCK_H
 #define XORTUNE_BLOCK_H
@@ -26,8 +27,8 @@ enum { MSE, MAE, HUBER, LOG_LOSS };                         /* losses, all of wh
 typedef struct {
     const float *x;       /* (rows, inputs) */
     const float *y;       /* (rows): numbers, 0 or 1, or the places of classes */
-    const float *table;   /* (rows, stride): training only, inputs with their y behind them */
-    const int32_t *order; /* (rows, LANES): training only, the order of an epoch */
+    const float *table;   /* (rows, stride): inputs with their y behind them */
+    const int32_t *order; /* (rows, lanes): training only, the order of an epoch */
     const int32_t *mask;  /* (LANES): all ones for lanes that train; others must be all 0 */
     const int32_t *width, *depth, *activation, *optimizer, *loss, *schedule; /* (LANES) */
     const int32_t *epoch, *epochs;  /* (LANES): trained before, and in all */
@@ -42,6 +43,7 @@ typedef struct {
     int64_t rows, batch;            /* of the data; of a portion: the lanes' batches consist of them */
     int64_t begin, end;             /* portions to train, or rows to measure */
     int32_t inputs, outputs_count, widest, deepest, task, dropout;
+    int32_t lanes; /* of the arrays of numbers: LANES; or 1, for a lane alone in its own shape */
     int32_t stride; /* of the table: more than the inputs, and a multiple of 4 */
 } Block;
 

@@ -57,4 +57,17 @@ static void skip_words(uint32_t *words, int64_t count)
     words[STATE] += (uint32_t)count;
 }
 
+/* As `torch.randperm(rows, generator=generator)`. */
+static void permute_one(uint32_t *words, int32_t *order, int64_t rows)
+{
+    for (int64_t i = 0; i < rows; i++)
+        order[i] = (int32_t)i;
+    for (int64_t i = 0; i + 1 < rows; i++) {
+        int64_t place = i + next_word(words) % (uint32_t)(rows - i);
+        int32_t other = order[place];
+        order[place] = order[i];
+        order[i] = other;
+    }
+}
+
 #endif

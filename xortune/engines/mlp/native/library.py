@@ -42,7 +42,7 @@ _POINTERS = {
     "memory": np.uint8,
 }
 _COUNTS = ("rows", "batch", "begin", "end")
-_SIZES = ("inputs", "outputs_count", "widest", "deepest", "task", "dropout", "stride")
+_SIZES = ("inputs", "outputs_count", "widest", "deepest", "task", "dropout", "lanes", "stride")
 
 _OF_RUN = (
     "words",
@@ -114,8 +114,8 @@ class CFunctions:
             "begin": (ctypes.POINTER(Run), pointer),
             "judge": (ctypes.POINTER(Run), pointer, pointer),
             "epochs": (ctypes.POINTER(Run), long, ctypes.c_int32),
-            "seed": (pointer, ctypes.c_int32, unsigned, long, long),
-            "permute": (pointer, pointer, long, ctypes.c_int32),
+            "seed": (pointer, ctypes.c_int32, ctypes.c_int32, unsigned, long, long),
+            "permute": (pointer, ctypes.c_int32, pointer, long, ctypes.c_int32),
         }
         results = {"judge": ctypes.c_int32, "epochs": long, "variance": ctypes.c_double}
         self._functions = {}
@@ -145,12 +145,14 @@ class CFunctions:
         self._functions["begin"](ctypes.byref(run), address(mask))
 
     def seed(self, words: NDArray[np.uint32], lane: int, seed: int, rows: int, orders: int) -> None:
-        """Sets a lane's generator, of `(WORDS, LANES)`, to that after so many orders of rows."""
-        self._functions["seed"](address(words), lane, seed & 0xFFFFFFFF, rows, orders)
+        """Sets a lane's generator, of `(WORDS, lanes)`, to that after so many orders of rows."""
+        which = address(words), words.shape[1], lane
+        self._functions["seed"](*which, seed & 0xFFFFFFFF, rows, orders)
 
     def permute(self, words: NDArray[np.uint32], order: NDArray[np.int32]) -> None:
-        """Draws the next order of rows, `(rows, LANES)`, for all lanes."""
-        self._functions["permute"](address(words), address(order), len(order), self.vector)
+        """Draws the next order of rows, `(rows, lanes)`, for all lanes."""
+        which = address(words), order.shape[1]
+        self._functions["permute"](*which, address(order), len(order), self.vector)
 
     def judge(
         self, run: Run, training: NDArray[np.float64], validation: NDArray[np.float64]

@@ -109,44 +109,60 @@ double xortune_variance(const float *y, int64_t count)
     return count ? squares / (double)count : 0.0;
 }
 
-/* Sets the generator of a lane to that after `orders` orders of `rows` rows; see order.h. */
-void xortune_seed(uint32_t *words, int32_t lane, uint32_t seed, int64_t rows, int64_t orders)
+/* Sets the generator of a lane to that after `orders` orders of `rows` rows: of `lanes` lanes, as in
+ * order.h; that of a lane alone is as in generator.h. */
+void xortune_seed(uint32_t *words, int32_t lanes, int32_t lane, uint32_t seed, int64_t rows,
+                  int64_t orders)
 {
-    uint32_t own[WORDS], place = words[STATE * LANES];
+    uint32_t own[WORDS];
     seed_words(own, seed);
     skip_words(own, orders * (rows - 1));
+    if (lanes == 1) {
+        memcpy(words, own, sizeof own);
+        return;
+    }
+    uint32_t place = words[STATE * LANES];
     for (uint32_t i = 0; i < STATE; i++)
         words[(place + i) % STATE * LANES + (uint32_t)lane] = raw_word(own);
 }
 
-/* The next order of rows of each lane: (rows, LANES). */
-void xortune_permute(uint32_t *words, int32_t *order, int64_t rows, int32_t vector)
+/* The next order of rows of each lane: (rows, lanes). */
+void xortune_permute(uint32_t *words, int32_t lanes, int32_t *order, int64_t rows, int32_t vector)
 {
-    WITH(vector, xortune_permute)(words, order, rows);
-}
-
-/* Copies the numbers of the lanes of a mask: (numbers, LANES). */
-void xortune_keep(const uint32_t *from, uint32_t *to, const int32_t *mask, int64_t numbers)
-{
-    for (int64_t i = 0; i < numbers; i++, from += LANES, to += LANES)
-        for (int lane = 0; lane < LANES; lane++) {
-            uint32_t kept = (uint32_t)mask[lane];
-            to[lane] = (from[lane] & kept) | (to[lane] & ~kept);
-        }
+    if (lanes == 1)
+        permute_one(words, order, rows);
+    else
+        WITH(vector, xortune_permute)(words, order, rows);
 }
 
 /* Lanes over the epochs. */
 typedef struct {
     const Block *training, *final; /* all batches of an epoch; all validation rows */
-    uint32_t *words;               /* (WORDS, LANES): generators */
-    int32_t *order;                /* (rows, LANES) */
-    uint32_t *best_weights;        /* (P, LANES) */
+    uint32_t *words;               /* (WORDS, lanes): generators */
+    int32_t *order;                /* (rows, lanes) */
+    uint32_t *best_weights;        /* (P, lanes) */
     int32_t *epoch, *best_epoch;   /* (LANES) */
     const int32_t *patience;       /* (LANES): epochs without a better one; 0 for any */
     double *best;                  /* (LANES): the lowest final loss */
     double *losses;                /* (epochs, 2, LANES): of batches, of validation rows */
     int64_t numbers, portions;     /* P; of an epoch */
 } Run;
+
+/* Copies the numbers of the lanes of a mask: (numbers, lanes). */
+static void keep_lanes(const Run *run, const int32_t *mask)
+{
+    const uint32_t *from = (const uint32_t *)run->training->weights;
+    uint32_t *to = run->best_weights;
+    if (run->training->lanes == 1) {
+        memcpy(to, from, (size_t)run->numbers * sizeof *to);
+        return;
+    }
+    for (int64_t i = 0; i < run->numbers; i++, from += LANES, to += LANES)
+        for (int lane = 0; lane < LANES; lane++) {
+            uint32_t kept = (uint32_t)mask[lane];
+            to[lane] = (from[lane] & kept) | (to[lane] & ~kept);
+        }
+}
 
 /* Begins the lanes of a mask: with their initial weights, which are the best so far, and the
  * generators of their orders. */
@@ -156,9 +172,9 @@ void xortune_begin(const Run *run, const int32_t *mask)
     for (int lane = 0; lane < LANES; lane++)
         if (mask[lane]) {
             draw_lane(block, lane);
-            xortune_seed(run->words, lane, block->seed[lane], block->rows, 0);
+            xortune_seed(run->words, block->lanes, lane, block->seed[lane], block->rows, 0);
         }
-    xortune_keep((const uint32_t *)block->weights, run->best_weights, mask, run->numbers);
+    keep_lanes(run, mask);
 }
 
 static int finite(double x) { return x - x == 0.0; }
@@ -188,7 +204,7 @@ int32_t xortune_judge(const Run *run, double *training, double *validation)
         ended |= !fine || (patience && epoch - run->best_epoch[lane] >= patience);
     }
     if (some)
-        xortune_keep((const uint32_t *)block->weights, run->best_weights, better, run->numbers);
+        keep_lanes(run, better);
     return ended;
 }
 
@@ -198,7 +214,7 @@ int64_t xortune_epochs(const Run *run, int64_t count, int32_t vector)
     const Block *training = run->training, *final = run->final;
     for (int64_t done = 0; done < count;) {
         double *losses = run->losses + done++ * 2 * LANES;
-        xortune_permute(run->words, run->order, training->rows, vector);
+        xortune_permute(run->words, training->lanes, run->order, training->rows, vector);
         memset(training->losses, 0, LANES * sizeof(double));
         xortune_train(training, vector);
         memcpy(losses, training->losses, LANES * sizeof(double));

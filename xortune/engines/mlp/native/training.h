@@ -2,6 +2,7 @@
 #ifndef XORTUNE_TRAINING_H
 #define XORTUNE_TRAINING_H
 
+#include "alone.h"
 #include "losses.h"
 #include "measuring.h"
 #include "order.h"
@@ -177,12 +178,20 @@ static void measure_part(const Block *block, const Scores *scores, int part)
 
 static void train_parts(const Block *block)
 {
+    if (block->lanes == 1) {
+        train_alone(block);
+        return;
+    }
     for (int part = 0; part < PARTS; part++)
         train_part(block, part);
 }
 
 static void measure_parts(const Block *block, const Scores *scores)
 {
+    if (block->lanes == 1) {
+        measure_alone(block, scores);
+        return;
+    }
     for (int part = 0; part < PARTS; part++)
         measure_part(block, scores, part);
 }

@@ -141,6 +141,31 @@ INLINE V load(const float *x)
     return v;
 }
 
+INLINE void put(float *x, V v) { memcpy(x, &v, sizeof v); }
+
+/* The first `count` numbers, of VECTOR or fewer, and zeros. */
+INLINE V load_first(const float *x, int count)
+{
+#if VECTOR == 16
+    return (V)_mm512_maskz_loadu_ps((__mmask16)((1u << count) - 1), x);
+#else
+    V v = {0};
+    for (int l = 0; l < count; l++)
+        v[l] = x[l];
+    return v;
+#endif
+}
+
+INLINE void put_first(float *x, V v, int count)
+{
+#if VECTOR == 16
+    _mm512_mask_storeu_ps(x, (__mmask16)((1u << count) - 1), (__m512)v);
+#else
+    for (int l = 0; l < count; l++)
+        x[l] = v[l];
+#endif
+}
+
 INLINE I load_mask(const int32_t *x)
 {
     I v;
