@@ -38,7 +38,6 @@ _ADDED = (
     "starts", "stop_at", "plateau", "epoch_budget",
 )  # fmt: skip
 _LISTS = ("confirm", "rungs", "starts")  # those of them that are tuples
-_LEAST = 10  # trials of a generation where the engine likes more and the study is small
 _LEAST_PRUNED = 27  # trials of a generation, so that three rungs of a third each leave one
 _MOST_REPLICATES = 10_000
 _MOST_RUNGS = 1000
@@ -228,15 +227,13 @@ def default_generation(settings: StudySettings, least: int) -> int | None:
     """The default number of trials asked together; None for all.
 
     A random sampler does not learn from results. TPE learns between generations: there are
-    sixteen, or fewer if they would be smaller than `least`, which the engine sets; but where that
-    is more than ten, four at least. Pruners compare the trials of a generation, and searches stop
-    between two of them, whatever the sampler.
+    sixteen, or fewer if they would be smaller than `least`, which the engine sets. Pruners compare
+    the trials of a generation, and searches stop between two of them, whatever the sampler.
     """
     pruned = settings.pruner != "none"
     stops = {settings.stop_at, settings.plateau, settings.epoch_budget} != {None}
     if settings.sampler == "random" and not pruned and not stops:
         return None
-    least = min(least, max(_LEAST, math.ceil(settings.trials / 4)))
     least = max(least, _LEAST_PRUNED) if pruned else least
     return max(least, math.ceil(settings.trials / 16))
 

@@ -17,8 +17,8 @@ from xortune.problems.table.spec import ACTIVATIONS, LOSS_FNS, OPTIMIZERS, SCHED
 from xortune.trial import Outcome, Params
 
 CLOSE = 1e-5
-# Rates at which a change in the last bit mostly stays one for three epochs. RMSprop's first steps are
-# ten times its rate, however small the gradient and however much of it is rounding.
+# Rates at which a change in the last bit mostly stays one for three epochs. RMSprop's first steps
+# are ten times its rate, however small the gradient and however much of it is rounding.
 STABLE = {"sgd": 0.02, "momentum": 0.01, "nesterov": 0.01, "rmsprop": 1e-4}
 VALUES = {
     "width": st.integers(1, 40),

@@ -40,7 +40,7 @@ class MlpEngine:
 
     name = MLP
     bits: Literal["lane", "pack"] = "lane"
-    generation = 64
+    generation = 16
     first_failures = 0
     pauses = True
 

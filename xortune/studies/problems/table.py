@@ -46,7 +46,8 @@ class TableSubject:
         table = self._table
         spec = self.problem.spec.aimed_as(settings.spec)
         _refuse_without_value(table, spec)
-        return engine_choice(table, wanted, spec)
+        space = load_space(settings.space, settings.spec)
+        return engine_choice(table, wanted, spec, space)
 
     def tested(self, params: Params, weights: Weights) -> Mapping[str, float] | None:
         return self.problem.tested(params, weights)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from xortune.engines.mlp.names import LIBRARIES as MLP_LIBRARIES
 from xortune.engines.mlp.names import MLP
 from xortune.engines.plain.names import LIBRARIES as PLAIN_LIBRARIES
 from xortune.engines.plain.names import PLAIN
+from xortune.space import Choice, Domain, SearchSpace
+from xortune.space.spread import spread_points
+from xortune.trial import Value
 
 if TYPE_CHECKING:
     from xortune.engines.compiled_choice import CompiledChoice
@@ -18,6 +23,10 @@ if TYPE_CHECKING:
 # The names that a search accepts, and the recorded ones that this version can train.
 ENGINES = ("auto", "mlp", "plain")
 NAMES = (MLP, PLAIN)
+# From this many weights on, on one core, PyTorch's products take no longer, and less memory.
+_MOST_WEIGHTS = 2**23
+# The trials by which the pace is estimated.
+_TYPICAL = 64
 _WANTED = {"auto": None, "mlp": True, "plain": False}
 
 
@@ -26,22 +35,26 @@ def libraries(recorded_name: str, device: str) -> tuple[str, ...]:
     return MLP_LIBRARIES if recorded_name == MLP else PLAIN_LIBRARIES
 
 
-def engine_choice(table: Table, wanted: str, spec: ProblemSpec) -> CompiledChoice:
+def engine_choice(
+    table: Table, wanted: str, spec: ProblemSpec, space: SearchSpace
+) -> CompiledChoice:
     """The choice for a table: C that is compiled here, or PyTorch's own loop.
 
     Args:
         table: with its rows and folds.
         wanted: one of `ENGINES`.
         spec: the table's, with the loss and the objectives of the study.
+        space: of the study.
     """
     from xortune.engines.compiled_choice import Candidates, CompiledChoice
     from xortune.engines.mlp.engine import MlpEngine
     from xortune.engines.plain.engine import PlainEngine
 
     rows = table.training, table.validation, table.recipe.target
+    typical = [spec.assignment(_floats(spec, p)) for p in spread_points(space, _TYPICAL)]
 
     def compiled(library: bytes) -> MlpEngine:
-        return MlpEngine(*rows, spec, library, table.folds)
+        return MlpEngine(*rows, spec, library, table.folds, typical)
 
     candidates = Candidates(
         compiled=compiled,
@@ -50,8 +63,34 @@ def engine_choice(table: Table, wanted: str, spec: ProblemSpec) -> CompiledChoic
         other_named="PyTorch's own loop",
         pace=compiled(b"").pace("cpu"),
         generation=MlpEngine.generation,
+        unfit=_unfit(table, space),
     )
     return CompiledChoice(candidates, _WANTED[wanted])
+
+
+def _unfit(table: Table, space: SearchSpace) -> str:
+    """Why networks of the space are sooner trained by PyTorch; empty if they are not."""
+    from xortune.problems.table.weights import layout_of
+
+    width, depth = (_largest(space.domains[name]) for name in ("width", "depth"))
+    largest = {"width": width, "depth": depth}
+    layout = layout_of(table.training.x.shape[1], table.recipe.target.outputs, largest)
+    weights = sum(math.prod(shape) for _, shape in layout)
+    if weights <= _MOST_WEIGHTS:
+        return ""
+    return f"a network of width {width} and depth {depth} has {weights:,} weights"
+
+
+def _largest(domain: Domain) -> int:
+    return max(map(int, domain.values)) if isinstance(domain, Choice) else int(domain.high)
+
+
+def _floats(spec: ProblemSpec, values: Mapping[str, Value]) -> dict[str, Value]:
+    """The values, with floats where parameters are floats."""
+    return {
+        name: float(value) if spec.parameter(name).kind == "float" else value
+        for name, value in values.items()
+    }
 
 
 def _built() -> bytes:
