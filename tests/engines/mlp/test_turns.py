@@ -31,7 +31,7 @@ class Counting(CFunctions):
 def counting(functions, monkeypatch) -> Counting:
     monkeypatch.setattr(turns, "_SHORT_S", 0.0)  # a turn is an epoch
     monkeypatch.setattr(turns, "_LONG_S", 0.0)
-    monkeypatch.setattr(grouping, "_ALONE", (1e9,) * 5)  # no lane is better alone
+    monkeypatch.setattr(grouping, "_ALONE", (1e9,) * 7)  # no lane is better alone
     found = Counting.__new__(Counting)
     found.__dict__.update(functions.__dict__)
     return found

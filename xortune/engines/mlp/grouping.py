@@ -16,8 +16,9 @@ from xortune.problems.table.rows import Fold
 from xortune.problems.table.spec import ACTIVATIONS
 
 # Nanoseconds of a lane alone, on one core, measured: of a multiplication with an addition, of a
-# number's update, of a unit in a row, of its dropout, and of a row.
-_ALONE = (0.0096, 1.05, 0.85, 0.2, 13.6)
+# number's update, of a unit in a row with ReLU and with another activation, of its dropout, of a
+# row, and of a layer in a step.
+_ALONE = (0.0105, 0.6, 0.33, 0.8, 0.5, 14.2, 86.0)
 # Nanoseconds of a block, of two lanes as of 16: of a multiplication with an addition, and what it
 # takes longer if more numbers than these leave the second cache; of a number's update, of a unit's
 # dropout in a row, and of a row.
@@ -95,9 +96,12 @@ class Cost:
         )
         return found
 
-    def alone_s(self, depth: _Ints, width: _Ints, dropped: _Ints, batch: _Ints) -> _Floats:
-        """The seconds of an epoch of lanes that train alone."""
-        multiply, update, unit, drop, row = _ALONE
+    def alone_s(
+        self, depth: _Ints, width: _Ints, some: _Ints, dropped: _Ints, batch: _Ints
+    ) -> _Floats:
+        """The seconds of an epoch of lanes that train alone; arguments as for `epoch_s`."""
+        multiply, update, relu, other, drop, row, layer = _ALONE
+        unit = np.where(some == 1 << ACTIVATIONS.index("relu"), relu, other)
         numbers, multiplied, units, steps = self._counts(depth, width, batch)
         rows = self.rows + self.measured
         found: _Floats = 1e-9 * (
@@ -105,6 +109,7 @@ class Cost:
             + update * numbers * steps
             + units * (unit * rows + drop * self.rows * dropped)
             + row * rows
+            + layer * (depth + 1) * steps
         )
         return found
 
@@ -126,17 +131,17 @@ class Cost:
     def of_block(self, lanes: Sequence[Kind]) -> float:
         """The seconds of an epoch of a block; one lane trains alone."""
         depth, width, kind, dropped, _, batch = zip(*lanes)
-        some = 0 if len(lanes) == 1 else sum(1 << one for one in {*kind})
-        return _epoch_s(self, max(depth), max(width), some, max(dropped), min(batch))
+        some = sum(1 << one for one in {*kind})
+        return _epoch_s(
+            self, len(lanes) == 1, max(depth), max(width), some, max(dropped), min(batch)
+        )
 
 
 @lru_cache(maxsize=1024)
-def _epoch_s(cost: Cost, *block: int) -> float:
+def _epoch_s(cost: Cost, alone: bool, *block: int) -> float:
     """As `Cost.epoch_s`, of one block, or of a lane alone; most blocks of a pack are alike."""
-    depth, width, some, dropped, batch = map(np.array, block)
-    if not some:
-        return float(cost.alone_s(depth, width, dropped, batch))
-    return float(cost.epoch_s(depth, width, some, dropped, batch))
+    epoch_s = cost.alone_s if alone else cost.epoch_s
+    return float(epoch_s(*map(np.array, block)))
 
 
 def cost_of(fold: Fold) -> Cost:
@@ -245,9 +250,9 @@ def _pieces_s(table: _Ints, cost: Cost) -> list[list[float]]:
     tops = [column.copy() for column in columns]
     found = []
     for length in range(1, LANES + 1):
-        d, w, f, p, b, most = tops
-        epoch_s = cost.epoch_s(d, w, f, p, b) if length > 1 else cost.alone_s(d, w, p, b)
-        found.append((most * epoch_s).tolist())
+        *sizes, most = tops
+        epoch_s = cost.epoch_s if length > 1 else cost.alone_s
+        found.append((most * epoch_s(*sizes)).tolist())
         for top, column, join in zip(tops, columns, joins):
             top[length:] = join(top[length:], column[:-length])
     return found

@@ -38,6 +38,12 @@ CHANGES = [
         "fma_(factor, factors[n], sums[m * broad + n])",
         "factor * factors[n] + sums[m * broad + n]",
     ),
+    ("alone.h", "slopes[c] * share", "slopes[c]"),
+    (
+        "alone_products.h",
+        "fma_(factor, factors[n], sums[m][n])",
+        "factor * factors[n] + sums[m][n]",
+    ),
     ("training.h", "keep(p->mask, slopes[c] * share)", "keep(p->mask, slopes[c])"),
     ("training.h", "choose(ends, number.first, first[at])", "number.first"),
     ("training.h", "keep(~p->batches.begins, p->gradient[i])", "p->gradient[i]"),

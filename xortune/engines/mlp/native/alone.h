@@ -35,7 +35,8 @@ static float loss_alone(Lone *p, int rows, V share)
 }
 
 /* One step of the optimizer for `count` numbers, from `place` on. */
-static void update_numbers(Lone *p, const Optimizer *o, int64_t place, const float *gradient, int count)
+static void update_numbers(Lone *p, const Optimizer *o, int64_t place, const float *gradient,
+                           int count)
 {
     float *weights = p->weights + place, *first = p->first + place, *second = p->second + place;
     int i = 0;
@@ -57,8 +58,8 @@ static void update_numbers(Lone *p, const Optimizer *o, int64_t place, const flo
     put_first(second + i, number.second, left);
 }
 
-/* One step of the optimizer for a layer. Gradients in rows that are no whole vectors are first put one
- * behind the other, some rows at a time; what lies behind a row is overwritten by the next. */
+/* One step of the optimizer for a layer. Gradients in rows that are no whole vectors are first put
+ * one behind the other, some rows at a time; what lies behind a row is overwritten by the next. */
 static void update_layer(Lone *p, const Optimizer *o, int k)
 {
     const Layer *layer = p->layers + k;

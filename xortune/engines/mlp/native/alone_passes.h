@@ -80,7 +80,8 @@ static void activate_alone(Lone *p, int k)
 static void drop_alone(Lone *p, int k, int64_t row)
 {
     const Block *b = p->block;
-    Dropout d = {mix(p->key + (uint32_t)k), (U){0} + (uint32_t)b->widest, (U){0} + b->least[0], all(b->kept[0])};
+    Dropout d = {mix(p->key + (uint32_t)k), (U){0} + (uint32_t)b->widest, (U){0} + b->least[0],
+                 all(b->kept[0])};
     for (int n = 0; n < p->across; n++) {
         U place;
         for (int i = 0; i < VECTOR; i++)
@@ -93,7 +94,7 @@ static void drop_alone(Lone *p, int k, int64_t row)
     }
 }
 
-/* Whether sums of hidden layers are rectified as they are stored; their results then tell the slopes. */
+/* Whether sums of hidden layers are rectified as they are stored; their results tell the slopes. */
 static int fused_alone(const Lone *p)
 {
     return p->activation.kinds == 1 << RELU && !p->block->least[0];

@@ -31,7 +31,8 @@ typedef struct {
 /* The vectors of `count` numbers. */
 INLINE int vectors_of(int count) { return (count + VECTOR - 1) / VECTOR; }
 
-/* How far rows of so many vectors are apart: of a power of 2, columns would lie in few sets of a cache. */
+/* How far rows of so many vectors are apart; an odd number, since of a power of 2 a column would lie
+ * in few sets of a cache. */
 INLINE int apart(int vectors) { return vectors > 2 ? vectors | 1 : vectors; }
 
 static void lay_out_alone(Lone *p)
