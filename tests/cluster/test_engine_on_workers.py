@@ -4,13 +4,15 @@ import pytest
 
 import xortune
 from tests.small_study import SETTINGS, SPACE
+from xortune.engines import compiling
 from xortune.engines.xor.native import build
 from xortune.errors import NoEngineError, XortuneError
 
 
 def test_a_library_that_workers_cannot_load_ends_the_search(ray, tmp_path, monkeypatch):
-    monkeypatch.setattr(build, "_compile", lambda compiler: b"for another kind of processor")
-    monkeypatch.setattr(build, "_cache_file", lambda compiler: None)
+    library = b"for another kind of processor"
+    monkeypatch.setattr(compiling, "_compile", lambda sources, compiler: library)
+    monkeypatch.setattr(compiling, "_cache_file", lambda sources, compiler: None)
     monkeypatch.setattr(build, "load_library", lambda library: None)
     with pytest.raises(
         XortuneError, match="cannot run the study's engine.*with another engine"

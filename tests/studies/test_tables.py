@@ -21,7 +21,7 @@ from xortune.paths import StudyPaths
 
 SPACE = {
     "width": {"values": [4, 8]},
-    "lr": {"distribution": "log_uniform_values", "min": 0.001, "max": 1e30},
+    "lr": {"distribution": "log_uniform_values", "min": 0.001, "max": 1e20},
     "dropout": {"values": [0.0, 0.3]},
     "epochs": {"min": 2, "max": 5},
     "optimizer": {"values": ["sgd", "adam", "momentum"]},
@@ -211,7 +211,7 @@ def test_the_objective_decides_the_rank(csv, tmp_path):
         ({"target": None}, "target is missing"),
         ({"target": "z"}, "target 'z'.*no such column"),
         ({"include": ["x"]}, r"include \['x'\]: it is for a function"),
-        ({"engine": "compiled"}, "engine 'compiled': must be one of auto, plain"),
+        ({"engine": "compiled"}, "engine 'compiled': must be one of auto, mlp, plain"),
         ({"device": "cuda"}, "device cuda: tables are trained on CPUs"),
         ({"objective": "auk"}, "objective 'auk': must be one of"),
         ({"objective": "auc:most"}, "after the colon comes max or min"),
