@@ -21,6 +21,7 @@ from tests.benchmarks import (
     page_rows,
     problem_rows,
     pruning_rows,
+    quality_rows,
     sampler_rows,
     search_rows,
     startup_rows,
@@ -45,6 +46,7 @@ MODULES = (
     mlp_pack_rows,
     jax_rows,
     table_rows,
+    quality_rows,
 )
 ROWS: tuple[Row, ...] = tuple(row for module in MODULES for row in module.ROWS)
 HEAD = ("row", "what", "ours", "against", "median", "spread", "goal", "")

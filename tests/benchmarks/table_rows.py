@@ -201,7 +201,7 @@ ROWS = (
         table_search,
     ),
     Row(
-        30,
+        29,
         "table-workers",
         f"`python -m xortune search {SPACE_NAME} --set epochs=10 --data made.csv "
         "--target y --trials 20000 --sampler random --runner ray --workers 2 --quiet` against the "
@@ -209,7 +209,7 @@ ROWS = (
         table_workers,
     ),
     Row(
-        31,
+        30,
         "table-100000",
         f"`python -m xortune search {SPACE_NAME} --set epochs=5 --set width=16..32 --data made.csv "
         "--target y --trials 100000 --sampler random --quiet`, the memory that its process takes, "
