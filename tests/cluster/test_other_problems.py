@@ -90,7 +90,7 @@ def test_a_node_holds_the_data_once(ray):
     @ray.remote
     def held(engine):
         trainer = engine.open("cpu")
-        array = engine._table[0].x
+        array = engine._rows[0].x
         outcome = trainer.train(lanes([engine.probe]), None)[0]
         return array.nbytes, _mapped_file(array), array.flags.writeable, outcome.state
 
