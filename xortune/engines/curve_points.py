@@ -62,6 +62,8 @@ def _point(progress: Measured) -> _Point:
 
 def fault_of(spec: ProblemSpec, found: Mapping[str, float], epoch: int) -> str | None:
     """Why the metrics of a trial, measured at an epoch, cannot be ranked."""
+    if all(map(math.isfinite, found.values())):
+        return None
     needed = {"train_loss", spec.loss, *(o.metric for o in spec.objectives)}
     for name, value in found.items():
         if math.isinf(value) or (math.isnan(value) and name in needed):

@@ -9,16 +9,17 @@ from hypothesis import strategies as st
 from tests.make import lanes
 from tests.tables import TARGETS, make_engine, make_mlp, make_spec, make_trial
 from xortune.engines.engine import Engine
-from xortune.engines.mlp.native.library import LANES, WORDS
-from xortune.engines.mlp.shapes import Shape
+from xortune.engines.mlp.block import Block
+from xortune.engines.plain.engine import PlainEngine
 from xortune.problems.table.model import seeded_model
-from xortune.problems.table.rows import TASKS, Task
+from xortune.problems.table.rows import TASKS, Fold, Rows, Task
 from xortune.problems.table.spec import ACTIVATIONS, LOSS_FNS, OPTIMIZERS, SCHEDULES
 from xortune.trial import Outcome, Params
 
 CLOSE = 1e-5
-# Rates at which a change in the last bit stays one for three epochs.
-STABLE = {"sgd": 0.02, "momentum": 0.01, "nesterov": 0.01}
+# Rates at which a change in the last bit mostly stays one for three epochs. RMSprop's first steps are
+# ten times its rate, however small the gradient and however much of it is rounding.
+STABLE = {"sgd": 0.02, "momentum": 0.01, "nesterov": 0.01, "rmsprop": 1e-4}
 VALUES = {
     "width": st.integers(1, 40),
     "depth": st.integers(0, 4),
@@ -50,17 +51,38 @@ def far(one: Outcome, other: Outcome) -> float:
     return max(float(np.abs(np.array(a) - np.array(b)).max()) for a, b in pairs)
 
 
+def nudged(engine: PlainEngine) -> PlainEngine:
+    """The engine for training rows whose inputs differ in their last bit."""
+    training, validation, target, spec = engine._table
+    x = np.nextafter(training.x, np.float32(np.inf))
+    return PlainEngine(Rows(x, training.y), validation, target, spec)
+
+
 @given(data=st.data(), task=st.sampled_from(TASKS))
 @settings(max_examples=25, deadline=None)
 def test_weights_and_losses_are_close_after_three_epochs_of_any_trials(data, task):
+    """As close as the plain loop is to itself where that is not stable."""
     trials = [trial(data.draw, task) for _ in range(data.draw(st.integers(1, 5)))]
     count = data.draw(st.integers(4, 80))
-    found = train(make_mlp(task, count), trials)
-    for params, one, other in zip(trials, found, train(make_engine(task, count), trials)):
+    plain = make_engine(task, count)
+    outcomes = (train(e, trials) for e in (make_mlp(task, count), plain, nudged(plain)))
+    losses = [m.name for m in make_spec(task).metrics if m.kind == "loss"]
+    for params, one, other, another in zip(trials, *outcomes):
         assert (one.state, one.curve.epochs) == (other.state, other.curve.epochs), params
-        if one.scores["best_epoch"] == other.scores["best_epoch"]:
-            assert far(one, other) < CLOSE, params
-            assert [*one.scores.row] == pytest.approx([*other.scores.row], 1e-4, 1e-4, True)
+        bests = {outcome.scores["best_epoch"] for outcome in (one, other, another)}
+        if len(bests) == 1:
+            bound = max(CLOSE, 10 * far(another, other))
+            assert far(one, other) < bound, params
+            for name in losses:
+                assert one.scores[name] == pytest.approx(other.scores[name], 10 * bound, bound)
+
+
+@pytest.mark.parametrize("inputs", [1, 2, 4, 5, 7, 8, 16, 31])
+def test_rows_of_any_number_of_inputs_are_gathered_with_their_targets(inputs):
+    trials = [make_trial(seed=seed, batch_size=40) for seed in range(17)]
+    found = train(make_mlp(count=90, inputs=inputs), trials)
+    for one, other in zip(found, train(make_engine(count=90, inputs=inputs), trials)):
+        assert far(one, other) < CLOSE
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -106,27 +128,12 @@ def test_initial_weights_are_exactly_those_of_the_model(functions, inputs, width
     outputs = TARGETS["classes"].outputs
     model = seeded_model(inputs, outputs, params)
     expected = torch.cat([p.detach().flatten() for p in model.parameters()])
-    shape = Shape(inputs, outputs, width, depth)
-    found = functions.draw(seed, shape.counts, shape.bounds)
-    assert torch.equal(torch.from_numpy(found), expected)
-
-
-@given(
-    rows=st.integers(1, 2000),
-    seed=st.integers(0, 2**32 - 1),
-    skipped=st.integers(0, 5),
-)
-@settings(max_examples=30, deadline=None)
-def test_the_order_of_rows_is_exactly_that_of_pytorch(functions, rows, seed, skipped):
-    words = np.zeros((LANES, WORDS), np.uint32)
-    order = np.full((LANES, rows), -1, np.int32)
-    mask = np.zeros(LANES, np.int32)
-    mask[3] = -1
-    functions.seed(words[3], seed, rows, skipped)
-    generator = torch.Generator().manual_seed(seed)
-    for _ in range(skipped):
-        torch.randperm(rows, generator=generator)
-    for _ in range(3):
-        functions.permute(words, mask, order)
-        assert order[3].tolist() == torch.randperm(rows, generator=generator).tolist()
-    assert (order[[0, 1, 2, *range(4, LANES)]] == -1).all()
+    rows = Rows(np.zeros((2, inputs), np.float32), np.array([0, 1]))
+    wide = {**params, "width": width + 3, "depth": depth + 1 if depth else 0, "seed": 0}
+    # In a block of its own size, and in one that is wider and deeper.
+    for lanes_ in ([dict(params)], [wide, dict(params)]):
+        block = Block(lanes_, Fold(rows, rows, TARGETS["classes"]), "log_loss", functions)
+        block.begin(range(len(lanes_)))
+        for name in ("weights", "best"):
+            found = torch.from_numpy(block.numbers(len(lanes_) - 1, name))
+            assert torch.equal(found, expected)

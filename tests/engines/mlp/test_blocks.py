@@ -8,7 +8,8 @@ import pytest
 from tests.make import lanes
 from tests.tables import make_mlp, make_rows, make_spec, make_trial
 from xortune.engines.mlp.shapes import Shape, around, scratch_bytes
-from xortune.engines.mlp.trainer import MlpTrainer, neighbours
+from xortune.engines.mlp.trainer import MlpTrainer
+from xortune.engines.mlp.training import Training
 from xortune.problems.table.spec import ACTIVATIONS, OPTIMIZERS, SCHEDULES
 from xortune.trial import Outcome, Params
 
@@ -17,8 +18,9 @@ def bits(outcome: Outcome) -> str:
     return repr(replace(outcome, duration_s=None, worker=None))
 
 
-def train(trials: list[Params]) -> list[str]:
-    return [*map(bits, make_mlp(count=50).open("cpu").train(lanes(trials), 1))]
+def train(trials: list[Params], count: int = 50) -> list[str]:
+    """The bits of trials on a table of so many rows."""
+    return [*map(bits, make_mlp(count=count).open("cpu").train(lanes(trials), 1))]
 
 
 def every_sort() -> list[Params]:
@@ -40,24 +42,28 @@ def every_sort() -> list[Params]:
     ]
 
 
-def blocks_of(trials: list[Params]) -> list[list[int]]:
+def together(trials: list[Params]) -> list[int]:
+    """How many lanes at a time may share blocks."""
     trainer = make_mlp(count=50).open("cpu")
     assert isinstance(trainer, MlpTrainer)
-    return [places for places, _ in trainer._blocks(lanes(trials))]
+    trainings = [Training(lane, None, None) for lane in lanes(trials)]
+    return sorted(len(some) for some, _ in trainer._together(trainings))
 
 
 def test_all_sorts_of_lanes_are_one_block_with_the_bits_that_they_have_alone():
     trials = every_sort()
-    assert len(blocks_of(trials)) == 1
+    assert together(trials) == [16]
     assert train(trials) == [train([params])[0] for params in trials]
 
 
-def test_only_the_batch_size_and_a_model_without_hidden_layers_make_a_block():
+def test_only_odd_batch_sizes_and_a_model_without_hidden_layers_make_a_block():
     trials = every_sort()
     trials += [make_trial(batch_size=9), make_trial(depth=0)]
-    assert sorted(map(len, blocks_of(trials))) == [1, 1, 16]
+    assert together(trials) == [1, 1, 16]
+    # Batches of whole chunks of rows, and of the table, share blocks.
+    assert together([make_trial(batch_size=size) for size in (32, 64, 96, 10**9, 33)]) == [1, 4]
     # A batch larger than the table is the table.
-    assert len(blocks_of([make_trial(batch_size=50), make_trial(batch_size=10**9)])) == 1
+    assert together([make_trial(batch_size=50), make_trial(batch_size=10**9)]) == [2]
 
 
 def test_a_long_lane_among_lanes_that_rest():
@@ -81,6 +87,29 @@ def test_batches_longer_than_a_chunk_of_rows_are_one_batch():
     engine = make_mlp(count=200)
     found = engine.open("cpu").train(lanes([make_trial(batch_size=size) for size in (150, 33)]), 1)
     assert [outcome.state for outcome in found] == ["COMPLETE"] * 2
+
+
+def every_batch() -> list[Params]:
+    """All sorts, with batches of one to seven chunks, and of all rows."""
+    sizes = (32, 64, 96, 128, 224, 230, 10**9)
+    every = [dict(params) for params in every_sort()]
+    return [make_trial(**{**one, "batch_size": sizes[i % 7]}) for i, one in enumerate(every)]
+
+
+def test_lanes_whose_batches_are_of_different_size_have_the_bits_that_they_have_alone():
+    trials = every_batch()
+    assert together(trials) == [16]
+    assert train(trials, 230) == [train([params], 230)[0] for params in trials]
+
+
+def test_long_epochs_beat_within_their_batches_and_have_the_same_bits(monkeypatch):
+    trials = every_batch()
+    expected, beats = train(trials, 230), []
+    monkeypatch.setattr("xortune.engines.mlp.block._BEAT", 1)
+    trainer = make_mlp(count=230).open("cpu")
+    outcomes = trainer.train(lanes(trials), 1, lambda: beats.append(None))
+    assert [*map(bits, outcomes)] == expected
+    assert len(beats) > 7 * 230 / 32
 
 
 def test_a_network_lies_in_a_wider_and_deeper_one_with_its_last_layer_last():
@@ -128,8 +157,3 @@ def test_a_lane_that_ends_early_has_the_curve_that_it_has_alone(log_every):
     trainer = make_mlp().open("cpu")
     alone = [bits(trainer.train(lanes([params]), log_every)[0]) for params in trials]
     assert [*map(bits, trainer.train(lanes(trials), log_every))] == alone
-
-
-def test_neighbours_are_of_similar_depth_and_width():
-    sizes = [(1, 9), (2, 3), (3, 5), (2, 8), (1, 2), (3, 7)]
-    assert [sizes[i] for i in neighbours(sizes)] == [(3, 7), (3, 5), (2, 3), (2, 8), (1, 9), (1, 2)]

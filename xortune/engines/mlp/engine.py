@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
+from statistics import fmean
 from typing import TYPE_CHECKING, Any, Literal
 
 from xortune.engines.engine import Pace, Trainer
@@ -11,19 +11,17 @@ from xortune.engines.mlp.names import LIBRARIES, MLP
 from xortune.engines.reference_rows import reference_trials
 from xortune.errors import UsageError
 from xortune.spec import ProblemSpec
+from xortune.trial import Params
 from xortune.wording import option
 
 if TYPE_CHECKING:
     from xortune.problems.table.rows import Fold, Rows, Target
 
-# Seconds on one core, measured: of a lane, a step and an epoch of any size, and a multiplication
-# with an addition, of which a row takes three for each weight.
-_STEP_S = 5e-7
-_EPOCH_S = 1e-5
-_MULTIPLY_S = 2.2e-11
-# The lanes that are trained in the time of one.
-_LANES = 16
-_MOST = 1024
+# The seconds of a trial in Python, measured.
+_TRIAL_S = 4e-5
+# The seconds that a pack takes at most, and its trials at least and at most.
+_PACK_S = 10.0
+_FEWEST, _MOST = 64, 1024
 
 
 class MlpEngine:
@@ -37,6 +35,7 @@ class MlpEngine:
         library: that of `built_library`.
         folds: of the rows, among which `Lane.fold` chooses; `training` and the others are then
             those of the first.
+        typical: trials of the search, by which the pace is estimated; otherwise by the defaults.
     """
 
     name = MLP
@@ -53,18 +52,35 @@ class MlpEngine:
         spec: ProblemSpec,
         library: bytes,
         folds: Sequence[Fold] = (),
+        typical: Sequence[Params] = (),
     ) -> None:
         self._rows = (training, validation, target)
         self._folds = tuple(folds)
         self._library = library
+        self._typical = tuple(typical) or (spec.assignment({}),) * _FEWEST
         self.spec = spec
         self.probe = spec.assignment({"epochs": 1})
         self.reference = reference_trials(spec)
 
     def pace(self, device: str) -> Pace:
-        """The speed of a trial with the default model and batches."""
-        epoch_s, slowest_s = (_epoch_s(*self._rows, self.spec, rows) for rows in (None, 1))
-        return Pace(1 / epoch_s, _LANES, slowest_s=_LANES * slowest_s, largest=_MOST)
+        """The speed of typical trials, as many together as are given."""
+        from xortune.engines.mlp.grouping import cost_of, grouped, kind_of
+        from xortune.engines.mlp.native.library import LANES
+        from xortune.problems.table.rows import Fold
+
+        cost = cost_of(Fold(*self._rows))
+        trials: list[dict[str, Any]] = [dict(params) for params in self._typical]
+        epochs = fmean(params["epochs"] for params in trials)
+        kinds = [kind_of(params, 1) for params in trials]
+        _, seconds = grouped(kinds, cost)
+        epoch_s = seconds / len(kinds) + _TRIAL_S / epochs
+        largest = int(_PACK_S / (epoch_s * epochs)) // LANES * LANES
+        return Pace(
+            cost_per_s=1 / epoch_s,
+            least_lanes=max(LANES, round(cost.of_block(kinds) / epoch_s)),
+            slowest_s=cost.of_block([kind._replace(batch=1) for kind in kinds]),
+            largest=max(_FEWEST, min(largest, _MOST)),
+        )
 
     @classmethod
     def libraries(cls, device: str) -> tuple[str, ...]:
@@ -82,17 +98,3 @@ class MlpEngine:
 
         functions = load_library(self._library)
         return MlpTrainer(Fold(*self._rows), self._folds, self.spec, functions)
-
-
-def _epoch_s(
-    training: Rows, validation: Rows, target: Target, spec: ProblemSpec, batch: int | None
-) -> float:
-    """The seconds of a lane's epoch with the default model; None for the default batches."""
-    from xortune.problems.table.weights import layout_of
-
-    defaults: dict[str, Any] = dict(spec.defaults)
-    layout = layout_of(training.x.shape[1], target.outputs, defaults)
-    weights = sum(math.prod(shape) for _, shape in layout)
-    steps = math.ceil(len(training.x) / (batch or int(defaults["batch_size"])))
-    multiplied = weights * (3 * len(training.x) + len(validation.x) + 10 * steps)
-    return _EPOCH_S + steps * _STEP_S + multiplied * _MULTIPLY_S

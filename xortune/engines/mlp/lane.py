@@ -67,11 +67,6 @@ class State:
     second: Floats
     progress: Progress = field(default_factory=Progress)
 
-    @classmethod
-    def fresh(cls, weights: Floats) -> State:
-        zeros = np.zeros_like(weights)
-        return cls(weights, weights, zeros, zeros)
-
     def paused(self, params: Mapping[str, Any], curve: Curve) -> Paused:
         """The state as plain arrays; the curve ends before the epoch."""
         progress = self.progress

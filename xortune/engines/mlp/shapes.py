@@ -1,4 +1,4 @@
-"""Where the numbers of a lane lie in its block, and how they are drawn."""
+"""Where the numbers of a lane lie in its block."""
 
 from __future__ import annotations
 
@@ -9,6 +9,10 @@ from functools import cache, cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+
+from xortune.engines.mlp.native.library import CHUNK, LANES
+from xortune.problems.table.weights import layout_of
+from xortune.trial import Layout
 
 
 @dataclass(frozen=True)
@@ -40,13 +44,10 @@ class Shape:
         return int(self.counts.sum())
 
     @cached_property
-    def bounds(self) -> NDArray[np.float32]:
-        """The bounds between which `nn.Linear` draws each array."""
-        gain = math.sqrt(2 / (1 + math.sqrt(5) ** 2))  # as in nn.init.calculate_gain
-        found = []
-        for before in self.sizes[:-1]:
-            found += [math.sqrt(3) * (gain / math.sqrt(before)), 1 / math.sqrt(before)]
-        return np.array(found, np.float32)
+    def layout(self) -> Layout:
+        """The names and shapes of the arrays."""
+        params = {"width": self.width, "depth": self.depth}
+        return layout_of(self.inputs, self.outputs, params)
 
     def places_in(self, block: Shape) -> NDArray[np.int64]:
         """Where each number of this network lies in a wider and deeper one, `(P,)`.
@@ -79,9 +80,26 @@ def around(shapes: Sequence[Shape]) -> Shape:
     return shape_of(first.inputs, first.outputs, width, depth)
 
 
-def scratch_bytes(block: Shape, chunk: int = 32) -> int:
-    """The bytes that training takes in C, for vectors of 16 lanes of float32."""
-    wide = max(block.width, block.outputs, block.inputs)
-    befores, afters = sum(block.sizes[:-1]), sum(block.sizes[1:])
-    vectors = block.width + chunk * (befores + block.outputs + afters + 3 * wide) + block.numbers
-    return 64 * vectors
+def scratch_bytes(block: Shape, lanes: int = LANES) -> int:
+    """The bytes that training takes in C, for vectors of 16 lanes of float32, or for one lane."""
+    if lanes == 1:
+        return _scratch_bytes_alone(block)
+    hidden = block.width | 1  # how far rows of hidden units are apart
+    rows = block.inputs + 2 * (block.depth + 1) * hidden + 3 * block.outputs
+    return 4 * LANES * (block.width + CHUNK * rows + block.numbers)
+
+
+def _scratch_bytes_alone(shape: Shape) -> int:
+    """See lone.h: rows are filled up to vectors of 16, and some to an odd number of these."""
+    wide, longest = max(shape.width, shape.outputs), max(shape.sizes)
+    pairs = [(before + 15, after) for before, after in zip(shape.sizes, shape.sizes[1:])]
+    numbers = sum(
+        CHUNK * (2 * before + 16 + after) + (before + 1) * after + 15 for before, after in pairs
+    )
+    numbers += CHUNK * (shape.outputs + 2 * (wide + 15)) + 32 * shape.outputs + 16 * (longest + 1)
+    return 4 * numbers
+
+
+def block_bytes(block: Shape, lanes: int = LANES) -> int:
+    """The bytes that a block keeps, besides the scratch that all blocks share."""
+    return 4 * lanes * 4 * block.numbers

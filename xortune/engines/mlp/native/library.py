@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 
 # Of block.h.
 LANES = 16
+CHUNK = 32
 WORDS = 625
 
 _POINTERS = {
     "x": np.float32,
     "y": np.float32,
+    "table": np.float32,
     "order": np.int32,
     "mask": np.int32,
     "width": np.int32,
@@ -26,6 +28,7 @@ _POINTERS = {
     "schedule": np.int32,
     "epoch": np.int32,
     "epochs": np.int32,
+    "portions": np.int32,
     "seed": np.uint32,
     "least": np.uint32,
     "kept": np.float32,
@@ -34,12 +37,12 @@ _POINTERS = {
     "weights": np.float32,
     "first": np.float32,
     "second": np.float32,
+    "totals": np.float64,
     "losses": np.float64,
-    "outputs": np.float32,
     "memory": np.uint8,
 }
 _COUNTS = ("rows", "batch", "begin", "end")
-_SIZES = ("inputs", "outputs_count", "widest", "deepest", "task", "dropout")
+_SIZES = ("inputs", "outputs_count", "widest", "deepest", "task", "dropout", "lanes", "stride")
 
 _OF_RUN = (
     "words",
@@ -51,6 +54,7 @@ _OF_RUN = (
     "best",
     "losses",
 )
+_OF_SCORES = ("errors", "hits", "outputs", "larger", "keys")
 
 
 class Call(ctypes.Structure):
@@ -73,13 +77,19 @@ class Call(ctypes.Structure):
             setattr(self, name, address(array))
 
 
+class Sums(ctypes.Structure):
+    """`Scores` of block.h."""
+
+    _fields_ = tuple((name, ctypes.c_void_p) for name in _OF_SCORES)
+
+
 class Run(ctypes.Structure):
     """`Run` of mlp.c."""
 
     _fields_ = (
         *((name, ctypes.POINTER(Call)) for name in ("training", "final")),
         *((name, ctypes.c_void_p) for name in _OF_RUN),
-        *((name, ctypes.c_int64) for name in ("numbers", "batches")),
+        *((name, ctypes.c_int64) for name in ("numbers", "portions")),
     )
 
 
@@ -98,14 +108,16 @@ class CFunctions:
         self.vector = vector or library.xortune_vector()
         kinds = {
             "train": (ctypes.POINTER(Call), ctypes.c_int32),
-            "measure": (ctypes.POINTER(Call), ctypes.c_int32),
+            "measure": (ctypes.POINTER(Call), ctypes.POINTER(Sums), ctypes.c_int32),
+            "rank": (ctypes.POINTER(Call), ctypes.POINTER(Sums)),
+            "variance": (pointer, long),
+            "begin": (ctypes.POINTER(Run), pointer),
             "judge": (ctypes.POINTER(Run), pointer, pointer),
             "epochs": (ctypes.POINTER(Run), long, ctypes.c_int32),
-            "draw": (unsigned, pointer, pointer, long, pointer),
-            "seed": (pointer, unsigned, long, long),
-            "permute": (pointer, pointer, pointer, long),
+            "seed": (pointer, ctypes.c_int32, ctypes.c_int32, unsigned, long, long),
+            "permute": (pointer, ctypes.c_int32, pointer, long, ctypes.c_int32),
         }
-        results = {"judge": ctypes.c_int32, "epochs": long}
+        results = {"judge": ctypes.c_int32, "epochs": long, "variance": ctypes.c_double}
         self._functions = {}
         for name, kind in kinds.items():
             function = getattr(library, f"xortune_{name}")
@@ -113,31 +125,34 @@ class CFunctions:
             self._functions[name] = function
 
     def train(self, call: Call) -> None:
-        """Trains the batches from `begin` to `end` of an epoch; adds their losses."""
+        """Trains the portions from `begin` to `end` of an epoch; adds their losses."""
         self._functions["train"](ctypes.byref(call), self.vector)
 
-    def measure(self, call: Call) -> None:
-        """Measures the rows from `begin` to `end`; adds their losses."""
-        self._functions["measure"](ctypes.byref(call), self.vector)
+    def measure(self, call: Call, sums: Sums | None = None) -> None:
+        """Measures the rows from `begin` to `end`; adds their losses, and what scores need."""
+        self._functions["measure"](ctypes.byref(call), sums and ctypes.byref(sums), self.vector)
 
-    def draw(
-        self, seed: int, counts: NDArray[np.int64], bounds: NDArray[np.float32]
-    ) -> NDArray[np.float32]:
-        """Numbers as `uniform_(-bound, bound)` gives for each array, after `manual_seed(seed)`."""
-        numbers = np.empty(int(counts.sum()), np.float32)
-        arrays = address(counts), address(bounds), len(counts), address(numbers)
-        self._functions["draw"](seed & 0xFFFFFFFF, *arrays)
-        return numbers
+    def rank(self, call: Call, sums: Sums) -> None:
+        """Counts the pairs of rows that `auc` is made of, once all rows are measured."""
+        self._functions["rank"](ctypes.byref(call), ctypes.byref(sums))
 
-    def seed(self, words: NDArray[np.uint32], seed: int, rows: int, orders: int) -> None:
-        """Sets a generator's words, `(WORDS,)`, to those after so many orders of rows."""
-        self._functions["seed"](address(words), seed & 0xFFFFFFFF, rows, orders)
+    def variance(self, y: NDArray[np.float32]) -> float:
+        """The variance of some targets; 0 without any."""
+        return float(self._functions["variance"](address(y), len(y)))
 
-    def permute(
-        self, words: NDArray[np.uint32], mask: NDArray[np.int32], order: NDArray[np.int32]
-    ) -> None:
-        """Draws the next order of rows, `(LANES, rows)`, for the lanes of a mask."""
-        self._functions["permute"](address(words), address(mask), address(order), order.shape[1])
+    def begin(self, run: Run, mask: NDArray[np.int32]) -> None:
+        """Begins the lanes of a mask: their initial weights, and the generators of orders."""
+        self._functions["begin"](ctypes.byref(run), address(mask))
+
+    def seed(self, words: NDArray[np.uint32], lane: int, seed: int, rows: int, orders: int) -> None:
+        """Sets a lane's generator, of `(WORDS, lanes)`, to that after so many orders of rows."""
+        which = address(words), words.shape[1], lane
+        self._functions["seed"](*which, seed & 0xFFFFFFFF, rows, orders)
+
+    def permute(self, words: NDArray[np.uint32], order: NDArray[np.int32]) -> None:
+        """Draws the next order of rows, `(rows, lanes)`, for all lanes."""
+        which = address(words), order.shape[1]
+        self._functions["permute"](*which, address(order), len(order), self.vector)
 
     def judge(
         self, run: Run, training: NDArray[np.float64], validation: NDArray[np.float64]
@@ -152,4 +167,4 @@ class CFunctions:
 
 def address(array: NDArray[Any]) -> int:
     """Where an array begins."""
-    return int(array.ctypes.data)
+    return int(array.__array_interface__["data"][0])  # `array.ctypes.data` takes twice as long

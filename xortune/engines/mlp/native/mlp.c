@@ -2,7 +2,9 @@
 #include <string.h>
 
 #include "block.h"
-#include "order.h"
+#include "drawing.h"
+#include "generator.h"
+#include "ranks.h"
 
 /* Numbers below 1.2e-38 are taken for 0, and become 0: with them, many processors are a hundred
  * times slower, and the moments of units that are never active would stay among them. `flushing`
@@ -11,9 +13,11 @@
 #include <immintrin.h>
 
 void xortune_train_avx512(const Block *block);
-void xortune_measure_avx512(const Block *block);
+void xortune_measure_avx512(const Block *block, const Scores *scores);
+void xortune_permute_avx512(uint32_t *words, int32_t *order, int64_t rows);
 void xortune_train_avx2(const Block *block);
-void xortune_measure_avx2(const Block *block);
+void xortune_measure_avx2(const Block *block, const Scores *scores);
+void xortune_permute_avx2(uint32_t *words, int32_t *order, int64_t rows);
 
 /* The lanes of the widest vectors, 16 or 8; 0 where this processor cannot train. */
 int32_t xortune_vector(void)
@@ -37,7 +41,8 @@ static void restored(uint64_t before) { _mm_setcsr((unsigned)before); }
 #define WITH(vector, what) ((vector) == 16 ? what##_avx512 : what##_avx2)
 #elif defined(__aarch64__)
 void xortune_train_neon(const Block *block);
-void xortune_measure_neon(const Block *block);
+void xortune_measure_neon(const Block *block, const Scores *scores);
+void xortune_permute_neon(uint32_t *words, int32_t *order, int64_t rows);
 
 int32_t xortune_vector(void) { return 4; }
 
@@ -53,11 +58,16 @@ static void restored(uint64_t before) { __asm__ volatile("msr fpcr, %0" : : "r"(
 
 #define WITH(vector, what) ((void)(vector), what##_neon)
 #else
-static void nothing(const Block *block) { (void)block; }
+static void xortune_train_nowhere(const Block *block) { (void)block; }
+static void xortune_measure_nowhere(const Block *block, const Scores *s) { (void)block, (void)s; }
+static void xortune_permute_nowhere(uint32_t *words, int32_t *order, int64_t rows)
+{
+    (void)words, (void)order, (void)rows;
+}
 int32_t xortune_vector(void) { return 0; }
 static uint64_t flushing(void) { return 0; }
 static void restored(uint64_t before) { (void)before; }
-#define WITH(vector, what) ((void)(vector), nothing)
+#define WITH(vector, what) ((void)(vector), what##_nowhere)
 #endif
 
 void xortune_train(const Block *block, int32_t vector)
@@ -67,61 +77,105 @@ void xortune_train(const Block *block, int32_t vector)
     restored(before);
 }
 
-void xortune_measure(const Block *block, int32_t vector)
+/* Adds the losses of rows, and what scores are made of unless it is NULL. */
+void xortune_measure(const Block *block, const Scores *scores, int32_t vector)
 {
     uint64_t before = flushing();
-    WITH(vector, xortune_measure)(block);
+    WITH(vector, xortune_measure)(block, scores);
     restored(before);
 }
 
-/* Draws the numbers of arrays one after the other, each from its own range around 0, as
- * `uniform_(-bound, bound)` after `manual_seed(seed)`. */
-void xortune_draw(uint32_t seed, const int64_t *counts, const float *bounds, int64_t arrays,
-                  float *numbers)
-{
-    uint32_t words[WORDS];
-    seed_words(words, seed);
-    for (int64_t i = 0; i < arrays; numbers += counts[i++])
-        uniform(words, numbers, counts[i], bounds[i]);
-}
-
-/* A generator after `orders` orders of `rows` rows. */
-void xortune_seed(uint32_t *words, uint32_t seed, int64_t rows, int64_t orders)
-{
-    seed_words(words, seed);
-    skip_words(words, orders * (rows - 1));
-}
-
-/* The next order of rows for the lanes of a mask: (LANES, rows). */
-void xortune_permute(uint32_t (*words)[WORDS], const int32_t *mask, int32_t *order, int64_t rows)
+/* Ranks the outputs of all rows, which were measured before. */
+void xortune_rank(const Block *block, const Scores *scores)
 {
     for (int lane = 0; lane < LANES; lane++)
-        if (mask[lane])
-            permute(words[lane], order + lane * rows, rows);
+        if (block->mask[lane]) {
+            const float *outputs = scores->outputs + lane * block->rows;
+            scores->larger[lane] = twice_larger(outputs, block->y, block->rows, scores->keys);
+        }
 }
 
-/* Copies the numbers of the lanes of a mask: (numbers, LANES). */
-void xortune_keep(const uint32_t *from, uint32_t *to, const int32_t *mask, int64_t numbers)
+/* The variance of numbers; 0 without any. */
+double xortune_variance(const float *y, int64_t count)
 {
-    for (int64_t i = 0; i < numbers; i++, from += LANES, to += LANES)
+    double sum = 0.0, squares = 0.0;
+    for (int64_t i = 0; i < count; i++)
+        sum += (double)y[i];
+    double mean = sum / (double)count;
+    for (int64_t i = 0; i < count; i++) {
+        double away = (double)y[i] - mean;
+        squares += away * away;
+    }
+    return count ? squares / (double)count : 0.0;
+}
+
+/* Sets the generator of a lane to that after `orders` orders of `rows` rows: of `lanes` lanes, as in
+ * order.h; that of a lane alone is as in generator.h. */
+void xortune_seed(uint32_t *words, int32_t lanes, int32_t lane, uint32_t seed, int64_t rows,
+                  int64_t orders)
+{
+    uint32_t own[WORDS];
+    seed_words(own, seed);
+    skip_words(own, orders * (rows - 1));
+    if (lanes == 1) {
+        memcpy(words, own, sizeof own);
+        return;
+    }
+    uint32_t place = words[STATE * LANES];
+    for (uint32_t i = 0; i < STATE; i++)
+        words[(place + i) % STATE * LANES + (uint32_t)lane] = raw_word(own);
+}
+
+/* The next order of rows of each lane: (rows, lanes). */
+void xortune_permute(uint32_t *words, int32_t lanes, int32_t *order, int64_t rows, int32_t vector)
+{
+    if (lanes == 1)
+        permute_one(words, order, rows);
+    else
+        WITH(vector, xortune_permute)(words, order, rows);
+}
+
+/* Lanes over the epochs. */
+typedef struct {
+    const Block *training, *final; /* all batches of an epoch; all validation rows */
+    uint32_t *words;               /* (WORDS, lanes): generators */
+    int32_t *order;                /* (rows, lanes) */
+    uint32_t *best_weights;        /* (P, lanes) */
+    int32_t *epoch, *best_epoch;   /* (LANES) */
+    const int32_t *patience;       /* (LANES): epochs without a better one; 0 for any */
+    double *best;                  /* (LANES): the lowest final loss */
+    double *losses;                /* (epochs, 2, LANES): of batches, of validation rows */
+    int64_t numbers, portions;     /* P; of an epoch */
+} Run;
+
+/* Copies the numbers of the lanes of a mask: (numbers, lanes). */
+static void keep_lanes(const Run *run, const int32_t *mask)
+{
+    const uint32_t *from = (const uint32_t *)run->training->weights;
+    uint32_t *to = run->best_weights;
+    if (run->training->lanes == 1) {
+        memcpy(to, from, (size_t)run->numbers * sizeof *to);
+        return;
+    }
+    for (int64_t i = 0; i < run->numbers; i++, from += LANES, to += LANES)
         for (int lane = 0; lane < LANES; lane++) {
             uint32_t kept = (uint32_t)mask[lane];
             to[lane] = (from[lane] & kept) | (to[lane] & ~kept);
         }
 }
 
-/* Lanes over the epochs. */
-typedef struct {
-    const Block *training, *final; /* all batches of an epoch; all validation rows */
-    uint32_t (*words)[WORDS];      /* (LANES): generators */
-    int32_t *order;                /* (LANES, rows) */
-    uint32_t *best_weights;        /* (P, LANES) */
-    int32_t *epoch, *best_epoch;   /* (LANES) */
-    const int32_t *patience;       /* (LANES): epochs without a better one; 0 for any */
-    double *best;                  /* (LANES): the lowest final loss */
-    double *losses;                /* (epochs, 2, LANES): of batches, of validation rows */
-    int64_t numbers, batches;      /* P; of an epoch */
-} Run;
+/* Begins the lanes of a mask: with their initial weights, which are the best so far, and the
+ * generators of their orders. */
+void xortune_begin(const Run *run, const int32_t *mask)
+{
+    const Block *block = run->training;
+    for (int lane = 0; lane < LANES; lane++)
+        if (mask[lane]) {
+            draw_lane(block, lane);
+            xortune_seed(run->words, block->lanes, lane, block->seed[lane], block->rows, 0);
+        }
+    keep_lanes(run, mask);
+}
 
 static int finite(double x) { return x - x == 0.0; }
 
@@ -132,7 +186,8 @@ int32_t xortune_judge(const Run *run, double *training, double *validation)
     int32_t better[LANES] = {0}, some = 0, ended = 0;
     const Block *block = run->training;
     for (int lane = 0; lane < LANES; lane++) {
-        double mean = training[lane] / (double)run->batches;
+        int64_t each = block->portions[lane], steps = (run->portions + each - 1) / each;
+        double mean = training[lane] / (double)steps;
         double final = validation[lane] / (double)run->final->rows;
         training[lane] = finite(mean) ? mean : __builtin_nan("");
         validation[lane] = final;
@@ -149,7 +204,7 @@ int32_t xortune_judge(const Run *run, double *training, double *validation)
         ended |= !fine || (patience && epoch - run->best_epoch[lane] >= patience);
     }
     if (some)
-        xortune_keep((const uint32_t *)block->weights, run->best_weights, better, run->numbers);
+        keep_lanes(run, better);
     return ended;
 }
 
@@ -159,12 +214,12 @@ int64_t xortune_epochs(const Run *run, int64_t count, int32_t vector)
     const Block *training = run->training, *final = run->final;
     for (int64_t done = 0; done < count;) {
         double *losses = run->losses + done++ * 2 * LANES;
-        xortune_permute(run->words, training->mask, run->order, training->rows);
+        xortune_permute(run->words, training->lanes, run->order, training->rows, vector);
         memset(training->losses, 0, LANES * sizeof(double));
         xortune_train(training, vector);
         memcpy(losses, training->losses, LANES * sizeof(double));
         memset(final->losses, 0, LANES * sizeof(double));
-        xortune_measure(final, vector);
+        xortune_measure(final, NULL, vector);
         memcpy(losses + LANES, final->losses, LANES * sizeof(double));
         if (xortune_judge(run, losses, losses + LANES))
             return done;

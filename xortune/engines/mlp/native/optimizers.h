@@ -6,12 +6,14 @@
  *     n = first, or g + 0.9 first for Nesterov's momentum
  *     p = shrunk * p - rate * n / (k * sqrt(second) + eps)
  *
- * where the last divisor is 1 for those that keep no squares. For Adam, `rate` and `k` have the
- * corrections of its biases; `shrunk` is AdamW's own decay.
+ * where k = 0 and eps = 1 for those that keep no squares. For Adam, `rate` and `k` have the
+ * corrections of its biases; `shrunk` is AdamW's own decay. The division is the processor's, which
+ * works on it beside multiplications, as it could not on a root as well.
  */
 #ifndef XORTUNE_OPTIMIZERS_H
 #define XORTUNE_OPTIMIZERS_H
 
+#include "batches.h"
 #include "functions.h"
 
 static const float FIRST_KEPT[] = {0.0f, 0.9f, 0.9f, 0.0f, 0.9f, 0.9f};
@@ -20,9 +22,10 @@ static const float SECOND_KEPT[] = {0.0f, 0.0f, 0.0f, 0.99f, 0.999f, 0.999f};
 static const float SECOND_ADDED[] = {0.0f, 0.0f, 0.0f, 0.01f, 0.001f, 0.001f};
 
 typedef struct {
-    V a, b, c, e, decay, shrunk; /* as above */
-    V rate, k;                   /* of a step */
-    I nesterov, squares;         /* masks */
+    V a, b, c, e, decay, shrunk, eps; /* as above */
+    V rate, k;                        /* of a step */
+    V plain;                          /* `k` of other than Adam's */
+    I nesterov, squares;              /* masks */
     int some_nesterov, some_squares;
     double powers[2][VECTOR]; /* 0.9^t and 0.999^t after t steps */
     double lr[VECTOR];
@@ -44,8 +47,7 @@ INLINE Number updated(const Optimizer *o, Number n, V gradient)
     step = o->rate * step;
     if (o->some_squares) {
         n.second = fma_(o->c, n.second, o->e * g * g);
-        V share = reciprocal(fma_(o->k, root(n.second), all(1e-8f)));
-        step = step * choose(o->squares, share, all(1.0f));
+        step = step / fma_(o->k, root(n.second), o->eps);
     }
     n.p = fma_(o->shrunk, n.p, -step);
     return n;
@@ -82,8 +84,8 @@ static double scheduled(int schedule, double lr, int64_t epoch, int64_t epochs)
     return lr;
 }
 
-/* The optimizers of a part's lanes, before the step after `steps` of this epoch. */
-static void prepare(Optimizer *o, const Block *block, int at, int64_t steps, int64_t an_epoch)
+/* The optimizers of a part's lanes, before a portion of an epoch that has so many steps. */
+static void prepare(Optimizer *o, const Block *block, int at, int64_t portion, U steps)
 {
     memset(o, 0, sizeof *o);
     for (int l = 0; l < VECTOR; l++) {
@@ -91,8 +93,9 @@ static void prepare(Optimizer *o, const Block *block, int at, int64_t steps, int
         o->kind[l] = kind;
         o->a[l] = FIRST_KEPT[kind], o->b[l] = FIRST_ADDED[kind];
         o->c[l] = SECOND_KEPT[kind], o->e[l] = SECOND_ADDED[kind];
+        o->eps[l] = kind >= RMSPROP ? 1e-8f : 1.0f, o->plain[l] = kind >= RMSPROP ? 1.0f : 0.0f;
         o->nesterov[l] = -(kind == NESTEROV), o->squares[l] = -(kind >= RMSPROP);
-        int64_t past = block->epoch[i] * an_epoch + steps;
+        int64_t past = block->epoch[i] * (int64_t)steps[l] + portion / block->portions[i];
         o->powers[0][l] = power(0.9, past), o->powers[1][l] = power(0.999, past);
         int trains = block->mask[i] != 0;
         double lr = scheduled(block->schedule[i], block->lr[i], block->epoch[i], block->epochs[i]);
@@ -103,14 +106,14 @@ static void prepare(Optimizer *o, const Block *block, int at, int64_t steps, int
     o->some_nesterov = any(o->nesterov), o->some_squares = any(o->squares);
 }
 
-/* Sets the numbers of the next step. */
-static void correct(Optimizer *o)
+/* Sets the numbers of the next step of some lanes; those of others mean nothing. */
+static void correct(Optimizer *o, I steps)
 {
     for (int l = 0; l < VECTOR; l++) {
         int adam = o->kind[l] >= ADAM;
-        o->powers[0][l] *= 0.9, o->powers[1][l] *= 0.999;
+        o->powers[0][l] *= steps[l] ? 0.9 : 1.0, o->powers[1][l] *= steps[l] ? 0.999 : 1.0;
         o->rate[l] = (float)(adam ? o->lr[l] / (1.0 - o->powers[0][l]) : o->lr[l]);
-        o->k[l] = adam ? (float)(1.0 / __builtin_sqrt(1.0 - o->powers[1][l])) : 1.0f;
+        o->k[l] = adam ? (float)(1.0 / __builtin_sqrt(1.0 - o->powers[1][l])) : o->plain[l];
     }
 }
 

@@ -3,12 +3,14 @@
 #define XORTUNE_PART_H
 
 #include "activations.h"
+#include "batches.h"
 #include "optimizers.h"
 
-/* A layer: its places in the weights, in vectors of LANES, and its sizes. */
+/* A layer: its places in the weights, in vectors of LANES, and its sizes. Rows of what enters and
+ * leaves it are `in` and `out` vectors apart. */
 typedef struct {
     int64_t weight, bias;
-    int before, after;
+    int before, after, in, out;
     I has; /* the lanes that have it; others pass it by */
     int passed;
 } Layer;
@@ -25,11 +27,13 @@ typedef struct {
     int ragged;     /* whether any lane lacks a unit or a layer */
     Activation activation;
     Optimizer optimizer;
-    U key;      /* of dropout, in this step */
+    Batches batches;
+    U key; /* of dropout, in this step */
     I loss;
-    V *hidden[DEEPEST + 2]; /* (CHUNK, before): what enters each layer, and at last the outputs */
-    V *slopes[DEEPEST + 1]; /* (CHUNK, after): of the activations */
-    V *up, *down, *sums;    /* (CHUNK, widest): gradients of what leaves, and enters, and of sums */
+    V *hidden[DEEPEST + 2]; /* (CHUNK, in): what enters each layer, and at last the outputs */
+    V *slopes[DEEPEST + 1]; /* (CHUNK, out): of the activations */
+    V *up, *down; /* (CHUNK, out): gradients of what leaves a layer that a lane lacks, and enters it */
+    V *sums;      /* (CHUNK, outputs): gradients of the outputs */
     V *gradient;            /* (P) */
     V targets[CHUNK];
 } Part;
@@ -38,11 +42,15 @@ static void lay_out(Part *p)
 {
     const Block *b = p->block;
     int64_t place = 0;
+    /* An odd number: of a power of 2, a column would lie in few sets of a cache. */
+    int apart = b->widest | 1;
     p->count = b->deepest + 1;
     for (int k = 0; k < p->count; k++) {
         Layer *layer = p->layers + k;
         layer->before = k ? b->widest : b->inputs;
         layer->after = k < b->deepest ? b->widest : b->outputs_count;
+        layer->in = k ? apart : b->inputs;
+        layer->out = k < b->deepest ? apart : b->outputs_count;
         layer->weight = place;
         layer->bias = place += (int64_t)layer->before * layer->after;
         place += layer->after;
@@ -51,20 +59,19 @@ static void lay_out(Part *p)
         layer->passed = any(~layer->has);
         p->ragged |= layer->passed;
     }
-    char *memory = b->memory;
+    /* Gradients of all parts come first, since a batch may go on in another call. */
+    p->gradient = (V *)b->memory + place * (p->at / VECTOR);
+    char *memory = b->memory + place * (int64_t)sizeof(V) * PARTS;
 #define TAKE(name, vectors) (name = (V *)memory, memory += sizeof(V) * (size_t)(vectors))
     V *units;
-    int wide = b->widest > b->outputs_count ? b->widest : b->outputs_count;
-    wide = wide > b->inputs ? wide : b->inputs;
     TAKE(units, b->widest);
     for (int k = 0; k <= p->count; k++)
-        TAKE(p->hidden[k], CHUNK * (k < p->count ? p->layers[k].before : b->outputs_count));
+        TAKE(p->hidden[k], CHUNK * (k < p->count ? p->layers[k].in : b->outputs_count));
     for (int k = 0; k < p->count; k++)
-        TAKE(p->slopes[k], CHUNK * p->layers[k].after);
-    TAKE(p->up, CHUNK * wide);
-    TAKE(p->down, CHUNK * wide);
-    TAKE(p->sums, CHUNK * wide);
-    TAKE(p->gradient, place);
+        TAKE(p->slopes[k], CHUNK * p->layers[k].out);
+    TAKE(p->up, CHUNK * apart);
+    TAKE(p->down, CHUNK * apart);
+    TAKE(p->sums, CHUNK * b->outputs_count);
 #undef TAKE
     for (int j = 0; j < b->widest; j++) {
         I has = load_mask(b->width + p->at) > j;
@@ -85,14 +92,7 @@ static void set_up(Part *p, const Block *block, int part)
     p->mask = load_mask(block->mask + p->at);
     p->loss = load_mask(block->loss + p->at);
     lay_out(p);
-    I kinds = load_mask(block->activation + p->at);
-    for (int kind = 0; kind < ACTIVATIONS; kind++) {
-        I mask = kinds == kind;
-        if (any(mask)) {
-            p->activation.mask[p->activation.count] = mask;
-            p->activation.kinds[p->activation.count++] = kind;
-        }
-    }
+    set_activations(&p->activation, load_mask(block->activation + p->at));
 }
 
 #endif

@@ -2,26 +2,27 @@
 #ifndef XORTUNE_TRAINING_H
 #define XORTUNE_TRAINING_H
 
+#include "alone.h"
 #include "losses.h"
 #include "measuring.h"
+#include "order.h"
 #include "passes.h"
 
-/* Gathers rows of each lane's own order; those of resting lanes are the first row. */
+/* Gathers rows of each lane's own order: inputs and targets. */
 static void gather(Part *p, int64_t start, int rows)
 {
     const Block *b = p->block;
-    int inputs = b->inputs;
-    for (int r = 0; r < rows; r++) {
-        int64_t place[VECTOR];
-        float *x = (float *)(p->hidden[0] + (int64_t)r * inputs), *y = (float *)(p->targets + r);
-        for (int l = 0; l < VECTOR; l++) {
-            place[l] = b->mask[p->at + l] ? b->order[(p->at + l) * b->rows + start + r] : 0;
-            y[l] = b->y[place[l]];
-            place[l] *= inputs;
-        }
-        for (int i = 0; i < inputs; i++)
-            for (int l = 0; l < VECTOR; l++)
-                x[i * VECTOR + l] = b->x[place[l] + i];
+    const int inputs = b->inputs, stride = b->stride;
+    const int32_t *order = b->order + start * LANES + p->at;
+    V *x = p->hidden[0];
+    for (int r = 0; r < rows; r++, order += LANES, x += inputs) {
+        const float *own[VECTOR];
+        UNROLL
+        for (int l = 0; l < VECTOR; l++)
+            own[l] = b->table + (ptrdiff_t)order[l] * stride;
+        for (int i = 0; i < stride; i += 4)
+            transposed(own, i, x + i);
+        p->targets[r] = x[inputs]; /* where the next row, or what is computed from them, follows */
     }
 }
 
@@ -44,30 +45,32 @@ static V loss(Part *p, int rows, V share)
     return total;
 }
 
-/* One step of the optimizers, for `count` numbers of one row of a layer. */
+/* One step of the optimizers, for `count` numbers of one row of a layer; of the lanes whose batch
+ * ends, if it does not end for all. */
 INLINE void update_row(const Part *p, const Optimizer *o, int64_t place, int count, I row,
-                       const I *units)
+                       const I *units, const int mixed)
 {
+    const I ends = p->batches.ends;
     V *weights = p->weights, *first = p->first, *second = p->second;
     const V *gradient = p->gradient + place;
     for (int i = 0; i < count; i++) {
         int64_t at = (place + i) * PARTS;
         Number number = {weights[at], first[at], second[at]};
         number = updated(o, number, gradient[i]);
-        weights[at] = keep(units ? row & units[i] : row, number.p);
-        first[at] = number.first;
-        second[at] = number.second;
+        number.p = keep(units ? row & units[i] : row, number.p);
+        weights[at] = mixed ? choose(ends, number.p, weights[at]) : number.p;
+        first[at] = mixed ? choose(ends, number.first, first[at]) : number.first;
+        second[at] = mixed ? choose(ends, number.second, second[at]) : number.second;
     }
 }
 
-static void update(Part *p)
+INLINE void update_all(const Part *p, const int mixed)
 {
-    correct(&p->optimizer);
     const Optimizer o = p->optimizer;
     const I every = ~(I){0};
     if (!p->ragged) {
         const Layer *last = p->layers + p->count - 1;
-        update_row(p, &o, 0, (int)(last->bias + last->after), every, NULL);
+        update_row(p, &o, 0, (int)(last->bias + last->after), every, NULL, mixed);
         return;
     }
     for (int k = 0; k < p->count; k++) {
@@ -75,42 +78,67 @@ static void update(Part *p)
         for (int j = 0; j < layer->after; j++) {
             I row = k + 1 < p->count ? layer->has & p->units[j] : every;
             int64_t place = layer->weight + (int64_t)j * layer->before;
-            update_row(p, &o, place, layer->before, row, k ? p->units : NULL);
-            update_row(p, &o, layer->bias + j, 1, row, NULL);
+            update_row(p, &o, place, layer->before, row, k ? p->units : NULL, mixed);
+            update_row(p, &o, layer->bias + j, 1, row, NULL, mixed);
         }
     }
 }
 
-/* Trains one batch; adds its mean loss to the lanes' losses. */
-static void train_batch(Part *p, int64_t place)
+static void update(Part *p)
+{
+    const Batches *batches = &p->batches;
+    if (batches->ending == NONE)
+        return;
+    correct(&p->optimizer, batches->ends);
+    if (batches->ending == SOME)
+        update_all(p, 1);
+    else
+        update_all(p, 0);
+}
+
+/* Gradients of 0 for the lanes whose batch begins, where those of others are to grow. */
+static void clear_gradients(Part *p)
+{
+    const Layer *last = p->layers + p->count - 1;
+    for (int64_t i = 0; i < last->bias + last->after; i++)
+        p->gradient[i] = keep(~p->batches.begins, p->gradient[i]);
+}
+
+/* Of this step, for all layers: see dropout.py. */
+static U dropout_key(const Part *p)
 {
     const Block *b = p->block;
+    U seed, epoch;
+    memcpy(&seed, b->seed + p->at, sizeof seed);
+    memcpy(&epoch, b->epoch + p->at, sizeof epoch);
+    return mix(mix(seed) + epoch * p->batches.steps + p->batches.step);
+}
+
+/* Trains one portion of rows; adds to the lanes' losses the mean ones of batches that end. */
+static void train_portion(Part *p, int64_t place)
+{
+    const Block *b = p->block;
+    Batches *batches = &p->batches;
+    find_batches(batches, b, p->at, place);
+    if (b->dropout)
+        p->key = dropout_key(p);
+    if (batches->grows)
+        clear_gradients(p);
     int64_t start = place * b->batch, size = b->rows - start < b->batch ? b->rows - start : b->batch;
-    V share = all(1.0f / (float)size);
-    double totals[VECTOR] = {0};
     for (int64_t row = 0; row < size; row += CHUNK) {
         int rows = size - row < CHUNK ? (int)(size - row) : CHUNK;
         gather(p, start + row, rows);
         forward(p, rows, row);
-        V total = loss(p, rows, share);
+        V total = loss(p, rows, batches->share);
         for (int l = 0; l < VECTOR; l++)
-            totals[l] += total[l];
-        backward(p, rows, row > 0);
+            b->totals[p->at + l] += total[l];
+        backward(p, rows, batches->grows || row > 0);
     }
     update(p);
-    for (int l = 0; l < VECTOR; l++)
-        b->losses[p->at + l] += totals[l] / (double)size;
-}
-
-/* Of the step `place` of this epoch, for all layers: see dropout.py. */
-static U dropout_key(const Block *block, int at, int64_t an_epoch, int64_t place)
-{
-    U seed, step;
     for (int l = 0; l < VECTOR; l++) {
-        seed[l] = block->seed[at + l];
-        step[l] = (uint32_t)(block->epoch[at + l] * an_epoch + place);
+        double mean = b->totals[p->at + l] / batches->sizes[l];
+        b->losses[p->at + l] += batches->ends[l] ? mean : 0.0;
     }
-    return mix(mix(seed) + step);
 }
 
 static void train_part(const Block *block, int part)
@@ -119,17 +147,14 @@ static void train_part(const Block *block, int part)
     set_up(&p, block, part);
     if (!any(p.mask))
         return;
-    int64_t an_epoch = (block->rows + block->batch - 1) / block->batch;
-    prepare(&p.optimizer, block, p.at, block->begin, an_epoch);
-    for (int64_t place = block->begin; place < block->end; place++) {
-        if (block->dropout)
-            p.key = dropout_key(block, p.at, an_epoch, place);
-        train_batch(&p, place);
-    }
+    plan_batches(&p.batches, block, p.at);
+    prepare(&p.optimizer, block, p.at, block->begin, p.batches.steps);
+    for (int64_t place = block->begin; place < block->end; place++)
+        train_portion(&p, place);
 }
 
-/* Measures rows `begin` to `end`: adds their losses, and keeps the outputs where they are wanted. */
-static void measure_part(const Block *block, int part)
+/* Measures rows `begin` to `end`: adds their losses, and what scores are made of unless it is NULL. */
+static void measure_part(const Block *block, const Scores *scores, int part)
 {
     Part p;
     set_up(&p, block, part);
@@ -143,24 +168,32 @@ static void measure_part(const Block *block, int part)
             p.hidden[0][i] = all(x[i]);
         forward(&p, rows, -1);
         const V *outputs = p.hidden[p.count];
-        for (int r = 0; r < rows; r++)
-            add_loss(outputs + r * count, block->y[start + r], block->task, count,
-                     block->loss + p.at, block->losses + p.at);
-        for (int i = 0; block->outputs && i < rows * count; i++)
-            memcpy(block->outputs + (start * count + i) * LANES + p.at, outputs + i, sizeof(V));
+        for (int r = 0; r < rows; r++, outputs += count) {
+            add_loss(block, p.at, start + r, outputs);
+            if (scores)
+                add_scores(scores, block, p.at, start + r, outputs);
+        }
     }
 }
 
 static void train_parts(const Block *block)
 {
+    if (block->lanes == 1) {
+        train_alone(block);
+        return;
+    }
     for (int part = 0; part < PARTS; part++)
         train_part(block, part);
 }
 
-static void measure_parts(const Block *block)
+static void measure_parts(const Block *block, const Scores *scores)
 {
+    if (block->lanes == 1) {
+        measure_alone(block, scores);
+        return;
+    }
     for (int part = 0; part < PARTS; part++)
-        measure_part(block, part);
+        measure_part(block, scores, part);
 }
 
 #endif
