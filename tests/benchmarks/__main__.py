@@ -15,12 +15,17 @@ from tests.benchmarks import (
     engine_rows,
     fault_rows,
     file_rows,
+    jax_rows,
+    mlp_pack_rows,
+    mlp_rows,
     page_rows,
     problem_rows,
     pruning_rows,
+    quality_rows,
     sampler_rows,
     search_rows,
     startup_rows,
+    table_rows,
     winner_rows,
 )
 from tests.benchmarks.core import Plan, Result, Row, Skipped
@@ -37,6 +42,11 @@ MODULES = (
     winner_rows,
     pruning_rows,
     page_rows,
+    mlp_rows,
+    mlp_pack_rows,
+    jax_rows,
+    table_rows,
+    quality_rows,
 )
 ROWS: tuple[Row, ...] = tuple(row for module in MODULES for row in module.ROWS)
 HEAD = ("row", "what", "ours", "against", "median", "spread", "goal", "")

@@ -6,7 +6,8 @@ import gc
 import os
 import statistics
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -148,6 +149,21 @@ def interleaved(
             gc.collect()  # so that no action clears up after another
             taken[name].append(seconds(action))
     return taken
+
+
+@contextmanager
+def one_core() -> Iterator[None]:
+    """This process and those that it starts stay on one core, PyTorch on one thread."""
+    import torch
+
+    cores, threads = os.sched_getaffinity(0), torch.get_num_threads()
+    os.sched_setaffinity(0, {max(cores)})
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+        os.sched_setaffinity(0, cores)
 
 
 def seconds(action: Action) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,3 +28,17 @@ def write_npz(path: Path, rows: int, inputs: int) -> None:
     """Writes the arrays X and y."""
     x, y = made_up_table(rows, inputs)
     np.savez(path, X=x, y=y)
+
+
+def made_rows(rows: int, inputs: int, outputs: int) -> tuple[NDArray[np.float32], NDArray[Any]]:
+    """Inputs, `(rows, inputs)`, and what a network learns from them.
+
+    With one output that is a number, `(rows, 1)`; with more of them a class, `(rows,)`.
+    """
+    generator = np.random.Generator(np.random.PCG64(0))
+    x = generator.standard_normal((rows, inputs), np.float32)
+    score = np.tanh(x[:, 0] + x[:, 1]) + 0.1 * generator.standard_normal(rows, np.float32)
+    if outputs == 1:
+        return x, score[:, None]
+    classes = np.digitize(score, np.linspace(-1, 1, outputs + 1)[1:-1])
+    return x, classes.astype(np.int64)

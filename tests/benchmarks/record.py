@@ -25,11 +25,12 @@ their exit, imports and the start of Ray included. The baselines are in `tests/b
 read and run on their own: `lab_loop.py`, `stock_tune.py`, `optuna_alone.py`, `floor.py`,
 `stock_step.c`, and the other files whose names begin with `stock`.
 
-Rows 9, 17 and 19 onwards say what is found rather than how fast: shares and losses, with what
+Rows 9, 17, 19 to 22 and 31 say what is found rather than how fast: shares and losses, with what
 stands for the repeats there, such as study seeds. Searches that are timed have no confirmation
-(`--confirm none`), as what they are compared with has none.
+(`--confirm none`), as what they are compared with has none. Row 27 needs JAX:
+`pip install -c constraints.txt -e '.[benchmarks]'`.
 
-    python -m tests.benchmarks                # everything: an hour, on a machine at rest
+    python -m tests.benchmarks                # everything: two hours, on a machine at rest
     python -m tests.benchmarks engine-eager   # some rows, by name; the others stay as they are
     python -m tests.benchmarks --list
 """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from tests.benchmarks.core import (
@@ -18,13 +18,14 @@ from tests.benchmarks.core import (
     interleaved,
     ratios,
 )
-from tests.benchmarks.engine_rows import fastest_trainer
+from tests.benchmarks.engine_rows import Trainer, fastest_trainer
 from tests.benchmarks.stock_sampler import StockSampler
 from xortune.engines.xor.engines import CompiledEngine
 from xortune.problems.xor.spec import LOSS_FNS, SPEC
 from xortune.sampling import ask_generation
 from xortune.settings import StudySettings, default_generation
-from xortune.space import load_space
+from xortune.space import SearchSpace, load_space
+from xortune.spec import ProblemSpec
 from xortune.trial import FinishedTrial, Outcome, Params, Trial
 
 TIMED_TRIALS = 1000
@@ -44,15 +45,17 @@ class OurSampler:
     """TPE as a search asks it: generation by generation.
 
     Args:
+        space: of the search.
         study_seed: the study's.
         trials: how many the search has in all.
+        size: of a generation.
     """
 
-    def __init__(self, study_seed: int, trials: int) -> None:
+    def __init__(self, space: SearchSpace, study_seed: int, trials: int, size: int) -> None:
         self._study_seed = study_seed
         self._trials = trials
-        self._size = generation_size(trials)
-        self._space = load_space("default", SPEC)
+        self._size = size
+        self._space = space
         self._asked: list[Params] = []
         self._told: list[FinishedTrial] = []
 
@@ -72,10 +75,16 @@ class OurSampler:
             self._told.append(FinishedTrial(trial, outcome))
 
 
-def generation_size(trials: int) -> int:
+def generation_size(trials: int, spec: ProblemSpec, least: int) -> int:
     """How many trials of a search are asked together, as the search decides it."""
-    settings = StudySettings(SPEC, {}, trials=trials)
-    return default_generation(settings, CompiledEngine.generation) or trials
+    settings = StudySettings(spec, {}, trials=trials)
+    return default_generation(settings, least) or trials
+
+
+def lab_sampler(study_seed: int, trials: int) -> OurSampler:
+    """TPE for the lab's problem."""
+    size = generation_size(trials, SPEC, CompiledEngine.generation)
+    return OurSampler(load_space("default", SPEC), study_seed, trials, size)
 
 
 def ask_and_tell(sampler: Sampler, trials: int) -> None:
@@ -94,14 +103,13 @@ def made_up(params: Params) -> Outcome:
     return Outcome("COMPLETE", SPEC.scores((loss, loss, loss, 1.0)))
 
 
-def best_losses(make: Callable[[int], Sampler], studies: int, trials: int) -> list[float]:
-    """The best final loss of each of some searches, with study seeds from 0.
+def best_losses(samplers: Sequence[Sampler], trials: int, train: Trainer) -> list[float]:
+    """The best final loss, `mse`, of each of some searches.
 
     They advance side by side, so that each round's trials can be trained as one pack.
     """
-    samplers = [make(study_seed) for study_seed in range(studies)]
-    best = [math.inf] * studies
-    train, done = fastest_trainer(), 0
+    best = [math.inf] * len(samplers)
+    done = 0
     while done < trials:
         asked = [sampler.ask() for sampler in samplers]
         outcomes = iter(train([params for batch in asked for params in batch]))
@@ -119,12 +127,13 @@ def sampler_tpe(plan: Plan) -> Result:
     taken = interleaved(
         plan.repeats,
         {
-            "ours": lambda: ask_and_tell(OurSampler(0, count), count),
+            "ours": lambda: ask_and_tell(lab_sampler(0, count), count),
             "stock": lambda: ask_and_tell(StockSampler(0), count),
         },
     )
-    ours = best_losses(lambda study_seed: OurSampler(study_seed, trials), studies, trials)
-    stock = best_losses(StockSampler, studies, trials)
+    seeds, train = range(studies), fastest_trainer()
+    ours = best_losses([lab_sampler(seed, trials) for seed in seeds], trials, train)
+    stock = best_losses([StockSampler(seed) for seed in seeds], trials, train)
     found = statistics.median(ours), statistics.median(stock)
     figures = [
         Figure(
@@ -145,7 +154,8 @@ def sampler_tpe(plan: Plan) -> Result:
     notes = [
         "Both models see the same made-up outcomes in the first figure; in the second, trials are "
         "really trained. Ours is told a generation at a time "
-        f"(here {generation_size(trials)} trials), stock TPE after every single trial, "
+        f"(here {generation_size(trials, SPEC, CompiledEngine.generation)} trials), "
+        "stock TPE after every single trial, "
         "which is the easier way to find good ones.",
         f"Best final losses: ours from {min(ours):.3g} to {max(ours):.3g}, stock from "
         f"{min(stock):.3g} to {max(stock):.3g}; ours is the better one of "
