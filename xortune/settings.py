@@ -22,7 +22,8 @@ PRUNERS: tuple[PrunerName, ...] = ("none", "halving", "hyperband", "median")
 AGGREGATES: tuple[Aggregate, ...] = ("mean", "median", "max")
 RUNNERS: tuple[RunnerName, ...] = ("auto", "ray", "inline")
 DEVICES: tuple[DeviceName, ...] = ("auto", "cpu", "cuda", "both")
-SAMPLER_VERSION = 2  # Since version 2 no point is asked for twice.
+# Since version 2 no point is asked for twice; since 3 many parameters are modelled one by one.
+SAMPLER_VERSION = 3
 
 _LARGEST = 2**53  # Integers up to this are exact in JSON and in floats.
 _MAX_SEED = 2**32 - 1

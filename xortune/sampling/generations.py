@@ -43,7 +43,8 @@ def ask_generation(
         told: all trials of earlier generations, by number. Read once, before this returns.
         known: the generation's trials that were asked for earlier. They are asked for again,
             and are the same unless another version of Optuna proposed them.
-        version: of the sampler, as recorded; version 1 repeats points.
+        version: of the sampler, as recorded; version 1 repeats points, and up to version 2 all
+            parameters are modelled together.
     """
     learns = sampler != "random"
     # Random draws from a range of floats do not repeat.
@@ -59,7 +60,7 @@ def ask_generation(
         model = None
         if learns:
             learnt = [(told[n].trial.params, losses[n]) for n in window(losses)]
-            model = Model(space, study_seed, generation, learnt)
+            model = Model(space, study_seed, generation, learnt, version)
     if not repeats:
         return (assignment(space, _proposed(draws, model)) for _ in range(size))
     order = f"{study_seed}/{generation}"

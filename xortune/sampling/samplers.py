@@ -17,12 +17,17 @@ from optuna.distributions import BaseDistribution
 from optuna.samplers import RandomSampler, TPESampler
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
+from xortune.sampling.by_parameter import ParameterModels
 from xortune.sampling.distributions import continuous, distributions, stretched
+from xortune.settings import SAMPLER_VERSION
 from xortune.space import Range, SearchSpace
 from xortune.trial import Params
 
 # Start modelling after this many trials, unless all of them failed.
 _STARTUP = 10
+# Parameters that are modelled together, at most. The kernels of a joint model do not narrow in more
+# dimensions: of nine, each is a sixth of a range wide however many trials are told.
+_TOGETHER = 4
 # TPE's cost for a trial grows with the running trials of the generation: keep the latest.
 _LIES = 100
 
@@ -49,11 +54,18 @@ class Draws:
 class Model:
     """TPE on the told trials, for all parameters but those without an order.
 
+    Few parameters are modelled together, many each by itself.
+
     Optuna treats an integer range value by value, in Python, which is slow for thousands of
     values. It is asked for a float instead, for `on_grid` to round.
 
-    `known` are trials of earlier generations, by number, with their objectives: smaller is
-    better, and infinite for failed trials.
+    Args:
+        space: the search space.
+        study_seed: the study's seed.
+        generation: the number of the generation.
+        known: trials of earlier generations, by number, with their objectives: smaller is better,
+            and infinite for failed trials.
+        version: of the sampler, as recorded.
     """
 
     def __init__(
@@ -62,12 +74,14 @@ class Model:
         study_seed: int,
         generation: int,
         known: Sequence[tuple[Params, float]],
+        version: int = SAMPLER_VERSION,
     ) -> None:
+        seed = _seed(study_seed, generation, "model")
         # Multivariate costs half as much as a model for each parameter. The constant liar
         # spreads trials that are asked before any of them is told.
         self._sampler = TPESampler(
             n_startup_trials=_STARTUP,
-            seed=_seed(study_seed, generation, "model"),
+            seed=seed,
             multivariate=True,
             constant_liar=True,
         )
@@ -77,11 +91,16 @@ class Model:
         self._learns = bool(self._distributions) and enough
         self._study.add_trials(_frozen(*trial, self._distributions) for trial in known)
         self._lies: deque[Trial] = deque()
+        self._single: ParameterModels | None = None
+        if self._learns and version > 2 and len(self._distributions) > _TOGETHER:
+            self._single = ParameterModels(self._study, self._distributions, seed)
 
     def ask(self) -> dict[str, Any]:
         """The modelled parameters; none before enough trials are complete."""
         if not self._learns:
             return {}
+        if self._single is not None:
+            return self._single.ask()
         self._lies.append(self._study.ask())
         if len(self._lies) > _LIES:
             self._study.tell(self._lies.popleft(), state=TrialState.FAIL)
