@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,9 +78,11 @@ def _compile(sources: Sources, compiler: str) -> bytes:
     try:
         with tempfile.TemporaryDirectory(prefix="xortune-") as folder:
             target = Path(folder, f"{sources.name}.so")
-            files = map(str, sources.files)
-            command = [compiler, *sources.flags, *files, "-o", str(target), "-lm"]
-            subprocess.run(command, check=True, capture_output=True, timeout=sources.seconds)
+            if len(sources.files) > 1:
+                files = _objects(sources, compiler, Path(folder))
+            else:
+                files = [*map(str, sources.files)]
+            _run([compiler, *sources.flags, *files, "-o", str(target), "-lm"], sources.seconds)
             return target.read_bytes()
     except subprocess.CalledProcessError as error:
         lines = error.stderr.decode(errors="replace").strip().splitlines()
@@ -87,6 +90,22 @@ def _compile(sources: Sources, compiler: str) -> bytes:
     except (OSError, subprocess.TimeoutExpired) as error:
         reason = str(error)
     raise NoEngineError(f"{compiler} failed: {reason}")
+
+
+def _objects(sources: Sources, compiler: str, folder: Path) -> list[str]:
+    """Object files, compiled side by side."""
+
+    def made(file: Path) -> str:
+        target = str(folder / f"{file.stem}.o")
+        _run([compiler, *sources.flags, "-c", str(file), "-o", target], sources.seconds)
+        return target
+
+    with ThreadPoolExecutor() as pool:
+        return [*pool.map(made, sources.files)]
+
+
+def _run(command: list[str], seconds: float) -> None:
+    subprocess.run(command, check=True, capture_output=True, timeout=seconds)
 
 
 def _cache_file(sources: Sources, compiler: str) -> Path | None:

@@ -13,7 +13,7 @@ _FILES = ("mlp.c", "avx512.c", "avx2.c", "neon.c")
 # None of these changes a result: contraction is off, and none permits reordering. The C code
 # selects wider instructions at run time, so a library runs on every processor of an architecture.
 _FLAGS = (
-    *("-std=gnu11", "-O3", "-shared", "-fPIC"),
+    *("-std=gnu11", "-O2", "-shared", "-fPIC"),
     *("-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math"),
     *(("-mprefer-vector-width=512",) if platform.machine() in ("x86_64", "AMD64") else ()),
 )
