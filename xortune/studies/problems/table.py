@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +47,8 @@ class TableSubject:
         table = self._table
         spec = self.problem.spec.aimed_as(settings.spec)
         _refuse_without_value(table, spec)
+        if len(table.test.x):
+            threading.Thread(target=_import_torch, daemon=True).start()
         space = load_space(settings.space, settings.spec)
         return engine_choice(table, wanted, spec, space)
 
@@ -54,6 +57,11 @@ class TableSubject:
 
     def test_answers(self, params: Params, weights: Weights) -> Answers | None:
         return self.problem.test_answers(params, weights)
+
+
+def _import_torch() -> None:
+    """Takes a second, beside other work; the test rows are measured last."""
+    import xortune.problems.table.model  # noqa: F401
 
 
 def _refuse_without_value(table: Table, spec: ProblemSpec) -> None:
