@@ -40,7 +40,7 @@ class MlpEngine:
 
     name = MLP
     bits: Literal["lane", "pack"] = "lane"
-    generation = 16
+    generation = 10
     first_failures = 0
     pauses = True
 
