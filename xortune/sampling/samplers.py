@@ -25,9 +25,10 @@ from xortune.trial import Params
 
 # Start modelling after this many trials, unless all of them failed.
 _STARTUP = 10
-# Parameters that are modelled together, at most. The kernels of a joint model do not narrow in more
-# dimensions: of nine, each is a sixth of a range wide however many trials are told.
-_TOGETHER = 4
+# Of more than four parameters a joint model finds more at first, and once a hundred trials are
+# told, a model for each. The kernels of a joint one do not narrow: of nine parameters, each is a sixth
+# of a range wide however many trials are told.
+_TOGETHER, _TOLD = 4, 100
 # TPE's cost for a trial grows with the running trials of the generation: keep the latest.
 _LIES = 100
 
@@ -54,7 +55,7 @@ class Draws:
 class Model:
     """TPE on the told trials, for all parameters but those without an order.
 
-    Few parameters are modelled together, many each by itself.
+    Few parameters, or of few trials, are modelled together, others each by itself.
 
     Optuna treats an integer range value by value, in Python, which is slow for thousands of
     values. It is asked for a float instead, for `on_grid` to round.
@@ -92,7 +93,8 @@ class Model:
         self._study.add_trials(_frozen(*trial, self._distributions) for trial in known)
         self._lies: deque[Trial] = deque()
         self._single: ParameterModels | None = None
-        if self._learns and version > 2 and len(self._distributions) > _TOGETHER:
+        many = len(self._distributions) > _TOGETHER and len(known) >= _TOLD
+        if self._learns and version > 2 and many:
             self._single = ParameterModels(self._study, self._distributions, seed)
 
     def ask(self) -> dict[str, Any]:
