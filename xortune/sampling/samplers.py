@@ -26,8 +26,8 @@ from xortune.trial import Params
 # Start modelling after this many trials, unless all of them failed.
 _STARTUP = 10
 # Of more than four parameters a joint model finds more at first, and once a hundred trials are
-# told, a model for each. The kernels of a joint one do not narrow: of nine parameters, each is a sixth
-# of a range wide however many trials are told.
+# told, a model for each. The kernels of a joint one do not narrow: of nine parameters, each is a
+# sixth of a range wide however many trials are told.
 _TOGETHER, _TOLD = 4, 100
 # TPE's cost for a trial grows with the running trials of the generation: keep the latest.
 _LIES = 100
