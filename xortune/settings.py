@@ -22,8 +22,7 @@ PRUNERS: tuple[PrunerName, ...] = ("none", "halving", "hyperband", "median")
 AGGREGATES: tuple[Aggregate, ...] = ("mean", "median", "max")
 RUNNERS: tuple[RunnerName, ...] = ("auto", "ray", "inline")
 DEVICES: tuple[DeviceName, ...] = ("auto", "cpu", "cuda", "both")
-# Since version 2 no point is asked for twice; since 3 many parameters are modelled one by one, once
-# many trials are told.
+# Since version 2 no point is asked for twice; since 3 many parameters are modelled one by one.
 SAMPLER_VERSION = 3
 
 _LARGEST = 2**53  # Integers up to this are exact in JSON and in floats.

@@ -42,7 +42,7 @@ def told_of(trials: list[Params], start: int = 0) -> list[FinishedTrial]:
 @pytest.fixture(scope="module")
 def told():
     found: list[FinishedTrial] = []
-    for generation in range(11):
+    for generation in range(8):
         found += told_of(ask(found, generation=generation), len(found))
     return found
 

@@ -150,7 +150,7 @@ def test_a_study_of_a_later_sampler_needs_force(search):
     with Ledger.open(study.paths) as ledger:
         ledger.record(ledger.settings(), replace(ledger.provenance(), sampler_version=9))
     assert len(xortune.load(study.paths.folder).trials) == 2
-    with pytest.raises(UsageError, match="its sampler has version 9, and this xortune has 2"):
+    with pytest.raises(UsageError, match="its sampler has version 9, and this xortune has 3"):
         resume(study, trials=4)
     assert distinct(resume(study, trials=4, force=True)) == 4
 

@@ -44,7 +44,7 @@ def ask_generation(
         known: the generation's trials that were asked for earlier. They are asked for again,
             and are the same unless another version of Optuna proposed them.
         version: of the sampler, as recorded; version 1 repeats points, and up to version 2 all
-            parameters are always modelled together.
+            parameters are modelled together.
     """
     learns = sampler != "random"
     # Random draws from a range of floats do not repeat.

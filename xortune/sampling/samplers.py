@@ -25,10 +25,9 @@ from xortune.trial import Params
 
 # Start modelling after this many trials, unless all of them failed.
 _STARTUP = 10
-# Of more than four parameters a joint model finds more at first, and once a hundred trials are
-# told, a model for each. The kernels of a joint one do not narrow: of nine parameters, each is a
-# sixth of a range wide however many trials are told.
-_TOGETHER, _TOLD = 4, 100
+# Parameters that are modelled together, at most. The kernels of a joint model do not narrow: of nine
+# parameters, each is a sixth of a range wide however many trials are told.
+_TOGETHER = 4
 # TPE's cost for a trial grows with the running trials of the generation: keep the latest.
 _LIES = 100
 
@@ -55,7 +54,7 @@ class Draws:
 class Model:
     """TPE on the told trials, for all parameters but those without an order.
 
-    Few parameters, or of few trials, are modelled together, others each by itself.
+    Few parameters are modelled together, many each by itself.
 
     Optuna treats an integer range value by value, in Python, which is slow for thousands of
     values. It is asked for a float instead, for `on_grid` to round.
@@ -93,8 +92,7 @@ class Model:
         self._study.add_trials(_frozen(*trial, self._distributions) for trial in known)
         self._lies: deque[Trial] = deque()
         self._single: ParameterModels | None = None
-        many = len(self._distributions) > _TOGETHER and len(known) >= _TOLD
-        if self._learns and version > 2 and many:
+        if self._learns and version > 2 and len(self._distributions) > _TOGETHER:
             self._single = ParameterModels(self._study, self._distributions, seed)
 
     def ask(self) -> dict[str, Any]:

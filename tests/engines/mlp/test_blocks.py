@@ -127,7 +127,7 @@ def test_a_block_is_as_wide_and_as_deep_as_any_of_its_lanes():
 
 def test_the_recorded_name_and_the_libraries_behind_the_bits():
     engine = make_mlp()
-    assert (engine.name, engine.bits, engine.generation) == ("mlp-1", "lane", 10)
+    assert (engine.name, engine.bits, engine.generation) == ("mlp-1", "lane", 5)
     assert engine.libraries("cpu") == ()
     assert make_spec().names == tuple(engine.probe)
     assert len(make_rows("regression").x) == 30
