@@ -25,8 +25,8 @@ from xortune.trial import Params
 
 # Start modelling after this many trials, unless all of them failed.
 _STARTUP = 10
-# Parameters that are modelled together, at most. The kernels of a joint model do not narrow: of nine
-# parameters, each is a sixth of a range wide however many trials are told.
+# Parameters that are modelled together, at most. The kernels of a joint model do not narrow: of
+# nine parameters, each is a sixth of a range wide however many trials are told.
 _TOGETHER = 4
 # TPE's cost for a trial grows with the running trials of the generation: keep the latest.
 _LIES = 100
