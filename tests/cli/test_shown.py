@@ -251,7 +251,7 @@ def test_commands_to_copy_can_be_pasted(capsys, tmp_path, monkeypatch, name) -> 
     command = shlex.quote(sys.executable) + command.removeprefix("python")
     pasted = subprocess.run(["bash", "-c", command], capture_output=True)
     assert pasted.returncode == 0, pasted.stderr
-    assert pasted.stdout.startswith(b"study one: 1 trials")
+    assert pasted.stdout.startswith(b"study one: 1 trial")
     assert [path.name for path in Path().iterdir()] == ["x"]
 
 

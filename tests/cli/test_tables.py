@@ -176,4 +176,4 @@ def test_the_lines_of_any_spec() -> None:
         "best with False: 0.5 (trial 1)",
     ]
     summary = summarise(trials_frame(make_table_of(PLAIN, [((0.5,), (1.0, 2.0))])), PLAIN)
-    assert summary_lines("one", {**summary, "time": {}}, 1) == ["study one: 1 trials (1 COMPLETE)"]
+    assert summary_lines("one", {**summary, "time": {}}, 1) == ["study one: 1 trial (1 COMPLETE)"]

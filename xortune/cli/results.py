@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from xortune.cli.screen import Screen, console_on
+from xortune.errors import XortuneError
 from xortune.escaping import shell_word, visible
 from xortune.studies.problems import kind_of
 
@@ -57,10 +58,19 @@ def show_table(console: Console, study: Study, top: int) -> DataFrame:
 
 
 def _predict_command(study: Study, folder: str) -> list[tuple[str, str]]:
-    """The command that asks a table's best model."""
+    """The command that asks a table's model: the recommended one, if that is not rank 1."""
     if kind_of(study.settings.problem).named_by != "data":
         return []
-    return [("predict", f"python -m xortune predict {folder} --data NEW.csv")]
+    number = study.recommended_number
+    which = "" if number in (None, _best_number(study)) else f" --trial {number}"
+    return [("predict", f"python -m xortune predict {folder} --data NEW.csv{which}")]
+
+
+def _best_number(study: Study) -> int | None:
+    try:
+        return study.best_number
+    except XortuneError:
+        return None  # No trial is complete.
 
 
 def _resume_command(study: Study, named: str) -> list[tuple[str, str]]:

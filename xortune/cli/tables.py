@@ -40,7 +40,8 @@ def summary_lines(name: str, summary: Mapping[str, Any], total: int) -> list[str
     states = ", ".join(f"{count} {state}" for state, count in summary["states"].items())
     open_ones = sum(summary["states"].get(state, 0) for state in ("WAITING", "RUNNING"))
     done = summary["trials"] - open_ones
-    trials = f"{done} of {total} trials finished" if done < total else f"{total} trials"
+    plural = "trial" if total == 1 else "trials"
+    trials = f"{done} of {total} {plural} finished" if done < total else f"{total} {plural}"
     lines = [f"study {name}: {trials} ({states or 'none yet'})"]
     if stopped := summary.get("stopped"):
         lines.append(_stopped(stopped, total))

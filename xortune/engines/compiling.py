@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import platform
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from xortune.errors import NoEngineError
 
+_log = logging.getLogger("xortune")
 _COMPILERS = ("cc", "gcc", "clang")
 
 
@@ -29,6 +30,7 @@ class Sources:
         headers: that they include, in the same folder.
         flags: for the compiler.
         seconds: the most that it may take.
+        slow: whether it takes so long that the user is told.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Sources:
     headers: tuple[Path, ...]
     flags: tuple[str, ...]
     seconds: float = 60
+    slow: bool = False
 
 
 def compiled(sources: Sources, check: Callable[[bytes], object]) -> bytes:
@@ -56,11 +59,16 @@ def compiled(sources: Sources, check: Callable[[bytes], object]) -> bytes:
         with suppress(NoEngineError):
             check(library)
             return library
+    if sources.slow:
+        _log.info("compiling the engine for this machine, which takes some seconds.")
     library = _compile(sources, compiler)
     check(library)
     if cached is not None:
-        with suppress(OSError):
+        try:
             _write(cached, library)
+        except OSError as error:
+            if sources.slow:
+                _log.warning(f"the engine will be compiled at every start, since {error}.")
     return library
 
 
@@ -71,6 +79,8 @@ def found_compiler() -> str:
     if found is not None:
         return found
     where = f"CC={wanted}" if wanted else f"one of {', '.join(_COMPILERS)}"
+    if wanted and len(wanted.split()) > 1:
+        where += ", which has to be one program, without arguments"
     raise NoEngineError(f"no C compiler was found ({where})")
 
 
@@ -78,11 +88,14 @@ def _compile(sources: Sources, compiler: str) -> bytes:
     try:
         with tempfile.TemporaryDirectory(prefix="xortune-") as folder:
             target = Path(folder, f"{sources.name}.so")
-            if len(sources.files) > 1:
-                files = _objects(sources, compiler, Path(folder))
-            else:
-                files = [*map(str, sources.files)]
-            _run([compiler, *sources.flags, *files, "-o", str(target), "-lm"], sources.seconds)
+            files = [*map(str, sources.files)]
+            start = [compiler, *sources.flags]
+            if len(files) > 1:
+                objects = [str(Path(folder, f"{file.stem}.o")) for file in sources.files]
+                pairs = zip(files, objects)
+                _run([[*start, "-c", file, "-o", made] for file, made in pairs], sources.seconds)
+                files = objects
+            _run([[*start, *files, "-o", str(target), "-lm"]], sources.seconds)
             return target.read_bytes()
     except subprocess.CalledProcessError as error:
         lines = error.stderr.decode(errors="replace").strip().splitlines()
@@ -92,20 +105,27 @@ def _compile(sources: Sources, compiler: str) -> bytes:
     raise NoEngineError(f"{compiler} failed: {reason}")
 
 
-def _objects(sources: Sources, compiler: str, folder: Path) -> list[str]:
-    """Object files, compiled side by side."""
+def _run(commands: Sequence[list[str]], seconds: float) -> None:
+    """Runs commands side by side, in sessions of their own, so that no Ctrl-C ends them."""
+    with ExitStack() as stack:
+        for command in commands:
+            process = stack.enter_context(
+                subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.PIPE,
+                    start_new_session=True,
+                )
+            )
+            stack.callback(process.kill)
+            stack.callback(_finished, process, seconds)
 
-    def made(file: Path) -> str:
-        target = str(folder / f"{file.stem}.o")
-        _run([compiler, *sources.flags, "-c", str(file), "-o", target], sources.seconds)
-        return target
 
-    with ThreadPoolExecutor() as pool:
-        return [*pool.map(made, sources.files)]
-
-
-def _run(command: list[str], seconds: float) -> None:
-    subprocess.run(command, check=True, capture_output=True, timeout=seconds)
+def _finished(process: subprocess.Popen[bytes], seconds: float) -> None:
+    _, errors = process.communicate(timeout=seconds)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, process.args, stderr=errors)
 
 
 def _cache_file(sources: Sources, compiler: str) -> Path | None:

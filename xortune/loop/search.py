@@ -191,7 +191,7 @@ class Search:
         """
         if pack.id not in self._out:
             return
-        seconds = [outcome.duration_s or 0 for outcome in outcomes]
+        seconds = [_trained_s(outcome) for outcome in outcomes]
         self._take_back(pack, sum(seconds))
         finished = [FinishedTrial(t, o) for t, o in zip(pack.trials, outcomes, strict=True)]
         if self._recovery.is_probe(pack):
@@ -433,3 +433,10 @@ class Search:
     def _standing_of(self, finished: FinishedTrial) -> Standing:
         scores = finished.outcome.scores if finished.outcome.state == "COMPLETE" else None
         return standing(self.settings.spec, finished.trial, scores)
+
+
+def _trained_s(outcome: Outcome) -> float:
+    """The seconds of an outcome's training; in a confirmation its trainings have theirs alone."""
+    if outcome.duration_s is not None:
+        return outcome.duration_s
+    return math.fsum(replicate.duration_s or 0 for replicate in outcome.replicates)

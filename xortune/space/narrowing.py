@@ -157,7 +157,9 @@ class _Part:
         domain, name = self.domain, self.parameter.name
         remedy = "choose one of these, or another space"
         if isinstance(domain, Choice):
-            form = "is" if len(domain.values) == 1 else "is one of"
+            form = "is one of"
+            if len(domain.values) == 1:
+                form, remedy = "is", "a space of your own may have others"
             return f"{name} {form} {_short(listed(domain.values))}; {remedy}"
         step = f" in steps of {spelled(domain.step)}" if domain.step else ""
         low, high = spelled(domain.low), spelled(domain.high)

@@ -52,7 +52,11 @@ def chosen_runner(
         Interrupted: a signal came.
     """
     alone = options.runner == "auto" and not needs_ray(options)
-    if alone and _sooner_here(space, settings, trials, choice):
+    if alone:
+        # It may wait for a compiler. Nothing has been written, so raising at once is safe.
+        with stop.raising():
+            alone = _sooner_here(space, settings, trials, choice)
+    if alone:
         _import_report_meanwhile()
         here = replace(options, device="cpu")
         yield InlineFirstRunner(here, lambda: _ray(here, stop))

@@ -273,7 +273,8 @@ def _new_study(request: Request, folder: Path, names: Iterator[str], watch: Watc
         settings = replace(settings, generation=size)
     with _runner(request.options, settings, settings.trials, choice, stop) as runner:
         try:
-            engine = choice.decide(runner.device)
+            with stop.raising():  # It may wait for a compiler.
+                engine = choice.decide(runner.device)
         except NoEngineError as error:
             raise UsageError(
                 f"{option('engine')} {request.engine}: {error}. Use {option('engine', 'auto')}."
@@ -302,11 +303,14 @@ def _resume(ledger: Ledger, paths: StudyPaths, rest: _Rest, watch: Watch) -> Non
     with _runner(options, settings, rest.left, choice, stop) as runner:
         stop.check(paths.folder)
         try:
-            engine = choice.decide(runner.device)
+            with stop.raising():  # It may wait for a compiler.
+                engine = choice.decide(runner.device)
         except NoEngineError as error:
+            on_gpus = kind_of(settings.problem).on_gpus
+            on_cpus = f", with {option('device', 'cpu')}" if on_gpus else ""
             raise UsageError(
                 f"study {paths.name} began with the engine {provenance.engine}: {error}. Resume it "
-                f"where there is a C compiler (gcc or clang), with {option('device', 'cpu')}."
+                f"where there is a C compiler (gcc or clang){on_cpus}."
             ) from None
         if runner.device != settings.device:
             _log.warning(

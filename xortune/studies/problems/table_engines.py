@@ -10,6 +10,7 @@ from xortune.engines.mlp.names import LIBRARIES as MLP_LIBRARIES
 from xortune.engines.mlp.names import MLP
 from xortune.engines.plain.names import LIBRARIES as PLAIN_LIBRARIES
 from xortune.engines.plain.names import PLAIN
+from xortune.errors import UsageError
 from xortune.space import Choice, Domain, SearchSpace
 from xortune.space.spread import spread_points
 from xortune.trial import Value
@@ -25,6 +26,8 @@ ENGINES = ("auto", "mlp", "plain")
 NAMES = (MLP, PLAIN)
 # From this many weights on, on one core, PyTorch's products take no longer, and less memory.
 _MOST_WEIGHTS = 2**23
+# A study keeps values of up to 2^28 bytes.
+_KEPT_WEIGHTS = 67_000_000
 # The trials by which the pace is estimated.
 _TYPICAL = 64
 _WANTED = {"auto": None, "mlp": True, "plain": False}
@@ -50,6 +53,7 @@ def engine_choice(
     from xortune.engines.mlp.engine import MlpEngine
     from xortune.engines.plain.engine import PlainEngine
 
+    weights = _weights_of_largest(table, space)
     rows = table.training, table.validation, table.recipe.target
     typical = [spec.assignment(_floats(spec, p)) for p in spread_points(space, _TYPICAL)]
 
@@ -59,26 +63,34 @@ def engine_choice(
     candidates = Candidates(
         compiled=compiled,
         build=_built,
-        other=PlainEngine(*rows, spec, table.folds),
+        other=PlainEngine(*rows, spec, table.folds, typical),
         other_named="PyTorch's own loop",
         pace=compiled(b"").pace("cpu"),
         generation=MlpEngine.generation,
-        unfit=_unfit(table, space),
+        unfit=f"the space has networks of {weights:,} weights" if weights > _MOST_WEIGHTS else "",
     )
     return CompiledChoice(candidates, _WANTED[wanted])
 
 
-def _unfit(table: Table, space: SearchSpace) -> str:
-    """Why networks of the space are sooner trained by PyTorch; empty if they are not."""
+def _weights_of_largest(table: Table, space: SearchSpace) -> int:
+    """The weights of the largest network of a space.
+
+    Raises:
+        UsageError: no study can keep as many.
+    """
     from xortune.problems.table.weights import layout_of
 
     width, depth = (_largest(space.domains[name]) for name in ("width", "depth"))
     largest = {"width": width, "depth": depth}
     layout = layout_of(table.training.x.shape[1], table.recipe.target.outputs, largest)
     weights = sum(math.prod(shape) for _, shape in layout)
-    if weights <= _MOST_WEIGHTS:
-        return ""
-    return f"a network of width {width} and depth {depth} has {weights:,} weights"
+    if weights > _KEPT_WEIGHTS:
+        raise UsageError(
+            f"a network of width {width:,} and depth {depth} has {weights:,} weights, and a study "
+            f"keeps networks of up to {_KEPT_WEIGHTS:,}. Take a smaller width or depth into the "
+            "space."
+        )
+    return weights
 
 
 def _largest(domain: Domain) -> int:

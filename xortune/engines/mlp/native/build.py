@@ -32,4 +32,4 @@ def sources() -> Sources:
     """What the library is made of."""
     files = tuple(_FOLDER / name for name in _FILES)
     headers = tuple(sorted(_FOLDER.glob("*.h")))
-    return Sources("mlp", files, headers, _FLAGS)
+    return Sources("mlp", files, headers, _FLAGS, slow=True)
