@@ -7,7 +7,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from xortune.loop.clock import Clock
+from xortune.loop.search import _trained_s
 from xortune.run_time import RunTime
+from xortune.trial import Outcome, Replicate
 
 
 class Driver:
@@ -210,3 +212,10 @@ def test_no_part_is_negative(events, workers):
 def test_the_driver_s_parts_fit_into_the_run(events):
     found = played(events, write_first=False).clock.total(1)
     assert found.start_up + found.sampler + found.writing <= found.wall
+
+
+def test_trainings_of_a_confirmation_count_as_training():
+    replicates = tuple(Replicate(place, "COMPLETE", None, 0.5) for place in range(3))
+    assert _trained_s(Outcome("COMPLETE", replicates=replicates)) == 1.5
+    assert _trained_s(Outcome("COMPLETE", duration_s=2.0, replicates=replicates)) == 2.0
+    assert _trained_s(Outcome("FAIL")) == 0

@@ -7,6 +7,7 @@ import pytest
 
 from tests.make import lanes
 from tests.tables import make_mlp, make_rows, make_spec, make_trial
+from xortune.engines.mlp import arrays
 from xortune.engines.mlp.shapes import Shape, around, scratch_bytes
 from xortune.engines.mlp.trainer import MlpTrainer
 from xortune.engines.mlp.training import Training
@@ -54,6 +55,13 @@ def test_all_sorts_of_lanes_are_one_block_with_the_bits_that_they_have_alone():
     trials = every_sort()
     assert together(trials) == [16]
     assert train(trials) == [train([params])[0] for params in trials]
+
+
+def test_a_table_too_large_to_be_copied_gives_the_same_bits(monkeypatch):
+    trials = [*every_sort(), make_trial(width=70, depth=2)]
+    copied = train(trials, count=77)
+    monkeypatch.setattr(arrays, "_MOST_COPIED", 0)
+    assert train(trials, count=77) == copied
 
 
 def test_only_odd_batch_sizes_and_a_model_without_hidden_layers_make_a_block():

@@ -17,6 +17,8 @@ from xortune.problems.table.spec import ACTIVATIONS, OPTIMIZERS, SCHEDULES
 LOSSES = {"mse": 0, "mae": 1, "huber": 2}
 LOG_LOSS = 3
 _PAGE = 4096
+# The bytes of inputs of which a worker has a copy, which C reads faster.
+_MOST_COPIED = 2**24
 # The types of settings that C takes as they are.
 _SETTINGS = {
     "width": np.int32,
@@ -74,12 +76,12 @@ class Prepared:
 
     Attributes:
         parts: inputs and targets, of training and of validation.
-        tables: see `table_of`, of both.
+        tables: see `table_of`, of both; None where a copy would take much memory.
     """
 
     def __init__(self, fold: Fold) -> None:
         self.parts = [(as_floats(rows.x), as_floats(rows.y)) for rows in fold[:2]]
-        self.tables = [table_of(*part) for part in self.parts]
+        self.tables = [table_of(*part) if _small(part[0]) else None for part in self.parts]
 
 
 class Shared:
@@ -104,6 +106,10 @@ class Shared:
         if held is None or len(held) < count:
             held = self._held[name] = aligned(count, np.empty)
         return held[:count]
+
+
+def _small(x: NDArray[np.float32]) -> bool:
+    return x.nbytes <= _MOST_COPIED
 
 
 def table_of(x: NDArray[np.float32], y: NDArray[np.float32]) -> NDArray[np.float32]:

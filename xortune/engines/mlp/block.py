@@ -236,7 +236,6 @@ class Block:
         call.point({"order": self._order, "memory": self._memory, "losses": self._losses})
         call.point({"totals": self._totals})
         call.batch = self._batch
-        call.stride = self._rows.tables[0].shape[1]
         call.inputs, call.outputs_count = self.shape.inputs, self.shape.outputs
         call.widest, call.deepest = self.shape.width, self.shape.depth
         call.lanes = self.room
@@ -248,8 +247,9 @@ class Block:
         """The same for the training rows or the others."""
         copy = Call.from_buffer_copy(call)
         x, y = self._rows.parts[part]
-        copy.point({"x": x, "y": y, "loss": loss, "table": self._rows.tables[part]})
-        copy.rows = len(x)
+        table = self._rows.tables[part]
+        copy.point({"x": x, "y": y, "loss": loss, "table": table})
+        copy.rows, copy.stride = len(x), 0 if table is None else table.shape[1]
         return copy
 
     def _described_run(self) -> Run:

@@ -33,11 +33,29 @@ static void turn(Lone *p, int k)
         }
 }
 
+/* As `gather_alone`, from inputs and targets that lie apart. */
+static void gather_alone_apart(Lone *p, const int32_t *order, int64_t start, int rows)
+{
+    const Block *b = p->block;
+    for (int at = 0; at < p->across * VECTOR; at++) {
+        int r = at < rows ? at : rows - 1;
+        int64_t row = order ? order[r] : start + r;
+        const float *own = b->x + row * b->inputs;
+        for (int i = 0; i < b->inputs; i++)
+            p->hidden[0][i * p->across + at / VECTOR][at % VECTOR] = own[i];
+        p->targets[at / VECTOR][at % VECTOR] = b->y[row];
+    }
+}
+
 /* Gathers rows of the lane's order, or from `start` on where there is none: inputs and targets. */
 static void gather_alone(Lone *p, const int32_t *order, int64_t start, int rows)
 {
     const Block *b = p->block;
     int inputs = b->inputs, across = p->across = vectors_of(rows);
+    if (!b->table) {
+        gather_alone_apart(p, order, start, rows);
+        return;
+    }
     for (int n = 0; n < across; n++) {
         const float *own[VECTOR];
         for (int i = 0; i < VECTOR; i++) {

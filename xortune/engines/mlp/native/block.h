@@ -27,7 +27,7 @@ enum { MSE, MAE, HUBER, LOG_LOSS };                         /* losses, all of wh
 typedef struct {
     const float *x;       /* (rows, inputs) */
     const float *y;       /* (rows): numbers, 0 or 1, or the places of classes */
-    const float *table;   /* (rows, stride): inputs with their y behind them */
+    const float *table;   /* (rows, stride): inputs with their y behind them; or NULL */
     const int32_t *order; /* (rows, lanes): training only, the order of an epoch */
     const int32_t *mask;  /* (LANES): all ones for lanes that train; others must be all 0 */
     const int32_t *width, *depth, *activation, *optimizer, *loss, *schedule; /* (LANES) */

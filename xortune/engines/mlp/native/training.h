@@ -8,6 +8,19 @@
 #include "order.h"
 #include "passes.h"
 
+/* As `gather`, from inputs and targets that lie apart. */
+static void gather_apart(Part *p, const int32_t *order, int rows)
+{
+    const Block *b = p->block;
+    for (int r = 0; r < rows; r++, order += LANES)
+        for (int l = 0; l < VECTOR; l++) {
+            const float *own = b->x + (ptrdiff_t)order[l] * b->inputs;
+            for (int i = 0; i < b->inputs; i++)
+                p->hidden[0][r * b->inputs + i][l] = own[i];
+            p->targets[r][l] = b->y[order[l]];
+        }
+}
+
 /* Gathers rows of each lane's own order: inputs and targets. */
 static void gather(Part *p, int64_t start, int rows)
 {
@@ -15,6 +28,10 @@ static void gather(Part *p, int64_t start, int rows)
     const int inputs = b->inputs, stride = b->stride;
     const int32_t *order = b->order + start * LANES + p->at;
     V *x = p->hidden[0];
+    if (!b->table) {
+        gather_apart(p, order, rows);
+        return;
+    }
     for (int r = 0; r < rows; r++, order += LANES, x += inputs) {
         const float *own[VECTOR];
         UNROLL
