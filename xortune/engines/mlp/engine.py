@@ -78,7 +78,8 @@ class MlpEngine:
         largest = int(_PACK_S / (epoch_s * epochs)) // LANES * LANES
         return Pace(
             cost_per_s=1 / epoch_s,
-            least_lanes=max(LANES, round(cost.of_block(kinds) / epoch_s)),
+            # One lane trains alone.
+            least_lanes=max(1, round(fmean(cost.of_block([kind]) for kind in kinds) / epoch_s)),
             slowest_s=cost.of_block([kind._replace(batch=1) for kind in kinds]),
             largest=max(_FEWEST, min(largest, _MOST)),
         )
