@@ -1,1 +1,10 @@
-"""Trains tables in packs, with C: every lane as if it were alone."""
+"""Trains tables in packs, with C: every lane as if it were alone.
+
+From the outside in: `engine.py` is what a search sends to workers; `trainer.py` trains a pack, in
+blocks of lanes that `grouping.py` chooses by their cost, and in turns, by `turns.py`; `training.py`
+is a lane from its first block to its outcome, and `lane.py` what it takes from one to the next;
+`block.py` is a block, `arrays.py` and `shapes.py` its memory, `tally.py` its scores. `native/` is
+the C: `mlp.c` has what Python calls; `training.h` trains a block with the lanes in vectors, by
+`passes.h`, `products.h`, `activations.h`, `losses.h` and `optimizers.h`; `alone.h` trains one lane
+with its rows in vectors, to the same bits.
+"""
