@@ -84,7 +84,7 @@ def test_a_node_holds_the_data_once(ray):
 
     x = np.random.default_rng(0).normal(size=(20_000, 20))
     subject = TableSubject(load_table((x, x.sum(axis=1))))
-    settings = StudySettings(subject.problem.spec, {})
+    settings = StudySettings(subject.problem.spec, {"width": {"value": 8}})
     engine = subject.choice("auto", settings, RunOptions()).decide("cpu")
 
     @ray.remote

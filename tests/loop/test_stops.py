@@ -41,7 +41,7 @@ def test_a_plateau(stopped):
 
 def test_an_epoch_budget_counts_pruned_trials_to_their_rung(stopped):
     _, plain, _, _ = stopped(epoch_budget=250)
-    assert plain == 30
+    assert plain == 20
 
 
 def test_a_wider_limit_goes_on(stopped):

@@ -61,8 +61,14 @@ def search(results, **options):
     )
 
 
+def test_the_trainings_of_a_confirmation_are_training(tmp_path):
+    study = search(tmp_path, confirm="2:4")
+    (run,) = study.runs()
+    assert run.training > study.trials["duration_s"].sum()
+
+
 def test_every_run_of_a_study_is_added_up(tmp_path):
-    study = search(tmp_path)
+    study = search(tmp_path, confirm="none")
     (first,) = study.runs()
     assert first.workers == 1
     assert 0 < first.training < first.wall

@@ -11,14 +11,13 @@ from xortune.engines.mlp.names import MLP
 from xortune.engines.plain.names import LIBRARIES as PLAIN_LIBRARIES
 from xortune.engines.plain.names import PLAIN
 from xortune.errors import UsageError
-from xortune.space import Choice, Domain, SearchSpace
-from xortune.space.spread import spread_points
 from xortune.trial import Value
 
 if TYPE_CHECKING:
     from xortune.engines.compiled_choice import CompiledChoice
     from xortune.engines.mlp.engine import MlpEngine
     from xortune.problems.table.table import Table
+    from xortune.space import Domain, SearchSpace
     from xortune.spec import ProblemSpec
 
 # The names that a search accepts, and the recorded ones that this version can train.
@@ -52,6 +51,7 @@ def engine_choice(
     from xortune.engines.compiled_choice import Candidates, CompiledChoice
     from xortune.engines.mlp.engine import MlpEngine
     from xortune.engines.plain.engine import PlainEngine
+    from xortune.space.spread import spread_points
 
     weights = _weights_of_largest(table, space)
     rows = table.training, table.validation, table.recipe.target
@@ -94,6 +94,8 @@ def _weights_of_largest(table: Table, space: SearchSpace) -> int:
 
 
 def _largest(domain: Domain) -> int:
+    from xortune.space import Choice
+
     return max(map(int, domain.values)) if isinstance(domain, Choice) else int(domain.high)
 
 
