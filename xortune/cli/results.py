@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from xortune.cli.screen import Screen, console_on
-from xortune.errors import XortuneError
 from xortune.escaping import shell_word, visible
 from xortune.studies.problems import kind_of
 
@@ -62,15 +61,8 @@ def _predict_command(study: Study, folder: str) -> list[tuple[str, str]]:
     if kind_of(study.settings.problem).named_by != "data":
         return []
     number = study.recommended_number
-    which = "" if number in (None, _best_number(study)) else f" --trial {number}"
+    which = "" if number is None or number == study.best_number else f" --trial {number}"
     return [("predict", f"python -m xortune predict {folder} --data NEW.csv{which}")]
-
-
-def _best_number(study: Study) -> int | None:
-    try:
-        return study.best_number
-    except XortuneError:
-        return None  # No trial is complete.
 
 
 def _resume_command(study: Study, named: str) -> list[tuple[str, str]]:
