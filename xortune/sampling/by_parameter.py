@@ -18,7 +18,7 @@ from optuna.study import Study
 from optuna.trial import TrialState
 
 # Proposals that are drawn together. Another number draws others.
-_TOGETHER = 32
+_DRAWN = 32
 # Draws of a parameter for a proposal, of which the most promising is taken: Optuna's default.
 _CANDIDATES = 24
 
@@ -62,8 +62,8 @@ class ParameterModels:
     def _column(self, name: str) -> list[Any]:
         """A value for each proposal, where good trials are densest by comparison."""
         good, other = self._densities[name]
-        drawn = good.sample(self._draws, _TOGETHER * _CANDIDATES)
-        gain = (good.log_pdf(drawn) - other.log_pdf(drawn)).reshape(_TOGETHER, _CANDIDATES)
-        values = drawn[name].reshape(_TOGETHER, _CANDIDATES)
-        chosen = values[np.arange(_TOGETHER), gain.argmax(axis=1)]
+        drawn = good.sample(self._draws, _DRAWN * _CANDIDATES)
+        gain = (good.log_pdf(drawn) - other.log_pdf(drawn)).reshape(_DRAWN, _CANDIDATES)
+        values = drawn[name].reshape(_DRAWN, _CANDIDATES)
+        chosen = values[np.arange(_DRAWN), gain.argmax(axis=1)]
         return [*map(self._distributions[name].to_external_repr, chosen)]
