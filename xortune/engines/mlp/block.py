@@ -18,10 +18,11 @@ from xortune.engines.mlp.arrays import (
     zeros,
 )
 from xortune.engines.mlp.grouping import portion
-from xortune.engines.mlp.lane import Progress, State
+from xortune.engines.mlp.lane import State
 from xortune.engines.mlp.native.library import LANES, WORDS, Call, CFunctions, Run, Sums, address
 from xortune.engines.mlp.shapes import Shape, around, scratch_bytes, shape_of
 from xortune.engines.mlp.tally import Tally
+from xortune.engines.progress import Progress
 from xortune.problems.table.rows import TASKS, Fold
 from xortune.trial import Paused, Weights
 

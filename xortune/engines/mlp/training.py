@@ -6,7 +6,8 @@ from typing import Any
 
 from xortune.engines.curve_points import Points, fault_of
 from xortune.engines.mlp.grouping import Kind, kind_of
-from xortune.engines.mlp.lane import Progress, State
+from xortune.engines.mlp.lane import State
+from xortune.engines.progress import Progress
 from xortune.spec import ProblemSpec
 from xortune.trial import NO_CURVE, Lane, Outcome, Paused, Weights
 

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from xortune.engines.plain.dropout import Dropout
 from xortune.engines.plain.optimizers import make_optimizer, rate
 from xortune.engines.plain.order import Batch, Order
+from xortune.engines.progress import Progress
 from xortune.problems.table.measures import loss_of, measured
 from xortune.problems.table.model import (
     Layers,
@@ -45,26 +46,6 @@ class Lesson:
     validation: Rows
     target: Target
     loss: str
-
-
-@dataclass
-class Progress:
-    """How far a trial has come.
-
-    Attributes:
-        epoch: the epochs trained.
-        training: the mean of the latest epoch's batch losses, in the trial's own loss; before
-            the first epoch its own loss on all training rows.
-        validation: the final loss on the validation rows after that epoch.
-        best_epoch: the first epoch with the lowest validation; 0 before the first.
-        best: that validation.
-    """
-
-    epoch: int = 0
-    training: float = math.nan
-    validation: float = math.nan
-    best_epoch: int = 0
-    best: float = math.inf
 
 
 class Training:
@@ -110,14 +91,12 @@ class Training:
     @property
     def failed(self) -> bool:
         """Whether a loss of the latest epoch is not finite."""
-        return not math.isfinite(self.progress.training + self.progress.validation)
+        return self.progress.failed
 
     @property
     def finished(self) -> bool:
         """Whether it has trained all its epochs, or too many without a better one."""
-        epoch, patience = self.progress.epoch, self._params["early_stopping"]
-        waited = epoch - self.progress.best_epoch
-        return bool(epoch >= self._params["epochs"] or 0 < patience <= waited)
+        return self.progress.finished(self._params["epochs"], self._params["early_stopping"])
 
     def advance(self) -> None:
         """Trains an epoch, and measures the weights after it."""

@@ -16,9 +16,10 @@ from xortune.engines.loading import loaded
 from xortune.engines.mlp import checked
 from xortune.engines.mlp.arrays import Shared
 from xortune.engines.mlp.block import Block
-from xortune.engines.mlp.lane import _REMEMBERED, Progress
+from xortune.engines.mlp.lane import _REMEMBERED
 from xortune.engines.mlp.native.build import built_library
 from xortune.engines.mlp.native.library import LANES, CFunctions
+from xortune.engines.progress import Progress
 from xortune.problems.table.rows import TASKS, Fold, Task
 from xortune.problems.table.spec import ACTIVATIONS, LOSS_FNS, OPTIMIZERS, SCHEDULES
 
