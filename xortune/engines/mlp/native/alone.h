@@ -111,7 +111,7 @@ static void train_portion_alone(Lone *p, int64_t place)
     b->losses[0] += b->totals[0] / (double)of_batch;
 }
 
-/* The optimizer's numbers of the lane in all places of its vectors. */
+/* The optimizer's numbers, of which every place of a vector has the lane's. */
 static void prepare_alone(Lone *p)
 {
     const Block *b = p->block;
@@ -136,7 +136,7 @@ static void train_alone(const Block *block)
         train_portion_alone(&p, place);
 }
 
-/* As `measure_part`, which lays the numbers of lanes where here are as many times the lane's. */
+/* As `measure_part`: each output of the lane fills a vector, in place of those of other lanes. */
 static void measure_alone(const Block *block, const Scores *scores)
 {
     Lone p;

@@ -86,10 +86,10 @@ INLINE void activate_as_one(Lone *p, const int kinds, int k)
 static void activate_alone(Lone *p, int k)
 {
     switch (p->activation.kinds) {
-    case 1 << RELU: activate_as_one(p, 1 << RELU, k); break;
-    case 1 << TANH: activate_as_one(p, 1 << TANH, k); break;
-    case 1 << GELU: activate_as_one(p, 1 << GELU, k); break;
-    case 1 << SILU: activate_as_one(p, 1 << SILU, k); break;
+    case JUST_RELU: activate_as_one(p, JUST_RELU, k); break;
+    case JUST_TANH: activate_as_one(p, JUST_TANH, k); break;
+    case JUST_GELU: activate_as_one(p, JUST_GELU, k); break;
+    case JUST_SILU: activate_as_one(p, JUST_SILU, k); break;
     default: activate_as_one(p, 1 << SIGMOID, k);
     }
 }
@@ -115,7 +115,7 @@ static void drop_alone(Lone *p, int k, int64_t row)
 /* Whether sums of hidden layers are rectified as they are stored; their results tell the slopes. */
 static int fused_alone(const Lone *p)
 {
-    return p->activation.kinds == 1 << RELU && !p->block->least[0];
+    return p->activation.kinds == JUST_RELU && !p->block->least[0];
 }
 
 /* The outputs of rows, in hidden[count]; `row` is the place of the first in its batch, -1 where

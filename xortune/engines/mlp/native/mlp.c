@@ -6,18 +6,20 @@
 #include "generator.h"
 #include "ranks.h"
 
+/* What the file for a kind of processor has: see the end of training.h. */
+#define DECLARED(kind)                                                         \
+    void xortune_train_##kind(const Block *block);                             \
+    void xortune_measure_##kind(const Block *block, const Scores *scores);     \
+    void xortune_permute_##kind(uint32_t *words, int32_t *order, int64_t rows);
+
 /* Numbers below 1.2e-38 are taken for 0, and become 0: with them, many processors are a hundred
  * times slower, and the moments of units that are never active would stay among them. `flushing`
  * returns what the processor did before, for `restored`. */
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-void xortune_train_avx512(const Block *block);
-void xortune_measure_avx512(const Block *block, const Scores *scores);
-void xortune_permute_avx512(uint32_t *words, int32_t *order, int64_t rows);
-void xortune_train_avx2(const Block *block);
-void xortune_measure_avx2(const Block *block, const Scores *scores);
-void xortune_permute_avx2(uint32_t *words, int32_t *order, int64_t rows);
+DECLARED(avx512)
+DECLARED(avx2)
 
 /* The lanes of the widest vectors, 16 or 8; 0 where this processor cannot train. */
 int32_t xortune_vector(void)
@@ -40,9 +42,7 @@ static void restored(uint64_t before) { _mm_setcsr((unsigned)before); }
 
 #define WITH(vector, what) ((vector) == 16 ? what##_avx512 : what##_avx2)
 #elif defined(__aarch64__)
-void xortune_train_neon(const Block *block);
-void xortune_measure_neon(const Block *block, const Scores *scores);
-void xortune_permute_neon(uint32_t *words, int32_t *order, int64_t rows);
+DECLARED(neon)
 
 int32_t xortune_vector(void) { return 4; }
 

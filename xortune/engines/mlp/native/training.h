@@ -141,7 +141,7 @@ static void train_portion(Part *p, int64_t place)
         p->key = dropout_key(p);
     if (batches->grows)
         clear_gradients(p);
-    int64_t start = place * b->batch, size = b->rows - start < b->batch ? b->rows - start : b->batch;
+    int64_t start = place * b->batch, size = rows_of(b, place, 1);
     for (int64_t row = 0; row < size; row += CHUNK) {
         int rows = size - row < CHUNK ? (int)(size - row) : CHUNK;
         gather(p, start + row, rows);
@@ -193,7 +193,8 @@ static void measure_part(const Block *block, const Scores *scores, int part)
     }
 }
 
-static void train_parts(const Block *block)
+/* What mlp.c takes from a file for a kind of processor, which says how NAMED names it. */
+void NAMED(xortune_train)(const Block *block)
 {
     if (block->lanes == 1) {
         train_alone(block);
@@ -203,7 +204,7 @@ static void train_parts(const Block *block)
         train_part(block, part);
 }
 
-static void measure_parts(const Block *block, const Scores *scores)
+void NAMED(xortune_measure)(const Block *block, const Scores *scores)
 {
     if (block->lanes == 1) {
         measure_alone(block, scores);
@@ -211,6 +212,11 @@ static void measure_parts(const Block *block, const Scores *scores)
     }
     for (int part = 0; part < PARTS; part++)
         measure_part(block, scores, part);
+}
+
+void NAMED(xortune_permute)(uint32_t *words, int32_t *order, int64_t rows)
+{
+    permute(words, order, rows);
 }
 
 #endif
