@@ -57,7 +57,7 @@ def make_mlp(task: Task = "regression", count: int = 30, **how: Any) -> MlpEngin
     spec = how.pop("spec", make_spec(task))
     training = make_rows(task, count, inputs)
     validation = make_rows(task, max(count // 2, 3), inputs, seed=1)
-    return MlpEngine(training, validation, TARGETS[task], spec, built_library())
+    return MlpEngine((training, validation, TARGETS[task]), spec, built_library())
 
 
 def make_folds(task: Task, count: int = 20) -> list[Fold]:

@@ -46,13 +46,13 @@ class Lesson:
         if outputs > 1:
             target = Target("classes", tuple(map(str, range(outputs))))
         self.spec = table_spec(target.task)
-        rows = (Rows(x, y), Rows(x[:VALIDATION], y[:VALIDATION]), target, self.spec)
+        rows = Rows(x, y), Rows(x[:VALIDATION], y[:VALIDATION]), target
         try:
             library = built_library()
         except NoEngineError as error:
             raise Skipped(str(error)) from error
-        self.mlp: Trainer = MlpEngine(*rows, library).open("cpu")
-        self.plain: Trainer = PlainEngine(*rows).open("cpu")
+        self.mlp: Trainer = MlpEngine(rows, self.spec, library).open("cpu")
+        self.plain: Trainer = PlainEngine(*rows, self.spec).open("cpu")
 
     @classmethod
     def of(cls, network: str) -> Lesson:

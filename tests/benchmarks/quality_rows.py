@@ -101,7 +101,7 @@ def best_found(whose: str, studies: int, trials: int) -> list[float]:
     except NoEngineError as error:
         raise Skipped(str(error)) from error
     rows = table.training, table.validation, table.recipe.target
-    trainer = MlpEngine(*rows, spec, library).open("cpu")
+    trainer = MlpEngine(rows, spec, library).open("cpu")
 
     def train(asked: Sequence[Params]) -> list[Outcome]:
         return trainer.train([*map(Lane, asked)], log_every=EPOCHS)

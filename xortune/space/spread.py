@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Mapping
 
 from xortune.space.domains import Choice, Domain, SearchSpace, grid_bounds
-from xortune.trial import Value
+from xortune.trial import Params, Value
 
 
-def spread_points(space: SearchSpace, count: int) -> list[Mapping[str, Value]]:
+def spread_points(space: SearchSpace, count: int) -> list[Params]:
     """So many random points, the same every time."""
     drawn = random.Random(0)
     return [
-        {name: _value(domain, drawn.random()) for name, domain in space.domains.items()}
+        space.params({n: _value(domain, drawn.random()) for n, domain in space.domains.items()})
         for _ in range(count)
     ]
 

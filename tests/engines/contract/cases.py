@@ -150,7 +150,7 @@ class _FoldedMlp(MlpEngine):
 
     def __init__(self, task: Task) -> None:
         folds = make_folds(task)
-        super().__init__(*folds[0], make_spec(task), built_mlp(), folds)
+        super().__init__(folds[0], make_spec(task), built_mlp(), folds)
 
     def open(self, device: str) -> Trainer:
         return _ByNumber(super().open(device), len(self._folds))

@@ -53,9 +53,9 @@ def far(one: Outcome, other: Outcome) -> float:
 
 def nudged(engine: PlainEngine) -> PlainEngine:
     """The engine for training rows whose inputs differ in their last bit."""
-    training, validation, target, spec = engine._table
+    training, validation, target = engine._rows
     x = np.nextafter(training.x, np.float32(np.inf))
-    return PlainEngine(Rows(x, training.y), validation, target, spec)
+    return PlainEngine(Rows(x, training.y), validation, target, engine.spec)
 
 
 @given(data=st.data(), task=st.sampled_from(TASKS))

@@ -13,7 +13,7 @@ from xortune.trial import Params
 
 def pace(*typical: Params) -> Pace:
     rows = make_rows("regression", 1000), make_rows("regression", 100)
-    return MlpEngine(*rows, TARGETS["regression"], make_spec(), b"", typical=typical).pace("cpu")
+    return MlpEngine((*rows, TARGETS["regression"]), make_spec(), b"", typical=typical).pace("cpu")
 
 
 def test_the_pace_is_that_of_the_default_model_unless_trials_are_given():

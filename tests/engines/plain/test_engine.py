@@ -125,7 +125,7 @@ def test_data_that_is_read_only_and_anywhere_in_memory(task, offset):
 
 def test_a_pickle_is_hardly_larger_than_the_data():
     engine = make_engine(count=10_000)
-    size = sum(array.nbytes for rows in engine._table[:2] for array in rows)
+    size = sum(array.nbytes for rows in engine._rows[:2] for array in rows)
     assert len(pickle.dumps(engine)) < size + 20_000
 
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from statistics import fmean
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from xortune.engines.engine import Pace, Trainer
 from xortune.engines.mlp.names import LIBRARIES, MLP
-from xortune.engines.reference_rows import reference_trials
-from xortune.errors import UsageError
+from xortune.engines.table_engine import TableEngine, require_cpu
 from xortune.spec import ProblemSpec
 from xortune.trial import Params
-from xortune.wording import option
 
 if TYPE_CHECKING:
     from xortune.problems.table.rows import Fold, Rows, Target
@@ -24,44 +22,31 @@ _PACK_S = 10.0
 _FEWEST, _MOST = 64, 1024
 
 
-class MlpEngine:
-    """See `xortune.engines.engine.Engine`. It trains on CPUs, sixteen lanes at once.
+class MlpEngine(TableEngine):
+    """It trains sixteen lanes at once, or one with its rows at once; see `TableEngine`.
 
     Args:
-        training: the rows that trials learn from.
-        validation: those that they are compared on.
-        target: what is learnt.
+        rows: those of training and of validation, and the target.
         spec: the table's, with the loss and the objectives of the study.
         library: that of `built_library`.
-        folds: of the rows, among which `Lane.fold` chooses; `training` and the others are then
-            those of the first.
-        typical: trials of the search, by which the pace is estimated; otherwise by the defaults.
+        folds: as in `TableEngine`.
+        typical: likewise.
     """
 
     name = MLP
-    bits: Literal["lane", "pack"] = "lane"
-    # Few, since lanes that are few train alone, each in a twelfth of a block's time or less.
+    # Few, since a lane alone takes a fifth to a twentieth of a block's time.
     generation = 5
-    first_failures = 0
-    pauses = True
 
     def __init__(
         self,
-        training: Rows,
-        validation: Rows,
-        target: Target,
+        rows: tuple[Rows, Rows, Target],
         spec: ProblemSpec,
         library: bytes,
         folds: Sequence[Fold] = (),
         typical: Sequence[Params] = (),
     ) -> None:
-        self._rows = (training, validation, target)
-        self._folds = tuple(folds)
+        super().__init__(*rows, spec, folds, typical)
         self._library = library
-        self._typical = tuple(typical) or (spec.assignment({}),) * _FEWEST
-        self.spec = spec
-        self.probe = spec.assignment({"epochs": 1})
-        self.reference = reference_trials(spec)
 
     def pace(self, device: str) -> Pace:
         """The speed of typical trials, as many together as are given."""
@@ -70,7 +55,8 @@ class MlpEngine:
         from xortune.problems.table.rows import Fold
 
         cost = cost_of(Fold(*self._rows))
-        trials: list[dict[str, Any]] = [dict(params) for params in self._typical]
+        typical = self._typical or (self.spec.assignment({}),) * _FEWEST
+        trials: list[dict[str, Any]] = [dict(params) for params in typical]
         epochs = fmean(params["epochs"] for params in trials)
         kinds = [kind_of(params, 1) for params in trials]
         _, seconds = grouped(kinds, cost)
@@ -89,11 +75,7 @@ class MlpEngine:
         return LIBRARIES
 
     def open(self, device: str) -> Trainer:
-        if device != "cpu":
-            raise UsageError(
-                f"{option('device')} {device}: tables are trained on CPUs. "
-                f"Use {option('device', 'cpu')}."
-            )
+        require_cpu(device)
         from xortune.engines.mlp.checked import load_library
         from xortune.engines.mlp.trainer import MlpTrainer
         from xortune.problems.table.rows import Fold

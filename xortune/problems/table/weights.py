@@ -24,6 +24,11 @@ def layout_of(inputs: int, outputs: int, params: Mapping[str, Any]) -> Layout:
     return tuple(arrays)
 
 
+def count_weights(inputs: int, outputs: int, params: Mapping[str, Any]) -> int:
+    """The numbers of a model, weights and biases."""
+    return sum(math.prod(shape) for _, shape in layout_of(inputs, outputs, params))
+
+
 def arrays_of(
     inputs: int, outputs: int, params: Mapping[str, Any], weights: Weights
 ) -> list[NDArray[np.float32]]:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from xortune.engines.mlp.names import LIBRARIES as MLP_LIBRARIES
 from xortune.engines.mlp.names import MLP
 from xortune.engines.plain.names import LIBRARIES as PLAIN_LIBRARIES
 from xortune.engines.plain.names import PLAIN
 from xortune.errors import UsageError
-from xortune.trial import Value
 
 if TYPE_CHECKING:
     from xortune.engines.compiled_choice import CompiledChoice
@@ -55,10 +52,12 @@ def engine_choice(
 
     weights = _weights_of_largest(table, space)
     rows = table.training, table.validation, table.recipe.target
-    typical = [spec.assignment(_floats(spec, p)) for p in spread_points(space, _TYPICAL)]
+    # Of replicates the space has no seed; that of the spec is taken.
+    points: list[dict[str, Any]] = [dict(point) for point in spread_points(space, _TYPICAL)]
+    typical = [spec.assignment(point) for point in points]
 
     def compiled(library: bytes) -> MlpEngine:
-        return MlpEngine(*rows, spec, library, table.folds, typical)
+        return MlpEngine(rows, spec, library, table.folds, typical)
 
     candidates = Candidates(
         compiled=compiled,
@@ -78,12 +77,11 @@ def _weights_of_largest(table: Table, space: SearchSpace) -> int:
     Raises:
         UsageError: no study can keep as many.
     """
-    from xortune.problems.table.weights import layout_of
+    from xortune.problems.table.weights import count_weights
 
     width, depth = (_largest(space.domains[name]) for name in ("width", "depth"))
-    largest = {"width": width, "depth": depth}
-    layout = layout_of(table.training.x.shape[1], table.recipe.target.outputs, largest)
-    weights = sum(math.prod(shape) for _, shape in layout)
+    inputs, outputs = table.training.x.shape[1], table.recipe.target.outputs
+    weights = count_weights(inputs, outputs, {"width": width, "depth": depth})
     if weights > _KEPT_WEIGHTS:
         raise UsageError(
             f"a network of width {width:,} and depth {depth} has {weights:,} weights, and a study "
@@ -97,14 +95,6 @@ def _largest(domain: Domain) -> int:
     from xortune.space import Choice
 
     return max(map(int, domain.values)) if isinstance(domain, Choice) else int(domain.high)
-
-
-def _floats(spec: ProblemSpec, values: Mapping[str, Value]) -> dict[str, Value]:
-    """The values, with floats where parameters are floats."""
-    return {
-        name: float(value) if spec.parameter(name).kind == "float" else value
-        for name, value in values.items()
-    }
 
 
 def _built() -> bytes:
