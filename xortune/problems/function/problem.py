@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 from xortune.errors import UsageError
 from xortune.plain_numbers import brief
-from xortune.problems.function.code import Code
+from xortune.problems.code.code import Code
 from xortune.problems.function.spec import function_spec, name_of_file
 from xortune.spec import GraphNode, Parameter, ProblemSpec
 from xortune.trial import Params, Weights

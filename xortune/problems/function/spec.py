@@ -10,14 +10,9 @@ from typing import Any
 
 from xortune.errors import UsageError
 from xortune.plain_numbers import brief
-from xortune.problems.function.declared import (
-    FOLD,
-    FOLDS,
-    RESERVED_PARAMETERS,
-    Problem,
-    is_name,
-    is_rising,
-)
+from xortune.problems.declared import Problem
+from xortune.problems.function.declared import FOLD, FOLDS
+from xortune.problems.names import RESERVED_PARAMETERS, is_name, is_rising
 from xortune.spec import Metric, Objective, Parameter, ProblemSpec, Series
 from xortune.trial import Value
 from xortune.wording import option

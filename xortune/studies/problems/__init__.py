@@ -243,7 +243,7 @@ def _recipe(settings: StudySettings) -> Recipe:
 
 
 def _function(given: Mapping[str, Any], space: SpaceSource | None, folds: int | None) -> Subject:
-    from xortune.problems.function.code import load_code
+    from xortune.problems.code.code import load_code
     from xortune.studies.problems.function import FunctionSubject
 
     code = load_code(given["problem"], given.get("include", ()))
@@ -254,7 +254,7 @@ def _same_function(
     settings: StudySettings, name: str, given: Mapping[str, Any], force: bool
 ) -> Subject:
     """The study's function; by force another one."""
-    from xortune.problems.function.code import load_code
+    from xortune.problems.code.code import load_code
     from xortune.problems.function.problem import change
     from xortune.studies.problems.function import FunctionSubject
 

@@ -18,7 +18,7 @@ from xortune.studies.problems.subject import OneEngine, SpaceSource
 from xortune.trial import Answers, Params, Weights
 
 if TYPE_CHECKING:
-    from xortune.problems.function.code import Code
+    from xortune.problems.code.code import Code
 
 
 class FunctionSubject:
