@@ -114,7 +114,7 @@ def _counts(study: Study, trials: pd.DataFrame) -> tuple[int, ...]:
     cost = settings.spec.cost
     complete = trials[trials["state"] == "COMPLETE"]
     seconds = float(complete["duration_s"].sum())
-    if kind_of(settings.problem).named_by == "problem" or not seconds > 0:
+    if kind_of(settings.problem).is_function or not seconds > 0:
         return ()
     work = len(complete) if cost is None else float(complete[cost].sum())
     pace = Pace(work * settings.replicates / seconds, 1, math.inf, 1)

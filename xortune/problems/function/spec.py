@@ -92,12 +92,6 @@ def folds_at_fault(spec: ProblemSpec, folds: object) -> list[str]:
     ]
 
 
-def name_of_file(file: str) -> str:
-    """The name of a problem from that of its file: `my-net.py` is `my_net`."""
-    name = re.sub(r"\W", "_", file.removesuffix(".py")) or "function"
-    return name if name.isidentifier() else f"_{name}"
-
-
 def notes_on(space: Mapping[str, Any], parameters: Sequence[Parameter]) -> list[str]:
     """Notes on ranges of whole numbers that were hardly meant to be such."""
     notes = []

@@ -15,7 +15,9 @@ from xortune.plain_numbers import brief
 from xortune.problems.table.tasks import TASKS
 from xortune.problems.xor.spec import DATA_NAMES, SPEC
 from xortune.settings import StudySettings
+from xortune.studies.problems import module_engines as of_modules
 from xortune.studies.problems import table_engines as of_tables
+from xortune.studies.problems.of_code import requested_code, same_code
 from xortune.studies.problems.subject import Kind
 from xortune.wording import option
 
@@ -33,6 +35,7 @@ __all__ = [
     "SUBJECT_KEYWORDS",
     "TABLE_SPACE",
     "TASKS",
+    "has_test_rows",
     "kind_of",
     "problem_of",
     "requested",
@@ -58,7 +61,10 @@ def _libraries_of_the_lab(recorded_name: str, device: str) -> tuple[str, ...]:
 _KINDS = {
     None: Kind(of_the_lab.ENGINES, of_the_lab.NAMES, True, _libraries_of_the_lab),
     "table": Kind(of_tables.ENGINES, of_tables.NAMES, False, of_tables.libraries, "data"),
-    "function": Kind(("auto", "function"), (FUNCTION,), True, lambda *_: (), "problem"),
+    "function": Kind(
+        ("auto", "function"), (FUNCTION,), True, lambda *_: (), "problem", is_function=True
+    ),
+    "module": Kind(of_modules.ENGINES, of_modules.NAMES, False, of_modules.libraries, "problem"),
 }
 # The names of the engines of all problems.
 ENGINES = tuple(dict.fromkeys(name for kind in _KINDS.values() for name in kind.engines))
@@ -90,8 +96,8 @@ def requested(
         UsageError: they do not fit together, or the data or the code cannot be used.
     """
     if "problem" in given:
-        _check_alone(given, _OF_A_FUNCTION, "a function brings its own data. Leave it out")
-        return _function(given, space, folds)
+        _check_alone(given, _OF_A_FUNCTION, "the problem brings its own data. Leave it out")
+        return requested_code(given, space, folds)
     data = given.get("data", DEFAULT_DATA)
     if _is_shipped(data):
         _check_alone(given, (), f"the lab's problem has none. Name a table, with {option('data')}")
@@ -99,11 +105,13 @@ def requested(
 
         if folds is not None:
             raise UsageError(
-                f"{option('folds')} {brief(folds)}: is for tables and functions; the lab's problem "
-                "has four rows. Leave it out."
+                f"{option('folds')} {brief(folds)}: is for tables, functions and modules; the lab's "
+                "problem has four rows. Leave it out."
             )
         return LabSubject(data)
-    _check_alone(given, _OF_A_TABLE, "it is for a function, and a table has none. Leave it out")
+    _check_alone(
+        given, _OF_A_TABLE, "it is for the code of a problem, and a table has none. Leave it out"
+    )
     about = {key: given[key] for key in _OF_A_TABLE if key in given}
     return _table(data, folds=folds, **about)
 
@@ -112,7 +120,7 @@ def resumed(settings: StudySettings, name: str, given: Mapping[str, Any], force:
     """The subject of a study that is to be continued, named anew by `data` or `problem`.
 
     Raises:
-        UsageError: it is not named, or is another; by force another function is taken.
+        UsageError: it is not named, or is another; by force other code is taken.
     """
     needed = kind_of(settings.problem).named_by
     fitting = (needed, *_OF_A_FUNCTION) if needed == "problem" else (needed,)
@@ -128,13 +136,13 @@ def resumed(settings: StudySettings, name: str, given: Mapping[str, Any], force:
         return LabSubject(settings.data)
     if needed not in given:
         raise UsageError(
-            f"study {name} searches {settings.data or settings.problem.get('file') or 'a function'}"
+            f"study {name} searches {settings.data or settings.problem.get('file') or 'code'}"
             f", and a study does not keep its {'data' if needed == 'data' else 'code'}: name it "
             f"again, with {option(needed)}."
         )
     if needed == "data":
         return _same_table(settings, name, given["data"])
-    return _same_function(settings, name, given, force)
+    return same_code(settings, name, given, force)
 
 
 def problem_of(settings: StudySettings) -> Problem:
@@ -160,9 +168,18 @@ def problem_of(settings: StudySettings) -> Problem:
         if spec_of_study(problem.spec, settings).names != settings.spec.names:
             raise UsageError("the study's parameters are not those of a table: it is damaged.")
         return problem
+    if settings.problem["kind"] == "module":
+        from xortune.problems.module.problem import RecordedModule
+
+        return RecordedModule(settings.spec)
     from xortune.problems.function.problem import RecordedFunction
 
     return RecordedFunction(settings.spec)
+
+
+def has_test_rows(settings: StudySettings) -> bool:
+    """Whether a study's problem has rows that no search sees."""
+    return settings.problem.get("kind") == "table" or bool(settings.problem.get("test_rows"))
 
 
 def spec_of_study(single: ProblemSpec, settings: StudySettings) -> ProblemSpec:
@@ -240,30 +257,3 @@ def _recipe(settings: StudySettings) -> Recipe:
             f"{recipe.folds or 'none'}: it is damaged."
         )
     return recipe
-
-
-def _function(given: Mapping[str, Any], space: SpaceSource | None, folds: int | None) -> Subject:
-    from xortune.problems.code.code import load_code
-    from xortune.studies.problems.function import FunctionSubject
-
-    code = load_code(given["problem"], given.get("include", ()))
-    return FunctionSubject(code, space, folds=folds)
-
-
-def _same_function(
-    settings: StudySettings, name: str, given: Mapping[str, Any], force: bool
-) -> Subject:
-    """The study's function; by force another one."""
-    from xortune.problems.code.code import load_code
-    from xortune.problems.function.problem import change
-    from xortune.studies.problems.function import FunctionSubject
-
-    code = load_code(given["problem"], given.get("include", ()))
-    changed = change(settings.problem, code)
-    if changed and not force:
-        raise UsageError(
-            f"{option('problem')}: the function is not the one that study {name} began with: "
-            f"{changed}. Restore it, or resume with {option('force', True)}: finished trials are "
-            "kept without a rank, and the others are trained by the new function."
-        )
-    return FunctionSubject(code, settings.space, settings)
