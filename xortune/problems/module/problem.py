@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -77,11 +78,9 @@ class ModuleProblem(RecordedModule):
     """
 
     def __init__(self, code: Code, parameters: Sequence[Parameter]) -> None:
-        from xortune.problems.module.lesson import load_material
-
         super().__init__(module_spec(code.problem, name_of_file(code.file, KIND), parameters))
         self.code = code
-        self.material: Material = load_material(code)
+        self.material = _material(code)
         self.notes = code.notes
         self.recorded: Mapping[str, Any] = {
             **recorded_code(KIND, code),
@@ -91,12 +90,10 @@ class ModuleProblem(RecordedModule):
 
     @cached_property
     def lesson(self) -> ModuleLesson:
-        """The lesson, as a worker loads it: a live object is loaded from what travels."""
-        import pickle
-
+        """The lesson, as a worker loads it."""
         from xortune.problems.module.lesson import load_lesson
 
-        return load_lesson(pickle.loads(pickle.dumps(self.material)))
+        return load_lesson(self.material)
 
     def model(self, params: Params, weights: Weights) -> nn.Module:
         """The trained model, in evaluation mode.
@@ -134,6 +131,26 @@ class ModuleProblem(RecordedModule):
             outputs = self.model(params, weights)(lesson.x_test)
             functions = {lesson.loss: lesson.losses[lesson.loss], **lesson.metrics}
             return {name: float(f(outputs, lesson.y_test)) for name, f in functions.items()}
+
+
+def _material(code: Code) -> Material:
+    """The code as it travels, with the rows of its data, which have to be the same again.
+
+    Raises:
+        UsageError: they are not, or it fails as it travels: a live object leaves behind what
+            cloudpickle does not see.
+    """
+    from xortune.problems.module.lesson import Material, load_material
+
+    rows = load_material(code).rows
+    travelled: Code = pickle.loads(pickle.dumps(code))
+    if load_material(travelled).rows.digest != rows.digest:
+        raise UsageError(
+            f"{option('problem')} {code.file or 'of this session'}: data returns other rows at "
+            "every call, so no study could be resumed. Draw them from a generator with a seed, "
+            "such as numpy.random.default_rng(0)."
+        )
+    return Material(travelled, rows)
 
 
 def _needs_code() -> UsageError:

@@ -105,8 +105,8 @@ def requested(
 
         if folds is not None:
             raise UsageError(
-                f"{option('folds')} {brief(folds)}: is for tables, functions and modules; the lab's "
-                "problem has four rows. Leave it out."
+                f"{option('folds')} {brief(folds)}: is for tables, functions and modules; the "
+                "lab's problem has four rows. Leave it out."
             )
         return LabSubject(data)
     _check_alone(
