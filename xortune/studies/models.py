@@ -46,7 +46,9 @@ class Models:
 
         def _finished(self, ledger: Ledger, number: Any) -> FinishedTrial: ...
 
-    def model(self, number: int, *, problem: Any = None, include: Any = None) -> Any:
+    def model(
+        self, number: int, *, problem: Any = None, include: Any = None, data: Any = None
+    ) -> Any:
         """The trained model of a trial, a `torch.nn.Module`.
 
         Args:
@@ -54,6 +56,7 @@ class Models:
             problem: of a study of a module of your own: its problem, named again, since a study
                 does not keep code.
             include: as for `search`.
+            data: of such a study of a table: its data, named again.
 
         Raises:
             UsageError: there is no such trial, or it was not trained to the end; or the problem
@@ -61,7 +64,7 @@ class Models:
         """
         found, params, weights = self._modelled(number)
         if problem is not None:
-            given = {"problem": problem, "include": include}
+            given = {"problem": problem, "include": include, "data": data}
             named = {key: value for key, value in given.items() if value is not None}
             found = resumed(self.settings, self.name, named, force=False).problem
         return found.model(params, weights)

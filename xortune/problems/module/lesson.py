@@ -112,7 +112,7 @@ def load_material(code: Code) -> Material:
     if data is None:
         raise UsageError(
             f"{named}: brings no data. Add a function that returns an xortune.Split: "
-            "Problem(..., data=data)."
+            f"Problem(..., data=data); or name a table, with {option('data')}."
         )
     try:
         with code.imports(), _seeded():

@@ -11,6 +11,7 @@ from xortune.errors import UsageError
 from xortune.problems.code.code import Code
 from xortune.problems.code.recorded import name_of_file, recorded_code
 from xortune.problems.module.spec import module_spec
+from xortune.problems.module.table_rows import rows_of_table
 from xortune.spec import GraphNode, Parameter, ProblemSpec
 from xortune.trial import Params, Weights
 from xortune.wording import option
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from xortune.problems.module.lesson import Material, ModuleLesson
+    from xortune.problems.table.table import Table
 
 KIND = "module"
 
@@ -67,6 +69,7 @@ class ModuleProblem(RecordedModule):
     Args:
         code: the code.
         parameters: those of its search space, or of a recorded study.
+        table: from which it learns; None where the code brings its data.
 
     Attributes:
         material: the code with the rows of its data.
@@ -77,16 +80,23 @@ class ModuleProblem(RecordedModule):
         UsageError: the data cannot be learnt from; lists all faults of names.
     """
 
-    def __init__(self, code: Code, parameters: Sequence[Parameter]) -> None:
+    def __init__(
+        self, code: Code, parameters: Sequence[Parameter], table: Table | None = None
+    ) -> None:
         super().__init__(module_spec(code.problem, name_of_file(code.file, KIND), parameters))
         self.code = code
-        self.material = _material(code)
+        self.material = _material(code, table)
         self.notes = code.notes
         self.recorded: Mapping[str, Any] = {
             **recorded_code(KIND, code),
             "data_digest": self.material.rows.digest,
             "test_rows": 0 if self.material.rows.x_test is None else len(self.material.rows.x_test),
         }
+        if table is not None:
+            self.data = table.name
+            self.notes = (*code.notes, *table.notes)
+            recipe = {"recipe": table.recipe.to_dict(), "table_digest": table.digest}
+            self.recorded = {**self.recorded, **recipe}
 
     @cached_property
     def lesson(self) -> ModuleLesson:
@@ -133,8 +143,10 @@ class ModuleProblem(RecordedModule):
             return {name: float(f(outputs, lesson.y_test)) for name, f in functions.items()}
 
 
-def _material(code: Code) -> Material:
-    """The code as it travels, with the rows of its data, which have to be the same again.
+def _material(code: Code, table: Table | None) -> Material:
+    """The code as it travels, with the rows of a table, or of its data.
+
+    Those of its data have to be the same again.
 
     Raises:
         UsageError: they are not, or it fails as it travels: a live object leaves behind what
@@ -142,8 +154,11 @@ def _material(code: Code) -> Material:
     """
     from xortune.problems.module.lesson import Material, load_material
 
-    rows = load_material(code).rows
     travelled: Code = pickle.loads(pickle.dumps(code))
+    if table is not None:
+        as_numbers = "cross_entropy" not in code.problem.module.losses
+        return Material(travelled, rows_of_table(table, as_numbers=as_numbers))
+    rows = load_material(code).rows
     if load_material(travelled).rows.digest != rows.digest:
         raise UsageError(
             f"{option('problem')} {code.file or 'of this session'}: data returns other rows at "

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xortune.engines.function.names import FUNCTION
@@ -17,13 +14,13 @@ from xortune.problems.xor.spec import DATA_NAMES, SPEC
 from xortune.settings import StudySettings
 from xortune.studies.problems import module_engines as of_modules
 from xortune.studies.problems import table_engines as of_tables
-from xortune.studies.problems.of_code import requested_code, same_code
+from xortune.studies.problems.of_code import OF_CODE, requested_code, same_code
 from xortune.studies.problems.subject import Kind
+from xortune.studies.problems.table_data import OF_A_TABLE, recipe_of, requested_table, same_table
 from xortune.wording import option
 
 if TYPE_CHECKING:
     from xortune.problems.problem import Problem
-    from xortune.problems.table.recipe import Recipe
     from xortune.spec import ProblemSpec
     from xortune.studies.problems.subject import SpaceSource, Subject
 
@@ -46,9 +43,7 @@ __all__ = [
 DEFAULT_DATA = DATA_NAMES[0]
 TABLE_SPACE = "table"  # the shipped search space of tables
 # The keywords of a search that say what is searched.
-_OF_A_TABLE = ("target", "task", "split", "split_seed", "drop", "text")
-_OF_A_FUNCTION = ("include",)
-SUBJECT_KEYWORDS = ("data", *_OF_A_TABLE, "problem", *_OF_A_FUNCTION)
+SUBJECT_KEYWORDS = ("data", *OF_A_TABLE, "problem", *OF_CODE)
 
 
 def _libraries_of_the_lab(recorded_name: str, device: str) -> tuple[str, ...]:
@@ -96,7 +91,6 @@ def requested(
         UsageError: they do not fit together, or the data or the code cannot be used.
     """
     if "problem" in given:
-        _check_alone(given, _OF_A_FUNCTION, "the problem brings its own data. Leave it out")
         return requested_code(given, space, folds)
     data = given.get("data", DEFAULT_DATA)
     if _is_shipped(data):
@@ -110,10 +104,11 @@ def requested(
             )
         return LabSubject(data)
     _check_alone(
-        given, _OF_A_TABLE, "it is for the code of a problem, and a table has none. Leave it out"
+        given, OF_A_TABLE, "it is for the code of a problem, and a table has none. Leave it out"
     )
-    about = {key: given[key] for key in _OF_A_TABLE if key in given}
-    return _table(data, folds=folds, **about)
+    from xortune.studies.problems.table import TableSubject
+
+    return TableSubject(requested_table(given, folds))
 
 
 def resumed(settings: StudySettings, name: str, given: Mapping[str, Any], force: bool) -> Subject:
@@ -123,7 +118,9 @@ def resumed(settings: StudySettings, name: str, given: Mapping[str, Any], force:
         UsageError: it is not named, or is another; by force other code is taken.
     """
     needed = kind_of(settings.problem).named_by
-    fitting = (needed, *_OF_A_FUNCTION) if needed == "problem" else (needed,)
+    with_table = "recipe" in settings.problem
+    fitting = (*(["data"] if with_table else []), *([needed] if needed else []))
+    fitting += OF_CODE if needed == "problem" else ()
     unwanted = [key for key in given if key not in fitting]
     if unwanted:
         raise UsageError(
@@ -134,14 +131,18 @@ def resumed(settings: StudySettings, name: str, given: Mapping[str, Any], force:
         from xortune.studies.problems.lab import LabSubject
 
         return LabSubject(settings.data)
-    if needed not in given:
-        raise UsageError(
-            f"study {name} searches {settings.data or settings.problem.get('file') or 'code'}"
-            f", and a study does not keep its {'data' if needed == 'data' else 'code'}: name it "
-            f"again, with {option(needed)}."
-        )
+    for missing in (needed, "data") if with_table else (needed,):
+        if missing not in given:
+            searched = settings.data or settings.problem.get("file") or "code"
+            raise UsageError(
+                f"study {name} searches {searched}, and a study does not keep its "
+                f"{'data' if missing == 'data' else 'code'}: name it again, with "
+                f"{option(missing)}."
+            )
     if needed == "data":
-        return _same_table(settings, name, given["data"])
+        from xortune.studies.problems.table import TableSubject
+
+        return TableSubject(same_table(settings, name, given["data"]))
     return same_code(settings, name, given, force)
 
 
@@ -164,7 +165,7 @@ def problem_of(settings: StudySettings) -> Problem:
     if needed == "data":
         from xortune.problems.table.problem import TableProblem
 
-        problem = TableProblem(_recipe(settings), settings.data, None)
+        problem = TableProblem(recipe_of(settings), settings.data, None)
         if spec_of_study(problem.spec, settings).names != settings.spec.names:
             raise UsageError("the study's parameters are not those of a table: it is damaged.")
         return problem
@@ -197,63 +198,7 @@ def _is_shipped(data: Any) -> bool:
 
 def _check_alone(given: Mapping[str, Any], fitting: tuple[str, ...], reason: str) -> None:
     """Raises UsageError for a keyword that belongs to another kind of problem."""
-    wrong = [key for key in given if key not in ("data", "problem", *fitting)]
-    if "problem" in given and "data" in given:
-        wrong.append("data")
+    wrong = [key for key in given if key not in ("data", *fitting)]
     if wrong:
         named = ", ".join(f"{option(key)} {brief(given[key])}" for key in wrong)
         raise UsageError(f"{named}: {reason}.")
-
-
-def _table(data: Any, **settings: Any) -> Subject:
-    if isinstance(data, (str, Path)):
-        _check_file(data)
-    from xortune.problems.table.table import load_table
-    from xortune.studies.problems.table import TableSubject
-
-    return TableSubject(load_table(data, **settings))
-
-
-def _check_file(data: str | Path) -> None:
-    """Raises UsageError for a name that is neither shipped nor a file."""
-    if os.path.exists(data) or Path(data).suffix:  # noqa: PTH110
-        return  # The reader of tables looks for a file of a similar name.
-    close = difflib.get_close_matches(str(data), DATA_NAMES, n=1)
-    hint = f" Did you mean {close[0]!r}?" if close else ""
-    raise UsageError(
-        f"{option('data')} {brief(str(data))}: there is no such file, and the shipped data are "
-        f"{' and '.join(DATA_NAMES)}.{hint}"
-    )
-
-
-def _same_table(settings: StudySettings, name: str, data: Any) -> Subject:
-    """The study's table, read and prepared as it was."""
-    from xortune.problems.table.table import load_table_again
-    from xortune.studies.problems.table import TableSubject
-
-    if isinstance(data, (str, Path)):
-        _check_file(data)
-    table = load_table_again(data, _recipe(settings))
-    if table.digest != settings.problem.get("digest"):
-        raise UsageError(
-            f"{option('data')} {brief(table.name)}: is not the data of study {name}, though it "
-            "looks alike: a value differs. Name the data that the study began with, or begin a "
-            "new study with this one."
-        )
-    return TableSubject(table)
-
-
-def _recipe(settings: StudySettings) -> Recipe:
-    """How the study's table is prepared; raises UsageError for a damaged record."""
-    from xortune.problems.table.recipe import Recipe
-
-    try:
-        recipe = Recipe.from_dict(settings.problem.get("recipe", {}))
-    except ValueError as error:
-        raise UsageError(f"the study does not hold the recipe of a table: {error}") from None
-    if recipe.folds != settings.folds:
-        raise UsageError(
-            f"the study has {settings.folds or 'no'} folds, and the recipe of its table "
-            f"{recipe.folds or 'none'}: it is damaged."
-        )
-    return recipe

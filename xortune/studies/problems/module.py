@@ -21,6 +21,7 @@ from xortune.wording import option
 
 if TYPE_CHECKING:
     from xortune.problems.code.code import Code
+    from xortune.problems.table.table import Table
 
 
 class ModuleSubject:
@@ -31,6 +32,7 @@ class ModuleSubject:
         source: a search space; None for the problem's own.
         study: the settings of a recorded study; None infers parameters from the space.
         folds: the parts of the rows that validate in turn; None for no folds.
+        table: from which it learns; None where the code brings its data.
 
     Raises:
         UsageError: the data cannot be learnt from; lists all faults of names.
@@ -44,10 +46,11 @@ class ModuleSubject:
         source: SpaceSource | None,
         study: StudySettings | None = None,
         folds: int | None = None,
+        table: Table | None = None,
     ) -> None:
         self._source = own_space(code) if source is None else source
         parameters = inferred_parameters(self._source) if study is None else study.spec.parameters
-        self.problem = ModuleProblem(code, parameters)
+        self.problem = ModuleProblem(code, parameters, table)
         _refuse_too_many(folds, self.problem)
         self.recorded: Mapping[str, Any] = self.problem.recorded
         self.notes = self.problem.notes
@@ -69,15 +72,17 @@ class ModuleSubject:
         return None
 
 
-def same_module(code: Code, settings: StudySettings, name: str) -> ModuleSubject:
-    """The subject of a study, from its code, named again.
+def same_module(
+    code: Code, settings: StudySettings, name: str, table: Table | None
+) -> ModuleSubject:
+    """The subject of a study, from its code, named again, and its table, if it has one.
 
     Raises:
         UsageError: its data, its parameters or its metrics are others.
     """
     from xortune.studies.problems import spec_of_study
 
-    subject = ModuleSubject(code, settings.space, settings)
+    subject = ModuleSubject(code, settings.space, settings, table=table)
     if subject.recorded["data_digest"] != settings.problem.get("data_digest"):
         raise UsageError(
             f"{option('problem')}: data returns other rows than when study {name} began. Restore "
