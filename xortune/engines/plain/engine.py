@@ -78,9 +78,12 @@ class PlainEngine:
                 f"{option('device')} {device}: tables are trained on CPUs. "
                 f"Use {option('device', 'cpu')}."
             )
+        from xortune.engines.plain.table import Lesson, TableLearners
         from xortune.engines.plain.trainer import PlainTrainer
 
-        return PlainTrainer(*self._table, self._folds)
+        *rows, spec = self._table
+        assert spec.loss is not None
+        return PlainTrainer(spec, TableLearners(Lesson(*rows, spec.loss), self._folds))
 
 
 def _epoch_s(
