@@ -81,9 +81,10 @@ class PlainEngine:
         from xortune.engines.plain.table import Lesson, TableLearners
         from xortune.engines.plain.trainer import PlainTrainer
 
-        *rows, spec = self._table
+        training, validation, target, spec = self._table
         assert spec.loss is not None
-        return PlainTrainer(spec, TableLearners(Lesson(*rows, spec.loss), self._folds))
+        lesson = Lesson(training, validation, target, spec.loss)
+        return PlainTrainer(spec, TableLearners(lesson, self._folds))
 
 
 def _epoch_s(

@@ -81,7 +81,7 @@ class TableLearner:
         inputs = lesson.training.x.shape[1]
         self.layout = layout_of(inputs, lesson.target.outputs, params)
         model = seeded_model(inputs, lesson.target.outputs, params)
-        self.weights, self.gradient = joined([*model.parameters()])
+        self.weights, self._gradient = joined([*model.parameters()])
         self._layers: Layers = model.pairs
         self._activate = activate(params["activation"])
         self._loss = _LOSSES[self._loss_fn]
@@ -91,7 +91,7 @@ class TableLearner:
     def use_buffers(self, buffers: Mapping[str, Tensor]) -> None:
         """There are none."""
 
-    def loss(self, batch: Batch, step: int) -> Tensor:
+    def learn(self, batch: Batch, step: int) -> Tensor:
         x, y = batch
         dropped = None
         if self._dropout is not None:
@@ -101,7 +101,10 @@ class TableLearner:
                 return hidden * factors[place]
 
         outputs = outputs_of(self._layers, self._activate, x, dropped)
-        return self._loss(outputs if outputs.shape[1] > 1 else outputs[:, 0], y)
+        loss = self._loss(outputs if outputs.shape[1] > 1 else outputs[:, 0], y)
+        self._gradient.zero_()
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss.detach()
 
     def own_loss(self) -> float:
         rows = self._lesson.training

@@ -24,13 +24,11 @@ class Learner(Protocol):
     Attributes:
         layout: the names and shapes of the model's arrays, as a study stores them.
         weights: all that is trained as one vector, whose gradient is kept.
-        gradient: of that vector.
         order: of the rows that it learns from.
     """
 
     layout: Layout
     weights: nn.Parameter
-    gradient: Tensor
     order: Order
 
     @property
@@ -40,8 +38,8 @@ class Learner(Protocol):
     def use_buffers(self, buffers: Mapping[str, Tensor]) -> None:
         """Puts other values in their place."""
 
-    def loss(self, batch: Batch, step: int) -> Tensor:
-        """The mean loss of a batch, with its graph; steps count from 0 over all epochs."""
+    def learn(self, batch: Batch, step: int) -> Tensor:
+        """The mean loss of a batch, whose gradient it leaves; steps count from 0."""
 
     def own_loss(self) -> float:
         """The trial's own loss on all rows that it learns from, without dropout."""
@@ -165,11 +163,9 @@ class Training:
         """Trains a batch; returns its mean loss before that."""
         if self.weights.numel() > _LARGE:
             self._heartbeat()
-        loss = self.learner.loss(batch, step)
-        self.learner.gradient.zero_()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss = self.learner.learn(batch, step)
         self.optimizer.step()
-        return loss.detach()
+        return loss
 
 
 def _copied(buffers: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -52,6 +52,4 @@ class ModuleLesson:
         parts = Parts(places[: len(self.x)], places[len(self.x) :], places[:0])
         part = cut_into_folds(parts, folds, _FOLD_SEED)[k]
         learnt, held = torch.from_numpy(part.training), torch.from_numpy(part.validation)
-        return replace(
-            self, x=x[learnt], y=y[learnt], x_validation=x[held], y_validation=y[held]
-        )
+        return replace(self, x=x[learnt], y=y[learnt], x_validation=x[held], y_validation=y[held])
