@@ -155,7 +155,8 @@ def seeded_module(lesson: ModuleLesson, params: Mapping[str, Any]) -> nn.Module:
         UserError: its code fails.
     """
     with user_code(lesson.words):
-        torch.manual_seed(params["seed"])
+        # As torch.manual_seed, which also takes notes for devices that are not there.
+        torch.default_generator.manual_seed(params["seed"])
         return lesson.build(params)
 
 

@@ -75,7 +75,8 @@ class Form:
         self._layout = layout_of(module)
         self._stored = _stored(module)
         self._changing = [name for name, _ in module.named_buffers()]
-        self.network = Network(module, self.loss, drops=any(rates_of(module).values()))
+        drops = any(rates_of(module).values())
+        self.network = Network(module, self.loss, trained, untrained(module), drops=drops)
 
     def numbers(self, module: nn.Module) -> LaneNumbers:
         """The numbers of a lane before its training."""

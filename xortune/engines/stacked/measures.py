@@ -16,7 +16,7 @@ from xortune.engines.stacked.padding import Padding
 from xortune.engines.user_code import user_code
 
 # The most rows that are measured at once, over all lanes, as a multiple of a lane's share.
-_MOST_SHARES = 8
+_MOST_SHARES = 1
 
 
 class Outputs(NamedTuple):

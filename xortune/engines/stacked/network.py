@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call, grad_and_value, vjp, vmap
+from torch.func import grad_and_value, vjp, vmap
 
 from xortune.engines.plain.dropout_calls import DropoutCalls
 from xortune.engines.plain.module import checked_loss, checked_outputs, learnable
+from xortune.engines.stacked.held import Held
 from xortune.engines.stacked.structure import DROPOUTS
 
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -59,21 +61,30 @@ class Network:
     Args:
         module: of any of the lanes; it is kept and changed.
         loss: that the lanes are trained with.
-        drops: whether dropout has a rate in any of them.
+        weights: the names of what is trained.
+        buffers: the names of what else the module holds.
+        drops: whether dropout has a rate in any of the lanes.
     """
 
-    def __init__(self, module: nn.Module, loss: Loss, *, drops: bool) -> None:
+    def __init__(
+        self,
+        module: nn.Module,
+        loss: Loss,
+        weights: Iterable[str],
+        buffers: Iterable[str],
+        *,
+        drops: bool,
+    ) -> None:
         self._module = module
         self._loss = loss
+        self._weights = tuple(weights)
+        self._buffers = tuple(buffers)
+        self._held = Held(module)
         named = module.named_modules()
         self._dropouts = [(name, part) for name, part in named if isinstance(part, DROPOUTS)]
         self._drops = drops
+        self._trains: bool | None = None
         self._inside = False
-        self._learns = vmap(self._lane_loss, randomness="error")
-        inner = grad_and_value(self._lane_loss, has_aux=True)
-        self._learns_inside = vmap(inner, randomness="error")
-        self._says = vmap(self._lane_outputs, (0, 0, None), randomness="error")
-        self._says_inside = vmap(self._outputs_inside, (0, 0, None), randomness="error")
 
     def settle(self, weights: Tensors, buffers: Tensors, x: Tensor, y: Tensor) -> list[Call]:
         """Looks at a batch of a single lane, and changes nothing; the calls of dropout.
@@ -113,26 +124,37 @@ class Network:
             y: the targets, `(L, B, ...)`.
             factors: of the calls of dropout that have a rate, by their place, `(L, ...)`.
         """
-        self._train()
-        given = dict(buffers), x, y, dict(factors)
+        self._set(training=True)
+        rest = x, y, *buffers.values(), *factors.values()
+        lane = partial(self._lane_loss, tuple(factors))
         if self._inside:
+            trained = tuple(range(len(weights)))
+            inner = vmap(grad_and_value(lane, trained, has_aux=True), randomness="error")
             with torch.no_grad():
-                gradients, (losses, after) = self._learns_inside(dict(weights), *given)
-            return Step(losses, gradients, after)
-        leaves = {name: tensor.detach().requires_grad_() for name, tensor in weights.items()}
-        losses, after = self._learns(leaves, *given)
-        found = torch.autograd.grad(
-            learnable(losses), [*leaves.values()], torch.ones_like(losses), allow_unused=True
-        )
-        after = {name: buffer.detach() for name, buffer in after.items()}
-        return Step(losses.detach(), dict(zip(leaves, found)), after)
+                gradients, (losses, after) = inner(*weights.values(), *rest)
+        else:
+            leaves = [tensor.detach().requires_grad_() for tensor in weights.values()]
+            losses, after = vmap(lane, randomness="error")(*leaves, *rest)
+            gradients = torch.autograd.grad(
+                learnable(losses), leaves, torch.ones_like(losses), allow_unused=True
+            )
+        kept = {name: buffer.detach() for name, buffer in zip(buffers, after)}
+        return Step(losses.detach(), dict(zip(weights, gradients)), kept)
 
     def outputs(self, weights: Tensors, buffers: Tensors, x: Tensor) -> Tensor:
         """The outputs of all lanes for the same rows, in evaluation: `(L, n, ...)`."""
-        self._evaluate()
-        says = self._says_inside if self._inside else self._says
+        self._set(training=False)
+        given = *weights.values(), *buffers.values()
+
+        def lane(*tensors: Tensor) -> Tensor:
+            return self._lane_outputs(x, *tensors)
+
+        def inside(*tensors: Tensor) -> Tensor:
+            outputs: Tensor = vjp(lane, *tensors)[0]
+            return outputs
+
         with torch.no_grad():
-            outputs: Tensor = says(dict(weights), dict(buffers), x)
+            outputs: Tensor = vmap(inside if self._inside else lane, randomness="error")(*given)
         return outputs.detach()
 
     def _calls(self, weights: Tensors, buffers: Tensors, x: Tensor, y: Tensor) -> list[Call]:
@@ -142,49 +164,39 @@ class Network:
             found.append(Call(call, rate, tuple(shape)))
             return torch.ones(*shape)
 
-        self._train()
+        self._set(training=True)
         state = {name: tensor.clone() for name, tensor in {**weights, **buffers}.items()}
-        with torch.no_grad(), DropoutCalls(note):
-            self._loss(functional_call(self._module, state, (x,)), y)
+        with torch.no_grad(), DropoutCalls(note), self._held.replaced(state, ()):
+            self._loss(self._module(x), y)
         return found
 
-    def _train(self) -> None:
-        self._module.train()
+    def _set(self, *, training: bool) -> None:
+        if self._trains is training:
+            return
+        self._trains = training
+        self._module.train(training)
         for name, part in self._dropouts:
-            part.p = Rate(name) if self._drops else 0.0  # type: ignore[assignment]
+            part.p = Rate(name) if training and self._drops else 0.0  # type: ignore[assignment]
 
-    def _evaluate(self) -> None:
-        self._module.eval()
-        for _, part in self._dropouts:
-            part.p = 0.0
+    def _lane_loss(self, calls: tuple[int, ...], *tensors: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """The loss of a lane, and its buffers after it.
 
-    def _lane_loss(
-        self,
-        weights: dict[str, Tensor],
-        buffers: dict[str, Tensor],
-        x: Tensor,
-        y: Tensor,
-        factors: dict[int, Tensor],
-    ) -> tuple[Tensor, dict[str, Tensor]]:
-        """The loss of a lane, and its buffers after it."""
-        state = {**weights, **buffers}
-        with _given(factors):
-            loss = checked_loss(self._loss(functional_call(self._module, state, (x,)), y))
-        # A module may change a buffer in place, or put another in its place.
-        return loss, {name: state[name] for name in buffers}
+        Args:
+            calls: the places of the calls of dropout that have a rate.
+            tensors: the weights, the inputs, the targets, the buffers, and the factors.
+        """
+        count = len(self._weights)
+        x, y = tensors[count : count + 2]
+        rest = tensors[count + 2 :]
+        state = dict(zip(self._weights + self._buffers, tensors[:count] + rest))
+        factors = dict(zip(calls, rest[len(self._buffers) :]))
+        with _given(factors), self._held.replaced(state, self._buffers) as after:
+            loss = checked_loss(self._loss(self._module(x), y))
+        return loss, after
 
-    def _lane_outputs(
-        self, weights: dict[str, Tensor], buffers: dict[str, Tensor], x: Tensor
-    ) -> Tensor:
-        outputs = functional_call(self._module, {**weights, **buffers}, (x,))
-        return checked_outputs(outputs, len(x))
-
-    def _outputs_inside(
-        self, weights: dict[str, Tensor], buffers: dict[str, Tensor], x: Tensor
-    ) -> Tensor:
-        outputs, _ = vjp(lambda given: self._lane_outputs(given, buffers, x), weights)
-        result: Tensor = outputs
-        return result
+    def _lane_outputs(self, x: Tensor, *tensors: Tensor) -> Tensor:
+        with self._held.replaced(dict(zip(self._weights + self._buffers, tensors)), ()):
+            return checked_outputs(self._module(x), len(x))
 
 
 @contextmanager

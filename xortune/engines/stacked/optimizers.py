@@ -101,64 +101,72 @@ class Updates:
     ) -> None:
         self._runs = runs_of(lanes)
         self._rates = np.array(rates, np.float64)
-        self._decays = np.array([params["weight_decay"] for params in lanes], np.float64)
+        decays = np.array([params["weight_decay"] for params in lanes], np.float64)
+        self._columns = {
+            "rate": _column(self._rates),
+            "decay": _column(decays),
+            "keep": _column(1 - self._rates * decays),
+        }
         self._steps = steps
 
     def step(self, numbers: Numbers, taken: int) -> None:
         """Updates the weights after the `taken`-th step of the epoch, from 0."""
+        columns = self._columns | self._corrections(taken)
         size = max(1, _NUMBERS // max(1, numbers.weights.shape[1]))
         for run in self._runs:
             for start in range(run.lanes.start, run.lanes.stop, size):
                 lanes = slice(start, min(start + size, run.lanes.stop))
-                self._update(run, lanes, numbers.part(lanes), taken)
+                some = {name: column[lanes] for name, column in columns.items()}
+                _update(run, numbers.part(lanes), some)
 
-    def _update(self, run: Run, lanes: slice, n: Numbers, taken: int) -> None:
-        rates, decays = self._rates[lanes], self._decays[lanes]
-        if run.optimizer == "adamw":
-            if run.decays:
-                n.weights.mul_(_column(1 - rates * decays))
-        elif run.decays:
-            n.gradient.add_(torch.mul(n.weights, _column(decays), out=n.free))
-        if run.optimizer in ("adam", "adamw"):
-            self._adam(rates, self._steps[lanes], n, taken)
-            return
-        if run.optimizer in ("momentum", "nesterov"):
-            n.first.mul_(MOMENTUM).add_(n.gradient)
-        change = n.free
-        if run.optimizer == "nesterov":
-            change = torch.mul(n.first, MOMENTUM, out=n.free).add_(n.gradient)
-        elif run.optimizer == "momentum":
-            change = torch.mul(n.first, 1.0, out=n.free)
-        elif run.optimizer == "sgd":
-            change = n.gradient
-        else:
-            _average(n.first, torch.mul(n.gradient, n.gradient, out=n.free), _ALPHA)
-            torch.sqrt(n.first, out=n.free).add_(_EPS)
-            change = torch.div(n.gradient, n.free, out=n.free)
-        n.weights.sub_(change.mul_(_column(rates)))
+    def _corrections(self, taken: int) -> dict[str, Tensor]:
+        """Adam's step and the root of its second correction, for each lane."""
+        # In Python's numbers, since NumPy's powers may differ by where a lane lies.
+        steps = [step + taken + 1 for step in self._steps]
+        by_step = {step: (1 - _BETAS[0] ** step, 1 - _BETAS[1] ** step) for step in {*steps}}
+        both = np.array([by_step[step] for step in steps])
+        return {"step": _column(self._rates / both[:, 0]), "root": _column(np.sqrt(both[:, 1]))}
 
-    def _adam(
-        self, rates: NDArray[np.float64], steps: Sequence[int], n: Numbers, taken: int
-    ) -> None:
-        n.first.mul_(_BETAS[0]).add_(torch.mul(n.gradient, 1 - _BETAS[0], out=n.free))
-        _average(n.second, torch.mul(n.gradient, n.gradient, out=n.free), _BETAS[1])
-        first, second = _corrections([step + taken + 1 for step in steps])
-        torch.sqrt(n.second, out=n.free).div_(_column(np.sqrt(second))).add_(_EPS)
-        change = torch.div(n.first, n.free, out=n.free)
-        n.weights.sub_(change.mul_(_column(rates / first)))
+
+def _update(run: Run, n: Numbers, columns: Mapping[str, Tensor]) -> None:
+    """Updates the weights of some lanes of a run; a column has a number for each of them."""
+    if run.optimizer == "adamw":
+        if run.decays:
+            n.weights.mul_(columns["keep"])
+    elif run.decays:
+        n.gradient.add_(torch.mul(n.weights, columns["decay"], out=n.free))
+    if run.optimizer in ("adam", "adamw"):
+        change = _adam(n, columns["root"]).mul_(columns["step"])
+    else:
+        change = _other(run.optimizer, n).mul_(columns["rate"])
+    n.weights.sub_(change)
+
+
+def _adam(n: Numbers, root: Tensor) -> Tensor:
+    """The change of the weights by Adam, without its rate."""
+    n.first.mul_(_BETAS[0]).add_(torch.mul(n.gradient, 1 - _BETAS[0], out=n.free))
+    _average(n.second, torch.mul(n.gradient, n.gradient, out=n.free), _BETAS[1])
+    torch.sqrt(n.second, out=n.free).div_(root).add_(_EPS)
+    return torch.div(n.first, n.free, out=n.free)
+
+
+def _other(optimizer: str, n: Numbers) -> Tensor:
+    """The change of the weights by the other optimizers, without their rate."""
+    if optimizer == "sgd":
+        return n.gradient
+    if optimizer == "rmsprop":
+        _average(n.first, torch.mul(n.gradient, n.gradient, out=n.free), _ALPHA)
+        torch.sqrt(n.first, out=n.free).add_(_EPS)
+        return torch.div(n.gradient, n.free, out=n.free)
+    n.first.mul_(MOMENTUM).add_(n.gradient)
+    if optimizer == "momentum":
+        return n.free.copy_(n.first)
+    return torch.mul(n.first, MOMENTUM, out=n.free).add_(n.gradient)
 
 
 def _average(mean: Tensor, new: Tensor, keep: float) -> None:
     """An exponential mean; `new` is used up."""
     mean.mul_(keep).add_(new.mul_(1 - keep))
-
-
-def _corrections(steps: Sequence[int]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """What Adam divides its means by after so many steps, for each lane."""
-    # In Python's numbers, since NumPy's powers may differ by where a lane lies.
-    by_step = {step: (1 - _BETAS[0] ** step, 1 - _BETAS[1] ** step) for step in {*steps}}
-    both = np.array([by_step[step] for step in steps])
-    return both[:, 0], both[:, 1]
 
 
 def _column(values: NDArray[np.float64]) -> Tensor:
