@@ -12,7 +12,7 @@ from pandas.testing import assert_frame_equal
 from torch import nn
 
 import xortune
-from tests.modules import MOONS, gap, made
+from tests.declared_modules import MOONS, gap, made
 from tests.small_study import answer
 from xortune.errors import UsageError
 from xortune.ledger import Ledger

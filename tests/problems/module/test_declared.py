@@ -6,7 +6,7 @@ import pytest
 from torch import nn
 
 import xortune
-from tests.modules import data, gap, made, model
+from tests.declared_modules import data, gap, made, model
 from xortune.errors import UsageError
 from xortune.spec import Metric, Objective
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import xortune
-from tests.modules import MOONS, data, gap, made, rows
+from tests.declared_modules import MOONS, data, gap, made, rows
 from xortune.errors import UsageError
 from xortune.problems.code.code import load_code
 from xortune.problems.module.lesson import Material, load_lesson, load_material

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import xortune
-from tests.modules import MOONS, data, gap, made, model, problem_of
+from tests.declared_modules import MOONS, data, gap, made, model, problem_of
 from xortune.errors import UsageError, XortuneError
 from xortune.problems.module.problem import RecordedModule
 from xortune.problems.module.weights import weights_of

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.modules import SPACE, gap, made, model
+from tests.declared_modules import SPACE, gap, made, model
 from xortune.errors import UsageError
 from xortune.problems.module.spec import module_spec
 from xortune.problems.table.spec import table_spec

@@ -78,9 +78,13 @@ class PlainEngine:
                 f"{option('device')} {device}: tables are trained on CPUs. "
                 f"Use {option('device', 'cpu')}."
             )
+        from xortune.engines.plain.table import Lesson, TableLearners
         from xortune.engines.plain.trainer import PlainTrainer
 
-        return PlainTrainer(*self._table, self._folds)
+        training, validation, target, spec = self._table
+        assert spec.loss is not None
+        lesson = Lesson(training, validation, target, spec.loss)
+        return PlainTrainer(spec, TableLearners(lesson, self._folds))
 
 
 def _epoch_s(

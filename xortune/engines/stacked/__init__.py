@@ -1,1 +1,1 @@
-"""Trains lanes of a module of the user's own at once, stacked by `torch.func`."""
+"""Trains many modules of one shape at once, each lane as if it were alone."""

@@ -6,7 +6,7 @@ import inspect
 import random
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -49,7 +49,6 @@ class ModuleLesson:
         metrics: of output and target of all validation rows.
         loss: the final loss, a name of `losses`, measured on the validation rows.
         words: an exception of the user's code in one line, with the user's place.
-        rows: the same rows as arrays.
     """
 
     build: Callable[[Mapping[str, Any]], nn.Module]
@@ -63,12 +62,16 @@ class ModuleLesson:
     metrics: Mapping[str, Metric]
     loss: str
     words: Callable[[BaseException], str]
-    rows: ModuleRows
+
+    @property
+    def rows(self) -> ModuleRows:
+        """The same rows as arrays."""
+        tensors = {field.name: getattr(self, field.name) for field in fields(ModuleRows)}
+        return ModuleRows(**{k: t if t is None else t.numpy() for k, t in tensors.items()})
 
     def fold(self, k: int, folds: int) -> ModuleLesson:
         """The lesson in which the k-th of so many parts validates: see `ModuleRows.fold`."""
-        rows = self.rows.fold(k, folds)
-        return replace(self, rows=rows, **_tensors(rows))
+        return replace(self, **_tensors(self.rows.fold(k, folds)))
 
 
 def load_lesson(source: Code | Material) -> ModuleLesson:
@@ -93,7 +96,6 @@ def load_lesson(source: Code | Material) -> ModuleLesson:
         metrics=module.metrics,
         loss=module.loss,
         words=lambda error: code.without_folders(in_one_line(error, code.shown)),
-        rows=rows,
         **_tensors(rows),
     )
 

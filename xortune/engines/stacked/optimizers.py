@@ -1,0 +1,173 @@
+"""The optimizers of many lanes at once: every hyperparameter is a column, one number a lane.
+
+The arithmetic is that of `torch.optim`, in single operations that round alike wherever a lane lies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from xortune.engines.plain.optimizers import MOMENTUM
+
+# PyTorch's defaults.
+_BETAS = 0.9, 0.999
+_ALPHA = 0.99
+_EPS = 1e-8
+# By optimizer, what is remembered in `first` and `second`, by PyTorch's names.
+MEMORY: Mapping[str, tuple[str, ...]] = {
+    "sgd": (),
+    "momentum": ("momentum_buffer",),
+    "nesterov": ("momentum_buffer",),
+    "rmsprop": ("square_avg",),
+    "adam": ("exp_avg", "exp_avg_sq"),
+    "adamw": ("exp_avg", "exp_avg_sq"),
+}
+# Lanes that are updated together: as many as fit into a cache.
+_NUMBERS = 2**17
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Numbers of lanes, each `(L, P)`.
+
+    Attributes:
+        weights: what is trained.
+        gradient: of each lane's loss; its content is used up.
+        first: what optimizers remember.
+        second: likewise.
+        free: memory for intermediate results.
+    """
+
+    weights: Tensor
+    gradient: Tensor
+    first: Tensor
+    second: Tensor
+    free: Tensor
+
+    def part(self, lanes: slice) -> Numbers:
+        return Numbers(*(getattr(self, name)[lanes] for name in self.__dataclass_fields__))
+
+
+@dataclass(frozen=True)
+class Run:
+    """Lanes beside each other that are updated by the same arithmetic.
+
+    Attributes:
+        optimizer: of all of them.
+        decays: whether their weights decay.
+        lanes: their places.
+    """
+
+    optimizer: str
+    decays: bool
+    lanes: slice
+
+
+def kind_of(params: Mapping[str, Any]) -> tuple[str, bool]:
+    """What lanes of one `Run` have alike."""
+    return params["optimizer"], params["weight_decay"] > 0
+
+
+def runs_of(lanes: Sequence[Mapping[str, Any]]) -> list[Run]:
+    """The runs among lanes that are sorted by `kind_of`."""
+    runs: list[Run] = []
+    for place, params in enumerate(lanes):
+        kind = kind_of(params)
+        if runs and (runs[-1].optimizer, runs[-1].decays) == kind:
+            runs[-1] = Run(*kind, slice(runs[-1].lanes.start, place + 1))
+        else:
+            runs.append(Run(*kind, slice(place, place + 1)))
+    return runs
+
+
+class Updates:
+    """The steps of an epoch, in which learning rates stay the same.
+
+    Args:
+        lanes: the parameters of all lanes, sorted by `kind_of`.
+        rates: the learning rate of each.
+        steps: the steps that each has trained before.
+    """
+
+    def __init__(
+        self, lanes: Sequence[Mapping[str, Any]], rates: Sequence[float], steps: Sequence[int]
+    ) -> None:
+        self._runs = runs_of(lanes)
+        self._rates = np.array(rates, np.float64)
+        decays = np.array([params["weight_decay"] for params in lanes], np.float64)
+        self._columns = {
+            "rate": _column(self._rates),
+            "decay": _column(decays),
+            "keep": _column(1 - self._rates * decays),
+        }
+        self._steps = steps
+
+    def step(self, numbers: Numbers, taken: int) -> None:
+        """Updates the weights after the `taken`-th step of the epoch, from 0."""
+        columns = self._columns | self._corrections(taken)
+        size = max(1, _NUMBERS // max(1, numbers.weights.shape[1]))
+        for run in self._runs:
+            for start in range(run.lanes.start, run.lanes.stop, size):
+                lanes = slice(start, min(start + size, run.lanes.stop))
+                some = {name: column[lanes] for name, column in columns.items()}
+                _update(run, numbers.part(lanes), some)
+
+    def _corrections(self, taken: int) -> dict[str, Tensor]:
+        """Adam's step and the root of its second correction, for each lane."""
+        # In Python's numbers, since NumPy's powers may differ by where a lane lies.
+        steps = [step + taken + 1 for step in self._steps]
+        by_step = {step: (1 - _BETAS[0] ** step, 1 - _BETAS[1] ** step) for step in {*steps}}
+        both = np.array([by_step[step] for step in steps])
+        return {"step": _column(self._rates / both[:, 0]), "root": _column(np.sqrt(both[:, 1]))}
+
+
+def _update(run: Run, n: Numbers, columns: Mapping[str, Tensor]) -> None:
+    """Updates the weights of some lanes of a run; a column has a number for each of them."""
+    if run.optimizer == "adamw":
+        if run.decays:
+            n.weights.mul_(columns["keep"])
+    elif run.decays:
+        n.gradient.add_(torch.mul(n.weights, columns["decay"], out=n.free))
+    if run.optimizer in ("adam", "adamw"):
+        change = _adam(n, columns["root"]).mul_(columns["step"])
+    else:
+        change = _other(run.optimizer, n).mul_(columns["rate"])
+    n.weights.sub_(change)
+
+
+def _adam(n: Numbers, root: Tensor) -> Tensor:
+    """The change of the weights by Adam, without its rate."""
+    n.first.mul_(_BETAS[0]).add_(torch.mul(n.gradient, 1 - _BETAS[0], out=n.free))
+    _average(n.second, torch.mul(n.gradient, n.gradient, out=n.free), _BETAS[1])
+    torch.sqrt(n.second, out=n.free).div_(root).add_(_EPS)
+    return torch.div(n.first, n.free, out=n.free)
+
+
+def _other(optimizer: str, n: Numbers) -> Tensor:
+    """The change of the weights by the other optimizers, without their rate."""
+    if optimizer == "sgd":
+        return n.gradient
+    if optimizer == "rmsprop":
+        _average(n.first, torch.mul(n.gradient, n.gradient, out=n.free), _ALPHA)
+        torch.sqrt(n.first, out=n.free).add_(_EPS)
+        return torch.div(n.gradient, n.free, out=n.free)
+    n.first.mul_(MOMENTUM).add_(n.gradient)
+    if optimizer == "momentum":
+        return n.free.copy_(n.first)
+    return torch.mul(n.first, MOMENTUM, out=n.free).add_(n.gradient)
+
+
+def _average(mean: Tensor, new: Tensor, keep: float) -> None:
+    """An exponential mean; `new` is used up."""
+    mean.mul_(keep).add_(new.mul_(1 - keep))
+
+
+def _column(values: NDArray[np.float64]) -> Tensor:
+    return torch.from_numpy(values.astype(np.float32)).unsqueeze(1)
