@@ -28,7 +28,6 @@ COMMANDS = (
     listing,
     report,
     best,
-    check,
     compare,
     predict,
     draw,

@@ -67,7 +67,7 @@ class ModuleLesson:
     def rows(self) -> ModuleRows:
         """The same rows as arrays."""
         tensors = {field.name: getattr(self, field.name) for field in fields(ModuleRows)}
-        return ModuleRows(**{k: t if t is None else t.numpy() for k, t in tensors.items()})
+        return ModuleRows(**{k: t if t is None else t.numpy() for k, t in tensors.items()})  # type: ignore[arg-type]
 
     def fold(self, k: int, folds: int) -> ModuleLesson:
         """The lesson in which the k-th of so many parts validates: see `ModuleRows.fold`."""
