@@ -10,7 +10,7 @@ import xortune
 from xortune.errors import UsageError
 from xortune.studies.reproduction import named_again, search_command
 
-SPACE = {"width": {"values": [3, 4]}, "epochs": {"value": 3}}
+SPACE = {"width": {"min": 3, "max": 9}, "epochs": {"value": 3}}
 
 
 @pytest.fixture(scope="module")

@@ -69,7 +69,7 @@ def test_the_best_trial_is_measured_on_the_test_rows(moons):
 def test_without_its_code_a_study_has_weights_and_no_model(moons):
     recorded = RecordedModule(moons.spec)
     params, weights = trained(moons)
-    with pytest.raises(UsageError, match="not the code that makes it: name it again, with problem"):
+    with pytest.raises(UsageError, match="not the code that makes it. Name it again, in"):
         recorded.model(params, weights)
     assert recorded.network(params, weights) is None
     assert not recorded.has_models

@@ -56,7 +56,8 @@ class RecordedModule:
 
     def portable(self, params: Params, weights: Weights) -> NoReturn:
         raise UsageError(
-            "a module of your own is not exported. Save its state_dict() with torch.save."
+            "a module of your own is not exported. In Python: "
+            "torch.save(study.model(NUMBER, problem='FILE.py').state_dict(), 'FILE.pt')."
         )
 
     def examples(self, params: Params, weights: Weights) -> None:
@@ -170,6 +171,6 @@ def _material(code: Code, table: Table | None) -> Material:
 
 def _needs_code() -> UsageError:
     return UsageError(
-        "a study keeps the weights of a module, and not the code that makes it: name it again, "
-        f"with {option('problem')}."
+        "a study keeps the weights of a module, and not the code that makes it. Name it again, in "
+        "Python: study.model(NUMBER, problem='FILE.py')."
     )
