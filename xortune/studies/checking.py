@@ -1,26 +1,26 @@
-"""Tries a module as a search would before it begins, and times a trial."""
+"""Looks at a module as a search would before it begins, and times a trial."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xortune.errors import UsageError
-from xortune.plain_numbers import brief
 from xortune.studies.request import checked_request
-from xortune.trial import Lane
+from xortune.trial import Lane, Params
 from xortune.wording import option
 
 if TYPE_CHECKING:
     from xortune.engines.engine import Engine
-    from xortune.problems.module.rows import ModuleRows
+    from xortune.problems.module.problem import ModuleProblem
+    from xortune.studies.problems.module_engines import Look
     from xortune.studies.problems.subject import SpaceSource
 
 _LANES = 64  # of the pack that is timed
-_EPOCHS = 3
+_EPOCHS = 2  # beyond the first
 
 
 @dataclass(frozen=True)
@@ -29,15 +29,15 @@ class Checked:
 
     Attributes:
         engine: the name of the engine that a search takes, as it is recorded.
-        words: what that means, and why it was chosen.
-        seconds: how long a trial of the smallest point takes with each engine that can train it,
-            by the engine's name.
+        words: how it trains, and why it was chosen.
+        seconds: for how long a trial at the smallest point trains, by the name of each engine that
+            can train it.
         lines: all of it, for people.
     """
 
     engine: str
     words: str
-    seconds: dict[str, float]
+    seconds: Mapping[str, float]
     lines: tuple[str, ...]
 
 
@@ -49,7 +49,7 @@ def check(
     data: Any = None,
     target: str | None = None,
 ) -> Checked:
-    """Tries a module at a few points of a space. Writes nothing.
+    """Looks at a module at a few points of a space. Writes nothing.
 
     Args:
         problem: an `xortune.Problem` with a model, or its file.
@@ -58,49 +58,70 @@ def check(
     Raises:
         UsageError: a search would refuse it, for the same reasons.
     """
-    from xortune.problems.module.problem import ModuleProblem
-    from xortune.studies.problems.module_engines import looked_at_module
-
     about = {"problem": problem, "include": include, "data": data, "target": target}
     request = checked_request(space, None, "auto", about)
+    from xortune.problems.module.problem import ModuleProblem
+    from xortune.studies.problems.module_engines import look_at
+
     found = request.subject.problem
     if not isinstance(found, ModuleProblem):
         raise UsageError(
-            f"{option('problem')} {brief(problem)}: has a function, which only a search can try. "
-            "This is for a module: Problem(model=...)."
+            f"{option('problem')}: has a function, which only a search can try. This is for a "
+            "module: Problem(model=...)."
         )
-    looked = looked_at_module(found, request.settings)
-    chosen = looked.chosen("auto")
-    seconds = {engine.name: _seconds(engine) for engine in looked.engines}
-    lines = (
-        f"{found.code.file or 'this problem'}: {_rows(found.material.rows)}",
-        f"tried at {looked.points} points of the space, and nothing is wrong",
-        f"{chosen.name}: {looked.words('auto')}",
-        *(_time(name, seconds[name], looked.epochs) for name in seconds),
-    )
-    return Checked(chosen.name, looked.words("auto"), seconds, lines)
+    look = look_at(found, request.settings)
+    engines = [look.plain] if look.stacked is None else [look.stacked, look.plain]
+    seconds = {engine.name: _seconds(engine, look.points[0]) for engine in engines}
+    lines = [*_lines(found, look), *(_timed(name, seconds[name], look) for name in seconds)]
+    return Checked(look.engine("auto").name, look.words("auto"), seconds, tuple(lines))
 
 
-def _rows(rows: ModuleRows) -> str:
-    test = "" if rows.x_test is None else f", {len(rows.x_test):,} for the test"
-    return f"{len(rows.x):,} rows to learn from, {len(rows.x_validation):,} for validation{test}"
+def _lines(problem: ModuleProblem, look: Look) -> list[str]:
+    rows = problem.material.rows
+    test = "" if rows.x_test is None else f", {len(rows.x_test):,} for a test"
+    engine, fitness = look.engine("auto").name, look.fitness
+    padding = "" if look.stacked is None else f"; lanes padded to {_padding(look)}"
+    return [
+        f"{problem.spec.problem}: {len(rows.x):,} rows for training, {len(rows.x_validation):,} "
+        f"for validation{test}",
+        f"sound at {fitness.points} points of the space, with up to {fitness.size.weights:,} "
+        "weights",
+        f"a step takes up to {fitness.step_flops / 1e6:.3g} MFLOP{padding}",
+        f"{engine}: {look.words('auto')}",
+    ]
 
 
-def _seconds(engine: Engine) -> float:
-    """The seconds of a trial with the defaults: of a pack for engines that like packs."""
-    lanes = min(_LANES, engine.pace("cpu").largest) if engine.name.startswith("stacked") else 1
+def _padding(look: Look) -> str:
+    padding = look.fitness.padding
+    return f"a multiple of {padding.multiple}" if padding.multiple > 1 else f"{padding.least}"
+
+
+def _seconds(engine: Engine, params: Params) -> float:
+    """The seconds of training of one trial; in packs, of its share."""
+    lanes = min(_LANES, engine.pace("cpu").largest) if _in_packs(engine.name) else 1
     trainer = engine.open("cpu")
     took = []
     for epochs in (1, 1, 1 + _EPOCHS):  # The first call also prepares.
-        trials = [engine.spec.assignment({"epochs": epochs, "seed": s}) for s in range(lanes)]
+        values = [{**params, "epochs": epochs, "seed": seed} for seed in range(lanes)]
+        pack = [Lane(engine.spec.assignment(one), n) for n, one in enumerate(values)]  # type: ignore[arg-type]
         started = time.perf_counter()
-        trainer.train([Lane(params, number) for number, params in enumerate(trials)], None)
+        trainer.train(pack, None)
         took.append(time.perf_counter() - started)
     an_epoch = max(took[2] - took[1], 0.0) / _EPOCHS
-    epochs = engine.spec.defaults["epochs"]
-    return (took[1] + an_epoch * (float(epochs or 1) - 1)) / lanes
+    return (took[1] + an_epoch * (_epochs(params) - 1)) / lanes
 
 
-def _time(name: str, seconds: float, epochs: int) -> str:
-    how = f"in a pack of {_LANES}" if name.startswith("stacked") else "one at a time"
-    return f"  {name}: a trial of {epochs:,} epochs takes {seconds * 1000:.3g} ms {how}"
+def _timed(name: str, seconds: float, look: Look) -> str:
+    how = f"in a pack of {_LANES}" if _in_packs(name) else "on its own"
+    epochs = _epochs(look.points[0])
+    return f"{name}: {seconds * 1000:.3g} ms for a trial of {epochs:,} epochs, {how}"
+
+
+def _in_packs(name: str) -> bool:
+    return name.startswith("stacked")
+
+
+def _epochs(params: Params) -> int:
+    epochs = params["epochs"]
+    assert isinstance(epochs, int)
+    return epochs

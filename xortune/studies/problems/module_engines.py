@@ -1,11 +1,31 @@
-"""The engines of modules, and which of them a study gets."""
+"""The engines of modules, and which of them a study gets: from what a look at the module finds."""
 
 from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
 
 from xortune.engines.plain.names import LIBRARIES as PLAIN_LIBRARIES
 from xortune.engines.plain.names import PLAIN
 from xortune.engines.stacked.names import LIBRARIES as STACKED_LIBRARIES
 from xortune.engines.stacked.names import STACKED
+from xortune.errors import NoEngineError, UsageError
+from xortune.settings import StudySettings
+from xortune.space import load_space
+from xortune.studies.problems.sample_points import sample_points
+from xortune.wording import option
+
+if TYPE_CHECKING:
+    from xortune.engines.engine import Engine, Pace
+    from xortune.engines.plain.module_engine import PlainModuleEngine
+    from xortune.engines.stacked.engine import StackedEngine
+    from xortune.engines.stacked.fitness import Fitness
+    from xortune.problems.module.problem import ModuleProblem
+    from xortune.trial import Params
+
+_log = logging.getLogger("xortune")
 
 # The names that a search accepts, and the recorded ones that this version can train.
 ENGINES = ("auto", "stacked", "plain")
@@ -15,3 +35,98 @@ NAMES = (STACKED, PLAIN)
 def libraries(recorded_name: str, device: str) -> tuple[str, ...]:
     """As `Engine.libraries`, for a recorded engine."""
     return STACKED_LIBRARIES if recorded_name == STACKED else PLAIN_LIBRARIES
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a look at a module has found, and the engines that can train it.
+
+    Attributes:
+        fitness: what was found.
+        points: where it was looked at, the smallest first.
+        plain: the engine that trains one trial after the other.
+        stacked: the one that trains packs; None where its lanes cannot be stacked.
+        why: the reason for one after the other; empty where packs suit the module.
+    """
+
+    fitness: Fitness
+    points: tuple[Params, ...]
+    plain: PlainModuleEngine
+    stacked: StackedEngine | None
+    why: str
+
+    def engine(self, wanted: str) -> PlainModuleEngine | StackedEngine:
+        """The engine for one of `ENGINES`.
+
+        Raises:
+            NoEngineError: packs are asked for, and the module cannot be stacked.
+        """
+        if wanted == "stacked" and self.stacked is None:
+            raise NoEngineError(self.why)
+        packs = self.stacked is not None and (wanted == "stacked" or not self.why)
+        return self.stacked if packs and wanted != "plain" and self.stacked else self.plain
+
+    def words(self, wanted: str) -> str:
+        """How that engine trains, and why, for the user."""
+        engine = self.engine(wanted)
+        if engine is self.stacked:
+            return f"packs of up to {engine.pace('cpu').largest}, same bits in any pack"
+        if wanted == "plain":
+            return "one at a time in each worker, as asked"
+        return f"one at a time in each worker, since {self.why}"
+
+
+def look_at(problem: ModuleProblem, settings: StudySettings) -> Look:
+    """Looks at a module at a few points of a study's space.
+
+    Raises:
+        UsageError: it cannot be trained there; lists all faults.
+    """
+    from xortune.engines.plain.module_engine import PlainModuleEngine
+    from xortune.engines.stacked.engine import StackedEngine
+    from xortune.engines.stacked.fitness import looked_at, why_alone
+    from xortune.problems.module.lesson import load_lesson
+
+    spec = problem.spec.aimed_as(settings.spec)
+    space = load_space(settings.space, settings.spec)
+    points = tuple(map(spec.assignment, sample_points(space, settings.study_seed)))
+    fitness = looked_at(problem.lesson, points)
+    if fitness.faults:
+        named = f"{option('problem')} {problem.code.file or 'of this session'}"
+        raise UsageError("\n".join(f"{named}: {fault}." for fault in fitness.faults))
+    load = partial(load_lesson, problem.material)
+    stacked = None
+    if not fitness.alone:
+        stacked = StackedEngine(load, spec, fitness.size, fitness.padding, settings.folds)
+    plain = PlainModuleEngine(load, spec, fitness.size, settings.folds)
+    return Look(fitness, points, plain, stacked, why_alone(fitness))
+
+
+class ModuleChoice:
+    """See `EngineChoice`: nothing but the module decides, and no clock."""
+
+    def __init__(self, look: Look, wanted: str) -> None:
+        self._look = look
+        self._wanted = wanted
+        engine = look.plain if wanted == "stacked" and not look.stacked else look.engine(wanted)
+        self.generation: int = engine.generation
+        self.fastest: Pace = engine.pace("cpu")
+
+    def decide(self, device: str) -> Engine:
+        engine = self._look.engine(self._wanted)
+        words = f"training in {self._look.words(self._wanted)}."
+        if engine is self._look.stacked:
+            _log.info(words)
+        else:
+            _log.warning(words.replace("training in one", "training one"))
+        return engine
+
+    def expected(self, device: str) -> Engine:
+        look = self._look
+        impossible = self._wanted == "stacked" and look.stacked is None
+        return look.plain if impossible else look.engine(self._wanted)
+
+
+def engine_choice(problem: ModuleProblem, wanted: str, settings: StudySettings) -> ModuleChoice:
+    """The choice for a module; see `look_at`."""
+    return ModuleChoice(look_at(problem, settings), wanted)
