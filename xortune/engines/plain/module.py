@@ -140,12 +140,12 @@ class ModuleLearner:
         """The module's outputs for all rows, in evaluation."""
         self._reseed(-1)
         parts = []
-        with user_code(self._lesson.words), torch.no_grad():
-            self._module.eval()
-            for part in torch.split(x, self._most):
-                self._heartbeat()
+        self._module.eval()
+        for part in torch.split(x, self._most):
+            self._heartbeat()
+            with user_code(self._lesson.words), torch.no_grad():
                 parts.append(checked_outputs(self._module(part), len(part)))
-            return parts[0] if len(parts) == 1 else torch.cat(parts)
+        return parts[0] if len(parts) == 1 else torch.cat(parts)
 
 
 def seeded_module(lesson: ModuleLesson, params: Mapping[str, Any]) -> nn.Module:

@@ -170,4 +170,5 @@ def _average(mean: Tensor, new: Tensor, keep: float) -> None:
 
 
 def _column(values: NDArray[np.float64]) -> Tensor:
-    return torch.from_numpy(values.astype(np.float32)).unsqueeze(1)
+    with np.errstate(over="ignore"):  # The largest rates are infinite in float32.
+        return torch.from_numpy(values.astype(np.float32)).unsqueeze(1)
