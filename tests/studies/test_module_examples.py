@@ -11,7 +11,7 @@ MODULES = [p for p in sorted((ROOT / "search_spaces").glob("*.py")) if "model=" 
 @pytest.mark.parametrize(
     ("name", "epochs", "column", "better", "engine"),
     [
-        ("digits", 2, "accuracy", 0.5, "plain-1"),
+        ("digits", 2, "accuracy", 0.5, "stacked-1"),
         ("moons", 10, "accuracy", 0.85, "stacked-1"),
         ("sequences", 5, "mse", 0.06, "stacked-1"),
     ],

@@ -20,6 +20,7 @@ from xortune.wording import option
 if TYPE_CHECKING:
     from xortune.engines.engine import Engine, Pace
     from xortune.engines.plain.module_engine import PlainModuleEngine
+    from xortune.engines.stacked.choice import Choice
     from xortune.engines.stacked.engine import StackedEngine
     from xortune.engines.stacked.fitness import Fitness
     from xortune.problems.module.problem import ModuleProblem
@@ -43,17 +44,17 @@ class Look:
 
     Attributes:
         fitness: what was found.
+        choice: the engine that suits it, and why.
         points: where it was looked at, the smallest first.
         plain: the engine that trains one trial after the other.
         stacked: the one that trains packs; None where its lanes cannot be stacked.
-        why: the reason for one after the other; empty where packs suit the module.
     """
 
     fitness: Fitness
+    choice: Choice
     points: tuple[Params, ...]
     plain: PlainModuleEngine
     stacked: StackedEngine | None
-    why: str
 
     def engine(self, wanted: str) -> PlainModuleEngine | StackedEngine:
         """The engine for one of `ENGINES`.
@@ -62,18 +63,15 @@ class Look:
             NoEngineError: packs are asked for, and the module cannot be stacked.
         """
         if wanted == "stacked" and self.stacked is None:
-            raise NoEngineError(self.why)
-        packs = self.stacked is not None and (wanted == "stacked" or not self.why)
-        return self.stacked if packs and wanted != "plain" and self.stacked else self.plain
+            raise NoEngineError(self.fitness.alone)
+        name = self.choice.engine if wanted == "auto" else wanted
+        return self.stacked if name == "stacked" and self.stacked is not None else self.plain
 
     def words(self, wanted: str) -> str:
         """How that engine trains, and why, for the user."""
-        engine = self.engine(wanted)
-        if engine is self.stacked:
-            return f"packs of up to {engine.pace('cpu').largest}, same bits in any pack"
-        if wanted == "plain":
-            return "one at a time in each worker, as asked"
-        return f"one at a time in each worker, since {self.why}"
+        if wanted in ("auto", self.choice.engine):
+            return self.choice.words
+        return "packs, as asked" if wanted == "stacked" else "one at a time, as asked"
 
 
 def look_at(problem: ModuleProblem, settings: StudySettings) -> Look:
@@ -83,8 +81,9 @@ def look_at(problem: ModuleProblem, settings: StudySettings) -> Look:
         UsageError: it cannot be trained there; lists all faults.
     """
     from xortune.engines.plain.module_engine import PlainModuleEngine
+    from xortune.engines.stacked.choice import choose
     from xortune.engines.stacked.engine import StackedEngine
-    from xortune.engines.stacked.fitness import looked_at, why_alone
+    from xortune.engines.stacked.fitness import looked_at
     from xortune.problems.module.lesson import load_lesson
 
     spec = problem.spec.aimed_as(settings.spec)
@@ -99,7 +98,7 @@ def look_at(problem: ModuleProblem, settings: StudySettings) -> Look:
     if not fitness.alone:
         stacked = StackedEngine(load, spec, fitness.size, fitness.padding, settings.folds)
     plain = PlainModuleEngine(load, spec, fitness.size, settings.folds)
-    return Look(fitness, points, plain, stacked, why_alone(fitness))
+    return Look(fitness, choose(fitness), points, plain, stacked)
 
 
 class ModuleChoice:
@@ -108,23 +107,23 @@ class ModuleChoice:
     def __init__(self, look: Look, wanted: str) -> None:
         self._look = look
         self._wanted = wanted
-        engine = look.plain if wanted == "stacked" and not look.stacked else look.engine(wanted)
+        engine = self.expected("cpu")
         self.generation: int = engine.generation
         self.fastest: Pace = engine.pace("cpu")
 
     def decide(self, device: str) -> Engine:
         engine = self._look.engine(self._wanted)
-        words = f"training in {self._look.words(self._wanted)}."
+        words = f"trials are trained in {self._look.words(self._wanted)}."
         if engine is self._look.stacked:
             _log.info(words)
         else:
-            _log.warning(words.replace("training in one", "training one"))
+            _log.warning(words.replace("in one", "one"))
         return engine
 
     def expected(self, device: str) -> Engine:
         look = self._look
-        impossible = self._wanted == "stacked" and look.stacked is None
-        return look.plain if impossible else look.engine(self._wanted)
+        possible = self._wanted != "stacked" or look.stacked is not None
+        return look.engine(self._wanted) if possible else look.plain
 
 
 def engine_choice(problem: ModuleProblem, wanted: str, settings: StudySettings) -> ModuleChoice:
