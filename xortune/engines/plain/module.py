@@ -101,15 +101,15 @@ class ModuleLearner:
 
     def own_loss(self) -> float:
         x, y = self._lesson.x, self._lesson.y
-        return self._measured(self._loss, self._outputs(x), y)
+        return self._measured(self._loss, self.outputs(x), y)
 
     def validated(self) -> float:
         x, y = self._lesson.x_validation, self._lesson.y_validation
-        return self._measured(self._lesson.losses[self._lesson.loss], self._outputs(x), y)
+        return self._measured(self._lesson.losses[self._lesson.loss], self.outputs(x), y)
 
     def scores(self) -> dict[str, float]:
         lesson = self._lesson
-        outputs = self._outputs(lesson.x_validation)
+        outputs = self.outputs(lesson.x_validation)
         loss = self._measured(lesson.losses[lesson.loss], outputs, lesson.y_validation)
         return {lesson.loss: loss, **metrics_of(lesson, outputs)}
 
@@ -136,7 +136,7 @@ class ModuleLearner:
         with user_code(self._lesson.words), torch.no_grad():
             return float(checked_loss(loss(outputs, y)))
 
-    def _outputs(self, x: Tensor) -> Tensor:
+    def outputs(self, x: Tensor) -> Tensor:
         """The module's outputs for all rows, in evaluation."""
         self._reseed(-1)
         parts = []
@@ -212,7 +212,8 @@ def learnable(loss: Tensor) -> Tensor:
 def checked_outputs(outputs: Any, rows: int) -> Tensor:
     """The outputs; raises UserError if they are not a tensor of so many rows."""
     if not isinstance(outputs, Tensor):
-        raise UserError(f"the model returns {brief(outputs)}: it must return a tensor")
+        kind = type(outputs).__name__
+        raise UserError(f"the model returns a value of type {kind}, and must return a tensor")
     if outputs.dim() == 0 or len(outputs) != rows:
         raise UserError(
             f"the model returns the shape {tuple(outputs.shape)} for {rows} rows: the first axis "

@@ -23,7 +23,7 @@ _CALL_S = 9e-6
 _LANE_CALL_S = 1.2e-7
 _FLOP_S = 4e-11
 # The most lanes of a pack.
-_LARGEST = 512
+LARGEST = 512
 
 
 class StackedEngine:
@@ -66,9 +66,9 @@ class StackedEngine:
         steps, flops = self._size.epoch(batch)
         lane_s = steps * self._size.calls * _LANE_CALL_S + flops * _FLOP_S
         stack_s = steps * self._size.calls * _CALL_S
-        least = max(self._padding.least, min(_LARGEST, round(stack_s / lane_s)))
+        least = max(self._padding.least, min(LARGEST, round(stack_s / lane_s)))
         slowest_s = self._size.rows * self._size.calls * (_CALL_S + _LANE_CALL_S) + flops * _FLOP_S
-        return Pace(1 / lane_s, least, slowest_s=least * slowest_s, largest=_LARGEST)
+        return Pace(1 / lane_s, least, slowest_s=least * slowest_s, largest=LARGEST)
 
     @classmethod
     def libraries(cls, device: str) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import partial
@@ -20,6 +21,8 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 Tensors = Mapping[str, Tensor]
 # What vmap says of operations that it knows as a composition only, such as those of nn.GRU.
 _COMPOSED = "Batching rule not implemented"
+# What it warns of where it can only repeat an operation lane by lane.
+SLOW = "performance drop"
 
 
 class Rate:
@@ -99,10 +102,12 @@ class Network:
         )
         factors = {call.place: torch.ones(2, *call.shape) for call in calls}
         try:
-            self.outputs(twice, others, x)
-            self.step(twice, others, torch.stack((x, x)), torch.stack((y, y)), factors)
-        except RuntimeError as error:
-            if _COMPOSED not in str(error):
+            with warnings.catch_warnings():
+                warnings.filterwarnings("error", message=f".*{SLOW}.*")
+                self.outputs(twice, others, x)
+                self.step(twice, others, torch.stack((x, x)), torch.stack((y, y)), factors)
+        except (RuntimeError, UserWarning) as error:
+            if _COMPOSED not in str(error) and SLOW not in str(error):
                 raise
             self._inside = True
         return calls
