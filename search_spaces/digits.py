@@ -1,6 +1,6 @@
 # Handwritten digits of scikit-learn, 8 x 8 pixels, read by a small convolution.
 #   pip install scikit-learn
-#   python -m xortune search --problem search_spaces/digits.py --trials 4 --set epochs=2
+#   python -m xortune search --problem search_spaces/digits.py --trials 4
 from sklearn.datasets import load_digits
 from torch import nn
 

@@ -1,5 +1,5 @@
 # Sequences of noise and a wave, read by a GRU: how fast is the wave?
-#   python -m xortune search --problem search_spaces/sequences.py --trials 4 --set epochs=2
+#   python -m xortune search --problem search_spaces/sequences.py --trials 4
 import torch
 from torch import nn
 
