@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from xortune.studies.problems.subject import SpaceSource
 
 _LANES = 64  # of the pack that is timed,
-_MOST_WEIGHTS = 2_000_000  # unless it would have more weights than this
+_MOST_WEIGHTS = 8_000_000  # unless they have more weights than this together
 _EPOCHS = 2  # beyond the first
 
 
@@ -32,7 +32,7 @@ class Checked:
         engine: the name of the engine that a search takes, as it is recorded.
         words: how it trains, and why it was chosen.
         seconds: for how long a trial at the smallest point trains, by the name of each engine that
-            can train it.
+            can train it; without packs of models so large that nobody would want them.
         lines: all of it, for people.
     """
 
@@ -71,10 +71,10 @@ def check(
             "module: Problem(model=...)."
         )
     look = look_at(found, request.settings)
-    engines: list[Engine] = [] if look.stacked is None else [look.stacked]
-    lanes = max(2, min(_LANES, _MOST_WEIGHTS // look.fitness.size.weights))
-    seconds = {e.name: _seconds(e, look.points[0], lanes) for e in (*engines, look.plain)}
-    lines = [*_lines(found, look), *(_timed(name, seconds[name], look, lanes) for name in seconds)]
+    fits = look.fitness.size.weights * _LANES <= _MOST_WEIGHTS
+    engines: list[Engine] = [look.stacked] if look.stacked is not None and fits else []
+    seconds = {e.name: _seconds(e, look.points[0]) for e in (*engines, look.plain)}
+    lines = [*_lines(found, look), *(_timed(name, seconds[name], look) for name in seconds)]
     return Checked(look.engine("auto").name, look.words("auto"), seconds, tuple(lines))
 
 
@@ -98,9 +98,9 @@ def _padding(look: Look) -> str:
     return f"a multiple of {padding.multiple}" if padding.multiple > 1 else f"{padding.least}"
 
 
-def _seconds(engine: Engine, params: Params, lanes: int) -> float:
-    """The seconds of training of one trial; in packs of so many lanes, of its share."""
-    lanes = lanes if _in_packs(engine.name) else 1
+def _seconds(engine: Engine, params: Params) -> float:
+    """The seconds of training of one trial; in packs, of its share."""
+    lanes = _LANES if _in_packs(engine.name) else 1
     trainer = engine.open("cpu")
     took = []
     for epochs in (1, 1, 1 + _EPOCHS):  # The first call also prepares.
@@ -113,8 +113,8 @@ def _seconds(engine: Engine, params: Params, lanes: int) -> float:
     return (took[1] + an_epoch * (_epochs(params) - 1)) / lanes
 
 
-def _timed(name: str, seconds: float, look: Look, lanes: int) -> str:
-    how = f"in a pack of {lanes}" if _in_packs(name) else "on its own"
+def _timed(name: str, seconds: float, look: Look) -> str:
+    how = f"in a pack of {_LANES}" if _in_packs(name) else "on its own"
     epochs = _epochs(look.points[0])
     took = f"{seconds:.3g} s" if seconds >= 1 else f"{seconds * 1000:.3g} ms"
     return f"{name}: {took} for a trial of {epochs:,} epochs, {how}"
