@@ -98,7 +98,8 @@ def module(tmp_path):
 
 # Tables also train on Ray in test_trainings.py.
 @pytest.mark.parametrize(
-    "kind", ["function", "module", pytest.param("table", marks=pytest.mark.long)]
+    "kind",
+    ["function", *(pytest.param(kind, marks=pytest.mark.long) for kind in ("module", "table"))],
 )
 def test_ray_gives_the_table_of_one_process(ray, request, tmp_path, capfd, kind):
     about = request.getfixturevalue(kind)
