@@ -60,7 +60,7 @@ def check(
         UsageError: a search would refuse it, for the same reasons.
     """
     about = {"problem": problem, "include": include, "data": data, "target": target}
-    request = checked_request(space, None, "auto", about)
+    request = checked_request(space, None, "auto", {**about, "trials": 1})
     from xortune.problems.module.problem import ModuleProblem
     from xortune.studies.problems.module_engines import look_at
 

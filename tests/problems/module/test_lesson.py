@@ -82,6 +82,17 @@ def test_a_model_that_makes_no_module_says_so_where_it_is_built():
         lesson_of(model=lambda width: width).build(PARAMS)
 
 
+def test_a_model_that_is_lazy_or_ends_the_process_says_so_where_it_is_built():
+    with pytest.raises(TypeError, match="weight has no shape yet: use no lazy modules"):
+        lesson_of(model=lambda width: torch.nn.LazyLinear(width)).build(PARAMS)
+
+    def leaves(width):
+        raise SystemExit(width)
+
+    with pytest.raises(RuntimeError, match="model ends the process: SystemExit: 3"):
+        lesson_of(model=leaves).build(PARAMS)
+
+
 def test_errors_are_worded_with_the_place_in_the_users_file(moons, tmp_path):
     path = tmp_path / "moons.py"
     path.write_text(MOONS.replace("act = ", "raise KeyError(activation)\n    act = "))

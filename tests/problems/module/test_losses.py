@@ -42,5 +42,7 @@ def test_classes_may_be_numbers_a_column_or_shares():
 def test_other_shapes_are_refused_where_pytorch_would_compare_each_row_with_each():
     with pytest.raises(ValueError, match=r"output has the shape \(4, 3\), the target \(4,\)"):
         LOSSES["mse"](OUTPUT, torch.zeros(4))
+    with pytest.raises(ValueError, match="classes as whole numbers, and the target holds fract"):
+        LOSSES["cross_entropy"](OUTPUT, torch.zeros(4))
     with pytest.raises(ValueError, match="cross_entropy takes outputs of a row and a column"):
         LOSSES["cross_entropy"](OUTPUT[:, 0], torch.zeros(4, dtype=torch.int64))

@@ -134,13 +134,24 @@ def _builder(
     given = _of_the_data(module, rows)
 
     def build(params: Mapping[str, Any]) -> nn.Module:
-        with code.imports():
-            made = module.model(**keyword_values(keywords, params), **given)
-        if not isinstance(made, nn.Module):
-            raise TypeError(f"model returned {brief(made)}, and must return a torch.nn.Module")
-        return made
+        try:
+            with code.imports():
+                made = module.model(**keyword_values(keywords, params), **given)
+        except SystemExit as end:  # It would end the worker.
+            raise RuntimeError(f"model ends the process: SystemExit: {end}") from end
+        return _checked(made)
 
     return build
+
+
+def _checked(made: Any) -> nn.Module:
+    """What a model has returned; raises TypeError if it cannot be trained."""
+    if not isinstance(made, nn.Module):
+        raise TypeError(f"model returned {brief(made)}, and must return a torch.nn.Module")
+    for name, tensor in (*made.named_parameters(), *made.named_buffers()):
+        if isinstance(tensor, nn.parameter.UninitializedTensorMixin):
+            raise TypeError(f"{name} has no shape yet: use no lazy modules, such as nn.LazyLinear")
+    return made
 
 
 def _of_the_data(module: DeclaredModule, rows: ModuleRows) -> dict[str, Any]:

@@ -39,6 +39,10 @@ def cross_entropy(output: Tensor, target: Tensor) -> Tensor:
         )
     if not target.is_floating_point() and target.dim() == output.dim() and target.shape[1:] == (1,):
         target = target.squeeze(1)
+    if target.is_floating_point() and target.shape != output.shape:
+        raise ValueError(
+            "cross_entropy takes classes as whole numbers, and the target holds fractions"
+        )
     return F.cross_entropy(output, target)
 
 
