@@ -5,6 +5,7 @@ import random
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 import xortune
 from tests.declared_modules import MOONS, data, gap, made, model, problem_of
@@ -101,3 +102,20 @@ def test_what_draws_from_the_global_generators_is_not_refused():
         return xortune.Split(x, [0, 1, 0, 1], x, [0, 1, 0, 1])
 
     assert problem_of(made(data=drawn)).recorded["test_rows"] == 0
+
+
+def test_a_class_of_the_caller_stays_as_it_is_when_it_travels():
+    class Net(nn.Module):
+        def __init__(self, inputs, outputs, width):
+            super().__init__()
+            self.line = nn.Linear(inputs, outputs)
+
+        def forward(self, x):
+            return self.line(x)
+
+    before = dict(vars(Net))
+    problem = problem_of(made(model=Net))
+    travelled = type(problem.lesson.build({"width": 3}))
+    assert travelled is not Net
+    assert travelled.__name__ == "Net"
+    assert dict(vars(Net)) == before

@@ -20,6 +20,7 @@ from xortune.problems.code.importing import Source, imports, is_file
 from xortune.problems.code.includes import Include, read_include, read_text
 from xortune.problems.code.loading import loaded_object, loaded_problem
 from xortune.problems.declared import Problem
+from xortune.problems.helper_texts import text_with_helpers
 from xortune.problems.sources import code_object, source_of
 from xortune.wording import option
 
@@ -203,8 +204,9 @@ def _of_object(problem: Problem, include: Sequence[str | Path]) -> Code:
 
 def _text_of(problem: Problem) -> str:
     """The text of a live object's functions; empty if that of one is not known."""
-    texts = [source_of(function) for function in problem.functions]
-    return "\n".join(text for text in texts if text is not None) if all(texts) else ""
+    if problem.model is None:
+        return source_of(problem.called) or ""
+    return text_with_helpers(problem.functions)
 
 
 def _split(source: str) -> tuple[Path, str]:

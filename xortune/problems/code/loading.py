@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-import pickle
 import sys
 from types import ModuleType
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from xortune.errors import UsageError
 from xortune.problems.code.faults import Shown, with_lines
 from xortune.problems.code.importing import run_text
+from xortune.problems.code.unpickling import unpickled
 from xortune.problems.declared import Problem
 from xortune.wording import option
 
@@ -56,7 +56,7 @@ def loaded_object(pickled: bytes) -> Problem:
         UsageError: a module that it needs is not there.
     """
     try:
-        problem: Problem = pickle.loads(pickled)
+        problem: Problem = unpickled(pickled)
     except ModuleNotFoundError as error:
         raise UsageError(
             f"{option('problem')}: it needs the module {error.name!r}, which is not installed "

@@ -149,7 +149,7 @@ def _checked(made: Any) -> nn.Module:
     if not isinstance(made, nn.Module):
         raise TypeError(f"model returned {brief(made)}, and must return a torch.nn.Module")
     for name, tensor in (*made.named_parameters(), *made.named_buffers()):
-        if isinstance(tensor, nn.parameter.UninitializedTensorMixin):
+        if nn.parameter.is_lazy(tensor):
             raise TypeError(f"{name} has no shape yet: use no lazy modules, such as nn.LazyLinear")
     return made
 
