@@ -145,6 +145,7 @@ class _Found:
             learner.learn(batch, 0)
         with tails:
             learner.learn(batch, 1)
+            learner.validated()
         # Their kernels take the channels of all lanes as those of one.
         norms = any(isinstance(part, _BatchNorm) for part in module.modules())
         self.tails = self.tails or norms or bool(tails.found)
