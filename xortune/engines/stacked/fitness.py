@@ -32,7 +32,7 @@ _AGREES = 1e-5
 # Floating-point operations of a step up to which stacking pays; and with convolutions over images,
 # which PyTorch stacks less well.
 _MOST_FLOPS = 50e6
-_MOST_FLOPS_OF_IMAGES = 10e6
+_MOST_FLOPS_OF_IMAGES = 20e6
 
 
 @dataclass(frozen=True)
@@ -145,6 +145,7 @@ class _Found:
             learner.learn(batch, 0)
         with tails:
             learner.learn(batch, 1)
+            learner.validated()
         # Their kernels take the channels of all lanes as those of one.
         norms = any(isinstance(part, _BatchNorm) for part in module.modules())
         self.tails = self.tails or norms or bool(tails.found)

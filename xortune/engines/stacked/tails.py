@@ -12,15 +12,16 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-_COUNT = 97  # of numbers: some vectors of any processor, and one number more
-_SAMPLES = 16  # of the numbers that an operation is given
+# Fewer numbers than a vector of any processor has, and as many of such pieces as fill vectors.
+_PIECE = 7
+_COUNT = 256 * _PIECE
 
 
 class Tails(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """While entered, tries each operation on numbers that are all alike.
+    """While entered, tries each operation on many numbers at once and on a few at a time.
 
     Attributes:
-        found: the operations of which not all results are alike, by name.
+        found: the operations of which the results differ, by name.
     """
 
     def __init__(self) -> None:
@@ -37,34 +38,39 @@ class Tails(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def _try(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         tensors = [arg for arg in args if isinstance(arg, Tensor) and arg.dim()]
-        if not tensors or not all(_is_flat(tensor) for tensor in tensors):
+        if not tensors or not all(map(_is_flat, tensors)):
             return  # Where rows are not one after the other, each of them has its own end.
         shape = tensors[0].shape
         if any(tensor.shape != shape or not tensor.numel() for tensor in tensors):
             return
         self._tried.add(func)
-        step = max(1, tensors[0].numel() // _SAMPLES)
-        for place in range(0, tensors[0].numel(), step):
-            alike = [_repeated(arg, place) for arg in args]
-            result = func(*alike, **kwargs)
-            if isinstance(result, Tensor) and not _all_alike(result):
-                self.found.append(func.overloadpacket.__name__)
-                return
+        many = [_numbers(arg) for arg in args]
+        few = [
+            [arg[start : start + _PIECE].clone() if _is_many(arg) else arg for arg in many]
+            for start in range(0, _COUNT, _PIECE)
+        ]
+        if not _alike(func(*many, **kwargs), [func(*some, **kwargs) for some in few]):
+            self.found.append(func.overloadpacket.__name__)
 
 
 def _is_flat(tensor: Tensor) -> bool:
     return tensor.is_contiguous() and tensor.is_floating_point()
 
 
-def _repeated(arg: Any, place: int) -> Any:
-    """One of an argument's numbers, again and again."""
-    if not isinstance(arg, Tensor) or not arg.dim():
+def _is_many(arg: Any) -> bool:
+    return isinstance(arg, Tensor) and arg.dim() > 0
+
+
+def _numbers(arg: Any) -> Any:
+    """Of an argument with numbers, as many as are tried: its own, and others of their size."""
+    if not _is_many(arg):
         return arg
-    return arg.detach().reshape(-1)[place].repeat(_COUNT)
+    own = arg.detach().reshape(-1)[:_COUNT]
+    repeated = own.repeat(-(-_COUNT // len(own)))[:_COUNT]
+    return repeated * torch.linspace(0.5, 1.5, _COUNT)
 
 
-def _all_alike(result: Tensor) -> bool:
-    if result.dtype != torch.float32:
+def _alike(whole: Any, pieces: list[Any]) -> bool:
+    if not isinstance(whole, Tensor) or whole.dtype != torch.float32:
         return True
-    numbers = result.view(torch.int32)
-    return bool((numbers == numbers[0]).all())
+    return torch.equal(whole.view(torch.int32), torch.cat(pieces).view(torch.int32))
