@@ -169,6 +169,29 @@ def test_a_resume_names_the_problem_again_and_refuses_another(mine, tmp_path):
     assert forced[forced["number"] < 4]["rank"].isna().all()
 
 
+def test_packs_that_cannot_be_are_refused_and_a_study_of_them_stays_one(mine, tmp_path):
+    branching = MINE.replace(
+        "nn.Linear(width, outputs))",
+        "nn.Linear(width, outputs), Branch())",
+    ).replace(
+        "def model(",
+        "class Branch(nn.Module):\n    def forward(self, x):\n"
+        "        return x if x.mean().item() > 0 else 2 * x\n\n\ndef model(",
+    )
+    file = tmp_path / "branching.py"
+    file.write_text(branching)
+    with pytest.raises(
+        UsageError, match=r"engine stacked: forward branches on a value, .*ne='auto"
+    ):
+        xortune.search(problem=file, results=tmp_path, trials=2, engine="stacked")
+    study = xortune.search(problem=mine, name="packs", results=tmp_path, trials=4)
+    mine.write_text(branching)
+    with pytest.raises(
+        UsageError, match=r"began with the engine stacked-1: forward .* a new study"
+    ):
+        xortune.resume(study.paths.folder, problem=mine, trials=6, force=True)
+
+
 def test_other_rows_are_refused_though_the_text_is_the_same(tmp_path):
     file = tmp_path / "mine.py"
     rows = (

@@ -304,9 +304,14 @@ def _resume(ledger: Ledger, paths: StudyPaths, rest: _Rest, watch: Watch) -> Non
         try:
             engine = choice.decide(runner.device)
         except NoEngineError as error:
+            remedy = (
+                "Resume it where there is a C compiler (gcc or clang), with "
+                f"{option('device', 'cpu')}."
+            )
+            if kind_of(settings.problem).named_by == "problem":
+                remedy = "Restore the module with which it began, or begin a new study."
             raise UsageError(
-                f"study {paths.name} began with the engine {provenance.engine}: {error}. Resume it "
-                f"where there is a C compiler (gcc or clang), with {option('device', 'cpu')}."
+                f"study {paths.name} began with the engine {provenance.engine}: {error}. {remedy}"
             ) from None
         if runner.device != settings.device:
             _log.warning(
