@@ -13,8 +13,6 @@ from xortune.engines.stacked.names import LIBRARIES as STACKED_LIBRARIES
 from xortune.engines.stacked.names import STACKED
 from xortune.errors import NoEngineError, UsageError
 from xortune.settings import StudySettings
-from xortune.space import load_space
-from xortune.studies.problems.sample_points import sample_points
 from xortune.wording import option
 
 if TYPE_CHECKING:
@@ -85,6 +83,8 @@ def look_at(problem: ModuleProblem, settings: StudySettings) -> Look:
     from xortune.engines.stacked.engine import StackedEngine
     from xortune.engines.stacked.fitness import looked_at
     from xortune.problems.module.lesson import load_lesson
+    from xortune.space import load_space
+    from xortune.studies.problems.sample_points import sample_points
 
     spec = problem.spec.aimed_as(settings.spec)
     space = load_space(settings.space, settings.spec)
