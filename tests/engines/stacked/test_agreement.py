@@ -146,3 +146,17 @@ def test_a_trial_that_paused_in_the_plain_loop_continues_in_a_stack(made):
     for stacked, plain in zip(found, made.plain().open("cpu").train(lanes(params), 1)):
         assert stacked.weights.numbers() == pytest.approx(plain.weights.numbers(), abs=1e-5)
         assert stacked.scores.row == pytest.approx(plain.scores.row, rel=1e-5, abs=1e-6)
+
+
+@pytest.mark.parametrize("made", [MIXED, CONVOLUTION], ids=lambda made: made.make.__name__)
+def test_a_stack_is_measured_in_parts_of_lanes_and_of_rows_without_any_effect(made, monkeypatch):
+    whole = both(made, trials(made))
+    monkeypatch.setattr("xortune.engines.plain.module._MOST_NUMBERS", 120)
+    in_parts = both(made, trials(made))
+    parts = Padding().parts(12, 120 // 36)
+    assert len(parts) > 2
+    for (plain, stacked), outcomes in zip(in_parts, whole):
+        for outcome in (plain, stacked):
+            assert outcome.scores.row == pytest.approx(outcomes[0].scores.row, rel=1e-5, abs=1e-6)
+            for name, series in outcomes[0].curve.series.items():
+                assert outcome.curve.series[name] == pytest.approx(series, rel=1e-5, abs=1e-6)

@@ -1,6 +1,7 @@
 """The optimizers of many lanes at once: every hyperparameter is a column, one number a lane.
 
-The arithmetic is that of `torch.optim`, in single operations that round alike wherever a lane lies.
+The arithmetic is that of `torch.optim`. The numbers of a lane fill whole vectors, so that kernels
+round alike wherever it lies.
 """
 
 from __future__ import annotations
@@ -29,8 +30,6 @@ MEMORY: Mapping[str, tuple[str, ...]] = {
     "adam": ("exp_avg", "exp_avg_sq"),
     "adamw": ("exp_avg", "exp_avg_sq"),
 }
-# Lanes that are updated together: as many as fit into a cache.
-_NUMBERS = 2**17
 
 
 @dataclass(frozen=True)
@@ -112,20 +111,24 @@ class Updates:
     def step(self, numbers: Numbers, taken: int) -> None:
         """Updates the weights after the `taken`-th step of the epoch, from 0."""
         columns = self._columns | self._corrections(taken)
-        size = max(1, _NUMBERS // max(1, numbers.weights.shape[1]))
         for run in self._runs:
-            for start in range(run.lanes.start, run.lanes.stop, size):
-                lanes = slice(start, min(start + size, run.lanes.stop))
-                some = {name: column[lanes] for name, column in columns.items()}
-                _update(run, numbers.part(lanes), some)
+            some = {name: column[run.lanes] for name, column in columns.items()}
+            _update(run, numbers.part(run.lanes), some)
 
     def _corrections(self, taken: int) -> dict[str, Tensor]:
-        """Adam's step and the root of its second correction, for each lane."""
+        """Adam's step and its epsilon, for each lane.
+
+        With the corrections c and d of its means m and v, a step of Adam is
+
+            rate / c * m / (sqrt(v) / sqrt(d) + eps)
+            = rate * sqrt(d) / c * m / (sqrt(v) + eps * sqrt(d))
+        """
         # In Python's numbers, since NumPy's powers may differ by where a lane lies.
         steps = [step + taken + 1 for step in self._steps]
         by_step = {step: (1 - _BETAS[0] ** step, 1 - _BETAS[1] ** step) for step in {*steps}}
         both = np.array([by_step[step] for step in steps])
-        return {"step": _column(self._rates / both[:, 0]), "root": _column(np.sqrt(both[:, 1]))}
+        first, root = both[:, 0], np.sqrt(both[:, 1])
+        return {"step": _column(self._rates * root / first), "eps": _column(_EPS * root)}
 
 
 def _update(run: Run, n: Numbers, columns: Mapping[str, Tensor]) -> None:
@@ -134,39 +137,33 @@ def _update(run: Run, n: Numbers, columns: Mapping[str, Tensor]) -> None:
         if run.decays:
             n.weights.mul_(columns["keep"])
     elif run.decays:
-        n.gradient.add_(torch.mul(n.weights, columns["decay"], out=n.free))
+        n.gradient.addcmul_(n.weights, columns["decay"])
     if run.optimizer in ("adam", "adamw"):
-        change = _adam(n, columns["root"]).mul_(columns["step"])
+        n.weights.addcmul_(_adam(n, columns["eps"]), columns["step"], value=-1)
     else:
-        change = _other(run.optimizer, n).mul_(columns["rate"])
-    n.weights.sub_(change)
+        n.weights.addcmul_(_other(run.optimizer, n), columns["rate"], value=-1)
 
 
-def _adam(n: Numbers, root: Tensor) -> Tensor:
-    """The change of the weights by Adam, without its rate."""
-    n.first.mul_(_BETAS[0]).add_(torch.mul(n.gradient, 1 - _BETAS[0], out=n.free))
-    _average(n.second, torch.mul(n.gradient, n.gradient, out=n.free), _BETAS[1])
-    torch.sqrt(n.second, out=n.free).div_(root).add_(_EPS)
+def _adam(n: Numbers, eps: Tensor) -> Tensor:
+    """The change of the weights by Adam, apart from its step."""
+    n.first.lerp_(n.gradient, 1 - _BETAS[0])
+    n.second.mul_(_BETAS[1]).addcmul_(n.gradient, n.gradient, value=1 - _BETAS[1])
+    torch.sqrt(n.second, out=n.free).add_(eps)
     return torch.div(n.first, n.free, out=n.free)
 
 
 def _other(optimizer: str, n: Numbers) -> Tensor:
-    """The change of the weights by the other optimizers, without their rate."""
+    """The change of the weights by the other optimizers, apart from the learning rate."""
     if optimizer == "sgd":
         return n.gradient
     if optimizer == "rmsprop":
-        _average(n.first, torch.mul(n.gradient, n.gradient, out=n.free), _ALPHA)
+        n.first.mul_(_ALPHA).addcmul_(n.gradient, n.gradient, value=1 - _ALPHA)
         torch.sqrt(n.first, out=n.free).add_(_EPS)
         return torch.div(n.gradient, n.free, out=n.free)
     n.first.mul_(MOMENTUM).add_(n.gradient)
     if optimizer == "momentum":
-        return n.free.copy_(n.first)
-    return torch.mul(n.first, MOMENTUM, out=n.free).add_(n.gradient)
-
-
-def _average(mean: Tensor, new: Tensor, keep: float) -> None:
-    """An exponential mean; `new` is used up."""
-    mean.mul_(keep).add_(new.mul_(1 - keep))
+        return n.first
+    return torch.add(n.gradient, n.first, alpha=MOMENTUM, out=n.free)
 
 
 def _column(values: NDArray[np.float64]) -> Tensor:

@@ -17,6 +17,8 @@ from xortune.engines.stacked.optimizers import Numbers
 # The numbers of float32 in a line of a cache: every array of every lane begins at one, since
 # kernels may round by that.
 _LINE = 16
+# Those of the vectors that kernels take at once, which a lane fills.
+_VECTORS = 64
 
 
 class Plan:
@@ -36,7 +38,8 @@ class Plan:
         self.size = 0
         for name, shape in shapes.items():
             self._starts[name] = self.size
-            self.size += -(-math.prod(shape) // _LINE) * _LINE
+            self.size += _filled(math.prod(shape), _LINE)
+        self.size = _filled(self.size, _VECTORS)
         self.count = sum(map(math.prod, shapes.values()))
 
     def arrays(self, numbers: Tensor) -> dict[str, Tensor]:
@@ -152,3 +155,8 @@ def _stacked(rows: Any) -> Tensor:
 
 def _by_name(lanes: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
     return {name: torch.stack([lane[name] for lane in lanes]) for name in lanes[0]}
+
+
+def _filled(numbers: int, unit: int) -> int:
+    """So many numbers, and as many more as make a multiple of a unit."""
+    return -(-numbers // unit) * unit
