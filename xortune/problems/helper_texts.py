@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import inspect
 from collections.abc import Callable, Iterable, Iterator
 from types import CodeType
@@ -9,6 +10,7 @@ from typing import Any
 
 from xortune.problems.sources import source_of, written
 
+_LONGEST = 200
 _PLAIN = (bool, int, float, str, type(None))
 
 
@@ -32,10 +34,16 @@ def text_with_helpers(functions: Iterable[Callable[..., Any]]) -> str:
         texts[id(found)] = text or ""
         for name, used in _used(found):
             if isinstance(used, _PLAIN):
-                values[name] = f"{name} = {used!r}"
+                values[name] = f"{name} = {_short(used)}"
             elif _is_helper(used, found):
                 waiting.append((used, False))
     return "\n".join([*texts.values(), *sorted(values.values())])
+
+
+def _short(value: Any) -> str:
+    """A value as text; of a long one a digest, since it is compared and not read."""
+    text = repr(value)
+    return text if len(text) <= _LONGEST else hashlib.sha256(text.encode()).hexdigest()
 
 
 def _used(found: Any) -> Iterator[tuple[str, Any]]:

@@ -194,7 +194,7 @@ def resume(
         force: resume even if the engine or a library has another version than recorded, or the
             function is another: then finished trials are kept without a rank.
         data: of a study of a table: its data, named again. Other data is refused.
-        problem: of a study of a function: the function, named again.
+        problem: of a study of a function or a module: its problem, named again.
         include: as for `search`.
         results: the results folder.
         on_progress: as for `search`.

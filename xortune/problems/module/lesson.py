@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import random
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -132,10 +132,12 @@ def _builder(
 ) -> Callable[[Mapping[str, Any]], nn.Module]:
     keywords = keywords_of(module.model)
     given = _of_the_data(module, rows)
+    # Where nothing else can be imported, entering this would take longer than some models.
+    importing = code.imports if code.includes or code.beside else nullcontext
 
     def build(params: Mapping[str, Any]) -> nn.Module:
         try:
-            with code.imports():
+            with importing():
                 made = module.model(**keyword_values(keywords, params), **given)
         except SystemExit as end:  # It would end the worker.
             raise RuntimeError(f"model ends the process: SystemExit: {end}") from end
