@@ -178,7 +178,10 @@ class _Found:
         padding: Padding | None = PADDINGS[-1]
         # A larger one is stacked only by request, and trying would take long.
         if self.step_flops <= _most_flops(self.convolves):
-            padding = padding_needed(self.lesson, params, self.heartbeat)
+            try:
+                padding = padding_needed(self.lesson, params, self.heartbeat)
+            except UserError as error:
+                return _reason(self.lesson, params, error)
         if padding is None:
             return "its numbers in a stack depend on its neighbours"
         if self.tails:
@@ -241,6 +244,8 @@ def _reason(lesson: ModuleLesson, params: dict[str, Any], error: Exception) -> s
     text = " ".join(str(error).split())
     if slow := re.search(r"batching rule for aten::(\w+)", text):
         return f"PyTorch would only repeat {slow[1]}, lane by lane"
+    if missing := re.search(r"Batching rule not implemented for aten::(\w+)", text):
+        return f"PyTorch cannot stack {missing[1]}"
     if ".item()" in text or "control flow" in text:
         return "forward branches on a value, or calls .item()"
     return f"it cannot be stacked: {text[:150]}"
