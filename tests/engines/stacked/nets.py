@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tests.modules import Made
@@ -57,6 +58,11 @@ class Branching(Linear):
 class Noisy(Linear):
     def before(self, x: Tensor) -> Tensor:
         return x + 0.1 * torch.randn_like(x)
+
+
+class AlwaysDropping(Linear):
+    def before(self, x: Tensor) -> Tensor:
+        return F.dropout(x, 0.2, training=True)
 
 
 class NoisyByNumPy(Linear):
