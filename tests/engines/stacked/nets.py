@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tests.modules import Made
@@ -57,6 +58,11 @@ class Branching(Linear):
 class Noisy(Linear):
     def before(self, x: Tensor) -> Tensor:
         return x + 0.1 * torch.randn_like(x)
+
+
+class AlwaysDropping(Linear):
+    def before(self, x: Tensor) -> Tensor:
+        return F.dropout(x, 0.2, training=True)
 
 
 class NoisyByNumPy(Linear):
@@ -113,6 +119,24 @@ class Sequence(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.out(self.cells(x)[0][:, -1])
+
+
+class Everything(nn.Module):
+    """Recurrence, which is stacked inside of a gradient, beside buffers and dropout."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm1d(4)
+        self.cells = nn.GRU(2, 5, 2, batch_first=True, bidirectional=True)
+        self.drop = nn.Dropout(0.3)
+        self.out = nn.Linear(10, 1)
+        self.register_buffer("mean", torch.zeros(10))
+
+    def forward(self, x: Tensor) -> Tensor:
+        hidden = self.drop(self.cells(self.norm(x))[0][:, -1])
+        if self.training:
+            self.mean = 0.9 * self.mean + 0.1 * hidden.detach().mean(0)
+        return self.out(hidden - self.mean)
 
 
 def lstm() -> nn.Module:

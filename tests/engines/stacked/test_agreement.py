@@ -6,14 +6,18 @@ from dataclasses import replace
 import pytest
 import torch
 
+from tests.engines.stacked import nets
 from tests.make import lanes
 from tests.modules import CONVOLUTION, MIXED, PERCEPTRON, RECURRENT, Made
+from xortune.engines.stacked.bucket import Bucket
 from xortune.engines.stacked.padding import Padding
 from xortune.problems.trainer_parameters import OPTIMIZERS, SCHEDULES
 from xortune.trial import Lane, Outcome, Params
 
 MADE = pytest.mark.parametrize(
-    "made", [PERCEPTRON, MIXED, CONVOLUTION, RECURRENT], ids=lambda made: made.make.__name__
+    "made",
+    [PERCEPTRON, MIXED, CONVOLUTION, RECURRENT, nets.made(nets.Everything, nets.STEPS)],
+    ids=lambda made: made.make.__name__,
 )
 
 
@@ -160,3 +164,25 @@ def test_a_stack_is_measured_in_parts_of_lanes_and_of_rows_without_any_effect(ma
             assert outcome.scores.row == pytest.approx(outcomes[0].scores.row, rel=1e-5, abs=1e-6)
             for name, series in outcomes[0].curve.series.items():
                 assert outcome.curve.series[name] == pytest.approx(series, rel=1e-5, abs=1e-6)
+
+
+def test_more_lanes_than_fit_into_memory_are_trained_in_several_stacks(monkeypatch):
+    params = trials(MIXED)
+    trainer = MIXED.stacked().open("cpu")
+    expected = [replace(one, duration_s=None) for one in trainer.train(lanes(params), 1)]
+    sizes = []
+    monkeypatch.setattr("xortune.engines.stacked.form._MOST_NUMBERS", 1)
+    monkeypatch.setattr(
+        "xortune.engines.stacked.trainer.Bucket",
+        lambda form, members, *how: sizes.append(len(members)) or Bucket(form, members, *how),
+    )
+    found = MIXED.stacked(Padding(3, 3)).open("cpu").train(lanes(params), 1)
+    assert max(sizes) <= 3
+    for one, other in zip(found, expected):
+        assert one.scores.row == pytest.approx(other.scores.row, rel=1e-5, abs=1e-6)
+
+
+def test_shares_of_the_time_are_those_of_epochs():
+    params = [PERCEPTRON.trial(epochs=epochs) for epochs in (1, 5)]
+    short, long = PERCEPTRON.stacked(Padding()).open("cpu").train(lanes(params), 1)
+    assert long.duration_s / short.duration_s == pytest.approx(3)  # An epoch more for each.

@@ -48,6 +48,7 @@ def test_modules_that_are_stacked_and_the_padding_that_they_need(made, padding):
         (nets.attention, nets.STEPS, "draws random numbers (multi_head_attention_forward)"),
         (nets.alpha_dropout, (3,), "forward draws random numbers (alpha_dropout)"),
         (nets.Noisy, (3,), "forward draws random numbers (randn_like)"),
+        (nets.AlwaysDropping, (3,), "it draws random numbers in evaluation, too"),
         (nets.Branching, (3,), "forward branches on a value, or calls .item()"),
     ],
 )
@@ -148,3 +149,16 @@ def test_the_heart_beats():
     beats: list[None] = []
     looked_at(PERCEPTRON(), [PERCEPTRON.trial()], lambda: beats.append(None))
     assert len(beats) > 10
+
+
+def test_of_many_rows_the_first_will_do():
+    made = replace(PERCEPTRON, rows=5000)
+    seen = []
+
+    def counting(output, target):
+        seen.append(len(target))
+        return made.losses["mse"](output, target)
+
+    found = look(replace(made, losses={"mse": counting}), {"batch_size": 8})
+    assert (found.faults, found.alone, found.size.rows) == ((), "", 5000)
+    assert 5000 not in seen

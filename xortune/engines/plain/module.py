@@ -64,7 +64,8 @@ class ModuleLearner:
         self._heartbeat = heartbeat
         self._seed = params["seed"]
         self._module = seeded_module(lesson, params)
-        self.layout = layout_of(self._module)
+        with user_code(lesson.words):  # An extra state is no array.
+            self.layout = layout_of(self._module)
         self.weights, self._gradient = joined([*trained_parameters(self._module).values()])
         self._loss = own_loss_of(lesson, params)
         rows = Rows(lesson.x.numpy(), lesson.y.numpy())
@@ -190,8 +191,13 @@ def own_loss_of(
 
 def rows_at_once(module: nn.Module, lesson: ModuleLesson) -> int:
     """The rows that are measured together: a function of the model alone, since it fixes bits."""
+    return max(1, _MOST_NUMBERS // widest(module, lesson))
+
+
+def widest(module: nn.Module, lesson: ModuleLesson) -> int:
+    """The numbers of a row where it is widest, as far as the sizes of parameters tell."""
     sizes = [max(p.shape, default=1) for p in module.parameters()]
-    return max(1, _MOST_NUMBERS // max(math.prod(lesson.x.shape[1:]), *sizes, 1))
+    return max(math.prod(lesson.x.shape[1:]), *sizes, 1)
 
 
 def checked_loss(loss: Any) -> Tensor:

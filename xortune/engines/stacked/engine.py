@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 
 # Seconds on one core, measured: an operation of any size, and for each lane an operation and a
 # floating-point operation.
-_CALL_S = 9e-6
-_LANE_CALL_S = 1.2e-7
-_FLOP_S = 4e-11
-# The most lanes of a pack.
+_CALL_S = 1.5e-5
+_LANE_CALL_S = 1.5e-7
+_FLOP_S = 5e-11
+# The most lanes of a pack, and the most weights of all of them.
 LARGEST = 512
+_MOST_WEIGHTS = 2**26
 
 
 class StackedEngine:
@@ -66,9 +67,10 @@ class StackedEngine:
         steps, flops = self._size.epoch(batch)
         lane_s = steps * self._size.calls * _LANE_CALL_S + flops * _FLOP_S
         stack_s = steps * self._size.calls * _CALL_S
-        least = max(self._padding.least, min(LARGEST, round(stack_s / lane_s)))
+        largest = max(self._padding.least, min(LARGEST, _MOST_WEIGHTS // self._size.weights))
+        least = max(self._padding.least, min(largest, round(stack_s / lane_s)))
         slowest_s = self._size.rows * self._size.calls * (_CALL_S + _LANE_CALL_S) + flops * _FLOP_S
-        return Pace(1 / lane_s, least, slowest_s=least * slowest_s, largest=LARGEST)
+        return Pace(1 / lane_s, least, slowest_s=least * slowest_s, largest=largest)
 
     @classmethod
     def libraries(cls, device: str) -> tuple[str, ...]:

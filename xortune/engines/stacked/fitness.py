@@ -6,7 +6,7 @@ import math
 import re
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from torch import Tensor, nn
@@ -27,6 +27,8 @@ from xortune.engines.user_code import UserError
 from xortune.plain_numbers import brief
 from xortune.problems.module.lesson import ModuleLesson
 
+# Of the rows to learn from, the first that it is looked at with; at least a batch.
+_ROWS = 1024
 # The largest difference of a gradient from that of the plain loop, relative to its largest number.
 _AGREES = 1e-5
 # Floating-point operations of a step up to which stacking pays; and with convolutions over images,
@@ -110,10 +112,12 @@ class _Found:
         """Looks at a point."""
         self.points += 1
         self.heartbeat()
+        rows = max(_ROWS, params["batch_size"])
+        lesson = replace(self.lesson, x=self.lesson.x[:rows], y=self.lesson.y[:rows])
         try:
-            self._look_at_plain(params)
+            self._look_at_plain(lesson, params)
             if not self.alone:
-                self.alone = self._why_alone(params)
+                self.alone = self._why_alone(lesson, params)
         except UserError as error:
             self._add(str(error), params)
 
@@ -123,9 +127,8 @@ class _Found:
             own = [f"{k}={brief(v)}" for k, v in params.items() if k not in TRAINER_NAMES]
             self.faults.append(f"{fault} (at {', '.join(own)})" if own else fault)
 
-    def _look_at_plain(self, params: dict[str, Any]) -> None:
+    def _look_at_plain(self, lesson: ModuleLesson, params: dict[str, Any]) -> None:
         """Builds it twice, measures it, and trains a step; raises UserError for a fault."""
-        lesson = self.lesson
         module, again = (seeded_module(lesson, params) for _ in range(2))
         if _bits(module) != _bits(again):
             raise UserError(
@@ -159,26 +162,29 @@ class _Found:
         self.calls = max(self.calls, calls.count)
         self.weights = max(self.weights, learner.weights.numel())
 
-    def _why_alone(self, params: dict[str, Any]) -> str:
+    def _why_alone(self, lesson: ModuleLesson, params: dict[str, Any]) -> str:
         """Why lanes at this point cannot be stacked; empty if they can. Raises the padding."""
-        drawn = _drawn(self.lesson, params, self.heartbeat)
+        drawn = _drawn(lesson, params, self.heartbeat)
         if drawn:
             return f"forward draws random numbers ({', '.join(drawn)})"
         try:
             with warnings.catch_warnings(record=True) as said:
                 warnings.simplefilter("always")
-                difference = gradient_difference(self.lesson, params, self.heartbeat)
+                difference = gradient_difference(lesson, params, self.heartbeat)
         except Exception as error:  # Whatever vmap makes of the user's code.
-            return _reason(self.lesson, params, error)
+            return _reason(lesson, params, error)
         slow = [str(one.message) for one in said if SLOW in str(one.message)]
         if slow:
-            return _reason(self.lesson, params, RuntimeError(slow[0]))
+            return _reason(lesson, params, RuntimeError(slow[0]))
         if not difference <= _AGREES:
             return f"its gradient in a stack differs from that of one by {difference:.1g}"
         padding: Padding | None = PADDINGS[-1]
         # A larger one is stacked only by request, and trying would take long.
         if self.step_flops <= _most_flops(self.convolves):
-            padding = padding_needed(self.lesson, params, self.heartbeat)
+            try:
+                padding = padding_needed(lesson, params, self.heartbeat)
+            except UserError as error:
+                return _reason(lesson, params, error)
         if padding is None:
             return "its numbers in a stack depend on its neighbours"
         if self.tails:
@@ -241,6 +247,10 @@ def _reason(lesson: ModuleLesson, params: dict[str, Any], error: Exception) -> s
     text = " ".join(str(error).split())
     if slow := re.search(r"batching rule for aten::(\w+)", text):
         return f"PyTorch would only repeat {slow[1]}, lane by lane"
+    if missing := re.search(r"Batching rule not implemented for aten::(\w+)", text):
+        return f"PyTorch cannot stack {missing[1]}"
+    if "random operation" in text:
+        return "it draws random numbers in evaluation, too"
     if ".item()" in text or "control flow" in text:
         return "forward branches on a value, or calls .item()"
     return f"it cannot be stacked: {text[:150]}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from xortune.engines.plain.module import (
     rows_at_once,
     seeded_module,
     trained_parameters,
+    widest,
 )
 from xortune.engines.plain.optimizers import SCALARS
 from xortune.engines.plain.pausing import Unpacked, packed, remembered
@@ -22,11 +23,16 @@ from xortune.engines.plain.training import Progress
 from xortune.engines.reference_modules import TRAINER_NAMES
 from xortune.engines.stacked.network import Network
 from xortune.engines.stacked.optimizers import MEMORY
+from xortune.engines.stacked.padding import Padding
 from xortune.engines.stacked.stack import LaneNumbers, Plan
 from xortune.engines.stacked.structure import DROPOUTS, shapes_of, structure_of
+from xortune.engines.user_code import user_code
 from xortune.problems.module.lesson import ModuleLesson
 from xortune.problems.module.weights import layout_of, weights_of
 from xortune.trial import Curve, Paused, Weights
+
+# The most numbers of an array of all lanes in a step, as far as their sizes are known.
+_MOST_NUMBERS = 2**25
 
 
 @dataclass
@@ -72,11 +78,20 @@ class Form:
         self.most_rows = rows_at_once(module, lesson)
         trained = trained_parameters(module)
         self.plan = Plan({name: tuple(p.shape) for name, p in trained.items()})
-        self._layout = layout_of(module)
-        self._stored = _stored(module)
+        with user_code(lesson.words):  # An extra state is no array.
+            self._layout = layout_of(module)
+            self._stored = _stored(module)
+        largest = max(len(lesson.x), self.plan.size, self.batch * widest(module, lesson))
+        self._most_lanes = _MOST_NUMBERS // largest
         self._changing = [name for name, _ in module.named_buffers()]
         drops = any(rates_of(module).values())
         self.network = Network(module, self.loss, trained, untrained(module), drops=drops)
+
+    def stacks(self, members: Sequence[Member], padding: Padding) -> list[Sequence[Member]]:
+        """Lanes in stacks that need no more memory than there should be."""
+        unit = max(padding.multiple, padding.least)
+        size = max(unit, self._most_lanes // unit * unit)
+        return [members[start : start + size] for start in range(0, len(members), size)]
 
     def numbers(self, module: nn.Module) -> LaneNumbers:
         """The numbers of a lane before its training."""

@@ -155,7 +155,8 @@ class Network:
             return self._lane_outputs(x, *tensors)
 
         def inside(*tensors: Tensor) -> Tensor:
-            outputs: Tensor = vjp(lane, *tensors)[0]
+            trained, rest = tensors[: len(weights)], tensors[len(weights) :]
+            outputs: Tensor = vjp(lambda *some: lane(*some, *rest), *trained)[0]
             return outputs
 
         with torch.no_grad():

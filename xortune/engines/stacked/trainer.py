@@ -128,17 +128,21 @@ class _Pack:
 
     def train(self, until: int | None) -> None:
         """Trains all buckets, one after the other."""
-        for form, members in self._buckets.values():
-            try:
-                bucket = Bucket(form, members, self._padding, self._heartbeat)
-                bucket.train(until)
-                self._conclude(form, members, bucket.steps)
-            except UserError as error:
-                for member in members:
-                    found = _alone(form.lesson, member.params, error, self._heartbeat)
-                    self.outcomes[member.place] = Outcome("FAIL", error=found)
+        for form, every in self._buckets.values():
+            for members in form.stacks(every, self._padding):
+                self._train(form, members, until)
+
+    def _train(self, form: Form, members: Sequence[Member], until: int | None) -> None:
+        try:
+            bucket = Bucket(form, members, self._padding, self._heartbeat)
+            bucket.train(until)
+            self._conclude(form, members, bucket.steps)
+        except UserError as error:
             for member in members:
-                self.shares[member.place] += member.progress.epoch - member.began
+                found = _alone(form.lesson, member.params, error, self._heartbeat)
+                self.outcomes[member.place] = Outcome("FAIL", error=found)
+        for member in members:
+            self.shares[member.place] += member.progress.epoch - member.began
 
     def _lesson(self, params: dict[str, Any], fold: int | None) -> ModuleLesson:
         key = (fold, is_reference(params))
