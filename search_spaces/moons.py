@@ -33,7 +33,6 @@ problem = xortune.Problem(
     metrics={"accuracy": accuracy},
     space={
         "width": {"values": [8, 16, 32]},
-        "activation": {"values": ["Tanh", "ReLU"]},
         "lr": {"distribution": "log_uniform_values", "min": 0.001, "max": 0.1},
         "epochs": {"value": 50},
     },

@@ -15,6 +15,7 @@ from tests.benchmarks import (
     engine_rows,
     fault_rows,
     file_rows,
+    module_rows,
     page_rows,
     problem_rows,
     pruning_rows,
@@ -37,6 +38,7 @@ MODULES = (
     winner_rows,
     pruning_rows,
     page_rows,
+    module_rows,
 )
 ROWS: tuple[Row, ...] = tuple(row for module in MODULES for row in module.ROWS)
 HEAD = ("row", "what", "ours", "against", "median", "spread", "goal", "")

@@ -74,7 +74,7 @@ def function_overhead(plan: Plan) -> Result:
         }
         taken = interleaved(plan.repeats, actions, rest=REST_S)
     taken["stock, first"] = stock.first(taken["stock, few"])
-    tpe = {trials: _tpe_seconds(_of_function, trials) for trials in (few, count)}
+    tpe = {trials: tpe_seconds(_of_function, trials) for trials in (few, count)}
     stock_s = extrapolated(taken["stock, first"], taken["stock, few"], tpe, CPUS)
     ours, optuna, tune = (
         _beyond(count, whole) for whole in (taken["ours"], taken["Optuna"], stock_s)
@@ -128,7 +128,7 @@ def table_search(plan: Plan) -> Result:
         }
         taken = interleaved(plan.repeats, actions, rest=REST_S)
     taken["stock, first"] = stock.first(taken["stock, few"])
-    tpe = {trials: _tpe_seconds(_of_table, trials) for trials in (few, count)}
+    tpe = {trials: tpe_seconds(_of_table, trials) for trials in (few, count)}
     stock_s = extrapolated(taken["stock, first"], taken["stock, few"], tpe, CPUS)
     figures = [
         Figure(
@@ -223,7 +223,7 @@ def _optuna_alone(trials: int) -> Action:
     return module("tests.benchmarks.stock_function_optuna", "--trials", str(trials))
 
 
-def _tpe_seconds(objective: Callable[[Any], float], trials: int) -> float:
+def tpe_seconds(objective: Callable[[Any], float], trials: int) -> float:
     """Seconds in which stock TPE asks and tells, with an objective that takes no time."""
     from tests.benchmarks.stock_function_optuna import optimised
 

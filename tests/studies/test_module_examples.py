@@ -11,9 +11,9 @@ MODULES = [p for p in sorted((ROOT / "search_spaces").glob("*.py")) if "model=" 
 @pytest.mark.parametrize(
     ("name", "column", "better"),
     [
-        ("digits", "accuracy", 0.9),
+        pytest.param("digits", "accuracy", 0.9, marks=pytest.mark.long),
         ("moons", "accuracy", 0.95),
-        ("sequences", "mse", 0.03),
+        pytest.param("sequences", "mse", 0.03, marks=pytest.mark.long),
     ],
 )
 def test_an_example_learns_in_packs(name, column, better, tmp_path):
