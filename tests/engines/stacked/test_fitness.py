@@ -66,7 +66,7 @@ def test_a_large_module_is_trained_one_at_a_time():
     assert found.alone == ""
     engine, words = choose(found)
     assert engine == "plain"
-    assert "a step has 233 million operations, and stacking pays up to 50" in words
+    assert "a step has 233 million operations, and stacking pays up to 30" in words
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ _ROWS = 1024
 _AGREES = 1e-5
 # Floating-point operations of a step up to which stacking pays; and with convolutions over images,
 # which PyTorch stacks less well.
-_MOST_FLOPS = 50e6
+_MOST_FLOPS = 30e6
 _MOST_FLOPS_OF_IMAGES = 20e6
 
 
