@@ -17,5 +17,5 @@ def user_code(words: Callable[[BaseException], str]) -> Iterator[None]:
         yield
     except UserError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # Whatever the user's code makes of it.
         raise UserError(words(error)) from error

@@ -95,6 +95,34 @@ class Listing(Linear):
         return self.out(x).tolist()
 
 
+class WithState(Linear):
+    def get_extra_state(self) -> object:
+        return {"when": "now"}
+
+    def set_extra_state(self, state: object) -> None:
+        pass
+
+
+class Leaving(Linear):
+    def before(self, x: Tensor) -> Tensor:
+        raise SystemExit(3)
+
+
+def secretly_drawn() -> nn.Module:
+    """Draws a number where nobody sees it."""
+    scale = torch.rand(())
+    return hidden(Scaling(lambda x: x * scale))
+
+
+class Scaling(nn.Module):
+    def __init__(self, scale) -> None:
+        super().__init__()
+        self.scale = scale
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.scale(x)
+
+
 class Summing(Linear):
     def forward(self, x: Tensor) -> Tensor:
         return self.out(x).sum()

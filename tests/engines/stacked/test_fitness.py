@@ -61,12 +61,19 @@ def test_modules_that_are_trained_one_at_a_time_and_why(make, shape, why):
     assert words.endswith(why)
 
 
+def test_a_module_that_hides_what_it_has_drawn_is_not_stacked():
+    found = look(nets.made(nets.secretly_drawn))
+    assert found.faults == ()
+    assert found.alone.startswith("its gradient in a stack differs from that of one by ")
+    assert choose(found).engine == "plain"
+
+
 def test_a_large_module_is_trained_one_at_a_time():
     found = look(replace(nets.made(nets.large), rows=64), {"batch_size": 32})
     assert found.alone == ""
     engine, words = choose(found)
     assert engine == "plain"
-    assert "a step has 233 million operations, and stacking pays up to 50" in words
+    assert "a step has 233 million operations, and stacking pays up to 30" in words
 
 
 @pytest.mark.parametrize(
@@ -74,6 +81,8 @@ def test_a_large_module_is_trained_one_at_a_time():
     [
         (nets.Raising, "ValueError: no such width"),
         (nets.Double, "the parameter out.weight is float64 on cpu, and must be float32 on the"),
+        (nets.Leaving, "SystemExit: 3"),
+        (nets.WithState, "AttributeError: 'dict' object has no attribute 'shape'"),
         (nets.Fixed, "the model has no parameters to train"),
         (nets.Listing, "the model returns a value of type list, and must return a tensor"),
         (nets.Summing, "the model returns the shape () for 10 rows: the first axis must be"),

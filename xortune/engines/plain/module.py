@@ -6,7 +6,8 @@ import math
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -28,26 +29,32 @@ from xortune.problems.table.rows import Rows
 
 # The most numbers of a layer's output, as far as they are known, while a model is measured.
 _MOST_NUMBERS = 2**18
+_KEPT_FOLDS = 8
 
 
-@dataclass(frozen=True)
 class Lessons:
     """The lesson of each trial.
 
-    Attributes:
+    Args:
         lesson: of trials without a fold.
         folds: the parts of the rows that validate in turn; None for no folds.
     """
 
-    lesson: ModuleLesson
-    folds: int | None = None
+    def __init__(self, lesson: ModuleLesson, folds: int | None = None) -> None:
+        self._lesson = lesson
+        self._folds = folds
+        # Each is a copy of the rows.
+        self._kept = lru_cache(_KEPT_FOLDS)(self._made)
 
     def of(self, params: Mapping[str, Any], fold: int | None) -> ModuleLesson:
-        lesson = self.lesson
+        return self._kept(fold, is_reference(params))
+
+    def _made(self, fold: int | None, short: bool) -> ModuleLesson:
+        lesson = self._lesson
         if fold is not None:
-            assert self.folds is not None
-            lesson = lesson.fold(fold, self.folds)
-        return _shortened(lesson) if is_reference(params) else lesson
+            assert self._folds is not None
+            lesson = lesson.fold(fold, self._folds)
+        return _shortened(lesson) if short else lesson
 
 
 class ModuleLearner:

@@ -34,7 +34,9 @@ def gradient_difference(
 
     module, _ = made(lesson, params)
     rates = rates_of(module)
-    form = Form(module, lesson, params)
+    # The module that a stack shares may be of any of its lanes.
+    stranger, _ = made(lesson, {**params, "seed": (params["seed"] + 1) % 2**32})
+    form = Form(stranger, lesson, params)
     stack = Stack(form.plan, [form.numbers(module)], _LANES)
     first = ({name: t[0] for name, t in held.items()} for held in (stack.arrays, stack.buffers))
     weights, buffers = first

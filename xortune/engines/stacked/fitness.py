@@ -11,8 +11,6 @@ from typing import Any
 
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils.flop_counter import FlopCounterMode
 
 from xortune.engines.module_size import ModuleSize
 from xortune.engines.plain.module import ModuleLearner, metrics_of, own_generators, seeded_module
@@ -21,6 +19,7 @@ from xortune.engines.stacked.agreement import gradient_difference
 from xortune.engines.stacked.draws import Draws, others_drawn
 from xortune.engines.stacked.neighbours import padding_needed
 from xortune.engines.stacked.network import SLOW
+from xortune.engines.stacked.operations import Work
 from xortune.engines.stacked.padding import PADDINGS, Padding
 from xortune.engines.stacked.tails import Tails
 from xortune.engines.user_code import UserError
@@ -33,7 +32,7 @@ _ROWS = 1024
 _AGREES = 1e-5
 # Floating-point operations of a step up to which stacking pays; and with convolutions over images,
 # which PyTorch stacks less well.
-_MOST_FLOPS = 50e6
+_MOST_FLOPS = 30e6
 _MOST_FLOPS_OF_IMAGES = 20e6
 
 
@@ -143,8 +142,8 @@ class _Found:
             if not math.isfinite(value):
                 raise UserError(f"{name} is {value} for a model that has not been trained")
         batch = next(learner.order.epoch())[0]
-        counter, calls, tails = FlopCounterMode(display=False), _Calls(), Tails()
-        with others_drawn() as drawn, counter, calls:
+        work, tails = Work(), Tails()
+        with others_drawn() as drawn, work:
             learner.learn(batch, 0)
         with tails:
             learner.learn(batch, 1)
@@ -156,10 +155,10 @@ class _Found:
             raise UserError(
                 f"the model draws from {' and '.join(drawn)} in forward: use PyTorch's generator"
             )
-        flops = float(counter.get_total_flops())
+        flops = float(work.flops)
         self.row_flops = max(self.row_flops, flops / len(batch[0]))
         self.step_flops = max(self.step_flops, flops)
-        self.calls = max(self.calls, calls.count)
+        self.calls = max(self.calls, work.calls)
         self.weights = max(self.weights, learner.weights.numel())
 
     def _why_alone(self, lesson: ModuleLesson, params: dict[str, Any]) -> str:
@@ -202,20 +201,6 @@ class _Found:
             tuple(self.faults), self.alone, self.padding, size, self.step_flops, self.convolves,
             self.points,
         )  # fmt: skip
-
-
-class _Calls(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Counts operations of PyTorch."""
-
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self.count = 0
-
-    def __torch_dispatch__(
-        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
-    ) -> Any:
-        self.count += 1
-        return func(*args, **(kwargs or {}))
 
 
 def _most_flops(convolves: bool) -> float:

@@ -140,9 +140,8 @@ class Network:
         else:
             leaves = [tensor.detach().requires_grad_() for tensor in weights.values()]
             losses, after = vmap(lane, randomness="error")(*leaves, *rest)
-            gradients = torch.autograd.grad(
-                learnable(losses), leaves, torch.ones_like(losses), allow_unused=True
-            )
+            # Of the sum each lane's own loss alone has to do with its weights.
+            gradients = torch.autograd.grad(learnable(losses).sum(), leaves, allow_unused=True)
         kept = {name: buffer.detach() for name, buffer in zip(buffers, after)}
         return Step(losses.detach(), dict(zip(weights, gradients)), kept)
 

@@ -10,14 +10,15 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils._python_dispatch import TorchDispatchMode
+
+from xortune.engines.stacked.operations import Operations
 
 # Fewer numbers than a vector of any processor has, and as many of such pieces as fill vectors.
 _PIECE = 7
 _COUNT = 256 * _PIECE
 
 
-class Tails(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class Tails(Operations):  # type: ignore[no-untyped-call]
     """While entered, tries each operation on many numbers at once and on a few at a time.
 
     Attributes:
@@ -25,16 +26,14 @@ class Tails(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """
 
     def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self.found: list[str] = []
         self._tried: set[Any] = set()
 
-    def __torch_dispatch__(
-        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
-    ) -> Any:
+    def see(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Tries an operation, once."""
         if torch.Tag.pointwise in func.tags and func not in self._tried:
-            self._try(func, args, kwargs or {})
-        return func(*args, **(kwargs or {}))
+            self._try(func, args, kwargs)
 
     def _try(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         tensors = [arg for arg in args if isinstance(arg, Tensor) and arg.dim()]

@@ -92,7 +92,6 @@ class _Pack:
         self._padding = padding
         self._heartbeat = heartbeat
         self._buckets: dict[_Key, tuple[Form, list[Member]]] = {}
-        self._folds: dict[tuple[int | None, bool], ModuleLesson] = {}
         self.outcomes: dict[int, Outcome] = {}
         self.shares: dict[int, int] = {}
 
@@ -101,21 +100,18 @@ class _Pack:
         params: dict[str, Any] = dict(lane.params)
         state = lane.paused
         self.shares[place] = 1
+        lesson = self._lessons.of(params, lane.fold)
         try:
-            lesson = self._lesson(params, lane.fold)
             module, kind = made(lesson, params)
+            rates = rates_of(module)
+            key = (kind, lane.fold, is_reference(params))
+            if key not in self._buckets:
+                self._buckets[key] = Form(module, lesson, params), []
         except UserError as error:
             self.outcomes[place] = Outcome("FAIL", error=str(error))
             return
-        key = (kind, lane.fold, is_reference(params))
-        rates = rates_of(module)
-        if key not in self._buckets:
-            form = Form(module, lesson, params)
-            numbers = form.numbers(module)
-            self._buckets[key] = form, []
-        else:
-            form = self._buckets[key][0]
-            numbers = form.numbers(module)
+        form, members = self._buckets[key]
+        numbers = form.numbers(module)
         order = torch.Generator(device="cpu").manual_seed(params["seed"])
         progress = Progress()
         if state is not None:
@@ -124,7 +120,7 @@ class _Pack:
                 torch.randperm(len(lesson.x), generator=order)
         points = Points(log_every, params["epochs"], NO_CURVE if state is None else state.curve)
         member = Member(place, params, points, progress, numbers, order, rates, progress.epoch)
-        self._buckets[key][1].append(member)
+        members.append(member)
 
     def train(self, until: int | None) -> None:
         """Trains all buckets, one after the other."""
@@ -143,12 +139,6 @@ class _Pack:
                 self.outcomes[member.place] = Outcome("FAIL", error=found)
         for member in members:
             self.shares[member.place] += member.progress.epoch - member.began
-
-    def _lesson(self, params: dict[str, Any], fold: int | None) -> ModuleLesson:
-        key = (fold, is_reference(params))
-        if key not in self._folds:
-            self._folds[key] = self._lessons.of(params, fold)
-        return self._folds[key]
 
     def _conclude(self, form: Form, members: Sequence[Member], steps: int) -> None:
         """The outcomes of lanes that have failed, ended, or reached their pause."""
