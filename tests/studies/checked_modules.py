@@ -105,7 +105,7 @@ MODULES = {
     ),
     "large": Said(
         lambda width: mlp(1100, nn.ReLU(), nn.Linear(1100, 1100)), "alone",
-        "million operations, and stacking pays up to 50",
+        "million operations, and stacking pays up to",
     ),
     "no module": Said(
         lambda width: F.relu, "fault", "model returned <function relu"

@@ -10,9 +10,11 @@ from xortune.errors import UsageError
 from xortune.plain_numbers import brief
 from xortune.problems.function.declared import RESERVED, Report, function_at_fault
 from xortune.problems.function.mentioned import mentioned_metrics
+from xortune.problems.helper_texts import text_with_helpers
 from xortune.problems.module.declared import DeclaredModule, Given, declared_module
 from xortune.problems.module.declared_faults import module_at_fault
 from xortune.problems.names import DIRECTIONS, is_name
+from xortune.problems.sources import source_of
 from xortune.spec import Direction
 
 if TYPE_CHECKING:
@@ -134,6 +136,13 @@ class Problem:
     def functions(self) -> tuple[Callable[..., Any], ...]:
         """All that is the user's code, the most important first."""
         return (self.called,) if self.model is None else self.module.functions
+
+    @property
+    def text(self) -> str:
+        """The text of its functions; empty if that of one is not known."""
+        if self.model is None:
+            return source_of(self.called) or ""
+        return text_with_helpers(self.functions)
 
     @property
     def _given(self) -> Given:

@@ -20,8 +20,7 @@ from xortune.problems.code.importing import Source, imports, is_file
 from xortune.problems.code.includes import Include, read_include, read_text
 from xortune.problems.code.loading import loaded_object, loaded_problem
 from xortune.problems.declared import Problem
-from xortune.problems.helper_texts import text_with_helpers
-from xortune.problems.sources import code_object, source_of
+from xortune.problems.sources import code_object
 from xortune.wording import option
 
 _LOOKED_AT = 1000  # entries of a folder, which may hold a million
@@ -193,20 +192,13 @@ def _of_object(problem: Problem, include: Sequence[str | Path]) -> Code:
             f"{option('problem')}: cannot be sent to workers: {type(error).__name__}: {error}. "
             "Create such objects inside the function, or name the problem's file."
         ) from None
-    text = _text_of(problem)
+    text = problem.text
     body = code_object(problem.functions[0])
     # Taken here, since cloudpickle does not keep it.
     origin = "" if body is None else _of_live(body.co_filename)
     code = Code("", "", text, _digest(text, ()) if text else None, live=live, origin=origin)
     code.__dict__["problem"] = problem
     return code
-
-
-def _text_of(problem: Problem) -> str:
-    """The text of a live object's functions; empty if that of one is not known."""
-    if problem.model is None:
-        return source_of(problem.called) or ""
-    return text_with_helpers(problem.functions)
 
 
 def _split(source: str) -> tuple[Path, str]:
