@@ -31,7 +31,7 @@ class Checked:
     Attributes:
         engine: the name of the engine that a search takes, as it is recorded.
         words: how it trains, and why it was chosen.
-        seconds: for how long a trial at the smallest point trains, by the name of each engine that
+        seconds: of a processor, for a trial at the smallest point, by the name of each engine that
             can train it; without packs of models so large that nobody would want them.
         lines: all of it, for people.
     """
@@ -99,16 +99,19 @@ def _padding(look: Look) -> str:
 
 
 def _seconds(engine: Engine, params: Params) -> float:
-    """The seconds of training of one trial; in packs, of its share."""
+    """The seconds of a processor for one trial; in packs, for its share.
+
+    Engines of modules train on one thread, and other programs are not counted.
+    """
     lanes = _LANES if _in_packs(engine.name) else 1
     trainer = engine.open("cpu")
     took = []
     for epochs in (1, 1, 1 + _EPOCHS):  # The first call also prepares.
         values = [{**params, "epochs": epochs, "seed": seed} for seed in range(lanes)]
         pack = [Lane(engine.spec.assignment(one), n) for n, one in enumerate(values)]  # type: ignore[arg-type]
-        started = time.perf_counter()
+        started = time.process_time()
         trainer.train(pack, None)
-        took.append(time.perf_counter() - started)
+        took.append(time.process_time() - started)
     an_epoch = max(took[2] - took[1], 0.0) / _EPOCHS
     return (took[1] + an_epoch * (_epochs(params) - 1)) / lanes
 
