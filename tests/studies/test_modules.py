@@ -14,6 +14,7 @@ from torch import nn
 import xortune
 from tests.declared_modules import MOONS, gap, made
 from tests.small_study import answer
+from tests.studies.checked_modules import problem_with
 from xortune.errors import UsageError
 from xortune.ledger import Ledger
 
@@ -167,6 +168,30 @@ def test_a_resume_names_the_problem_again_and_refuses_another(mine, tmp_path):
         xortune.resume(folder, trials=8, problem=mine)
     forced = xortune.resume(folder, trials=8, problem=mine, force=True).trials
     assert forced[forced["number"] < 4]["rank"].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("name", "keywords", "level", "words"),
+    [
+        ("ReLU", {}, "INFO", "trials are trained in packs of up to 512, same bits in any pack."),
+        (
+            "LSTM", {}, "WARNING",
+            "trials are trained one at a time in each worker, since nn.LSTM cannot be stacked "
+            "(LSTMCell and GRU can).",
+        ),
+        ("ReLU", {"engine": "plain"}, "INFO", "trials are trained one at a time, as asked."),
+    ],
+)  # fmt: skip
+def test_one_line_says_how_trials_are_trained_and_why(
+    tmp_path, caplog, name, keywords, level, words
+):
+    caplog.set_level("INFO", logger="xortune")
+    xortune.search(
+        problem=problem_with(name), name="said", results=tmp_path, trials=2, confirm="none",
+        runner="inline", **keywords,
+    )  # fmt: skip
+    said = [(one.levelname, one.message) for one in caplog.records if "trained" in one.message]
+    assert said.count((level, words)) == 1
 
 
 def test_packs_that_cannot_be_are_refused_and_a_study_of_them_stays_one(mine, tmp_path):
