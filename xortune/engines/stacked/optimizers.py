@@ -6,6 +6,7 @@ round alike wherever it lies.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,7 @@ from xortune.engines.plain.optimizers import MOMENTUM
 _BETAS = 0.9, 0.999
 _ALPHA = 0.99
 _EPS = 1e-8
+_ADAPTIVE = ("adam", "adamw")
 # By optimizer, what is remembered in `first` and `second`, by PyTorch's names.
 MEMORY: Mapping[str, tuple[str, ...]] = {
     "sgd": (),
@@ -106,11 +108,14 @@ class Updates:
             "decay": _column(decays),
             "keep": _column(1 - self._rates * decays),
         }
-        self._steps = steps
+        self._steps = np.array(steps)
+        self._begun = {before: self._steps == before for before in {*steps}}
 
     def step(self, numbers: Numbers, taken: int) -> None:
         """Updates the weights after the `taken`-th step of the epoch, from 0."""
-        columns = self._columns | self._corrections(taken)
+        columns = self._columns
+        if any(run.optimizer in _ADAPTIVE for run in self._runs):
+            columns = columns | self._corrections(taken)
         for run in self._runs:
             some = {name: column[run.lanes] for name, column in columns.items()}
             _update(run, numbers.part(run.lanes), some)
@@ -123,11 +128,13 @@ class Updates:
             rate / c * m / (sqrt(v) / sqrt(d) + eps)
             = rate * sqrt(d) / c * m / (sqrt(v) + eps * sqrt(d))
         """
-        # In Python's numbers, since NumPy's powers may differ by where a lane lies.
-        steps = [step + taken + 1 for step in self._steps]
-        by_step = {step: (1 - _BETAS[0] ** step, 1 - _BETAS[1] ** step) for step in {*steps}}
-        both = np.array([by_step[step] for step in steps])
-        first, root = both[:, 0], np.sqrt(both[:, 1])
+        # In Python's numbers, since NumPy's powers may differ by where a lane lies; and only once
+        # for lanes that have begun together, as most have.
+        first, root = np.empty(len(self._steps)), np.empty(len(self._steps))
+        for before, lanes in self._begun.items():
+            step = before + taken + 1
+            first[lanes] = 1 - _BETAS[0] ** step
+            root[lanes] = math.sqrt(1 - _BETAS[1] ** step)
         return {"step": _column(self._rates * root / first), "eps": _column(_EPS * root)}
 
 
@@ -138,7 +145,7 @@ def _update(run: Run, n: Numbers, columns: Mapping[str, Tensor]) -> None:
             n.weights.mul_(columns["keep"])
     elif run.decays:
         n.gradient.addcmul_(n.weights, columns["decay"])
-    if run.optimizer in ("adam", "adamw"):
+    if run.optimizer in _ADAPTIVE:
         n.weights.addcmul_(_adam(n, columns["eps"]), columns["step"], value=-1)
     else:
         n.weights.addcmul_(_other(run.optimizer, n), columns["rate"], value=-1)
