@@ -9,11 +9,29 @@ from xortune.version import __version__
 
 if TYPE_CHECKING:
     from xortune import errors
-    from xortune.problems.function.declared import Problem, Pruned
+    from xortune.problems.declared import Problem
+    from xortune.problems.function.declared import Pruned
+    from xortune.problems.module.split import Split
     from xortune.studies.searches import resume, search
     from xortune.studies.study import Study, load
 
-__all__ = ["Problem", "Pruned", "Study", "__version__", "errors", "load", "resume", "search"]
+__all__ = [
+    "Problem",
+    "Pruned",
+    "Split",
+    "Study",
+    "__version__",
+    "errors",
+    "load",
+    "resume",
+    "search",
+]
+# The modules of classes that need nothing heavy.
+_CLASSES = {
+    "Problem": "xortune.problems.declared",
+    "Pruned": "xortune.problems.function.declared",
+    "Split": "xortune.problems.module.split",
+}
 
 
 def __dir__() -> list[str]:
@@ -29,8 +47,8 @@ def __getattr__(name: str) -> Any:
         return getattr(searches, name)
     if name == "errors":
         return import_module("xortune.errors")
-    if name in ("Problem", "Pruned"):
-        return getattr(import_module("xortune.problems.function.declared"), name)
+    if name in _CLASSES:
+        return getattr(import_module(_CLASSES[name]), name)
     if name in ("Study", "load"):
         from xortune.studies import study
 

@@ -257,7 +257,7 @@ def differences(found: StudySettings, wanted: StudySettings) -> list[str]:
             space.pop(found.spec.seed or wanted.spec.seed, None)
     different = ["the search space is another"] if spaces[0] != spaces[1] else []
     if there["problem"] != here["problem"] and found.data == wanted.data:
-        if wanted.problem.get("kind") == "function":
+        if wanted.problem.get("kind") in ("function", "module"):
             different.append(f"{option('problem')} has another content")
         elif there["problem"].get("digest") == here["problem"].get("digest"):
             different.append(f"{option('data')} is prepared or split in another way")

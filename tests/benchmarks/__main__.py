@@ -18,6 +18,7 @@ from tests.benchmarks import (
     jax_rows,
     mlp_pack_rows,
     mlp_rows,
+    module_rows,
     page_rows,
     problem_rows,
     pruning_rows,
@@ -47,6 +48,7 @@ MODULES = (
     jax_rows,
     table_rows,
     quality_rows,
+    module_rows,
 )
 ROWS: tuple[Row, ...] = tuple(row for module in MODULES for row in module.ROWS)
 HEAD = ("row", "what", "ours", "against", "median", "spread", "goal", "")

@@ -15,7 +15,18 @@ from xortune.cli import main
 
 # Those that --help lists, in its order.
 COMMANDS = (
-    *("search", "resume", "list", "report", "best", "compare", "predict", "draw", "export-model"),
+    *(
+        "search",
+        "resume",
+        "check",
+        "list",
+        "report",
+        "best",
+        "compare",
+        "predict",
+        "draw",
+        "export-model",
+    ),
     *("tensorboard", "dashboard", "export"),
     *("submit", "status", "logs", "wait", "stop", "fetch"),
 )

@@ -1,4 +1,4 @@
-"""Tables and functions on Ray: the table of one process, also when workers are killed."""
+"""Tables, functions and modules on Ray: the table of one process, also when workers are killed."""
 
 import numpy as np
 import pytest
@@ -22,6 +22,40 @@ def train(config, report):
 
 problem = xortune.Problem(
     train=train, space={"x": {"min": -3.0, "max": 3.0}, "epochs": {"min": 1, "max": 9}}
+)
+"""
+MODULE = """
+from pathlib import Path
+
+from torch import nn
+
+import xortune
+from layers import Line
+
+
+def model(inputs: int, outputs: int, width: int, dropout: float):
+    return nn.Sequential(Line(2, width), nn.SiLU(), nn.Dropout(dropout), Line(width, 1))
+
+
+def data():
+    text = Path(__file__).with_name("data.csv").read_text()
+    x = [[float(word) / 7 for word in line.split(",")] for line in text.splitlines()]
+    y = [a * b for a, b in x]
+    return xortune.Split(x[:40], y[:40], x[40:], y[40:], x[:9], y[:9])
+
+
+problem = xortune.Problem(
+    model=model,
+    data=data,
+    loss=["mse", "mae"],
+    space={
+        "width": {"values": [4, 8]},
+        "dropout": {"values": [0.0, 0.2]},
+        "loss_fn": {"values": ["mse", "mae"]},
+        "lr": {"min": 0.001, "max": 0.1},
+        "epochs": {"min": 2, "max": 5},
+        "seed": {"min": 0, "max": 99},
+    },
 )
 """
 TABLE = {
@@ -50,8 +84,23 @@ def table():
     return {"space": TABLE, "data": (x, x[:, 0] * 2 - x[:, 1])}
 
 
+@pytest.fixture
+def module(tmp_path):
+    """The keywords of a search of a module, whose data is a file, and whose layers are included."""
+    (tmp_path / "net.py").write_text(MODULE)
+    (tmp_path / "data.csv").write_text("\n".join(f"{i % 7},{i % 5}" for i in range(60)))
+    (tmp_path / "layers").mkdir()
+    (tmp_path / "layers" / "layers.py").write_text(
+        "from torch import nn\n\n\nclass Line(nn.Linear):\n    pass\n"
+    )
+    return {"problem": tmp_path / "net.py", "include": [tmp_path / "layers"]}
+
+
 # Tables also train on Ray in test_trainings.py.
-@pytest.mark.parametrize("kind", ["function", pytest.param("table", marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    "kind",
+    ["function", *(pytest.param(kind, marks=pytest.mark.long) for kind in ("module", "table"))],
+)
 def test_ray_gives_the_table_of_one_process(ray, request, tmp_path, capfd, kind):
     about = request.getfixturevalue(kind)
     alone = xortune.search(**about, name="a", results=tmp_path, runner="inline", **SETTINGS)
@@ -72,7 +121,7 @@ def test_ray_gives_the_table_of_one_process(ray, request, tmp_path, capfd, kind)
     assert set(alone.trials["state"]) == {"COMPLETE"}
     assert_frame_equal(answer(on_ray), answer(alone), check_exact=True)
     assert on_ray.curves(3).equals(alone.curves(3))
-    if kind == "table":
+    if kind != "function":
         assert on_ray.summary()["test"] == alone.summary()["test"]
 
 

@@ -88,6 +88,7 @@ def test_the_options_of_a_command_are_those_of_its_help(command, capsys, monkeyp
 
 def test_every_command_with_options_of_its_own_has_a_table():
     listed = {"search", "resume", "report", "predict", "tensorboard", "submit", "status", "logs"}
+    listed |= {"check"}
     listed |= {"list", "best", "compare", "draw", "export-model", "dashboard", "export", "fetch"}
     assert set(OPTIONS) == listed
 

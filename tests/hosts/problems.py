@@ -1,4 +1,4 @@
-"""A user's function and a table, whose files only the head has, searched on the cluster."""
+"""A user's function, module and table, whose files only the head has, searched on the cluster."""
 
 from __future__ import annotations
 
@@ -29,6 +29,40 @@ problem = xortune.Problem(
     },
 )
 """
+# Its rows are in a file beside it.
+MODULE = """
+import csv
+from pathlib import Path
+
+from torch import nn
+
+import xortune
+from helper import square
+
+
+def model(inputs: int, outputs: int, width: int):
+    return nn.Sequential(nn.Linear(inputs, width), nn.SiLU(), nn.Linear(width, outputs))
+
+
+def data():
+    with Path(__file__).with_name("data.csv").open() as file:
+        lines = [*csv.reader(file)][1:]
+    rows = [[float(a), float(b), square(float(y)) / 400] for a, b, _, y in lines]
+    x, y = [row[:2] for row in rows], [row[2] for row in rows]
+    return xortune.Split(x[:80], y[:80], x[80:], y[80:])
+
+
+problem = xortune.Problem(
+    model=model,
+    data=data,
+    loss="mse",
+    space={
+        "width": {"min": 4, "max": 6},
+        "lr": {"distribution": "log_uniform_values", "min": 0.001, "max": 0.1},
+        "epochs": {"min": 2, "max": 6},
+    },
+)
+"""
 HELPER = "def square(x):\n    return x * x\n"
 SPACE = """
 parameters:
@@ -39,13 +73,15 @@ parameters:
 """
 SEARCHES = {
     "function": ["--problem", "mine.py", "--include", "helpers"],
+    "module": ["--problem", "net.py", "--include", "helpers"],
     "table": ["table.yaml", "--data", "data.csv", "--target", "y"],
 }
 
 
 def write_problems(write: Callable[[str, str], None]) -> None:
-    """Writes the files of both, by their names in the working folder."""
+    """Writes the files of all, by their names in the working folder."""
     write("mine.py", FUNCTION)
+    write("net.py", MODULE)
     write("helpers/helper.py", HELPER)
     write("table.yaml", SPACE)
     rows = [(i % 7, i % 11, i % 5) for i in range(120)]

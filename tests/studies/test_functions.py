@@ -177,8 +177,8 @@ def test_maximised_objectives_rank_first(mine, tmp_path):
 @pytest.mark.parametrize(
     ("keywords", "words"),
     [
-        ({"data": "lab"}, "data 'lab': a function brings its own data"),
-        ({"target": "y"}, "target 'y': a function brings its own data"),
+        ({"data": "lab"}, "data 'lab': the problem brings its own data"),
+        ({"target": "y"}, "target 'y': the problem brings its own data"),
         ({"engine": "compiled"}, "engine 'compiled': must be one of auto, function"),
     ],
 )

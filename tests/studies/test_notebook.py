@@ -123,6 +123,46 @@ def test_who_watches_sees_it_alone(kernel):
     assert run(kernel, "assert seen[-1].done == 6")[0]["status"] == "ok"
 
 
+NET = """
+import torch
+from torch import nn
+
+GAIN = 2.0
+
+class Net(nn.Module):
+    def __init__(self, inputs, outputs, width):
+        super().__init__()
+        self.layers = nn.Sequential(nn.Linear(inputs, width), nn.Tanh(), nn.Linear(width, outputs))
+
+    def forward(self, x):
+        return GAIN * self.layers(x)
+
+def data():
+    x = torch.linspace(-1, 1, 40)[:, None]
+    return xortune.Split(x[::2], x[::2] ** 2, x[1::2], x[1::2] ** 2)
+
+space = {"width": {"min": 3, "max": 9}, "epochs": {"value": 3}}
+problem = xortune.Problem(model=Net, data=data, loss="mse", space=space)
+study = xortune.search(problem=problem, trials=4, name="net", runner="inline", confirm="none")
+"""
+
+
+def test_a_module_of_a_cell_is_searched_and_resumed_until_the_cell_changes(kernel):
+    reply, sent = run(kernel, NET)
+    assert reply["status"] == "ok", reply
+    assert lines(sent)[-1].startswith("4/4 trials")
+    resume = "study = xortune.resume('net', problem=problem, trials=6, runner='inline')"
+    reply, sent = run(kernel, resume)
+    assert reply["status"] == "ok", reply
+    assert lines(sent)[-1].startswith("6/6 trials")
+    for old, new in (("nn.Tanh()", "nn.ReLU()"), ("GAIN = 2.0", "GAIN = 3.0")):
+        changed = NET.replace(old, new).replace("study = xortune.search", "dict")
+        assert run(kernel, changed)[0]["status"] == "ok"
+        reply, _ = run(kernel, resume.replace("6", "8"))
+        assert reply["ename"] == "UsageError"
+        assert "has another text than when the study began" in reply["evalue"]
+
+
 SCRIPT = f"import sys\n{BEGIN}{SEARCH.format('script', 'inline')}\n"
 
 

@@ -150,7 +150,8 @@ def test_the_lab_has_no_folds(tmp_path):
     with pytest.raises(UsageError) as raised:
         xortune.search("smoke", folds=4, results=tmp_path / "results")
     assert str(raised.value) == (
-        "folds 4: is for tables and functions; the lab's problem has four rows. Leave it out."
+        "folds 4: is for tables, functions and modules; the lab's problem has four rows. "
+        "Leave it out."
     )
     assert list(tmp_path.iterdir()) == []
 

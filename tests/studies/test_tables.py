@@ -210,7 +210,7 @@ def test_the_objective_decides_the_rank(csv, tmp_path):
     [
         ({"target": None}, "target is missing"),
         ({"target": "z"}, "target 'z'.*no such column"),
-        ({"include": ["x"]}, r"include \['x'\]: it is for a function"),
+        ({"include": ["x"]}, r"include \['x'\]: it is for the code of a problem"),
         ({"engine": "compiled"}, "engine 'compiled': must be one of auto, mlp, plain"),
         ({"device": "cuda"}, "device cuda: tables are trained on CPUs"),
         ({"objective": "auk"}, "objective 'auk': must be one of"),

@@ -114,7 +114,7 @@ def test_replicates_are_a_multiple_of_the_folds():
 
 
 def test_the_lab_has_no_folds():
-    assert "folds 2: is for tables and functions" in refusal(folds=2)
+    assert "folds 2: is for tables, functions and modules" in refusal(folds=2)
 
 
 @pytest.mark.parametrize(

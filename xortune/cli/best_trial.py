@@ -13,7 +13,6 @@ from xortune.cli.tables import score_lines, state_of
 from xortune.report.sparkline import scale_of, sparkline
 from xortune.settings import StudySettings
 from xortune.spec import PRUNED_EPOCH, PRUNED_LOSS, ProblemSpec
-from xortune.studies.problems import kind_of
 from xortune.studies.trained import Array, Trained
 from xortune.trial import Curve
 
@@ -110,7 +109,7 @@ def _best_epoch_lines(found: Found) -> list[str]:
     epoch, settings = found.row.get(_BEST_EPOCH), found.settings
     # Of several trainings it is an aggregate.
     once = settings.replicates == 1 and settings.folds is None
-    if epoch is None or not once or kind_of(settings.problem).named_by != "data":
+    if epoch is None or not once or settings.problem.get("kind") not in ("table", "module"):
         return []
     return [f"  the metrics and the weights are those of the best epoch, {epoch}"]
 

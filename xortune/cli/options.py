@@ -48,9 +48,11 @@ def add_results(parser: Any, **default: Any) -> None:
 
 
 def add_function(group: Any) -> None:
-    """Adds a function of the user's own, and its modules."""
+    """Adds a problem of the user's own, and the Python modules that it imports."""
     group.add_argument(
-        "--problem", metavar="FILE.py[:NAME]", help="a file with an xortune.Problem: a function"
+        "--problem",
+        metavar="FILE.py[:NAME]",
+        help="a file with an xortune.Problem: a function, or a torch.nn.Module",
     )
     group.add_argument(
         "--include", action="append", metavar="FOLDER",

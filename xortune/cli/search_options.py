@@ -54,9 +54,11 @@ def add_study_settings(parser: argparse.ArgumentParser) -> Any:
         answer, "--log-every", "N", "epochs between points of a curve", int,
         f"{SPEC.log_every} for the lab's problem, else a fiftieth of a trial's",
     )  # fmt: skip
-    option(
-        answer, "--engine", ENGINES, "the engine that trains", default="auto, the fastest available"
-    )
+    answer.add_argument(
+        "--engine", choices=ENGINES, metavar="ENGINE",
+        help=f"the engine that trains: {', '.join(ENGINES[1:])} (default: auto, the fastest "
+        "available)",
+    )  # fmt: skip
     option(
         answer,
         "--cuda-share",

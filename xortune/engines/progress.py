@@ -1,4 +1,4 @@
-"""How far a table's training has come, for all engines of tables; and this as paused arrays."""
+"""How far a training has come, for tables and modules; and this as paused arrays."""
 
 from __future__ import annotations
 
@@ -45,6 +45,18 @@ class Progress:
         """Whether it has trained all its epochs, or too many without a better one."""
         waited = self.epoch - self.best_epoch
         return self.epoch >= epochs or 0 < patience <= waited
+
+    def add(self, losses: list[float], validation: float) -> bool:
+        """Adds an epoch, of the losses of its batches; whether it is the best so far."""
+        self.epoch += 1
+        # Exact, and so the same for every version of Python.
+        finite = all(map(math.isfinite, losses))
+        self.training = math.fsum(losses) / len(losses) if finite else math.nan
+        self.validation = validation
+        if self.failed or validation >= self.best:
+            return False
+        self.best, self.best_epoch = validation, self.epoch
+        return True
 
     def arrays(self) -> dict[str, RawArray]:
         """All but the epoch, for `Paused.arrays`."""

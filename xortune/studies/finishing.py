@@ -17,7 +17,7 @@ from xortune.loop.clock import Clock
 from xortune.paths import StudyPaths
 from xortune.space import load_space
 from xortune.studies.held_out import record_test
-from xortune.studies.problems import kind_of, problem_of
+from xortune.studies.problems import has_test_rows, kind_of, problem_of
 from xortune.wording import option
 
 if TYPE_CHECKING:
@@ -110,14 +110,14 @@ def finish(
 
     def test() -> None:
         # Of a search that was stopped nobody is to choose by the test rows.
-        if kind_of(settings.problem).named_by != "data":
+        if not has_test_rows(settings):
             return
         if subject is not None:
             record_test(ledger, subject)
         elif "test" not in ledger.findings():
             _log.warning(
                 f"study {paths.name}: its test rows were not measured. Resume it once more, with "
-                f"{option('data')}."
+                f"{option(kind_of(settings.problem).named_by or 'data')}."
             )
 
     def record_times() -> None:

@@ -12,7 +12,7 @@ from xortune.paths import StudyPaths
 from xortune.settings import Provenance, StudySettings, one_of
 from xortune.spec import PRUNED_EPOCH
 from xortune.studies.files import checked_file, write_file
-from xortune.studies.problems import problem_of, resumed
+from xortune.studies.problems import kind_of, problem_of, resumed
 from xortune.studies.retraining import weights_again
 from xortune.trial import FinishedTrial, Params, Weights
 from xortune.version import __version__
@@ -46,14 +46,28 @@ class Models:
 
         def _finished(self, ledger: Ledger, number: Any) -> FinishedTrial: ...
 
-    def model(self, number: int) -> Any:
+    def model(
+        self, number: int, *, problem: Any = None, include: Any = None, data: Any = None
+    ) -> Any:
         """The trained model of a trial, a `torch.nn.Module`.
 
+        Args:
+            number: the trial's.
+            problem: of a study of a module of your own: its problem, named again, since a study
+                does not keep code.
+            include: as for `search`.
+            data: of such a study of a table: its data, named again.
+
         Raises:
-            UsageError: there is no such trial, or it was not trained to the end.
+            UsageError: there is no such trial, or it was not trained to the end; or the problem
+                is not the study's.
         """
-        problem, params, weights = self._modelled(number)
-        return problem.model(params, weights)
+        found, params, weights = self._modelled(number)
+        if problem is not None:
+            given = {"problem": problem, "include": include, "data": data}
+            named = {key: value for key, value in given.items() if value is not None}
+            found = resumed(self.settings, self.name, named, force=False).problem
+        return found.model(params, weights)
 
     def predict(self, number: int | None = None, inputs: Any = None) -> Any:
         """The answer of a trial's trained model.
@@ -79,8 +93,8 @@ class Models:
     def network(self, number: int | None = None) -> Network | None:
         """A trial's trained model as its layers, with all weights and biases.
 
-        None: the study is one of a function, which leaves no models, or the model has more than a
-        million weights.
+        None: the study is one of a function, which leaves no models, or of a module of your own,
+        or the model has more than a million weights.
 
         Args:
             number: the trial's; None for the best one.
@@ -97,7 +111,8 @@ class Models:
     def surface(self, number: int | None = None, *, data: Any = None) -> Surface | None:
         """What a trial's trained model answers over the plane of its two inputs.
 
-        None: the study is one of a function, or of a table with other inputs than two numbers.
+        None: the study is one of a function or of a module of your own, or of a table with other
+        inputs than two numbers.
 
         Args:
             number: the trial's; None for the best one.
@@ -211,7 +226,9 @@ class Models:
     def _why_no_picture(self) -> str:
         if problem_of(self.settings).has_models:
             return f"the model has more than {MOST_NUMBERS:,} weights"
-        return "it searches a function, and keeps its numbers, not models"
+        if kind_of(self.settings.problem).is_function:
+            return "it searches a function, and keeps its numbers, not models"
+        return "the layers of a module of your own are known to its code alone"
 
     def _named(self, number: int | None) -> int:
         """The number of a trial; None stands for the best one."""

@@ -114,7 +114,7 @@ def _counts(study: Study, trials: pd.DataFrame) -> tuple[int, ...]:
     cost = settings.spec.cost
     complete = trials[trials["state"] == "COMPLETE"]
     seconds = float(complete["duration_s"].sum())
-    if kind_of(settings.problem).named_by == "problem" or not seconds > 0:
+    if kind_of(settings.problem).is_function or not seconds > 0:
         return ()
     work = len(complete) if cost is None else float(complete[cost].sum())
     pace = Pace(work * settings.replicates / seconds, 1, math.inf, 1)
@@ -122,10 +122,10 @@ def _counts(study: Study, trials: pd.DataFrame) -> tuple[int, ...]:
 
 
 def named_again(settings: StudySettings) -> str:
-    """The options that name a study's data or function, with a space before each."""
-    if file := settings.problem.get("file"):
-        return f" --problem {shell_word(str(file))}"
-    return f" --data {shell_word(settings.data)}" if settings.problem and settings.data else ""
+    """The options that name a study's code and data again, with a space before each."""
+    file, data = settings.problem.get("file"), settings.problem and settings.data
+    code = f" --problem {shell_word(str(file))}" if file else ""
+    return f"{code} --data {shell_word(settings.data)}" if data else code
 
 
 def space_text(parameters: Mapping[str, Mapping[str, Any]]) -> str:
@@ -150,13 +150,16 @@ def _shipped_space(settings: StudySettings) -> str | None:
 def _subject(settings: StudySettings) -> list[str]:
     """The options that say what was searched."""
     recorded = settings.problem
-    if (recipe := recorded.get("recipe")) is not None:
-        return _table(settings.data, recipe)
+    words = []
     if "file" in recorded:
         name = recorded.get("name")
         file = shell_word(f"{recorded['file']}:{name}" if name else str(recorded["file"]))
         folders = [f"--include {shell_word(folder)}" for folder in recorded.get("includes", ())]
-        return [f"--problem {file}", *folders]
+        words = [f"--problem {file}", *folders]
+    if (recipe := recorded.get("recipe")) is not None:
+        words += _table(settings.data, recipe)
+    if recorded:
+        return words
     return [] if settings.data in ("", DEFAULT_DATA) else [f"--data {shell_word(settings.data)}"]
 
 

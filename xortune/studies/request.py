@@ -169,10 +169,11 @@ def run_options(kind: Kind, given: Mapping[str, Any]) -> RunOptions:
     """
     options, faults = run_settings(given), []
     if not kind.on_gpus and options.device in ("cuda", "both"):
+        what = "modules" if kind.named_by == "problem" else "tables"
         faults.append(
-            f"{option('device')} {options.device}: tables are trained on CPUs. Leave it out."
+            f"{option('device')} {options.device}: {what} are trained on CPUs. Leave it out."
         )
-    if options.trial_timeout is not None and kind.named_by != "problem":
+    if options.trial_timeout is not None and not kind.is_function:
         timeout = f"{options.trial_timeout:g}"
         faults.append(f"{option('trial_timeout')} {timeout}: is for functions. Leave it out.")
     if faults:

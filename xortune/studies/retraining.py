@@ -33,7 +33,7 @@ def weights_again(
     """
     number = found.trial.number
     kind = kind_of(settings.problem)
-    if kind.named_by == "problem":
+    if kind.is_function:
         raise UsageError(
             f"trial {number} of study {name} has no model: a function trained it, and "
             "xortune keeps only what it returned."

@@ -194,7 +194,7 @@ def resume(
         force: resume even if the engine or a library has another version than recorded, or the
             function is another: then finished trials are kept without a rank.
         data: of a study of a table: its data, named again. Other data is refused.
-        problem: of a study of a function: the function, named again.
+        problem: of a study of a function or a module: its problem, named again.
         include: as for `search`.
         results: the results folder.
         on_progress: as for `search`.
@@ -306,11 +306,13 @@ def _resume(ledger: Ledger, paths: StudyPaths, rest: _Rest, watch: Watch) -> Non
             with stop.raising():  # It may wait for a compiler.
                 engine = choice.decide(runner.device)
         except NoEngineError as error:
-            on_gpus = kind_of(settings.problem).on_gpus
-            on_cpus = f", with {option('device', 'cpu')}" if on_gpus else ""
+            kind = kind_of(settings.problem)
+            on_cpus = f", with {option('device', 'cpu')}" if kind.on_gpus else ""
+            remedy = f"Resume it where there is a C compiler (gcc or clang){on_cpus}."
+            if kind.named_by == "problem":
+                remedy = "Restore the module with which it began, or begin a new study."
             raise UsageError(
-                f"study {paths.name} began with the engine {provenance.engine}: {error}. Resume it "
-                f"where there is a C compiler (gcc or clang){on_cpus}."
+                f"study {paths.name} began with the engine {provenance.engine}: {error}. {remedy}"
             ) from None
         if runner.device != settings.device:
             _log.warning(

@@ -53,7 +53,7 @@ def trained_of(study: Study, number: int) -> Trained:
     Raises:
         UsageError: its problem is unknown, or its weights are those of another model.
     """
-    if kind_of(study.settings.problem).named_by == "problem":
+    if kind_of(study.settings.problem).is_function:
         return Trained()  # A function leaves numbers, and no model.
     problem = problem_of(study.settings)
     try:

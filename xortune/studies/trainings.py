@@ -144,7 +144,7 @@ class Trainings:
 
     def _pruner_at_fault(self) -> list[str]:
         pruner = self.given.get("pruner")
-        if not self.is_pruned or self.kind.named_by != "problem":
+        if not self.is_pruned or not self.kind.is_function:
             return []
         faults = []
         if pruner == "hyperband":

@@ -9,6 +9,7 @@ import random
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from hypothesis import strategies as st
@@ -16,11 +17,14 @@ from hypothesis import strategies as st
 from tests import toy
 from tests.engines.function import functions
 from tests.make import lanes, make_params
+from tests.modules import CONVOLUTION, MIXED, PERCEPTRON, RECURRENT, SIXTY_FOUR, SIZE, Made
 from tests.tables import make_engine, make_folds, make_mlp, make_spec, make_trial
 from xortune.engines.engine import Engine, Trainer
 from xortune.engines.mlp.engine import MlpEngine
 from xortune.engines.mlp.native.build import built_library as built_mlp
 from xortune.engines.plain.engine import PlainEngine
+from xortune.engines.stacked.engine import StackedEngine
+from xortune.engines.stacked.padding import Padding
 from xortune.engines.xor.engines import CompiledEngine, EagerEngine
 from xortune.engines.xor.native import built_library
 from xortune.problems.table.rows import TASKS, Task
@@ -43,6 +47,7 @@ class Case:
         failing: a trial that fails.
         pauses: whether its trainer takes `until` and `paused`.
         seeded: whether a trial's outcome depends on its number.
+        is_long: whether it shows a thing a second time, and is left to the long part.
     """
 
     name: str
@@ -52,6 +57,7 @@ class Case:
     failing: Params
     pauses: bool = True
     seeded: bool = False
+    is_long: bool = False
 
     def drawn(self, count: int, seed: int = 0) -> list[Params]:
         """So many trials, always the same; one in the middle fails."""
@@ -157,6 +163,50 @@ class _FoldedMlp(MlpEngine):
 
 
 _FOLDED_MLP = replace(_mlp("classes"), name="mlp, folds", make=lambda: _FoldedMlp("classes"))
+
+
+def _module(made: Made, name: str, make: Callable[[], Engine], *, is_long: bool = False) -> Case:
+    values: dict[str, Any] = {
+        "width": (3, 5),
+        "lr": (1e-3, 0.03),
+        "batch_size": (7, 1000),
+        "epochs": range(1, 5),
+        "seed": (0, 1, 2**32 - 1),
+        "optimizer": OPTIMIZERS,
+        "weight_decay": (0.0, 0.01),
+        "schedule": SCHEDULES,
+        "early_stopping": (0, 1, 2),
+    }
+    more: dict[str, Any] = {
+        "activation": ("Tanh", "Sigmoid"),
+        "dropout": (0.0, 0.3),
+        "loss_fn": tuple(made.losses),
+    }
+    values |= {key: some for key, some in more.items() if key in made.spec.names}
+    failing = made.trial(lr=3e38, epochs=4, optimizer="sgd")
+    return Case(name, make, made.spec, values, failing, is_long=is_long)
+
+
+class _FoldedModule(StackedEngine):
+    """As `_Folded`."""
+
+    def __init__(self) -> None:
+        super().__init__(PERCEPTRON, PERCEPTRON.spec, SIZE, SIXTY_FOUR, folds=3)
+
+    def open(self, device: str) -> Trainer:
+        return _ByNumber(super().open(device), 3)
+
+
+_MODULES = (
+    _module(MIXED, "plain, module", MIXED.plain),
+    _module(MIXED, "stacked, buffers and dropout", MIXED.stacked),
+    _module(PERCEPTRON, "stacked, folds", _FoldedModule, is_long=True),
+    _module(PERCEPTRON, "stacked, perceptron", PERCEPTRON.stacked, is_long=True),
+    _module(
+        CONVOLUTION, "stacked, convolution", partial(CONVOLUTION.stacked, Padding()), is_long=True
+    ),
+    _module(RECURRENT, "stacked, recurrent", partial(RECURRENT.stacked, Padding()), is_long=True),
+)
 _HILL = Case(
     "hill",
     toy.HillEngine,
@@ -184,6 +234,7 @@ CASES = (
     _FOLDED,
     *map(_mlp, TASKS),
     _FOLDED_MLP,
+    *_MODULES,
     _HILL,
     _FUNCTION,
     _VARIED,

@@ -28,7 +28,11 @@ sys.stdout.buffer.write(pickle.dumps(found))
 """
 
 
-@pytest.fixture(scope="session", params=CASES, ids=lambda case: case.name)
+def _marked(case: Case) -> object:
+    return pytest.param(case, marks=pytest.mark.long if case.is_long else (), id=case.name)
+
+
+@pytest.fixture(scope="session", params=[*map(_marked, CASES)])
 def case(request: pytest.FixtureRequest) -> Case:
     if not available(request.param):
         pytest.skip("there is no C compiler")

@@ -9,8 +9,9 @@ from typing import Any
 import xortune
 from xortune.engines.engine import Trainer
 from xortune.engines.function.engine import FunctionEngine
-from xortune.problems.function.code import load_code
-from xortune.problems.function.problem import FunctionProblem, own_space
+from xortune.problems.code.code import load_code
+from xortune.problems.code.recorded import own_space
+from xortune.problems.function.problem import FunctionProblem
 from xortune.space import inferred_parameters
 from xortune.spec import ProblemSpec
 from xortune.trial import Lane, Outcome

@@ -5,7 +5,7 @@ import sys
 import xortune
 from xortune.engines.function.child import Job, Task
 from xortune.engines.function.process import ChildProcess
-from xortune.problems.function.code import load_code
+from xortune.problems.code.code import load_code
 from xortune.problems.function.problem import FunctionProblem
 
 NOTICED = {

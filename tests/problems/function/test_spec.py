@@ -4,10 +4,10 @@ import pytest
 
 import xortune
 from xortune.errors import UsageError
+from xortune.problems.code.recorded import name_of_file
 from xortune.problems.function.spec import (
     folds_at_fault,
     function_spec,
-    name_of_file,
     notes_on,
     single_spec,
 )
@@ -148,7 +148,7 @@ def test_a_metric_found_in_the_text_gives_way_to_a_parameter():
     [("mine.py", "mine"), ("my-net.py", "my_net"), ("2nd.py", "_2nd"), ("", "function")],
 )
 def test_the_name_comes_from_the_file(file, name):
-    assert name_of_file(file) == name
+    assert name_of_file(file, "function") == name
     assert spec_of(name="own").problem == "own"
 
 

@@ -7,6 +7,7 @@ file imports what is heavy where it is used, since every command's help needs ev
 
 from xortune.cli.commands import (
     best,
+    check,
     compare,
     dashboard,
     draw,
@@ -23,6 +24,7 @@ from xortune.cli.commands import list as listing
 
 COMMANDS = (
     search,
+    check,
     listing,
     report,
     best,

@@ -10,8 +10,10 @@ from typing import Any, NamedTuple
 from xortune.engines.function.limits import Limits
 from xortune.engines.function.reports import Reports, as_float
 from xortune.plain_numbers import brief
-from xortune.problems.function.declared import RESERVED, Problem, is_name
-from xortune.problems.function.faults import Shown, in_one_line
+from xortune.problems.code.faults import Shown, in_one_line
+from xortune.problems.declared import Problem
+from xortune.problems.function.declared import RESERVED
+from xortune.problems.names import is_name
 from xortune.spec import ProblemSpec
 from xortune.trial import Curve
 
@@ -54,7 +56,7 @@ def called(
     error: str | None = None
     started = time.perf_counter()
     try:
-        returned = problem.train(config, reports)
+        returned = problem.called(config, reports)
         duration_s = time.perf_counter() - started
         if reports.pruned is None:
             measured = _measured(returned, reports, spec)

@@ -15,7 +15,7 @@ from xortune.engines.function.calls import called
 from xortune.engines.function.output import Output
 from xortune.engines.function.seeding import Seeding, seed_of
 from xortune.errors import UsageError
-from xortune.problems.function.code import Code
+from xortune.problems.code.code import Code
 from xortune.spec import ProblemSpec
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h

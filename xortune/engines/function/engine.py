@@ -8,7 +8,7 @@ from typing import Literal
 
 from xortune.engines.engine import Pace, Trainer
 from xortune.engines.function.names import FUNCTION
-from xortune.problems.function.code import Code
+from xortune.problems.code.code import Code
 from xortune.spec import ProblemSpec
 from xortune.trial import Params
 

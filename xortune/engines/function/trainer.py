@@ -17,7 +17,7 @@ from xortune.engines.function.calls import Called
 from xortune.engines.function.child import Job, Task
 from xortune.engines.function.process import ChildProcess, Ended, TooLong
 from xortune.errors import NoEngineError
-from xortune.problems.function.code import Code
+from xortune.problems.code.code import Code
 from xortune.problems.function.declared import FOLD, FOLDS
 from xortune.spec import ProblemSpec
 from xortune.trial import Lane, Outcome, State

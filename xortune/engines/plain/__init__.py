@@ -1,1 +1,1 @@
-"""Trains tables trial after trial, with autograd and `torch.optim`: the reference for others."""
+"""Trains tables and modules trial after trial, with autograd and `torch.optim`: the reference."""

@@ -55,6 +55,9 @@ class PlainEngine(TableEngine):
 
     def open(self, device: str) -> Trainer:
         require_cpu(device)
+        from xortune.engines.plain.table import Lesson, TableLearners
         from xortune.engines.plain.trainer import PlainTrainer
 
-        return PlainTrainer(*self._rows, self.spec, self._folds)
+        assert self.spec.loss is not None
+        lesson = Lesson(*self._rows, self.spec.loss)
+        return PlainTrainer(self.spec, TableLearners(lesson, self._folds))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from xortune.problems.table.rows import Rows
 
-Batch = tuple[Tensor, Tensor]  # inputs, `(B, d)`, and targets, `(B,)`
+Batch = tuple[Tensor, Tensor]  # inputs and targets, `(B, ...)` each
 
 # The most numbers, and batches, that are gathered at once.
 _MOST_NUMBERS = 2**20
@@ -33,12 +36,10 @@ class Order:
         self.size = min(batch_size, self._count)
         self.steps = -(-self._count // self.size)
         self._generator = torch.Generator(device="cpu").manual_seed(seed)
-        d = rows.x.shape[1]
-        batches = max(1, min(_MOST_BATCHES, self.steps, _MOST_NUMBERS // (self.size * d)))
+        numbers = self.size * max(1, math.prod(rows.x.shape[1:]))
+        batches = max(1, min(_MOST_BATCHES, self.steps, _MOST_NUMBERS // numbers))
         self._held = min(batches * self.size, self._count)
-        kind = torch.float32 if rows.y.dtype == np.float32 else torch.int64
-        self._x = torch.empty(self._held, d, dtype=torch.float32, device="cpu")
-        self._y = torch.empty(self._held, dtype=kind, device="cpu")
+        self._x, self._y = (_memory(self._held, array) for array in rows)
         self._full = self._cut(self._held)
 
     def skip(self, epochs: int) -> None:
@@ -63,3 +64,9 @@ class Order:
     def _cut(self, rows: int) -> Sequence[Batch]:
         parts = (torch.split(held[:rows], self.size) for held in (self._x, self._y))
         return [*zip(*parts)]
+
+
+def _memory(rows: int, like: NDArray[Any]) -> Tensor:
+    """Memory for so many rows of an array."""
+    kind = torch.from_numpy(np.empty(0, like.dtype)).dtype
+    return torch.empty((rows, *like.shape[1:]), dtype=kind, device="cpu")

@@ -1,24 +1,25 @@
-"""Trains a pack of a table, trial after trial."""
+"""Trains a pack trial after trial."""
 
 from __future__ import annotations
 
 import os
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from xortune.engines.curve_points import Points, fault_of
 from xortune.engines.plain.pausing import paused_state, resume
-from xortune.engines.plain.training import Lesson, Training
-from xortune.engines.reference_rows import is_reference, reference_fold
+from xortune.engines.plain.training import Learner, Training
+from xortune.engines.user_code import UserError
 from xortune.problems.table.arithmetic import undisturbed
-from xortune.problems.table.rows import Fold, Rows, Target
 from xortune.spec import ProblemSpec
 from xortune.trial import NO_CURVE, Lane, Outcome, Weights
+
+# Makes the learner of a trial: of its parameters, its fold if there are folds, and the heartbeat.
+MakeLearner = Callable[[Mapping[str, Any], int | None, Callable[[], None]], Learner]
 
 
 class PlainTrainer:
@@ -28,25 +29,20 @@ class PlainTrainer:
     `duration_s`, which is its own time.
 
     Args:
-        training: the rows that trials learn from.
-        validation: those that they are compared on.
-        target: what is learnt.
-        spec: the table's, with the loss and the objectives of the study.
-        folds: of the rows, among which `Lane.fold` chooses.
+        spec: with the loss and the objectives of the study.
+        learner: makes the learner of a trial.
+        around: entered while a pack trains.
     """
 
     def __init__(
         self,
-        training: Rows,
-        validation: Rows,
-        target: Target,
         spec: ProblemSpec,
-        folds: Sequence[Fold] = (),
+        learner: MakeLearner,
+        around: Callable[[], AbstractContextManager[None]] = undisturbed,
     ) -> None:
-        assert spec.loss is not None
         self._spec = spec
-        self._lesson = Lesson(training, validation, target, spec.loss)
-        self._folds = [Lesson(*fold, spec.loss) for fold in folds]
+        self._learner = learner
+        self._around = around
 
     def train(
         self,
@@ -57,7 +53,7 @@ class PlainTrainer:
     ) -> list[Outcome]:
         worker = f"{socket.gethostname()}:{os.getpid()}"
         outcomes = []
-        with undisturbed():
+        with self._around():
             for lane in lanes:
                 started = time.perf_counter()
                 heartbeat()
@@ -75,21 +71,22 @@ class PlainTrainer:
     ) -> Outcome:
         values: dict[str, Any] = dict(lane.params)
         state = lane.paused
-        lesson = self._lesson if lane.fold is None else self._folds[lane.fold]
-        if is_reference(values):
-            lesson = Lesson(*reference_fold(lesson.target), lesson.loss)
-        training = Training(values, lesson, heartbeat)
-        if state is None:
-            training.start()
-        else:
-            resume(training, values, state)
-        points = Points(log_every, values["epochs"], NO_CURVE if state is None else state.curve)
-        while not (training.failed or training.finished):
-            if until is not None and training.progress.epoch >= until:
-                break
-            points.pass_by(training.progress)
-            training.advance()
-        return self._outcome(training, values, points)
+        curve = NO_CURVE if state is None else state.curve
+        points = Points(log_every, values["epochs"], curve)
+        try:
+            training = Training(values, self._learner(values, lane.fold, heartbeat), heartbeat)
+            if state is None:
+                training.start()
+            else:
+                resume(training, values, state)
+            while not (training.failed or training.finished):
+                if until is not None and training.progress.epoch >= until:
+                    break
+                points.pass_by(training.progress)
+                training.advance()
+            return self._outcome(training, values, points)
+        except UserError as error:
+            return Outcome("FAIL", None, points.curve(), error=str(error))
 
     def _outcome(self, training: Training, params: dict[str, Any], points: Points) -> Outcome:
         """The outcome of a trial that has failed, ended, or reached its pause."""
@@ -102,7 +99,8 @@ class PlainTrainer:
         ends = training.finished
         state = None if ends else paused_state(training, params, points.curve())
         training.use_best()
-        found = {"train_loss": training.own_loss(), **training.scores()}
+        learner = training.learner
+        found = {"train_loss": learner.own_loss(), **learner.scores()}
         fault = fault_of(self._spec, found, progress.best_epoch)
         if fault is not None and ends:
             return Outcome("FAIL", None, curve, error=fault)
@@ -110,6 +108,5 @@ class PlainTrainer:
             return Outcome("RUNNING", None, curve, paused=state)
         found["best_epoch"] = float(progress.best_epoch)
         scores = self._spec.scores(found[name] for name in self._spec.metric_names)
-        content = np.ascontiguousarray(training.best.numpy(), "<f4").tobytes()
-        trained = scores, curve, Weights(training.layout, content)
+        trained = scores, curve, Weights(learner.layout, learner.content())
         return Outcome("COMPLETE" if ends else "RUNNING", *trained, paused=state)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
-import functools
 import inspect
 import textwrap
 from collections.abc import Callable, Iterator
-from types import CodeType
 from typing import Any
+
+from xortune.problems.sources import source_of
 
 _INNER = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 
@@ -31,30 +31,6 @@ def mentioned_metrics(train: Callable[..., Any]) -> tuple[str, ...]:
         return ()
     mentions = sorted([*_reported(function, names[1]), *_returned(function)])
     return tuple(dict.fromkeys(name for _, _, name in mentions))
-
-
-def source_of(train: Callable[..., Any]) -> str | None:
-    """The text of a function; None if it is not known."""
-    try:
-        return inspect.getsource(_function(train))
-    except (OSError, TypeError):
-        return None
-
-
-def code_object(train: Callable[..., Any]) -> CodeType | None:
-    """The compiled body of a function of Python; None for anything else."""
-    code = getattr(_function(train), "__code__", None)
-    return code if isinstance(code, CodeType) else None
-
-
-def _function(train: Callable[..., Any]) -> Any:
-    """The function behind decorators, partial applications and callable objects."""
-    function: Any = inspect.unwrap(train)
-    while isinstance(function, functools.partial):
-        function = inspect.unwrap(function.func)
-    if inspect.isfunction(function) or inspect.ismethod(function):
-        return function
-    return inspect.unwrap(type(function).__call__)
 
 
 def _reported(function: ast.FunctionDef, report: str) -> Iterator[tuple[int, int, str]]:

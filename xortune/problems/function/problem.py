@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from xortune.errors import UsageError
-from xortune.plain_numbers import brief
-from xortune.problems.function.code import Code
-from xortune.problems.function.spec import function_spec, name_of_file
+from xortune.problems.code.code import Code
+from xortune.problems.code.recorded import name_of_file, recorded_code
+from xortune.problems.function.spec import function_spec
 from xortune.spec import GraphNode, Parameter, ProblemSpec
 from xortune.trial import Params, Weights
-from xortune.wording import option
 
 KIND = "function"
 
@@ -71,45 +70,12 @@ class FunctionProblem(RecordedFunction):
     def __init__(
         self, code: Code, parameters: Sequence[Parameter], seed: str | None = None
     ) -> None:
-        super().__init__(function_spec(code.problem, name_of_file(code.file), parameters))
+        super().__init__(function_spec(code.problem, name_of_file(code.file, KIND), parameters))
         self.notes = code.notes
-        self.recorded = {
-            "kind": KIND,
-            "file": code.file,
-            "name": code.name,
-            "digest": code.digest,
-            "text": code.text,
-            "includes": {include.folder: include.digest for include in code.includes},
-        }
+        self.recorded = recorded_code(KIND, code)
         seed = self.spec.seed if seed is None else seed
         if seed is not None:
             self.recorded["seed"] = seed
-
-
-def own_space(code: Code) -> Mapping[str, Any]:
-    """The search space that a problem brings.
-
-    Raises:
-        UsageError: it brings none.
-    """
-    space = code.problem.space
-    if space is None:
-        raise UsageError(
-            f"{option('problem')} {code.file or 'of this session'}: brings no search space. Add "
-            'one to Problem: space={"rate": {"min": 0.001, "max": 0.1}}; or name a space file.'
-        )
-    return space
-
-
-def change(recorded: Mapping[str, Any], code: Code) -> str | None:
-    """What differs between the code of a recorded study and the code at hand; None if nothing."""
-    there, here = recorded.get("digest"), code.digest
-    if there == here and here is not None:
-        return None
-    if there is None or here is None:
-        return "the text of its function is not known, so it may have changed"
-    named = recorded.get("file") or "its function"
-    return f"{brief(named)} has another text than when the study began: trials may differ"
 
 
 def _no_model() -> UsageError:

@@ -10,14 +10,9 @@ from typing import Any
 
 from xortune.errors import UsageError
 from xortune.plain_numbers import brief
-from xortune.problems.function.declared import (
-    FOLD,
-    FOLDS,
-    RESERVED_PARAMETERS,
-    Problem,
-    is_name,
-    is_rising,
-)
+from xortune.problems.declared import Problem
+from xortune.problems.function.declared import FOLD, FOLDS
+from xortune.problems.names import RESERVED_PARAMETERS, is_name, is_rising
 from xortune.spec import Metric, Objective, Parameter, ProblemSpec, Series
 from xortune.trial import Value
 from xortune.wording import option
@@ -95,12 +90,6 @@ def folds_at_fault(spec: ProblemSpec, folds: object) -> list[str]:
         for name in spec.names
         if folds is not None and name in (FOLD, FOLDS)
     ]
-
-
-def name_of_file(file: str) -> str:
-    """The name of a problem from that of its file: `my-net.py` is `my_net`."""
-    name = re.sub(r"\W", "_", file.removesuffix(".py")) or "function"
-    return name if name.isidentifier() else f"_{name}"
 
 
 def notes_on(space: Mapping[str, Any], parameters: Sequence[Parameter]) -> list[str]:

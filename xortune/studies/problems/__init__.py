@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xortune.engines.function.names import FUNCTION
@@ -15,13 +12,15 @@ from xortune.plain_numbers import brief
 from xortune.problems.table.tasks import TASKS
 from xortune.problems.xor.spec import DATA_NAMES, SPEC
 from xortune.settings import StudySettings
+from xortune.studies.problems import module_engines as of_modules
 from xortune.studies.problems import table_engines as of_tables
+from xortune.studies.problems.of_code import OF_CODE, requested_code, same_code
 from xortune.studies.problems.subject import Kind
+from xortune.studies.problems.table_data import OF_A_TABLE, recipe_of, requested_table, same_table
 from xortune.wording import option
 
 if TYPE_CHECKING:
     from xortune.problems.problem import Problem
-    from xortune.problems.table.recipe import Recipe
     from xortune.spec import ProblemSpec
     from xortune.studies.problems.subject import SpaceSource, Subject
 
@@ -33,6 +32,7 @@ __all__ = [
     "SUBJECT_KEYWORDS",
     "TABLE_SPACE",
     "TASKS",
+    "has_test_rows",
     "kind_of",
     "problem_of",
     "requested",
@@ -43,9 +43,7 @@ __all__ = [
 DEFAULT_DATA = DATA_NAMES[0]
 TABLE_SPACE = "table"  # the shipped search space of tables
 # The keywords of a search that say what is searched.
-_OF_A_TABLE = ("target", "task", "split", "split_seed", "drop", "text")
-_OF_A_FUNCTION = ("include",)
-SUBJECT_KEYWORDS = ("data", *_OF_A_TABLE, "problem", *_OF_A_FUNCTION)
+SUBJECT_KEYWORDS = ("data", *OF_A_TABLE, "problem", *OF_CODE)
 
 
 def _libraries_of_the_lab(recorded_name: str, device: str) -> tuple[str, ...]:
@@ -58,7 +56,10 @@ def _libraries_of_the_lab(recorded_name: str, device: str) -> tuple[str, ...]:
 _KINDS = {
     None: Kind(of_the_lab.ENGINES, of_the_lab.NAMES, True, _libraries_of_the_lab),
     "table": Kind(of_tables.ENGINES, of_tables.NAMES, False, of_tables.libraries, "data"),
-    "function": Kind(("auto", "function"), (FUNCTION,), True, lambda *_: (), "problem"),
+    "function": Kind(
+        ("auto", "function"), (FUNCTION,), True, lambda *_: (), "problem", is_function=True
+    ),
+    "module": Kind(of_modules.ENGINES, of_modules.NAMES, False, of_modules.libraries, "problem"),
 }
 # The names of the engines of all problems.
 ENGINES = tuple(dict.fromkeys(name for kind in _KINDS.values() for name in kind.engines))
@@ -90,8 +91,7 @@ def requested(
         UsageError: they do not fit together, or the data or the code cannot be used.
     """
     if "problem" in given:
-        _check_alone(given, _OF_A_FUNCTION, "a function brings its own data. Leave it out")
-        return _function(given, space, folds)
+        return requested_code(given, space, folds)
     data = given.get("data", DEFAULT_DATA)
     if _is_shipped(data):
         _check_alone(given, (), f"the lab's problem has none. Name a table, with {option('data')}")
@@ -99,23 +99,28 @@ def requested(
 
         if folds is not None:
             raise UsageError(
-                f"{option('folds')} {brief(folds)}: is for tables and functions; the lab's problem "
-                "has four rows. Leave it out."
+                f"{option('folds')} {brief(folds)}: is for tables, functions and modules; the "
+                "lab's problem has four rows. Leave it out."
             )
         return LabSubject(data)
-    _check_alone(given, _OF_A_TABLE, "it is for a function, and a table has none. Leave it out")
-    about = {key: given[key] for key in _OF_A_TABLE if key in given}
-    return _table(data, folds=folds, **about)
+    _check_alone(
+        given, OF_A_TABLE, "it is for the code of a problem, and a table has none. Leave it out"
+    )
+    from xortune.studies.problems.table import TableSubject
+
+    return TableSubject(requested_table(given, folds))
 
 
 def resumed(settings: StudySettings, name: str, given: Mapping[str, Any], force: bool) -> Subject:
     """The subject of a study that is to be continued, named anew by `data` or `problem`.
 
     Raises:
-        UsageError: it is not named, or is another; by force another function is taken.
+        UsageError: it is not named, or is another; by force other code is taken.
     """
     needed = kind_of(settings.problem).named_by
-    fitting = (needed, *_OF_A_FUNCTION) if needed == "problem" else (needed,)
+    with_table = "recipe" in settings.problem
+    fitting = (*(["data"] if with_table else []), *([needed] if needed else []))
+    fitting += OF_CODE if needed == "problem" else ()
     unwanted = [key for key in given if key not in fitting]
     if unwanted:
         raise UsageError(
@@ -126,15 +131,19 @@ def resumed(settings: StudySettings, name: str, given: Mapping[str, Any], force:
         from xortune.studies.problems.lab import LabSubject
 
         return LabSubject(settings.data)
-    if needed not in given:
-        raise UsageError(
-            f"study {name} searches {settings.data or settings.problem.get('file') or 'a function'}"
-            f", and a study does not keep its {'data' if needed == 'data' else 'code'}: name it "
-            f"again, with {option(needed)}."
-        )
+    for missing in (needed, "data") if with_table else (needed,):
+        if missing not in given:
+            searched = settings.data or settings.problem.get("file") or "code"
+            raise UsageError(
+                f"study {name} searches {searched}, and a study does not keep its "
+                f"{'data' if missing == 'data' else 'code'}: name it again, with "
+                f"{option(missing)}."
+            )
     if needed == "data":
-        return _same_table(settings, name, given["data"])
-    return _same_function(settings, name, given, force)
+        from xortune.studies.problems.table import TableSubject
+
+        return TableSubject(same_table(settings, name, given["data"]))
+    return same_code(settings, name, given, force)
 
 
 def problem_of(settings: StudySettings) -> Problem:
@@ -156,13 +165,22 @@ def problem_of(settings: StudySettings) -> Problem:
     if needed == "data":
         from xortune.problems.table.problem import TableProblem
 
-        problem = TableProblem(_recipe(settings), settings.data, None)
+        problem = TableProblem(recipe_of(settings), settings.data, None)
         if spec_of_study(problem.spec, settings).names != settings.spec.names:
             raise UsageError("the study's parameters are not those of a table: it is damaged.")
         return problem
+    if settings.problem["kind"] == "module":
+        from xortune.problems.module.problem import RecordedModule
+
+        return RecordedModule(settings.spec)
     from xortune.problems.function.problem import RecordedFunction
 
     return RecordedFunction(settings.spec)
+
+
+def has_test_rows(settings: StudySettings) -> bool:
+    """Whether a study's problem has rows that no search sees."""
+    return settings.problem.get("kind") == "table" or bool(settings.problem.get("test_rows"))
 
 
 def spec_of_study(single: ProblemSpec, settings: StudySettings) -> ProblemSpec:
@@ -180,90 +198,7 @@ def _is_shipped(data: Any) -> bool:
 
 def _check_alone(given: Mapping[str, Any], fitting: tuple[str, ...], reason: str) -> None:
     """Raises UsageError for a keyword that belongs to another kind of problem."""
-    wrong = [key for key in given if key not in ("data", "problem", *fitting)]
-    if "problem" in given and "data" in given:
-        wrong.append("data")
+    wrong = [key for key in given if key not in ("data", *fitting)]
     if wrong:
         named = ", ".join(f"{option(key)} {brief(given[key])}" for key in wrong)
         raise UsageError(f"{named}: {reason}.")
-
-
-def _table(data: Any, **settings: Any) -> Subject:
-    if isinstance(data, (str, Path)):
-        _check_file(data)
-    from xortune.problems.table.table import load_table
-    from xortune.studies.problems.table import TableSubject
-
-    return TableSubject(load_table(data, **settings))
-
-
-def _check_file(data: str | Path) -> None:
-    """Raises UsageError for a name that is neither shipped nor a file."""
-    if os.path.exists(data) or Path(data).suffix:  # noqa: PTH110
-        return  # The reader of tables looks for a file of a similar name.
-    close = difflib.get_close_matches(str(data), DATA_NAMES, n=1)
-    hint = f" Did you mean {close[0]!r}?" if close else ""
-    raise UsageError(
-        f"{option('data')} {brief(str(data))}: there is no such file, and the shipped data are "
-        f"{' and '.join(DATA_NAMES)}.{hint}"
-    )
-
-
-def _same_table(settings: StudySettings, name: str, data: Any) -> Subject:
-    """The study's table, read and prepared as it was."""
-    from xortune.problems.table.table import load_table_again
-    from xortune.studies.problems.table import TableSubject
-
-    if isinstance(data, (str, Path)):
-        _check_file(data)
-    table = load_table_again(data, _recipe(settings))
-    if table.digest != settings.problem.get("digest"):
-        raise UsageError(
-            f"{option('data')} {brief(table.name)}: is not the data of study {name}, though it "
-            "looks alike: a value differs. Name the data that the study began with, or begin a "
-            "new study with this one."
-        )
-    return TableSubject(table)
-
-
-def _recipe(settings: StudySettings) -> Recipe:
-    """How the study's table is prepared; raises UsageError for a damaged record."""
-    from xortune.problems.table.recipe import Recipe
-
-    try:
-        recipe = Recipe.from_dict(settings.problem.get("recipe", {}))
-    except ValueError as error:
-        raise UsageError(f"the study does not hold the recipe of a table: {error}") from None
-    if recipe.folds != settings.folds:
-        raise UsageError(
-            f"the study has {settings.folds or 'no'} folds, and the recipe of its table "
-            f"{recipe.folds or 'none'}: it is damaged."
-        )
-    return recipe
-
-
-def _function(given: Mapping[str, Any], space: SpaceSource | None, folds: int | None) -> Subject:
-    from xortune.problems.function.code import load_code
-    from xortune.studies.problems.function import FunctionSubject
-
-    code = load_code(given["problem"], given.get("include", ()))
-    return FunctionSubject(code, space, folds=folds)
-
-
-def _same_function(
-    settings: StudySettings, name: str, given: Mapping[str, Any], force: bool
-) -> Subject:
-    """The study's function; by force another one."""
-    from xortune.problems.function.code import load_code
-    from xortune.problems.function.problem import change
-    from xortune.studies.problems.function import FunctionSubject
-
-    code = load_code(given["problem"], given.get("include", ()))
-    changed = change(settings.problem, code)
-    if changed and not force:
-        raise UsageError(
-            f"{option('problem')}: the function is not the one that study {name} began with: "
-            f"{changed}. Restore it, or resume with {option('force', True)}: finished trials are "
-            "kept without a rank, and the others are trained by the new function."
-        )
-    return FunctionSubject(code, settings.space, settings)

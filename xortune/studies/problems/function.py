@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from xortune.engines.engine import EngineChoice
 from xortune.engines.function.engine import FunctionEngine
 from xortune.errors import UsageError
-from xortune.problems.function.problem import FunctionProblem, own_space
+from xortune.problems.code.recorded import own_space
+from xortune.problems.function.problem import FunctionProblem
 from xortune.problems.function.spec import folds_at_fault, notes_on, single_spec
 from xortune.settings import RunOptions, StudySettings
 from xortune.space import SearchSpace, inferred_parameters, load_space
@@ -18,7 +19,7 @@ from xortune.studies.problems.subject import OneEngine, SpaceSource
 from xortune.trial import Answers, Params, Weights
 
 if TYPE_CHECKING:
-    from xortune.problems.function.code import Code
+    from xortune.problems.code.code import Code
 
 
 class FunctionSubject:

@@ -30,6 +30,8 @@ class Kind:
             device.
         named_by: the keyword that names the subject anew when a study is resumed; None where
             the study has all that is needed.
+        is_function: whether a function of the user's own trains: it leaves no weights, runs to its
+            end once it is called, and takes as long as it likes.
     """
 
     engines: tuple[str, ...]
@@ -37,6 +39,7 @@ class Kind:
     on_gpus: bool
     libraries: Callable[[str, str], tuple[str, ...]]
     named_by: str | None = None
+    is_function: bool = False
 
     def family(self, recorded_name: str) -> str:
         """The entry of `engines` for a recorded engine of any version; `auto` if unknown."""

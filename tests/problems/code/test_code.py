@@ -8,9 +8,10 @@ import pytest
 
 import xortune
 from xortune.errors import UsageError
-from xortune.problems.function.code import load_code
-from xortune.problems.function.faults import in_one_line
-from xortune.problems.function.problem import FunctionProblem, change, own_space
+from xortune.problems.code.code import load_code
+from xortune.problems.code.faults import in_one_line
+from xortune.problems.code.recorded import change, own_space
+from xortune.problems.function.problem import FunctionProblem
 from xortune.space import inferred_parameters
 from xortune.wording import for_the_shell
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -14,12 +15,12 @@ from typing import Any
 
 from xortune.errors import UsageError
 from xortune.plain_numbers import brief
-from xortune.problems.function.declared import Problem
-from xortune.problems.function.faults import Shown, with_folders
-from xortune.problems.function.importing import Source, imports, is_file
-from xortune.problems.function.includes import Include, read_include, read_text
-from xortune.problems.function.loading import loaded_object, loaded_problem
-from xortune.problems.function.mentioned import code_object, source_of
+from xortune.problems.code.faults import Shown, with_folders
+from xortune.problems.code.importing import Source, imports, is_file
+from xortune.problems.code.includes import Include, read_include, read_text
+from xortune.problems.code.loading import loaded_object, loaded_problem
+from xortune.problems.declared import Problem
+from xortune.problems.sources import code_object
 from xortune.wording import option
 
 _LOOKED_AT = 1000  # entries of a folder, which may hold a million
@@ -32,7 +33,7 @@ class Code:
     Attributes:
         file: the name of its file, without the folder; empty for a live object.
         name: the variable that holds the problem; empty for a live object.
-        text: of the file, or of a live object's function as far as it is known.
+        text: of the file, or of a live object's functions as far as it is known.
         digest: of the text and of what is included; None for a live object without a text.
         includes: the folders whose modules it imports.
         roots: where those were read, in their order; never stored.
@@ -114,9 +115,9 @@ class Code:
         mark = self._mark
         if self.live is None:
             return lambda name: name.removeprefix(mark) if name.startswith(mark) else None
-        body = code_object(self.problem.train)
-        own = None if body is None else body.co_filename
-        return lambda name: self.origin if name == own else None
+        bodies = map(code_object, self.problem.functions)
+        own = {body.co_filename for body in bodies if body is not None}
+        return lambda name: self.origin if name in own else None
 
     @property
     def _mark(self) -> str:
@@ -154,6 +155,8 @@ def load_code(source: str | Path | Problem, include: Sequence[str | Path] = ()) 
         if callable(source):
             called = getattr(source, "__name__", "train")
             hint = f" For a function: xortune.Problem({called}, space={{...}})."
+            if inspect.isclass(source):
+                hint = f" For a module: xortune.Problem(model={called}, ...)."
         raise UsageError(
             f"{option('problem')} {brief(source)}: must be the path of a Python file, or an "
             f"xortune.Problem.{hint}"
@@ -189,8 +192,8 @@ def _of_object(problem: Problem, include: Sequence[str | Path]) -> Code:
             f"{option('problem')}: cannot be sent to workers: {type(error).__name__}: {error}. "
             "Create such objects inside the function, or name the problem's file."
         ) from None
-    text = source_of(problem.train) or ""
-    body = code_object(problem.train)
+    text = problem.text
+    body = code_object(problem.functions[0])
     # Taken here, since cloudpickle does not keep it.
     origin = "" if body is None else _of_live(body.co_filename)
     code = Code("", "", text, _digest(text, ()) if text else None, live=live, origin=origin)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-import pickle
 import sys
 from types import ModuleType
 from typing import Any
 
 from xortune.errors import UsageError
-from xortune.problems.function.declared import Problem
-from xortune.problems.function.faults import Shown, with_lines
-from xortune.problems.function.importing import run_text
+from xortune.problems.code.faults import Shown, with_lines
+from xortune.problems.code.importing import run_text
+from xortune.problems.code.unpickling import unpickled
+from xortune.problems.declared import Problem
 from xortune.wording import option
 
 _EXAMPLE = 'problem = xortune.Problem(train, {"rate": {"min": 0.0, "max": 1.0}})'
@@ -56,7 +56,7 @@ def loaded_object(pickled: bytes) -> Problem:
         UsageError: a module that it needs is not there.
     """
     try:
-        problem: Problem = pickle.loads(pickled)
+        problem: Problem = unpickled(pickled)
     except ModuleNotFoundError as error:
         raise UsageError(
             f"{option('problem')}: it needs the module {error.name!r}, which is not installed "
@@ -87,7 +87,8 @@ def _found(names: dict[str, Any], wanted: str, what: str) -> tuple[str, Problem]
         raise UsageError(f"{what}: has {len(distinct)} problems: {listed}. Name one: {what}:NAME.")
     if not distinct:
         raise UsageError(
-            f"{what}: has no problem. Add one for its function train(config, report): {_EXAMPLE}"
+            f"{what}: has no problem. Add one for its function train(config, report): {_EXAMPLE}; "
+            "or for a module: xortune.Problem(model=..., data=..., loss=..., space={...})"
         )
     (name,) = distinct.values()
     return name, problems[name]

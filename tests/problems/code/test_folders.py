@@ -4,8 +4,8 @@ import pickle
 
 import pytest
 
-from xortune.problems.function.code import load_code
-from xortune.problems.function.faults import in_one_line
+from xortune.problems.code.code import load_code
+from xortune.problems.code.faults import in_one_line
 from xortune.problems.function.problem import FunctionProblem
 
 MINE = """

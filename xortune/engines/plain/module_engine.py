@@ -1,0 +1,89 @@
+"""The plain engine of modules as the driver makes it; PyTorch is imported where it is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+from xortune.engines.engine import Pace, Trainer
+from xortune.engines.module_size import ModuleSize
+from xortune.engines.plain.names import LIBRARIES, PLAIN
+from xortune.engines.reference_modules import reference_modules
+from xortune.errors import UsageError
+from xortune.spec import ProblemSpec
+from xortune.wording import option
+
+if TYPE_CHECKING:
+    from xortune.problems.module.lesson import ModuleLesson
+
+# Seconds on one core, measured: an operation of any size, and a floating-point operation.
+_CALL_S = 1e-5
+_FLOP_S = 2e-11
+# The seconds that a pack takes at the defaults, and the most trials in one.
+_PACK_S = 5.0
+_MOST = 64
+
+
+class PlainModuleEngine:
+    """See `xortune.engines.engine.Engine`. It trains on CPUs, one trial after the other.
+
+    Args:
+        load: loads the lesson, in the process that trains.
+        spec: the module's, with the loss and the objectives of the study.
+        size: how much a trial computes.
+        folds: the parts of the rows that validate in turn; None for no folds.
+    """
+
+    name = PLAIN
+    bits: Literal["lane", "pack"] = "lane"
+    generation = 10
+    first_failures = 5
+    pauses = True
+
+    def __init__(
+        self,
+        load: Callable[[], ModuleLesson],
+        spec: ProblemSpec,
+        size: ModuleSize,
+        folds: int | None = None,
+    ) -> None:
+        self._load = load
+        self._size = size
+        self._folds = folds
+        self.spec = spec
+        self.probe = spec.assignment({"epochs": 1})
+        self.reference = reference_modules(spec)
+
+    def pace(self, device: str) -> Pace:
+        """The speed of a trial with the default model and batches."""
+        batch = self.spec.defaults["batch_size"]
+        assert isinstance(batch, int)
+        epoch_s, slowest_s = (
+            steps * self._size.calls * _CALL_S + flops * _FLOP_S
+            for steps, flops in (self._size.epoch(batch), self._size.epoch(1))
+        )
+        trial_s = epoch_s * self.spec.cost_of(self.spec.defaults)
+        largest = max(1, min(_MOST, int(_PACK_S / trial_s)))
+        return Pace(1 / epoch_s, least_lanes=1, slowest_s=slowest_s, largest=largest)
+
+    @classmethod
+    def libraries(cls, device: str) -> tuple[str, ...]:
+        return LIBRARIES
+
+    def open(self, device: str) -> Trainer:
+        if device != "cpu":
+            raise UsageError(
+                f"{option('device')} {device}: modules are trained on CPUs. "
+                f"Use {option('device', 'cpu')}."
+            )
+        from xortune.engines.plain.module import Lessons, ModuleLearner, own_generators
+        from xortune.engines.plain.trainer import PlainTrainer
+
+        lessons = Lessons(self._load(), self._folds)
+
+        def learner(
+            params: Mapping[str, Any], fold: int | None, heartbeat: Callable[[], None]
+        ) -> ModuleLearner:
+            return ModuleLearner(params, lessons.of(params, fold), heartbeat)
+
+        return PlainTrainer(self.spec, learner, own_generators)

@@ -1,0 +1,88 @@
+"""The stacked engine as the driver makes it; PyTorch is imported where it is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal
+
+from xortune.engines.engine import Pace, Trainer
+from xortune.engines.module_size import ModuleSize
+from xortune.engines.reference_modules import reference_modules
+from xortune.engines.stacked.names import LIBRARIES, STACKED
+from xortune.errors import UsageError
+from xortune.spec import ProblemSpec
+from xortune.wording import option
+
+if TYPE_CHECKING:
+    from xortune.engines.stacked.padding import Padding
+    from xortune.problems.module.lesson import ModuleLesson
+
+# Seconds on one core, measured: an operation of any size, and for each lane an operation and a
+# floating-point operation.
+_CALL_S = 1.5e-5
+_LANE_CALL_S = 1.5e-7
+_FLOP_S = 5e-11
+# The most lanes of a pack, and the most weights of all of them.
+LARGEST = 512
+_MOST_WEIGHTS = 2**26
+
+
+class StackedEngine:
+    """See `xortune.engines.engine.Engine`. It trains on CPUs, all lanes of a bucket at once.
+
+    Args:
+        load: loads the lesson, in the process that trains.
+        spec: the module's, with the loss and the objectives of the study.
+        size: how much a trial computes.
+        padding: that lanes of this module need for equal bits.
+        folds: the parts of the rows that validate in turn; None for no folds.
+    """
+
+    name = STACKED
+    bits: Literal["lane", "pack"] = "lane"
+    generation = 64
+    first_failures = 5
+    pauses = True
+
+    def __init__(
+        self,
+        load: Callable[[], ModuleLesson],
+        spec: ProblemSpec,
+        size: ModuleSize,
+        padding: Padding,
+        folds: int | None = None,
+    ) -> None:
+        self._load = load
+        self._size = size
+        self._padding = padding
+        self._folds = folds
+        self.spec = spec
+        self.probe = spec.assignment({"epochs": 1})
+        self.reference = reference_modules(spec)
+
+    def pace(self, device: str) -> Pace:
+        """The speed of a trial with the default model and batches."""
+        batch = self.spec.defaults["batch_size"]
+        assert isinstance(batch, int)
+        steps, flops = self._size.epoch(batch)
+        lane_s = steps * self._size.calls * _LANE_CALL_S + flops * _FLOP_S
+        stack_s = steps * self._size.calls * _CALL_S
+        largest = max(self._padding.least, min(LARGEST, _MOST_WEIGHTS // self._size.weights))
+        least = max(self._padding.least, min(largest, round(stack_s / lane_s)))
+        slowest_s = self._size.rows * self._size.calls * (_CALL_S + _LANE_CALL_S) + flops * _FLOP_S
+        return Pace(1 / lane_s, least, slowest_s=least * slowest_s, largest=largest)
+
+    @classmethod
+    def libraries(cls, device: str) -> tuple[str, ...]:
+        return LIBRARIES
+
+    def open(self, device: str) -> Trainer:
+        if device != "cpu":
+            raise UsageError(
+                f"{option('device')} {device}: modules are trained on CPUs. "
+                f"Use {option('device', 'cpu')}."
+            )
+        from xortune.engines.plain.module import Lessons
+        from xortune.engines.stacked.trainer import StackedTrainer
+
+        return StackedTrainer(self.spec, Lessons(self._load(), self._folds), self._padding)

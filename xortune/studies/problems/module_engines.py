@@ -1,0 +1,130 @@
+"""The engines of modules, and which of them a study gets: from what a look at the module finds."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from xortune.engines.plain.names import LIBRARIES as PLAIN_LIBRARIES
+from xortune.engines.plain.names import PLAIN
+from xortune.engines.stacked.names import LIBRARIES as STACKED_LIBRARIES
+from xortune.engines.stacked.names import STACKED
+from xortune.errors import NoEngineError, UsageError
+from xortune.settings import StudySettings
+from xortune.wording import option
+
+if TYPE_CHECKING:
+    from xortune.engines.engine import Engine, Pace
+    from xortune.engines.plain.module_engine import PlainModuleEngine
+    from xortune.engines.stacked.choice import Choice
+    from xortune.engines.stacked.engine import StackedEngine
+    from xortune.engines.stacked.fitness import Fitness
+    from xortune.problems.module.problem import ModuleProblem
+    from xortune.trial import Params
+
+_log = logging.getLogger("xortune")
+
+# The names that a search accepts, and the recorded ones that this version can train.
+ENGINES = ("auto", "stacked", "plain")
+NAMES = (STACKED, PLAIN)
+
+
+def libraries(recorded_name: str, device: str) -> tuple[str, ...]:
+    """As `Engine.libraries`, for a recorded engine."""
+    return STACKED_LIBRARIES if recorded_name == STACKED else PLAIN_LIBRARIES
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a look at a module has found, and the engines that can train it.
+
+    Attributes:
+        fitness: what was found.
+        choice: the engine that suits it, and why.
+        points: where it was looked at, the smallest first.
+        plain: the engine that trains one trial after the other.
+        stacked: the one that trains packs; None where its lanes cannot be stacked.
+    """
+
+    fitness: Fitness
+    choice: Choice
+    points: tuple[Params, ...]
+    plain: PlainModuleEngine
+    stacked: StackedEngine | None
+
+    def engine(self, wanted: str) -> PlainModuleEngine | StackedEngine:
+        """The engine for one of `ENGINES`.
+
+        Raises:
+            NoEngineError: packs are asked for, and the module cannot be stacked.
+        """
+        if wanted == "stacked" and self.stacked is None:
+            raise NoEngineError(self.fitness.alone)
+        name = self.choice.engine if wanted == "auto" else wanted
+        return self.stacked if name == "stacked" and self.stacked is not None else self.plain
+
+    def words(self, wanted: str) -> str:
+        """How that engine trains, and why, for the user."""
+        if wanted in ("auto", self.choice.engine):
+            return self.choice.words
+        return "packs, as asked" if wanted == "stacked" else "one at a time, as asked"
+
+
+def look_at(problem: ModuleProblem, settings: StudySettings) -> Look:
+    """Looks at a module at a few points of a study's space.
+
+    Raises:
+        UsageError: it cannot be trained there; lists all faults.
+    """
+    from xortune.engines.plain.module_engine import PlainModuleEngine
+    from xortune.engines.stacked.choice import choose
+    from xortune.engines.stacked.engine import StackedEngine
+    from xortune.engines.stacked.fitness import looked_at
+    from xortune.problems.module.lesson import load_lesson
+    from xortune.space import load_space
+    from xortune.space.spread import sample_points
+
+    spec = problem.spec.aimed_as(settings.spec)
+    space = load_space(settings.space, settings.spec)
+    points = tuple(map(spec.assignment, sample_points(space, settings.study_seed)))
+    fitness = looked_at(problem.lesson, points)
+    if fitness.faults:
+        named = f"{option('problem')} {problem.code.file or 'of this session'}"
+        raise UsageError("\n".join(f"{named}: {fault}." for fault in fitness.faults))
+    load = partial(load_lesson, problem.material)
+    stacked = None
+    if not fitness.alone:
+        stacked = StackedEngine(load, spec, fitness.size, fitness.padding, settings.folds)
+    plain = PlainModuleEngine(load, spec, fitness.size, settings.folds)
+    return Look(fitness, choose(fitness), points, plain, stacked)
+
+
+class ModuleChoice:
+    """See `EngineChoice`: nothing but the module decides, and no clock."""
+
+    def __init__(self, look: Look, wanted: str) -> None:
+        self._look = look
+        self._wanted = wanted
+        engine = self.expected("cpu")
+        self.generation: int = engine.generation
+        self.fastest: Pace = engine.pace("cpu")
+
+    def decide(self, device: str) -> Engine:
+        engine = self._look.engine(self._wanted)
+        packs = engine is self._look.stacked
+        words = f"trials are trained {'in ' if packs else ''}{self._look.words(self._wanted)}."
+        # Nobody has asked for what is slower.
+        (_log.info if packs or self._wanted == "plain" else _log.warning)(words)
+        return engine
+
+    def expected(self, device: str) -> Engine:
+        look = self._look
+        possible = self._wanted != "stacked" or look.stacked is not None
+        return look.engine(self._wanted) if possible else look.plain
+
+
+def engine_choice(problem: ModuleProblem, wanted: str, settings: StudySettings) -> ModuleChoice:
+    """The choice for a module; see `look_at`."""
+    return ModuleChoice(look_at(problem, settings), wanted)
