@@ -46,7 +46,7 @@ def test_the_bits_of_the_reference_pack_are_recorded_once(begin, engine):
 def test_a_machine_that_rounds_differently_trains_nothing(begin, engine):
     study = begin(engine)
     pretend_another_processor(study)
-    with pytest.raises(XortuneError, match="another kind of processor.*force=True"):
+    with pytest.raises(XortuneError, match="another kind of processor.*mixed=True"):
         xortune.resume(study.paths.folder, trials=22, runner="inline")
     states = xortune.load(study.paths.folder).trials["state"]
     assert (states != "WAITING").sum() == 7

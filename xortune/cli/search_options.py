@@ -67,6 +67,7 @@ def add_study_settings(parser: argparse.ArgumentParser) -> Any:
         float,
         _STUDY.cuda_share,
     )
+    add_mixed(answer)
     _add_replicates(parser.add_argument_group("replicates and confirmation, recorded"))
     _add_pruning(parser.add_argument_group("pruning, recorded"))
     add_stops(parser.add_argument_group("stops, recorded except --timeout"))
@@ -146,6 +147,11 @@ def _add_pruning(group: Any) -> None:
         group, "--rung-epochs", "E,E,...", "the epochs at which it compares trials",
         default="from --rungs",
     )  # fmt: skip
+
+
+def add_mixed(group: Any) -> None:
+    """Adds what lets kinds of processor differ."""
+    flag(group, "--mixed", text="let processors train that round differently from the first one")
 
 
 def add_stops(group: Any, default: str = "none") -> None:
