@@ -62,7 +62,7 @@ def check(
     about = {"problem": problem, "include": include, "data": data, "target": target}
     request = checked_request(space, None, "auto", {**about, "trials": 1})
     from xortune.problems.module.problem import ModuleProblem
-    from xortune.studies.problems.module_engines import look_at
+    from xortune.studies.problems.module_engines import ModuleChoice, look_at
 
     found = request.subject.problem
     if not isinstance(found, ModuleProblem):
@@ -71,17 +71,24 @@ def check(
             "module: Problem(model=...)."
         )
     look = look_at(found, request.settings)
+    choice = ModuleChoice(look, "auto")
+    engine = choice.expected("cpu")
     fits = look.fitness.size.weights * _LANES <= _MOST_WEIGHTS
-    engines: list[Engine] = [look.stacked] if look.stacked is not None and fits else []
+    engines = [engine] if engine not in (look.stacked, look.plain) else []
+    engines += [look.stacked] if look.stacked is not None and fits else []
     seconds = {e.name: _seconds(e, look.points[0]) for e in (*engines, look.plain)}
-    lines = [*_lines(found, look), *(_timed(name, seconds[name], look) for name in seconds)]
-    return Checked(look.engine("auto").name, look.words("auto"), seconds, tuple(lines))
+    said = choice.words(engine)
+    lines = [
+        *_lines(found, look, f"{engine.name}: {said}"),
+        *(_timed(name, seconds[name], look) for name in seconds),
+    ]
+    return Checked(engine.name, said, seconds, tuple(lines))
 
 
-def _lines(problem: ModuleProblem, look: Look) -> list[str]:
+def _lines(problem: ModuleProblem, look: Look, said: str) -> list[str]:
     rows = problem.material.rows
     test = "" if rows.x_test is None else f", {len(rows.x_test):,} for a test"
-    engine, fitness = look.engine("auto").name, look.fitness
+    fitness = look.fitness
     padding = "" if look.stacked is None else f"; lanes padded to {_padding(look)}"
     return [
         f"{problem.spec.problem}: {len(rows.x):,} rows for training, {len(rows.x_validation):,} "
@@ -89,7 +96,7 @@ def _lines(problem: ModuleProblem, look: Look) -> list[str]:
         f"sound at {fitness.points} points of the space, with up to {fitness.size.weights:,} "
         "weights",
         f"a step takes up to {fitness.step_flops / 1e6:.3g} MFLOP{padding}",
-        f"{engine}: {look.words('auto')}",
+        said,
     ]
 
 
@@ -124,7 +131,7 @@ def _timed(name: str, seconds: float, look: Look) -> str:
 
 
 def _in_packs(name: str) -> bool:
-    return name.startswith("stacked")
+    return not name.startswith("plain")
 
 
 def _epochs(params: Params) -> int:

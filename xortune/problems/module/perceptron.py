@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -70,6 +71,12 @@ class Perceptron:
         """What it is by the names of a table's parameters."""
         names = ("width", "depth", "activation", "dropout")
         return {name: getattr(self, name) for name in names}
+
+    @property
+    def count(self) -> int:
+        """`P`, of all weights."""
+        sizes = [self.inputs, *[self.width] * self.depth, self.outputs]
+        return sum((before + 1) * after for before, after in pairwise(sizes))
 
     @property
     def arrays(self) -> tuple[str, ...]:
