@@ -33,7 +33,6 @@ from xortune.problems.module.weights import weights_of
 from xortune.problems.table.rows import Fold
 from xortune.spec import ProblemSpec
 from xortune.trial import Lane, Weights
-from xortune.wording import option
 
 # By their seeds, trials of a study and of the reference pack are told apart.
 _A_TRIAL, _OF_REFERENCE = {"seed": 0}, {"seed": 2**32}
@@ -94,7 +93,7 @@ class ModuleTrainer(BlockTrainer):
         if form is None or not takes(lesson, form.outputs, squeezed=form.squeezed):
             raise UserError(
                 "the model is no perceptron, though it was one where it was looked at before the "
-                f"search: search with {option('engine', 'stacked')}"
+                "search: search with --engine stacked"
             )
         training.form = form
         training.initial = form.numbers(training.module)

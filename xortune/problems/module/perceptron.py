@@ -81,7 +81,9 @@ class Perceptron:
     @property
     def arrays(self) -> tuple[str, ...]:
         """The names of its arrays, in the order in which they compute."""
-        return tuple(f"{layer}.{kind}" for layer in self.layers for kind in ("weight", "bias"))
+        kinds = ("weight", "bias")
+        # A module that is a layer itself has no name before that.
+        return tuple(f"{layer}.{kind}".lstrip(".") for layer in self.layers for kind in kinds)
 
     def numbers(self, module: nn.Module) -> NDArray[np.float32]:
         """The weights of its module in that order, `(P,)`."""
@@ -102,8 +104,9 @@ class Perceptron:
         drops = module.training and self.dropout > 0
         parameters = dict(module.named_parameters())
         x = x.flatten(1)
-        for place, layer in enumerate(self.layers):
-            x = F.linear(x, parameters[f"{layer}.weight"], parameters[f"{layer}.bias"])
+        arrays = iter(self.arrays)
+        for place, (weight, bias) in enumerate(zip(arrays, arrays)):
+            x = F.linear(x, parameters[weight], parameters[bias])
             if place < self.depth:
                 x = _ACTIVATE[self.activation](x)
                 x = F.dropout(x, self.dropout) if drops else x
