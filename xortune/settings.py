@@ -212,7 +212,7 @@ class RunOptions:
     trial_timeout: float | None = None  # seconds after which a function's trial fails
     timeout: float | None = None  # seconds after which the search ends; the rest can be resumed
     tensorboard: str = "all"  # the trials with a TensorBoard run; also `none`, `top:100`
-    verbose: bool = False  # let Ray log, and functions print
+    verbose: bool = False  # let Ray log, and users' code print
 
     def __post_init__(self) -> None:
         _make_plain(self, "workers", "pack_size", "gpus_per_worker", "retries", "pack_timeout")

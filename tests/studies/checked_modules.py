@@ -76,7 +76,7 @@ def noisy(y: Tensor) -> Tensor:
 
 
 class Said(NamedTuple):
-    """A module, and what is said of it: that it trains in packs, alone, or not at all."""
+    """A module, and what is said of it: that it trains in C, in packs, alone, or not at all."""
 
     model: Callable[[int], Any]
     how: str  # in C, packs, alone or fault

@@ -188,7 +188,7 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     add_worker_options(group)
     output = parser.add_mutually_exclusive_group()
     flag(output, "-q", "--quiet", text="print nothing but errors")
-    flag(output, "-v", "--verbose", text="show the log of Ray, and what functions print")
+    flag(output, "-v", "--verbose", text="show the log of Ray, and what the problem's code prints")
 
 
 def add_worker_options(group: Any) -> None:

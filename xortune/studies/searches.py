@@ -57,6 +57,7 @@ from xortune.studies.request import (
     checked_request,
     default_name,
     each_point_once,
+    heard,
     known,
     run_options,
     run_settings,
@@ -471,7 +472,8 @@ def _resumable(ledger: Ledger, name: str, wanted: _Wanted) -> _Rest:
     left = max(settings.trials - table.finished, 0)
     done = settings == replace(before, mixed=settings.mixed) and _is_done(ledger, table)
     if subject is None and (wanted.named or not done):
-        subject = resumed(settings, name, wanted.named, force)
+        with heard(wanted.options) if "problem" in wanted.named else nullcontext():
+            subject = resumed(settings, name, wanted.named, force)
     return _Rest(settings, subject, left, done, force, options, before)
 
 

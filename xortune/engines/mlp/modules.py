@@ -63,13 +63,14 @@ class ModuleTrainer(BlockTrainer):
 
     def __init__(self, lessons: Lessons, spec: ProblemSpec, functions: CFunctions) -> None:
         super().__init__(spec, functions)
+        self._shown = lessons.shown
         self._recogniser = Recogniser(lessons.of(_A_TRIAL, None).x)
         # All are kept: lanes of the same rows are known by the same object.
         self._lesson = cache(partial(_lesson_of, lessons))
         self._fold = cache(lambda fold, short, outputs: fold_of(self._lesson(fold, short), outputs))
 
-    def _around(self) -> AbstractContextManager[None]:
-        return own_generators()
+    def _around(self) -> AbstractContextManager[object]:
+        return own_generators(shown=self._shown)
 
     def _begun(
         self, lane: Lane, log_every: int | None, until: int | None, heartbeat: Callable[[], None]

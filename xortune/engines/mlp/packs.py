@@ -73,7 +73,7 @@ class BlockTrainer(ABC):
             every.setdefault(key, ([], fold))[0].append(training)
         yield from every.values()
 
-    def _around(self) -> AbstractContextManager[None]:
+    def _around(self) -> AbstractContextManager[object]:
         """Entered while a pack trains."""
         return nullcontext()
 

@@ -132,7 +132,7 @@ def layers_called(module: nn.Module) -> Layers | None:
         module.train(training)
         try:
             graph = torch.fx.Tracer().trace(module)
-        except Exception:  # Whatever the user's code makes of it.
+        except (Exception, SystemExit):  # Whatever the user's code makes of it.
             return None
         found.append(_of_graph(graph, module))
     in_training, in_evaluation = found

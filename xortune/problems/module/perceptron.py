@@ -171,7 +171,7 @@ class Recogniser:
                 found = [*_both(module, module, self._x)]
                 expected = [*_both(partial(form.outputs_of, module), module, self._x)]
             return all(map(_same, found, expected))
-        except Exception:  # Whatever the user's code makes of it.
+        except (Exception, SystemExit):  # Whatever the user's code makes of it.
             return False
 
 

@@ -90,8 +90,13 @@ class Look:
         return "packs, as asked" if wanted == "stacked" else "one at a time, as asked"
 
 
-def look_at(problem: ModuleProblem, settings: StudySettings) -> Look:
+def look_at(problem: ModuleProblem, settings: StudySettings, *, shown: bool = False) -> Look:
     """Looks at a module at a few points of a study's space.
+
+    Args:
+        problem: the module's.
+        settings: of the study.
+        shown: whether what its code prints is shown, here and where it trains.
 
     Raises:
         UsageError: it cannot be trained there; lists all faults.
@@ -109,11 +114,13 @@ def look_at(problem: ModuleProblem, settings: StudySettings) -> Look:
     spec = problem.spec.aimed_as(settings.spec)
     space = load_space(settings.space, settings.spec)
     points = tuple(map(spec.assignment, sample_points(space, settings.study_seed)))
-    fitness = looked_at(problem.lesson, points)
+    fitness = looked_at(replace(problem.lesson, shown=shown), points)
+    if fitness.prints:
+        _log.warning(f"what the module prints is hidden; {option('verbose', True)} shows it.")
     if fitness.faults:
         named = f"{option('problem')} {problem.code.file or 'of this session'}"
         raise UsageError("\n".join(f"{named}: {fault}." for fault in fitness.faults))
-    load = partial(load_lesson, problem.material)
+    load = partial(load_lesson, replace(problem.material, shown=shown))
     stacked = None
     if not fitness.alone:
         stacked = StackedEngine(load, spec, fitness.size, fitness.padding, settings.folds)
@@ -194,6 +201,8 @@ class ModuleChoice:
         return words_in_c(engine) if engine.name == MLP else self._look.words(self._wanted)
 
 
-def engine_choice(problem: ModuleProblem, wanted: str, settings: StudySettings) -> ModuleChoice:
+def engine_choice(
+    problem: ModuleProblem, wanted: str, settings: StudySettings, *, shown: bool = False
+) -> ModuleChoice:
     """The choice for a module; see `look_at`."""
-    return ModuleChoice(look_at(problem, settings), wanted)
+    return ModuleChoice(look_at(problem, settings, shown=shown), wanted)
