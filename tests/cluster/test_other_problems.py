@@ -10,7 +10,7 @@ import xortune
 from tests.cluster.test_worker_death import KillOnce
 from tests.make import lanes
 from tests.small_study import answer
-from xortune.errors import HopelessError
+from xortune.errors import HopelessError, XortuneError
 
 FUNCTION = """
 import random
@@ -190,6 +190,7 @@ def only_here(module, monkeypatch):
     return module
 
 
+@pytest.mark.long
 def test_a_metric_that_reads_a_name_that_workers_lack_fails_its_trials_with_the_line(
     ray, only_here, tmp_path
 ):
@@ -216,6 +217,19 @@ def test_a_metric_that_reads_a_name_that_workers_lack_fails_its_trials_with_the_
     assert set(alone.trials["state"]) == {"COMPLETE"}
 
 
+@pytest.mark.long
+def test_a_module_that_workers_cannot_load_ends_the_search_with_the_reason(
+    ray, only_here, tmp_path
+):
+    text = ONLY_HERE.replace(
+        "    SCALE = 2.0\n", '    SCALE = 2.0\nelse:\n    raise OSError("not here")\n'
+    )
+    only_here["problem"].write_text(text)
+    with pytest.raises(XortuneError, match=r"a worker.* cannot run .*net\.py: fails .*not here"):
+        xortune.search(**only_here, name="a", results=tmp_path, runner="ray", workers=1, **SETTINGS)
+
+
+@pytest.mark.long
 def test_a_module_prints_nothing_from_workers_unless_it_is_asked_for(ray, module, tmp_path, capfd):
     text = MODULE.replace("    return nn.Seq", '    print("of", "model")\n    return nn.Seq')
     module["problem"].write_text(text)

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from xortune.errors import UsageError
+from xortune.errors import NoEngineError, UsageError
 from xortune.plain_numbers import brief
 from xortune.prints import hidden_prints
 from xortune.problems.code.code import Code
@@ -116,6 +116,18 @@ def load_lesson(source: Code | Material) -> ModuleLesson:
         for fold in material.folds
     )
     return replace(lesson, folds=tuple(folds))
+
+
+def load_travelled(material: Material) -> ModuleLesson:
+    """As `load_lesson`, where the driver has loaded it already.
+
+    Raises:
+        NoEngineError: this machine lacks what the code needs.
+    """
+    try:
+        return load_lesson(material)
+    except UsageError as error:
+        raise NoEngineError(str(error)) from None
 
 
 def load_material(code: Code) -> Material:
