@@ -85,9 +85,10 @@ def test_the_reason_for_training_one_at_a_time_is_recorded(begin):
 def test_a_resume_takes_the_padding_of_the_study_where_that_is_larger(begin):
     study, file = begin(LINES)
     assert study.provenance.padding == (1, 2)
-    pretend(study, padding=(64, 64))
+    pretend(study, padding=(64, 64), training="packs of an earlier version")
     resumed = xortune.resume(study.paths.folder, problem=file, trials=6)
     assert resumed.provenance.padding == (64, 64)
+    assert resumed.provenance.training == "packs of an earlier version"
     assert len(answer(resumed)) == 6
 
 
