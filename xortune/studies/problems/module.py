@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from xortune.engines.engine import EngineChoice
-from xortune.errors import UsageError
+from xortune.errors import UsageError, XortuneError
 from xortune.prints import hidden_prints
 from xortune.problems.code.recorded import own_space
 from xortune.problems.function.spec import notes_on
@@ -23,6 +24,8 @@ from xortune.wording import option
 if TYPE_CHECKING:
     from xortune.problems.code.code import Code
     from xortune.problems.table.table import Table
+
+_log = logging.getLogger("xortune")
 
 
 class ModuleSubject:
@@ -69,8 +72,15 @@ class ModuleSubject:
         return engine_choice(self.problem, wanted, settings, shown=options.verbose)
 
     def tested(self, params: Params, weights: Weights) -> Mapping[str, float] | None:
-        with hidden_prints(shown=self._shown):
-            return self.problem.tested(params, weights)
+        try:
+            with hidden_prints(shown=self._shown):
+                return self.problem.tested(params, weights)
+        except (XortuneError, KeyboardInterrupt):
+            raise
+        except BaseException as error:  # Whatever the user's code makes of those rows.
+            words = self.problem.lesson.words(error)
+            _log.warning(f"the test rows are not measured: {words}.")
+            return None
 
     def test_answers(self, params: Params, weights: Weights) -> Answers | None:
         return None
