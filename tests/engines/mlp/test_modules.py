@@ -19,7 +19,7 @@ from xortune.engines.plain.module_engine import PlainModuleEngine
 from xortune.problems.module.losses import LOSSES
 from xortune.problems.module.weights import set_weights
 from xortune.problems.trainer_parameters import OPTIMIZERS, SCHEDULES
-from xortune.trial import Outcome, Params
+from xortune.trial import Lane, Outcome, Params
 
 
 class _Signs(Made):
@@ -274,3 +274,29 @@ def test_a_perceptron_is_looked_at_with_its_cost_and_its_largest_size():
     assert [one["width"] for one in found.typical] == [3, 20]
     assert found.typical[0]["activation"] == "relu"
     assert (found.cost.inputs, found.cost.rows, found.cost.measured) == (3, 20, 10)
+
+
+def narrow(params) -> nn.Module:
+    return nn.Sequential(nn.Linear(2, params["width"]), nn.Tanh(), nn.Linear(params["width"], 1))
+
+
+class _Folded(Made):
+    """The rows of its second fold have a column less."""
+
+    def __call__(self):
+        lesson = super().__call__()
+        columns = {name: getattr(lesson, name)[:, :2].clone() for name in ("x", "x_validation")}
+        return replace(lesson, folds=(lesson, replace(lesson, build=narrow, **columns)))
+
+
+def test_folds_may_have_other_columns():
+    made = _Folded(NETWORK.make, NETWORK.parameters, losses={"mse": LOSSES["mse"]})
+    params = made.trial(lr=1e-3)
+    pack = [Lane(params, number=k, fold=k % 2) for k in range(4)]
+    both = (
+        engine.open("cpu").train(pack, 1) for engine in (made.mlp(folds=2), made.plain(folds=2))
+    )
+    for one, other in zip(*both):
+        assert one.state == "COMPLETE", one.error
+        assert one.weights.layout == other.weights.layout
+        assert far(one, other) < CLOSE

@@ -64,9 +64,10 @@ class ModuleTrainer(BlockTrainer):
     def __init__(self, lessons: Lessons, spec: ProblemSpec, functions: CFunctions) -> None:
         super().__init__(spec, functions)
         self._shown = lessons.shown
-        self._recogniser = Recogniser(lessons.of(_A_TRIAL, None).x)
         # All are kept: lanes of the same rows are known by the same object.
         self._lesson = cache(partial(_lesson_of, lessons))
+        # Rows of a fold may have other columns.
+        self._recogniser = cache(lambda fold, short: Recogniser(self._lesson(fold, short).x))
         self._fold = cache(lambda fold, short, outputs: fold_of(self._lesson(fold, short), outputs))
 
     def _around(self) -> AbstractContextManager[object]:
@@ -88,9 +89,10 @@ class ModuleTrainer(BlockTrainer):
     def _make(self, training: ModuleTraining) -> None:
         """Makes the module of a lane, and takes what C needs of it."""
         params = training.params
-        training.lesson = lesson = self._lesson(training.lane.fold, is_reference(params))
+        which = training.lane.fold, is_reference(params)
+        training.lesson = lesson = self._lesson(*which)
         training.module = seeded_module(lesson, params)
-        form = self._recogniser.form_of(training.module)
+        form = self._recogniser(*which).form_of(training.module)
         if form is None or not takes(lesson, form.outputs, squeezed=form.squeezed):
             raise UserError(
                 "the model is no perceptron, though it was one where it was looked at before the "
