@@ -157,7 +157,7 @@ class Models:
             file: its ending names the format: `.safetensors` has the weights, and in its metadata
                 the study, the trial, its parameters and how inputs are prepared; `.pt` the
                 `state_dict()`, for `torch.load(file, weights_only=True)`; `.onnx` the network,
-                with the same metadata.
+                with the same metadata, unless it is a module of your own.
             number: the trial's; None for the best one.
             force: overwrite the file if it exists.
 

@@ -12,6 +12,7 @@ from xortune.problems.code.code import Code
 from xortune.problems.code.recorded import name_of_file, recorded_code
 from xortune.problems.module.spec import module_spec
 from xortune.problems.module.table_rows import rows_of_table
+from xortune.problems.portable import Portable
 from xortune.spec import GraphNode, Parameter, ProblemSpec
 from xortune.trial import Params, Weights
 from xortune.wording import option
@@ -54,11 +55,11 @@ class RecordedModule:
     def explain(self, params: Params, weights: Weights, inputs: Any) -> NoReturn:
         raise UsageError("a module of your own has no explanation: only xortune's networks do.")
 
-    def portable(self, params: Params, weights: Weights) -> NoReturn:
-        raise UsageError(
-            "a module of your own is not exported. In Python: "
-            "torch.save(study.model(NUMBER, problem='FILE.py').state_dict(), 'FILE.pt')."
-        )
+    def portable(self, params: Params, weights: Weights) -> Portable:
+        """The `state_dict()`, which needs no code."""
+        from xortune.problems.module.weights import state_of
+
+        return Portable(state_of(weights), {})
 
     def examples(self, params: Params, weights: Weights) -> None:
         return None

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from xortune.errors import UsageError
 from xortune.network import Network, Surface
-from xortune.problems.portable import Portable
+from xortune.problems.portable import PortableNetwork
 from xortune.problems.table.explained import explanation
 from xortune.problems.table.exported import portable_of
 from xortune.problems.table.measures import measured
@@ -135,7 +135,7 @@ class TableProblem:
         """The forward pass for the first of some rows, as `predict` takes them."""
         return explanation(self, params, weights, self._prepared(inputs))
 
-    def portable(self, params: Params, weights: Weights) -> Portable:
+    def portable(self, params: Params, weights: Weights) -> PortableNetwork:
         """The model from prepared inputs to its outputs, and what both mean."""
         state = self.model(params, weights).state_dict()
         return portable_of(self.recipe, state, str(params["activation"]))

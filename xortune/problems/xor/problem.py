@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from xortune.errors import UsageError
 from xortune.network import Network, Surface
 from xortune.plain_numbers import brief, real_number
-from xortune.problems.portable import Portable, PortableOutput
+from xortune.problems.portable import PortableNetwork, PortableOutput
 from xortune.problems.problem import Example, Examples
 from xortune.problems.xor.answer import answer
 from xortune.problems.xor.explained import explanation
@@ -57,10 +57,10 @@ class XORProblem:
     def surface(self, params: Params, weights: Weights) -> Surface:
         return surface_of(_nine(weights), self.data)
 
-    def portable(self, params: Params, weights: Weights) -> Portable:
+    def portable(self, params: Params, weights: Weights) -> PortableNetwork:
         state = self.model(params, weights).state_dict()
         output = PortableOutput(OUTPUT, "sigmoid")
-        return Portable(state, ACTIVATION, INPUTS, (output,), {"data": self.data})
+        return PortableNetwork(state, {"data": self.data}, ACTIVATION, INPUTS, (output,))
 
     def examples(self, params: Params, weights: Weights) -> Examples:
         """The truth table: the four validation rows, and the output for each.
