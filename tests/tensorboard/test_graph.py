@@ -19,7 +19,7 @@ def model():
 
 
 def model_graph():
-    return graph_message(PROBLEM.graph)
+    return graph_message(PROBLEM.graph(make_params()))
 
 
 def nodes(graph) -> dict[str, tuple[str, tuple[str, ...], tuple[tuple[int, ...], ...]]]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from xortune.errors import UsageError
 from xortune.problems.code.code import Code
 from xortune.problems.code.recorded import name_of_file, recorded_code
+from xortune.problems.module.declared import keywords_of
 from xortune.problems.module.spec import module_spec
 from xortune.problems.module.table_rows import rows_of_table
 from xortune.problems.portable import Portable
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import nn
 
+    from xortune.problems.module.graphs import Graphs
     from xortune.problems.module.lesson import Material, ModuleLesson
     from xortune.problems.table.table import Table
 
@@ -35,10 +37,12 @@ class RecordedModule:
 
     data = ""
     has_models = False
-    graph: Sequence[GraphNode] = ()
 
     def __init__(self, spec: ProblemSpec) -> None:
         self.spec = spec
+
+    def graph(self, params: Params) -> Sequence[GraphNode]:
+        return ()
 
     def model(self, params: Params, weights: Weights) -> Any:
         raise _needs_code()
@@ -106,6 +110,16 @@ class ModuleProblem(RecordedModule):
         from xortune.problems.module.lesson import load_lesson
 
         return load_lesson(self.material)
+
+    @cached_property
+    def _graphs(self) -> Graphs:
+        from xortune.problems.module.graphs import Graphs
+
+        return Graphs(self.lesson, keywords_of(self.code.problem.module.model))
+
+    def graph(self, params: Params) -> Sequence[GraphNode]:
+        """The functions that the module calls; empty where they cannot be recorded, once said."""
+        return self._graphs.of(params)
 
     def model(self, params: Params, weights: Weights) -> nn.Module:
         """The trained model, in evaluation mode.

@@ -42,7 +42,6 @@ class TableProblem:
         table: the prepared rows; None where only models are needed, as for predictions.
     """
 
-    graph: Sequence[GraphNode] = ()
     has_models = True
 
     def __init__(self, recipe: Recipe, name: str, table: Table | None = None) -> None:
@@ -55,6 +54,9 @@ class TableProblem:
     @property
     def inputs(self) -> int:
         return self.recipe.inputs
+
+    def graph(self, params: Params) -> Sequence[GraphNode]:
+        return ()
 
     def model(self, params: Params, weights: Weights) -> MLP:
         """The trained model: prepared rows, `(B, inputs)`, to numbers or logits.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from xortune.errors import UsageError
@@ -17,6 +17,7 @@ from xortune.problems.xor.graph import GRAPH
 from xortune.problems.xor.pictures import ACTIVATION, INPUTS, OUTPUT, network_of, surface_of
 from xortune.problems.xor.spec import LAYOUT, SPEC
 from xortune.problems.xor.tables import TABLES
+from xortune.spec import GraphNode
 from xortune.trial import Params, Weights
 
 if TYPE_CHECKING:
@@ -33,11 +34,13 @@ class XORProblem:
     """
 
     spec = SPEC
-    graph = GRAPH
     has_models = True
 
     def __init__(self, data: str) -> None:
         self.data = data
+
+    def graph(self, params: Params) -> Sequence[GraphNode]:
+        return GRAPH
 
     def model(self, params: Params, weights: Weights) -> XOR:
         from xortune.problems.xor.model import trained_model
