@@ -163,11 +163,11 @@ def _scopes(module: nn.Module) -> dict[str, str]:
 
 
 def _called(func: Callable[..., Any]) -> str:
-    """The name of a function, or of an attribute such as `T`; without underscores around it."""
+    """The name of a function or of an attribute such as `T`; of an operator without underscores."""
     name = str(getattr(func, "__name__", "call"))
     if name == "__get__":
         name = str(getattr(getattr(func, "__self__", None), "__name__", name))
-    return name.strip("_") or name
+    return name.strip("_") if name.startswith("__") else name
 
 
 def _tensors(values: Any) -> Iterator[Tensor]:
