@@ -120,7 +120,7 @@ def _array(name: str, value: Any, faults: list[str]) -> Array | None:
     except (TypeError, ValueError, RuntimeError) as error:
         faults.append(f"{name} is not an array: {error}.")
         return None
-    fault = _content_at_fault(array)
+    fault = content_at_fault(array)
     if fault:
         faults.append(f"{name} {fault}.")
         return None
@@ -128,7 +128,7 @@ def _array(name: str, value: Any, faults: list[str]) -> Array | None:
     return np.ascontiguousarray(array, kind)
 
 
-def _content_at_fault(array: NDArray[Any]) -> str:
+def content_at_fault(array: NDArray[Any]) -> str:
     """Why an array cannot be learnt from; empty if it can."""
     if array.dtype.kind not in "biuf":
         return f"holds values of type {array.dtype}, not numbers"
