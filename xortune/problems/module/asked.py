@@ -74,12 +74,12 @@ def _of_file(path: Path) -> Array:
 def _npy(path: Path) -> Any:
     try:
         return np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        if "allow_pickle" in str(error):
-            raise UsageError(
-                f"{path.name} holds Python objects, which are not loaded. Save an array of numbers."
-            ) from None
-        raise UsageError(f"{path.name} cannot be read as a .npy file: {error}") from None
+    except (OSError, ValueError, EOFError):
+        # NumPy's own message proposes to execute what the file holds.
+        raise UsageError(
+            f"{path.name} cannot be read: it is damaged, or holds Python objects, which are not "
+            "loaded. Save an array of numbers with numpy.save."
+        ) from None
 
 
 def _npz(path: Path) -> Any:
