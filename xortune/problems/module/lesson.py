@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from xortune.errors import UsageError
 from xortune.plain_numbers import brief
+from xortune.prints import hidden_prints
 from xortune.problems.code.code import Code
 from xortune.problems.code.faults import in_one_line, with_lines
 from xortune.problems.module.declared import DeclaredModule, keyword_values, keywords_of
@@ -34,6 +35,7 @@ class Material:
 
     code: Code
     rows: ModuleRows
+    shown: bool = False  # what the code prints
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +51,7 @@ class ModuleLesson:
         metrics: of output and target of all validation rows.
         loss: the final loss, a name of `losses`, measured on the validation rows.
         words: an exception of the user's code in one line, with the user's place.
+        shown: whether what the user's code prints is shown.
     """
 
     build: Callable[[Mapping[str, Any]], nn.Module]
@@ -62,6 +65,7 @@ class ModuleLesson:
     metrics: Mapping[str, Metric]
     loss: str
     words: Callable[[BaseException], str]
+    shown: bool = False
 
     @property
     def rows(self) -> ModuleRows:
@@ -86,7 +90,8 @@ def load_lesson(source: Code | Material) -> ModuleLesson:
     """
     material = source if isinstance(source, Material) else load_material(source)
     code, rows = material.code, material.rows
-    module = code.problem.module
+    with hidden_prints(shown=material.shown):  # It may be loaded here.
+        module = code.problem.module
     return ModuleLesson(
         build=_builder(code, module, rows),
         losses={
@@ -96,6 +101,7 @@ def load_lesson(source: Code | Material) -> ModuleLesson:
         metrics=module.metrics,
         loss=module.loss,
         words=lambda error: code.without_folders(in_one_line(error, code.shown)),
+        shown=material.shown,
         **_tensors(rows),
     )
 
@@ -121,7 +127,9 @@ def load_material(code: Code) -> Material:
             rows = rows_of(data())
     except UsageError as error:
         raise UsageError(f"{named}: {error}") from None
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         lines = code.without_folders(with_lines(error, code.shown))
         raise UsageError(f"{named}: data fails: {lines}") from None
     return Material(code, rows)

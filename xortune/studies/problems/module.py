@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from xortune.engines.engine import EngineChoice
 from xortune.errors import UsageError
+from xortune.prints import hidden_prints
 from xortune.problems.code.recorded import own_space
 from xortune.problems.function.spec import notes_on
 from xortune.problems.module.problem import ModuleProblem
@@ -48,6 +49,7 @@ class ModuleSubject:
         folds: int | None = None,
         table: Table | None = None,
     ) -> None:
+        self._shown = False  # what the code prints
         self._source = own_space(code) if source is None else source
         parameters = inferred_parameters(self._source) if study is None else study.spec.parameters
         self.problem = ModuleProblem(code, parameters, table)
@@ -63,10 +65,12 @@ class ModuleSubject:
     def choice(self, wanted: str, settings: StudySettings, options: RunOptions) -> EngineChoice:
         from xortune.studies.problems.module_engines import engine_choice
 
-        return engine_choice(self.problem, wanted, settings)
+        self._shown = options.verbose
+        return engine_choice(self.problem, wanted, settings, shown=options.verbose)
 
     def tested(self, params: Params, weights: Weights) -> Mapping[str, float] | None:
-        return self.problem.tested(params, weights)
+        with hidden_prints(shown=self._shown):
+            return self.problem.tested(params, weights)
 
     def test_answers(self, params: Params, weights: Weights) -> Answers | None:
         return None
