@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from argparse import Namespace
-from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +12,7 @@ from xortune.cli.options import add_function, add_results, add_study, finite, fl
 from xortune.cli.screen import Screen
 from xortune.errors import UsageError
 from xortune.paths import DEFAULT_RESULTS
+from xortune.prints import hidden_prints
 from xortune.studies.problems import kind_of
 
 if TYPE_CHECKING:
@@ -57,7 +56,7 @@ def run(arguments: Namespace, screen: Screen) -> None:
         text = study.explain(inputs, number)
     else:
         code = {key: getattr(arguments, key) for key in ("problem", "include")}
-        with redirect_stdout(sys.stderr):  # What a user's module prints is no prediction.
+        with hidden_prints(shown=True):  # On standard error, since predictions go to the other.
             answer = study.predict(number, inputs, **code)
         text = f"{answer:.6g}\n" if isinstance(answer, float) else answer.to_csv(index=False)
     say_which(study, arguments, screen, "the answer")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import inspect
-import io
 import logging
 import warnings
 from collections.abc import Mapping
-from contextlib import redirect_stdout
 from typing import Any
 
 from xortune.errors import XortuneError
+from xortune.prints import hidden_prints
 from xortune.problems.module.declared import keyword_values
 from xortune.problems.module.graph import graph_of
 from xortune.problems.module.lesson import ModuleLesson, seeded_generators
@@ -55,7 +54,7 @@ class Graphs:
         with (
             seeded_generators(),
             undisturbed(),
-            redirect_stdout(io.StringIO()),
+            hidden_prints(),
             warnings.catch_warnings(),
         ):
             warnings.simplefilter("ignore")
@@ -65,7 +64,9 @@ class Graphs:
                 if key not in self._known:
                     self._keep(key, graph_of(module, self._lesson.x))
                 return self._known[key]
-            except (Exception, SystemExit) as error:
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:
                 self._say(error)
                 return ()
 

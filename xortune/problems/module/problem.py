@@ -186,7 +186,9 @@ class ModuleProblem(RecordedModule):
                 rows = torch.tensor(x[start : start + _ROWS_AT_ONCE])
                 try:
                     parts.append(model(rows).numpy())
-                except Exception as error:
+                except KeyboardInterrupt:
+                    raise
+                except BaseException as error:
                     named = f"{option('problem')} {self.code.file or 'of this session'}"
                     raise UsageError(
                         f"{named}: the module fails on these rows: {self.lesson.words(error)}."
