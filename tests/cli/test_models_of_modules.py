@@ -130,6 +130,14 @@ def test_predict_needs_no_table_for_a_module_that_has_learnt_from_one(capsys, of
     assert list(found.columns) == ["prediction", *(f"p_{c}" for c in recipe.target.classes)]
 
 
+def test_a_page_of_a_module_on_a_table_has_no_test_rows(capsys, of_a_table):
+    study, folder = of_a_table
+    answer = call(capsys, "report", study.paths.folder, "--html", "--data", folder / "rows.csv")
+    assert (answer.code, answer.out) == (2, "")
+    assert "study table searches a module of your own. Leave --data out." in answer.err
+    assert call(capsys, "report", study.paths.folder, "--html").code == 0
+
+
 def test_what_a_module_prints_is_no_prediction(capsys, tmp_path):
     file = tmp_path / "loud.py"
     file.write_text(MOONS.replace("def data():", 'print("loaded")\n\n\ndef data():'))

@@ -216,10 +216,10 @@ def _predictions(study: Study, data: Any) -> Picture | None:
     """The truth and the predictions of the test rows, of the trial to use, or else of the best."""
     from xortune.report.page.predictions import predictions
 
-    if kind_of(study.settings.problem).named_by == "problem":
+    if study.settings.problem.get("kind") == "module" and "recipe" in study.settings.problem:
         raise UsageError(
-            f"{option('data')}: a page shows test rows of tables, and study {study.name} searches "
-            f"code of your own. Leave {option('data')} out."
+            f"{option('data')}: a page shows the test rows of xortune's own networks, and study "
+            f"{study.name} searches a module of your own. Leave {option('data')} out."
         )
     subject = resumed(study.settings, study.name, {"data": data}, force=False)
     if not _is_over(study):
