@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from xortune.errors import UsageError
+from xortune.errors import NoEngineError, UsageError
 from xortune.plain_numbers import brief
 from xortune.prints import hidden_prints
 from xortune.problems.code.code import Code
@@ -30,11 +30,13 @@ Metric = Callable[[Tensor, Tensor], Any]  # of output and target of all validati
 class Material:
     """A module's code with the rows of its data, as both travel to where they train.
 
-    A file that `data` reads is therefore needed on one machine only.
+    A file that `data` reads is therefore needed on one machine only. `folds` has the rows of each
+    fold where each has a preparation of its own, as those of a table.
     """
 
     code: Code
     rows: ModuleRows
+    folds: tuple[ModuleRows, ...] = ()
     shown: bool = False  # what the code prints
 
 
@@ -52,6 +54,7 @@ class ModuleLesson:
         loss: the final loss, a name of `losses`, measured on the validation rows.
         words: an exception of the user's code in one line, with the user's place.
         shown: whether what the user's code prints is shown.
+        folds: the lessons of the folds, where their rows are prepared each in its own way.
     """
 
     build: Callable[[Mapping[str, Any]], nn.Module]
@@ -66,6 +69,7 @@ class ModuleLesson:
     loss: str
     words: Callable[[BaseException], str]
     shown: bool = False
+    folds: tuple[ModuleLesson, ...] = ()
 
     @property
     def rows(self) -> ModuleRows:
@@ -75,6 +79,8 @@ class ModuleLesson:
 
     def fold(self, k: int, folds: int) -> ModuleLesson:
         """The lesson in which the k-th of so many parts validates: see `ModuleRows.fold`."""
+        if self.folds:
+            return self.folds[k]
         return replace(self, **_tensors(self.rows.fold(k, folds)))
 
 
@@ -92,7 +98,7 @@ def load_lesson(source: Code | Material) -> ModuleLesson:
     code, rows = material.code, material.rows
     with hidden_prints(shown=material.shown):  # It may be loaded here.
         module = code.problem.module
-    return ModuleLesson(
+    lesson = ModuleLesson(
         build=_builder(code, module, rows),
         losses={
             name: LOSSES[loss] if isinstance(loss, str) else loss
@@ -104,6 +110,24 @@ def load_lesson(source: Code | Material) -> ModuleLesson:
         shown=material.shown,
         **_tensors(rows),
     )
+    folds = (
+        # The words of a column may be fewer in a fold, and so its inputs.
+        replace(lesson, build=_builder(code, module, fold), **_tensors(fold))
+        for fold in material.folds
+    )
+    return replace(lesson, folds=tuple(folds))
+
+
+def load_travelled(material: Material) -> ModuleLesson:
+    """As `load_lesson`, where the driver has loaded it already.
+
+    Raises:
+        NoEngineError: this machine lacks what the code needs.
+    """
+    try:
+        return load_lesson(material)
+    except UsageError as error:
+        raise NoEngineError(str(error)) from None
 
 
 def load_material(code: Code) -> Material:

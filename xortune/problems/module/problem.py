@@ -226,7 +226,8 @@ def _material(code: Code, table: Table | None, recipe: Recipe | None) -> Materia
     if table is None and recipe is not None:
         return Material(travelled, rows_like(recipe, as_numbers=as_numbers))
     if table is not None:
-        return Material(travelled, rows_of_table(table, as_numbers=as_numbers))
+        all_rows, folds = rows_of_table(table, as_numbers=as_numbers)
+        return Material(travelled, all_rows, folds)
     rows = load_material(code).rows
     if load_material(travelled).rows.digest != rows.digest:
         raise UsageError(

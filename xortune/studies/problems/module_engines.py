@@ -93,7 +93,7 @@ def look_at(problem: ModuleProblem, settings: StudySettings, *, shown: bool = Fa
     from xortune.engines.stacked.choice import choose
     from xortune.engines.stacked.engine import StackedEngine
     from xortune.engines.stacked.fitness import looked_at
-    from xortune.problems.module.lesson import load_lesson
+    from xortune.problems.module.lesson import load_travelled
     from xortune.space import load_space
     from xortune.space.spread import sample_points
 
@@ -106,7 +106,7 @@ def look_at(problem: ModuleProblem, settings: StudySettings, *, shown: bool = Fa
     if fitness.faults:
         named = f"{option('problem')} {problem.code.file or 'of this session'}"
         raise UsageError("\n".join(f"{named}: {fault}." for fault in fitness.faults))
-    load = partial(load_lesson, replace(problem.material, shown=shown))
+    load = partial(load_travelled, replace(problem.material, shown=shown))
     stacked = None
     if not fitness.alone:
         stacked = StackedEngine(load, spec, fitness.size, fitness.padding, settings.folds)
