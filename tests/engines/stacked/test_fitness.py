@@ -82,7 +82,7 @@ def test_a_large_module_is_trained_one_at_a_time():
         (nets.Raising, "ValueError: no such width"),
         (nets.Double, "the parameter out.weight is float64 on cpu, and must be float32 on the"),
         (nets.Leaving, "SystemExit: 3"),
-        (nets.WithState, "AttributeError: 'dict' object has no attribute 'shape'"),
+        (nets.WithState, "TypeError: _extra_state of the model is of the type dict"),
         (nets.Fixed, "the model has no parameters to train"),
         (nets.Listing, "the model returns a value of type list, and must return a tensor"),
         (nets.Summing, "the model returns the shape () for 10 rows: the first axis must be"),

@@ -88,7 +88,7 @@ class ModuleProblem(RecordedModule):
         notes: for the user.
 
     Raises:
-        UsageError: the data cannot be learnt from; lists all faults of names.
+        UsageError: the data cannot be learnt from, or names are wrong; lists all faults.
     """
 
     def __init__(
@@ -98,10 +98,10 @@ class ModuleProblem(RecordedModule):
         table: Table | None = None,
         recipe: Recipe | None = None,
     ) -> None:
-        super().__init__(module_spec(code.problem, name_of_file(code.file, KIND), parameters))
+        spec, self.material = _spec_and_material(code, parameters, table, recipe)
+        super().__init__(spec)
         self.code = code
         self._recipe = recipe if table is None else table.recipe
-        self.material = _material(code, table, recipe)
         self.notes = code.notes
         self.recorded: Mapping[str, Any] = {
             **recorded_code(KIND, code),
@@ -208,6 +208,24 @@ class ModuleProblem(RecordedModule):
             outputs = self.model(params, weights)(lesson.x_test)
             functions = {lesson.loss: lesson.losses[lesson.loss], **lesson.metrics}
             return {name: float(f(outputs, lesson.y_test)) for name, f in functions.items()}
+
+
+def _spec_and_material(
+    code: Code, parameters: Sequence[Parameter], table: Table | None, recipe: Recipe | None
+) -> tuple[ProblemSpec, Material]:
+    """Raises UsageError with the faults of both."""
+    spec, faults = None, []
+    try:
+        spec = module_spec(code.problem, name_of_file(code.file, KIND), parameters)
+    except UsageError as error:
+        faults.append(str(error))
+    try:
+        material = _material(code, table, recipe)
+    except UsageError as error:
+        faults.append(str(error))
+    if spec is None or faults:
+        raise UsageError("\n".join(faults))
+    return spec, material
 
 
 def _material(code: Code, table: Table | None, recipe: Recipe | None) -> Material:

@@ -16,7 +16,17 @@ if TYPE_CHECKING:
 
 
 def layout_of(module: nn.Module) -> Layout:
-    """The arrays of a module, in the order of its `state_dict()`."""
+    """The arrays of a module, in the order of its `state_dict()`.
+
+    Raises:
+        TypeError: it has an extra state that is no array.
+    """
+    for name, value in module.state_dict().items():
+        if not hasattr(value, "shape"):
+            raise TypeError(
+                f"{name} of the model is of the type {type(value).__name__}, and a study keeps "
+                "numbers alone: use a buffer, by register_buffer"
+            )
     return tuple((name, tuple(tensor.shape)) for name, tensor in module.state_dict().items())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,8 @@ from xortune.wording import option
 if TYPE_CHECKING:
     from xortune.problems.code.code import Code
     from xortune.problems.table.table import Table
+
+_log = logging.getLogger("xortune")
 
 
 class ModuleSubject:
@@ -69,8 +72,12 @@ class ModuleSubject:
         return engine_choice(self.problem, wanted, settings, shown=options.verbose)
 
     def tested(self, params: Params, weights: Weights) -> Mapping[str, float] | None:
-        with hidden_prints(shown=self._shown):
-            return self.problem.tested(params, weights)
+        try:
+            with hidden_prints(shown=self._shown):
+                return self.problem.tested(params, weights)
+        except Exception as error:  # The user's code, when all trials are there.
+            _log.warning(f"not measured on the test rows: {self.problem.lesson.words(error)}.")
+            return None
 
     def test_answers(self, params: Params, weights: Weights) -> Answers | None:
         return None
