@@ -28,7 +28,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 import xortune
 from tests.hosts import problems
 from tests.hosts.machine import FOLDER, HOME, Host, Network, check_machine
-from tests.hosts.problems import SEARCHES, begun, resumed, searched, write_problems
+from tests.hosts.problems import LONG, SEARCHES, begun, resumed, searched, write_problems
 from xortune.errors import UsageError, XortuneError
 from xortune.report import UNREPEATABLE
 
@@ -221,9 +221,8 @@ def _search_problems(head: Host) -> None:
         searched(head, kind, f"{kind}-whole", "--runner", "inline", **here)
         on_cluster = ("--runner", "ray", "--address", f"{head.address}:{PORT}", "--pack-size", "2")
         searched(head, kind, f"{kind}-spread", *on_cluster, **here)
-    long = ("--set", "epochs=600..900")
-    searched(head, "module", "killed-whole", *long, "--runner", "inline", **here)
-    search = begun(head, "module", "killed-spread", *long, *on_cluster, **here)
+    searched(head, "module", "killed-whole", LONG, "--runner", "inline", **here)
+    search = begun(head, "module", "killed-spread", LONG, *on_cluster, **here)
     _wait_for_trials(search, 2, problems.TRIALS)
     head.kill(search)
     _say("the driver of a module's search is killed")

@@ -64,6 +64,14 @@ problem = xortune.Problem(
     },
 )
 """
+# Of the module, so that its driver can be killed in the middle.
+LONG_SPACE = """
+parameters:
+  width: {min: 4, max: 6}
+  lr: {distribution: log_uniform_values, min: 0.001, max: 0.1}
+  epochs: {min: 600, max: 900}
+"""
+LONG = "long.yaml"
 XORTUNE = [sys.executable, "-m", "xortune"]
 TRIALS = 24
 HELPER = "def square(x):\n    return x * x\n"
@@ -87,6 +95,7 @@ def write_problems(write: Callable[[str, str], None]) -> None:
     write("net.py", MODULE)
     write("helpers/helper.py", HELPER)
     write("table.yaml", SPACE)
+    write(LONG, LONG_SPACE)
     rows = [(i % 7, i % 11, i % 5) for i in range(120)]
     lines = [f"{a},{b},{'abcde'[c]},{2 * a - b + c + 0.5}" for a, b, c in rows]
     write("data.csv", "\n".join(["a,b,c,y", *lines, ""]))

@@ -1,7 +1,5 @@
 """What a module's code prints and raises, and who gets to see it."""
 
-import sys
-
 import pytest
 
 import xortune
@@ -123,4 +121,13 @@ def test_an_exception_of_any_kind_in_data_is_said_before_anything_is_written(min
     with pytest.raises(UsageError, match=r"data fails: .*GeneratorExit: no rows"):
         xortune.search(problem=mine, name="one", **SETTINGS)
     assert not (tmp_path / "results").exists()
-    assert sys.stdout is not None
+
+
+def test_a_metric_that_fails_on_the_test_rows_alone_is_said_and_the_study_is_complete(mine, caplog):
+    text = MOONS.replace("x[2::3], y[2::3]", "x[2:30:3], y[2:30:3]")
+    few = '    if len(target) < 40:\n        raise Warning("few rows")\n    return ((output'
+    mine.write_text(text.replace("    return ((output", few))
+    study = xortune.search(problem=mine, name="one", **SETTINGS)
+    assert "the test rows are not measured: Warning: few rows (mine.py:" in caplog.text
+    assert set(study.trials["state"]) == {"COMPLETE"}
+    assert "test" not in study.summary()

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from xortune.engines.engine import EngineChoice
-from xortune.errors import UsageError
+from xortune.errors import UsageError, XortuneError
 from xortune.prints import hidden_prints
 from xortune.problems.code.recorded import own_space
 from xortune.problems.function.spec import notes_on
@@ -75,8 +75,11 @@ class ModuleSubject:
         try:
             with hidden_prints(shown=self._shown):
                 return self.problem.tested(params, weights)
-        except Exception as error:  # The user's code, when all trials are there.
-            _log.warning(f"not measured on the test rows: {self.problem.lesson.words(error)}.")
+        except (XortuneError, KeyboardInterrupt):
+            raise
+        except BaseException as error:  # Whatever the user's code makes of those rows.
+            words = self.problem.lesson.words(error)
+            _log.warning(f"the test rows are not measured: {words}.")
             return None
 
     def test_answers(self, params: Params, weights: Weights) -> Answers | None:
