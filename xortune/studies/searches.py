@@ -319,6 +319,8 @@ def _resume(ledger: Ledger, paths: StudyPaths, rest: _Rest, watch: Watch) -> Non
             remedy = f"Resume it where there is a C compiler (gcc or clang){on_cpus}."
             if kind.named_by == "problem":
                 remedy = "Restore the module with which it began, or begin a new study."
+                if family == "mlp":
+                    remedy = f"Resume it where there is a C compiler (gcc or clang). {remedy}"
             raise UsageError(
                 f"study {paths.name} began with the engine {provenance.engine}: {error}. {remedy}"
             ) from None

@@ -156,13 +156,24 @@ class ModuleLearner:
     def outputs(self, x: Tensor) -> Tensor:
         """The module's outputs for all rows, in evaluation."""
         self._reseed(-1)
-        parts = []
         self.module.eval()
-        for part in torch.split(x, self._most):
-            self._heartbeat()
-            with user_code(self.lesson.words), torch.no_grad():
-                parts.append(checked_outputs(self.module(part), len(part)))
-        return parts[0] if len(parts) == 1 else torch.cat(parts)
+        return evaluated(self.module, self.lesson, x, self._most, self._heartbeat)
+
+
+def evaluated(
+    module: nn.Module, lesson: ModuleLesson, x: Tensor, rows: int, heartbeat: Callable[[], None]
+) -> Tensor:
+    """The outputs of a module in evaluation for all rows of x, of which so many are taken at once.
+
+    Raises:
+        UserError: its code fails, or returns something else.
+    """
+    parts = []
+    for part in torch.split(x, rows):
+        heartbeat()
+        with user_code(lesson.words), torch.no_grad():
+            parts.append(checked_outputs(module(part), len(part)))
+    return parts[0] if len(parts) == 1 else torch.cat(parts)
 
 
 def seeded_module(lesson: ModuleLesson, params: Mapping[str, Any]) -> nn.Module:

@@ -7,16 +7,22 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from xortune.engines.mlp.names import LIBRARIES_OF_MODULES, MLP
 from xortune.engines.plain.names import LIBRARIES as PLAIN_LIBRARIES
 from xortune.engines.plain.names import PLAIN
 from xortune.engines.stacked.names import LIBRARIES as STACKED_LIBRARIES
 from xortune.engines.stacked.names import STACKED
 from xortune.errors import NoEngineError, UsageError
 from xortune.settings import Provenance, StudySettings
+from xortune.studies.problems.modules_in_c import compiled_choice, words_in_c
 from xortune.wording import option
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from xortune.engines.engine import Engine, Pace
+    from xortune.engines.mlp.module_engine import MlpModuleEngine
+    from xortune.engines.mlp.perceptrons import Perceptrons
     from xortune.engines.plain.module_engine import PlainModuleEngine
     from xortune.engines.stacked.choice import Choice
     from xortune.engines.stacked.engine import StackedEngine
@@ -28,12 +34,14 @@ if TYPE_CHECKING:
 _log = logging.getLogger("xortune")
 
 # The names that a search accepts, and the recorded ones that this version can train.
-ENGINES = ("auto", "stacked", "plain")
-NAMES = (STACKED, PLAIN)
+ENGINES = ("auto", "mlp", "stacked", "plain")
+NAMES = (MLP, STACKED, PLAIN)
 
 
 def libraries(recorded_name: str, device: str) -> tuple[str, ...]:
     """As `Engine.libraries`, for a recorded engine."""
+    if recorded_name == MLP:
+        return LIBRARIES_OF_MODULES
     return STACKED_LIBRARIES if recorded_name == STACKED else PLAIN_LIBRARIES
 
 
@@ -47,6 +55,8 @@ class Look:
         points: where it was looked at, the smallest first.
         plain: the engine that trains one trial after the other.
         stacked: the one that trains packs; None where its lanes cannot be stacked.
+        perceptrons: whether C can train it, or why not.
+        in_c: makes the engine that does, from its library; None where it cannot.
     """
 
     fitness: Fitness
@@ -54,9 +64,11 @@ class Look:
     points: tuple[Params, ...]
     plain: PlainModuleEngine
     stacked: StackedEngine | None
+    perceptrons: Perceptrons
+    in_c: Callable[[bytes], MlpModuleEngine] | None
 
     def engine(self, wanted: str) -> PlainModuleEngine | StackedEngine:
-        """The engine for one of `ENGINES`.
+        """The engine for one of `ENGINES` but `mlp`.
 
         Raises:
             NoEngineError: packs are asked for, and the module cannot be stacked.
@@ -89,6 +101,8 @@ def look_at(problem: ModuleProblem, settings: StudySettings, *, shown: bool = Fa
     Raises:
         UsageError: it cannot be trained there; lists all faults.
     """
+    from xortune.engines.mlp.module_engine import MlpModuleEngine
+    from xortune.engines.mlp.perceptrons import perceptrons_at
     from xortune.engines.plain.module_engine import PlainModuleEngine
     from xortune.engines.stacked.choice import choose
     from xortune.engines.stacked.engine import StackedEngine
@@ -111,7 +125,12 @@ def look_at(problem: ModuleProblem, settings: StudySettings, *, shown: bool = Fa
     if not fitness.alone:
         stacked = StackedEngine(load, spec, fitness.size, fitness.padding, settings.folds)
     plain = PlainModuleEngine(load, spec, fitness.size, settings.folds)
-    return Look(fitness, choose(fitness), points, plain, stacked)
+    found = perceptrons_at(problem.lesson, points)
+    in_c = None
+    if found.cost is not None:
+        about = load, spec, found.cost, found.typical
+        in_c = partial(MlpModuleEngine, *about, folds=settings.folds)
+    return Look(fitness, choose(fitness), points, plain, stacked, found, in_c)
 
 
 class ModuleChoice:
@@ -120,10 +139,14 @@ class ModuleChoice:
     def __init__(self, look: Look, wanted: str) -> None:
         self._look = look
         self._wanted = wanted
-        self.training = look.words(wanted)
-        engine = self.expected("cpu")
-        self.generation: int = engine.generation
-        self.fastest: Pace = engine.pace("cpu")
+        self._compiled = compiled_choice(look, wanted)
+        self.training = ""
+        if self._compiled is not None:
+            self.generation: int = self._compiled.generation
+            self.fastest: Pace = self._compiled.fastest
+        else:
+            engine = self.expected("cpu")
+            self.generation, self.fastest = engine.generation, engine.pace("cpu")
 
     @property
     def padding(self) -> tuple[int, int] | None:
@@ -151,17 +174,31 @@ class ModuleChoice:
             )
 
     def decide(self, device: str) -> Engine:
-        engine = self._look.engine(self._wanted)
-        packs = engine is self._look.stacked
+        look = self._look
+        if self._wanted == "mlp" and look.in_c is None:
+            raise NoEngineError(look.perceptrons.why_not)
+        if self._compiled is not None:
+            self._compiled.decide(device)  # Says why there is no C.
+        elif self._wanted == "stacked" and look.stacked is None:
+            raise NoEngineError(look.fitness.alone)
+        engine = self.expected(device)
+        self.training = self.training or self.words(engine)
+        packs = engine is not look.plain
         words = f"trials are trained {'in ' if packs else ''}{self.training}."
         # Nobody has asked for what is slower.
         (_log.info if packs or self._wanted == "plain" else _log.warning)(words)
         return engine
 
     def expected(self, device: str) -> Engine:
-        look = self._look
-        possible = self._wanted != "stacked" or look.stacked is not None
-        return look.engine(self._wanted) if possible else look.plain
+        if self._compiled is not None and (in_c := self._compiled.expected(device)).name == MLP:
+            return in_c
+        look, wanted = self._look, "auto" if self._wanted == "mlp" else self._wanted
+        possible = wanted != "stacked" or look.stacked is not None
+        return look.engine(wanted) if possible else look.plain
+
+    def words(self, engine: Engine) -> str:
+        """How an engine that was expected trains, and why, for the user."""
+        return words_in_c(engine) if engine.name == MLP else self._look.words(self._wanted)
 
 
 def engine_choice(
