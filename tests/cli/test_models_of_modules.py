@@ -3,9 +3,11 @@
 import io
 
 import numpy as np
+import onnx
 import pandas as pd
 import pytest
 import torch
+from onnx.reference import ReferenceEvaluator
 from safetensors import safe_open
 
 import xortune
@@ -50,6 +52,17 @@ def moons(file, tmp_path_factory):
     )
 
 
+@pytest.fixture(scope="module")
+def words(tmp_path_factory):
+    """A module that is no perceptron, beside the file of its code."""
+    folder = tmp_path_factory.mktemp("words")
+    (folder / "words.py").write_text(WORDS)
+    return xortune.search(
+        problem=folder / "words.py", trials=1, name="words", results=folder, runner="inline",
+        confirm="none",
+    )  # fmt: skip
+
+
 def test_export_model_writes_the_weights_without_the_code(capsys, moons, file, tmp_path):
     folder, number = moons.paths.folder, moons.best_number
     written, tensors = tmp_path / "one.pt", tmp_path / "one.safetensors"
@@ -66,12 +79,25 @@ def test_export_model_writes_the_weights_without_the_code(capsys, moons, file, t
     assert "activation" not in about
 
 
-def test_export_model_says_why_there_is_no_onnx_file(capsys, moons, tmp_path):
-    answer = call(capsys, "export-model", moons.paths.folder, tmp_path / "one.onnx")
-    assert (answer.code, answer.out) == (2, "")
-    assert "a module of your own is not written as .onnx, since a study keeps" in answer.err
-    assert "Write .safetensors or .pt" in answer.err
+def test_export_model_says_why_there_is_no_onnx_file(capsys, moons, words, tmp_path):
+    code = ("--problem", words.paths.folder.parent / "words.py")
+    for study, more in ((moons, ()), (words, code)):
+        answer = call(capsys, "export-model", study.paths.folder, tmp_path / "one.onnx", *more)
+        assert (answer.code, answer.out) == (2, "")
+        assert "only where it is a multilayer perceptron, and its code is named" in answer.err
+        assert "Write .safetensors or .pt" in answer.err
     assert contents(tmp_path) == {}
+
+
+def test_a_perceptron_is_written_as_onnx_if_its_code_is_named(capsys, moons, file, tmp_path):
+    number, written = moons.best_number, tmp_path / "one.onnx"
+    assert call(capsys, "export-model", moons.paths.folder, written, "--problem", file).code == 0
+    rows = np.linspace(-2, 2, 10, dtype=np.float32).reshape(5, 2)
+    logits, chances = ReferenceEvaluator(onnx.load(written)).run(None, {"inputs": rows})
+    expected = moons.model(number, problem=file)(torch.tensor(rows)).detach().numpy()
+    assert logits == pytest.approx(expected, abs=1e-6)
+    predicted = moons.predict(number, rows, problem=file)
+    assert chances == pytest.approx(predicted[["p_0", "p_1"]].to_numpy(), abs=1e-6)
 
 
 @pytest.fixture(scope="module")
@@ -186,15 +212,10 @@ def test_what_a_module_cannot_be_asked_is_said(capsys, moons, tmp_path, monkeypa
     assert contents(moons.paths.folder) == before
 
 
-def test_rows_that_the_module_fails_on_are_said_with_its_line(capsys, tmp_path):
-    file = tmp_path / "words.py"
-    file.write_text(WORDS)
-    study = xortune.search(
-        problem=file, trials=1, name="words", results=tmp_path, runner="inline", confirm="none"
-    )
+def test_rows_that_the_module_fails_on_are_said_with_its_line(capsys, words, tmp_path):
     np.save(tmp_path / "rows.npy", np.array([[9]]))
-    answer = call(
-        capsys, "predict", study.paths.folder, "--data", tmp_path / "rows.npy", "--problem", file
-    )
+    folder = words.paths.folder
+    code = ("--problem", folder.parent / "words.py")
+    answer = call(capsys, "predict", folder, "--data", tmp_path / "rows.npy", *code)
     assert (answer.code, answer.out) == (2, "")
     assert "the module fails on these rows: IndexError: index out of range" in answer.err

@@ -11,6 +11,7 @@ from typing import Any
 from xortune.errors import UsageError, XortuneError
 from xortune.escaping import json_text
 from xortune.problems.portable import Portable, PortableNetwork
+from xortune.wording import option
 
 
 def model_file(portable: Portable, ending: str, about: Mapping[str, Any]) -> bytes:
@@ -69,8 +70,9 @@ def _pytorch(portable: Portable, about: Mapping[str, str]) -> bytes:
 def _onnx(portable: Portable, about: Mapping[str, str]) -> bytes:
     if not isinstance(portable, PortableNetwork):
         raise UsageError(
-            "a module of your own is not written as .onnx, since a study keeps its weights alone. "
-            "Write .safetensors or .pt, load that into the module, and use torch.onnx.export."
+            "a module of your own is written as .onnx only where it is a multilayer perceptron, "
+            f"and its code is named again, with {option('problem', 'FILE.py')}. Write .safetensors "
+            "or .pt, load that into the module, and use torch.onnx.export."
         )
     from xortune.problems.onnx_graph import onnx_model
 

@@ -159,15 +159,27 @@ class Models:
         problem, params, weights = self._modelled(self._named(number))
         return problem.explain(params, weights, inputs)
 
-    def export(self, file: str | Path, number: int | None = None, *, force: bool = False) -> None:
+    def export(
+        self,
+        file: str | Path,
+        number: int | None = None,
+        *,
+        problem: Any = None,
+        include: Any = None,
+        force: bool = False,
+    ) -> None:
         """Writes a trained model for other programs.
 
         Args:
             file: its ending names the format: `.safetensors` has the weights, and in its metadata
                 the study, the trial, its parameters and how inputs are prepared; `.pt` the
                 `state_dict()`, for `torch.load(file, weights_only=True)`; `.onnx` the network,
-                with the same metadata, unless it is a module of your own.
+                with the same metadata; of a module of your own only if it is a multilayer
+                perceptron, and its code is named.
             number: the trial's; None for the best one.
+            problem: of a study of a module of your own: its problem, named again. The weights
+                alone need none.
+            include: as for `search`.
             force: overwrite the file if it exists.
 
         Raises:
@@ -179,8 +191,8 @@ class Models:
         """
         path = checked_file(file, self._own.folder, MODEL_FILES, force=force)
         number = self._named(number)
-        problem, params, weights = self._modelled(number)
-        portable = problem.portable(params, weights)
+        found, params, weights = self._modelled(number)
+        portable = self._with_code(found, problem, include).portable(params, weights)
         about = {
             "study": self.name,
             "trial": int(number),

@@ -17,7 +17,7 @@ from xortune.problems.table.problem import (
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-_VALUES = ("mse", "mae", "huber")
+VALUES = ("mse", "mae", "huber")
 
 
 def answers_of(outputs: Array, loss: Any, table: TableProblem | None, index: Any) -> DataFrame:
@@ -39,7 +39,7 @@ def answers_of(outputs: Array, loss: Any, table: TableProblem | None, index: Any
     if table is not None:
         logits = _as_of_a_table(flat, outputs.ndim, loss, table)
         return _raw(flat, index) if logits is None else table.read(logits, index)
-    if loss in _VALUES and flat.shape[1] == 1:
+    if loss in VALUES and flat.shape[1] == 1:
         return predictions_frame({PREDICTION: flat[:, 0]}, index)
     classes = loss == "cross_entropy" and outputs.ndim == 2
     if classes or (loss == "bce_with_logits" and flat.shape[1] == 1):
@@ -54,7 +54,7 @@ def _as_of_a_table(flat: Array, axes: int, loss: Any, table: TableProblem) -> Ar
     """The outputs as those of the table's own model; None if they mean something else."""
     target = table.target
     if target.task == "regression":
-        return flat if loss in _VALUES and flat.shape[1] == 1 else None
+        return flat if loss in VALUES and flat.shape[1] == 1 else None
     if loss == "cross_entropy" and axes == 2 and flat.shape[1] == len(target.classes):
         # Of two classes a table's model has one logit, that of the second.
         return flat[:, 1:] - flat[:, :1] if target.task == "binary" else flat

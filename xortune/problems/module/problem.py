@@ -173,6 +173,13 @@ class ModuleProblem(RecordedModule):
         outputs = self._outputs(params, weights, x)
         return answers_of(outputs, module.losses[module.loss], table, index)
 
+    def portable(self, params: Params, weights: Weights) -> Portable:
+        """The `state_dict()`; of a perceptron as a network, which can be an `.onnx` file, too."""
+        from xortune.problems.module.exported import portable_module
+
+        module, model = self.code.problem.module, self.model(params, weights)
+        return portable_module(model, self.lesson.x, module.losses[module.loss], self._recipe)
+
     def _outputs(self, params: Params, weights: Weights, x: Array) -> Array:
         """The trained model's outputs for checked rows, some at a time."""
         import numpy as np
