@@ -63,7 +63,7 @@ def pretend(study, **recorded):
 
 
 def test_the_words_and_the_padding_of_packs_are_recorded_and_shown(begin):
-    study, _ = begin(NORMS)
+    study, _ = begin(NORMS, engine="stacked")
     assert study.provenance.training == PACKS
     assert study.provenance.padding == (64, 64)
     assert study.described()["training"] == PACKS
@@ -83,16 +83,17 @@ def test_the_reason_for_training_one_at_a_time_is_recorded(begin):
 
 
 def test_a_resume_takes_the_padding_of_the_study_where_that_is_larger(begin):
-    study, file = begin(LINES)
+    study, file = begin(LINES, engine="stacked")
     assert study.provenance.padding == (1, 2)
-    pretend(study, padding=(64, 64))
+    pretend(study, padding=(64, 64), training="packs of an earlier version")
     resumed = xortune.resume(study.paths.folder, problem=file, trials=6)
     assert resumed.provenance.padding == (64, 64)
+    assert resumed.provenance.training == "packs of an earlier version"
     assert len(answer(resumed)) == 6
 
 
 def test_a_resume_refuses_a_padding_that_no_longer_does_unless_it_is_forced(begin):
-    study, file = begin(NORMS)
+    study, file = begin(NORMS, engine="stacked")
     pretend(study, padding=(1, 2))
     expected = (
         r"began with lanes padded to at least 2, and here its module needs a multiple of 64.*"
@@ -109,7 +110,7 @@ def test_a_resume_refuses_a_padding_that_no_longer_does_unless_it_is_forced(begi
 
 
 def test_a_study_of_an_earlier_version_records_them_when_it_is_resumed(begin):
-    study, file = begin(LINES)
+    study, file = begin(LINES, engine="stacked")
     pretend(study, padding=None, training="")
     resumed = xortune.resume(study.paths.folder, problem=file, trials=6)
     assert resumed.provenance.training == PACKS
