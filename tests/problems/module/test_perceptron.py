@@ -328,3 +328,10 @@ def test_what_is_known_of_a_class_is_not_taken_for_an_object_that_differs():
     odd.first.weight.requires_grad = False
     assert recogniser.form_of(odd) is None
     assert recogniser.form_of(Net(with_rate, 0.3)) is not None
+
+
+def test_an_object_with_a_frozen_weight_says_nothing_of_others_like_it():
+    recogniser, odd = Recogniser(X), Net(with_rate, 0.3)
+    odd.first.weight.requires_grad = False
+    assert recogniser.form_of(odd) is None
+    assert recogniser.form_of(Net(with_rate, 0.3)) is not None
