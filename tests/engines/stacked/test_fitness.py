@@ -31,6 +31,7 @@ def look(made: Made, *points: dict) -> Fitness:
         (nets.made(nets.lstm_cells, nets.STEPS), TWO),
         (nets.made(nets.gru_cells, nets.STEPS), TWO),
         (nets.made(nets.Words), TWO),
+        (nets.made(nets.PaddedWords), TWO),
     ],
     ids=lambda value: getattr(getattr(value, "make", None), "__name__", ""),
 )
@@ -59,6 +60,11 @@ def test_modules_that_are_trained_one_at_a_time_and_why(make, shape, why):
     assert engine == "plain"
     assert words.startswith("one at a time in each worker, since ")
     assert words.endswith(why)
+
+
+def test_a_module_whose_first_lane_alone_is_right_is_not_stacked():
+    found = look(nets.made(nets.PaddedByCall))
+    assert found.alone.startswith("its gradient in a stack differs from that of one by ")
 
 
 def test_a_module_that_hides_what_it_has_drawn_is_not_stacked():

@@ -26,6 +26,7 @@ from xortune.problems.module.losses import LOSSES, unlike_targets
 
 # Rows with which it is tried whether a function compares each with all others.
 _FEW = 64
+_TRIES = 3  # since shares of rows may be equal by chance
 # The difference of a function's values from which on they are not the same number rounded.
 _ALIKE = 1e-3
 _ARRAYS = ("x", "y", "x_validation", "y_validation", "x_test", "y_test")
@@ -76,12 +77,12 @@ def refuse_functions(lesson: ModuleLesson, params: Mapping[str, Any], outputs: T
     names = dict.fromkeys((lesson.loss, params.get("loss_fn", lesson.loss)))
     own = {name: lesson.losses[name] for name in names if lesson.losses[name] != LOSSES.get(name)}
     with user_code(lesson.words), torch.no_grad():
-        for name, function in lesson.metrics.items():
-            _refuse_draws(f"the metric {name}", function, outputs.clone(), y.clone())
         for what, functions in (("loss", own), ("metric", lesson.metrics)):
             for name, function in functions.items():
                 _refuse_broadcast(f"the {what} {name}", function, outputs, y)
                 _refuse_changes(f"the {what} {name}", function, outputs, y)
+        for name, function in lesson.metrics.items():
+            _refuse_draws(f"the metric {name}", function, outputs, y)
 
 
 def refuse_test(lesson: ModuleLesson, learner: ModuleLearner, rows: int) -> None:
@@ -228,8 +229,9 @@ def _refuse_broadcast(
     if few.dim() + targets.dim() != 3 or few.numel() != targets.numel() or len(few) < 2:
         return
     # A new model may answer alike for all rows, and then no number shows it.
-    drawn = torch.randn(few.shape, generator=torch.Generator().manual_seed(0))
-    if all(_flat_alike(function, some, targets) for some in (few, drawn)):
+    draw = torch.Generator().manual_seed(0)
+    drawn = (torch.randn(few.shape, generator=draw) for _ in range(_TRIES))
+    if all(_flat_alike(function, some, targets) for some in (few, *drawn)):
         return
     raise UserError(
         f"{named} compares each row with all others, since the output has the shape "
@@ -243,8 +245,10 @@ def _flat_alike(
 ) -> bool:
     """Whether a function gives the same for columns of one number as without that axis."""
     flat = _value(function, outputs.reshape(-1).clone(), targets.reshape(-1).clone())
-    found = None if flat is None else _value(function, outputs.clone(), targets.clone())
-    if flat is None or found is None:
+    if flat is None:
+        return True
+    found, again = (_value(function, outputs.clone(), targets.clone()) for _ in range(2))
+    if found is None or again != found:  # What draws has another fault.
         return True
     return math.isclose(found, flat, rel_tol=_ALIKE, abs_tol=_ALIKE)
 
