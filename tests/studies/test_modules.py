@@ -82,7 +82,9 @@ def test_a_trained_model_is_made_by_the_code_named_again(mine, whole):
     exec(compile(MINE, "mine.py", "exec"), names)
     split = names["data"]()
     assert float(names["accuracy"](model(split.x_test), split.y_test)) == pytest.approx(measured)
-    with pytest.raises(UsageError, match="not the code that makes it. Name it again, in"):
+    with pytest.raises(
+        UsageError, match="not the code that makes it: name it again, with problem="
+    ):
         whole.model(number)
     mine.write_text(f"{MINE}# changed\n")
     with pytest.raises(UsageError, match="has another text than when the study began"):

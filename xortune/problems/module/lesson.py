@@ -147,7 +147,7 @@ def load_material(code: Code) -> Material:
             f"Problem(..., data=data); or name a table, with {option('data')}."
         )
     try:
-        with code.imports(), _seeded():
+        with code.imports(), seeded_generators():
             rows = rows_of(data())
     except UsageError as error:
         raise UsageError(f"{named}: {error}") from None
@@ -210,7 +210,7 @@ def _aligned(rows: Array) -> Tensor:
 
 
 @contextmanager
-def _seeded() -> Iterator[None]:
+def seeded_generators() -> Iterator[None]:
     """Seeds the global generators, and then gives them back as they were."""
     before = random.getstate(), np.random.get_state(), torch.get_rng_state()
     random.seed(0)
