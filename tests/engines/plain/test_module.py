@@ -149,7 +149,7 @@ def test_draws_in_forward_are_the_trials_own_and_survive_a_pause():
         (nets.Raising, "ValueError: no such width"),
         (nets.Double, "the parameter out.weight is float64 on cpu, and must be float32"),
         (nets.Listing, "the model returns a value of type list, and must return a tensor"),
-        (nets.WithState, "AttributeError: 'dict' object has no attribute 'shape'"),
+        (nets.WithState, "TypeError: _extra_state of the model is of the type dict"),
         (nets.Leaving, "SystemExit: 3"),
         (nets.Infinite, "loss is not finite at epoch 0"),
     ],

@@ -50,6 +50,22 @@ class Words(Linear):
         return self.table((x[:, 0] > 0).long())
 
 
+class PaddedWords(Words):
+    """The first word stands for nothing, and is not learnt."""
+
+    def __init__(self, padding: bool = True) -> None:
+        super().__init__()
+        self.table = nn.Embedding(2, 3, padding_idx=0 if padding else None)
+
+
+class PaddedByCall(PaddedWords):
+    def __init__(self) -> None:
+        super().__init__(padding=False)
+
+    def before(self, x: Tensor) -> Tensor:
+        return F.embedding((x[:, 0] > 0).long(), self.table.weight, padding_idx=0)
+
+
 class Branching(Linear):
     def before(self, x: Tensor) -> Tensor:
         return x if self.out(x).mean().item() > 0 else -x

@@ -186,3 +186,14 @@ def test_shares_of_the_time_are_those_of_epochs():
     params = [PERCEPTRON.trial(epochs=epochs) for epochs in (1, 5)]
     short, long = PERCEPTRON.stacked(Padding()).open("cpu").train(lanes(params), 1)
     assert long.duration_s / short.duration_s == pytest.approx(3)  # An epoch more for each.
+
+
+def test_a_word_that_stands_for_nothing_is_learnt_in_no_lane():
+    made = nets.made(nets.PaddedWords)
+    params = [made.trial(seed=seed, epochs=2) for seed in range(3)]
+    for plain, stacked in both(made, params):
+        assert plain.weights is not None
+        assert stacked.weights is not None
+        found = torch.frombuffer(bytearray(stacked.weights.content), dtype=torch.float32)
+        expected = torch.frombuffer(bytearray(plain.weights.content), dtype=torch.float32)
+        assert torch.allclose(found, expected, atol=1e-5, rtol=0)

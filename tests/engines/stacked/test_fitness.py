@@ -31,6 +31,7 @@ def look(made: Made, *points: dict) -> Fitness:
         (nets.made(nets.lstm_cells, nets.STEPS), TWO),
         (nets.made(nets.gru_cells, nets.STEPS), TWO),
         (nets.made(nets.Words), TWO),
+        (nets.made(nets.PaddedWords), TWO),
     ],
     ids=lambda value: getattr(getattr(value, "make", None), "__name__", ""),
 )
@@ -61,6 +62,11 @@ def test_modules_that_are_trained_one_at_a_time_and_why(make, shape, why):
     assert words.endswith(why)
 
 
+def test_a_module_whose_first_lane_alone_is_right_is_not_stacked():
+    found = look(nets.made(nets.PaddedByCall))
+    assert found.alone.startswith("its gradient in a stack differs from that of one by ")
+
+
 def test_a_module_that_hides_what_it_has_drawn_is_not_stacked():
     found = look(nets.made(nets.secretly_drawn))
     assert found.faults == ()
@@ -82,7 +88,7 @@ def test_a_large_module_is_trained_one_at_a_time():
         (nets.Raising, "ValueError: no such width"),
         (nets.Double, "the parameter out.weight is float64 on cpu, and must be float32 on the"),
         (nets.Leaving, "SystemExit: 3"),
-        (nets.WithState, "AttributeError: 'dict' object has no attribute 'shape'"),
+        (nets.WithState, "TypeError: _extra_state of the model is of the type dict"),
         (nets.Fixed, "the model has no parameters to train"),
         (nets.Listing, "the model returns a value of type list, and must return a tensor"),
         (nets.Summing, "the model returns the shape () for 10 rows: the first axis must be"),

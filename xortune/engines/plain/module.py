@@ -22,6 +22,7 @@ from xortune.engines.reference_modules import REFERENCE_ROWS
 from xortune.engines.reference_rows import is_reference
 from xortune.engines.user_code import UserError, user_code
 from xortune.plain_numbers import brief, real_number
+from xortune.prints import Prints, hidden_prints
 from xortune.problems.module.lesson import ModuleLesson
 from xortune.problems.module.weights import layout_of, weights_of
 from xortune.problems.table.arithmetic import undisturbed
@@ -38,11 +39,15 @@ class Lessons:
     Args:
         lesson: of trials without a fold.
         folds: the parts of the rows that validate in turn; None for no folds.
+
+    Attributes:
+        shown: whether what the user's code prints is shown.
     """
 
     def __init__(self, lesson: ModuleLesson, folds: int | None = None) -> None:
         self._lesson = lesson
         self._folds = folds
+        self.shown = lesson.shown
         # Each is a copy of the rows.
         self._kept = lru_cache(_KEPT_FOLDS)(self._made)
 
@@ -62,32 +67,36 @@ class ModuleLearner:
 
     What the module draws in training apart from dropout comes from PyTorch's global generator,
     which is seeded anew for every epoch from the trial's seed.
+
+    Attributes:
+        lesson: its rows, losses and metrics.
+        module: the user's module.
     """
 
     def __init__(
         self, params: Mapping[str, Any], lesson: ModuleLesson, heartbeat: Callable[[], None]
     ) -> None:
-        self._lesson = lesson
+        self.lesson = lesson
         self._heartbeat = heartbeat
         self._seed = params["seed"]
-        self._module = seeded_module(lesson, params)
+        self.module = seeded_module(lesson, params)
         with user_code(lesson.words):  # An extra state is no array.
-            self.layout = layout_of(self._module)
-        self.weights, self._gradient = joined([*trained_parameters(self._module).values()])
+            self.layout = layout_of(self.module)
+        self.weights, self._gradient = joined([*trained_parameters(self.module).values()])
         self._loss = own_loss_of(lesson, params)
         rows = Rows(lesson.x.numpy(), lesson.y.numpy())
         self.order = Order(rows, params["batch_size"], params["seed"])
-        self._most = rows_at_once(self._module, lesson)
+        self._most = rows_at_once(self.module, lesson)
         self._dropout = CallDropout()
         self._seeds = seeds_of([self._seed])
         self._drops = True
 
     @property
     def buffers(self) -> Mapping[str, Tensor]:
-        return dict(self._module.named_buffers())
+        return dict(self.module.named_buffers())
 
     def use_buffers(self, buffers: Mapping[str, Tensor]) -> None:
-        for name, buffer in self._module.named_buffers():
+        for name, buffer in self.module.named_buffers():
             buffer.detach().copy_(buffers[name])
 
     def learn(self, batch: Batch, step: int) -> Tensor:
@@ -96,11 +105,11 @@ class ModuleLearner:
         if place == 0:
             self._reseed(epoch)
             self._drops = True
-        with user_code(self._lesson.words):
-            if not self._module.training:
-                self._module.train()
+        with user_code(self.lesson.words):
+            if not self.module.training:
+                self.module.train()
             with self._own_dropout(step) as calls:
-                loss = learnable(checked_loss(self._loss(self._module(x), y)))
+                loss = learnable(checked_loss(self._loss(self.module(x), y)))
             if place == 0:  # Watching every function takes time: where there is no dropout, none.
                 self._drops = calls is not None and calls.count > 0
             self._gradient.zero_()
@@ -108,21 +117,21 @@ class ModuleLearner:
         return loss.detach()
 
     def own_loss(self) -> float:
-        x, y = self._lesson.x, self._lesson.y
+        x, y = self.lesson.x, self.lesson.y
         return self._measured(self._loss, self.outputs(x), y)
 
     def validated(self) -> float:
-        x, y = self._lesson.x_validation, self._lesson.y_validation
-        return self._measured(self._lesson.losses[self._lesson.loss], self.outputs(x), y)
+        x, y = self.lesson.x_validation, self.lesson.y_validation
+        return self._measured(self.lesson.losses[self.lesson.loss], self.outputs(x), y)
 
     def scores(self) -> dict[str, float]:
-        lesson = self._lesson
+        lesson = self.lesson
         outputs = self.outputs(lesson.x_validation)
         loss = self._measured(lesson.losses[lesson.loss], outputs, lesson.y_validation)
         return {lesson.loss: loss, **metrics_of(lesson, outputs)}
 
     def content(self) -> bytes:
-        return weights_of(self._module.state_dict()).content
+        return weights_of(self.module.state_dict()).content
 
     @contextmanager
     def _own_dropout(self, step: int) -> Iterator[DropoutCalls | None]:
@@ -141,19 +150,30 @@ class ModuleLearner:
     def _measured(
         self, loss: Callable[[Tensor, Tensor], Tensor], outputs: Tensor, y: Tensor
     ) -> float:
-        with user_code(self._lesson.words), torch.no_grad():
+        with user_code(self.lesson.words), torch.no_grad():
             return float(checked_loss(loss(outputs, y)))
 
     def outputs(self, x: Tensor) -> Tensor:
         """The module's outputs for all rows, in evaluation."""
         self._reseed(-1)
-        parts = []
-        self._module.eval()
-        for part in torch.split(x, self._most):
-            self._heartbeat()
-            with user_code(self._lesson.words), torch.no_grad():
-                parts.append(checked_outputs(self._module(part), len(part)))
-        return parts[0] if len(parts) == 1 else torch.cat(parts)
+        self.module.eval()
+        return evaluated(self.module, self.lesson, x, self._most, self._heartbeat)
+
+
+def evaluated(
+    module: nn.Module, lesson: ModuleLesson, x: Tensor, rows: int, heartbeat: Callable[[], None]
+) -> Tensor:
+    """The outputs of a module in evaluation for all rows of x, of which so many are taken at once.
+
+    Raises:
+        UserError: its code fails, or returns something else.
+    """
+    parts = []
+    for part in torch.split(x, rows):
+        heartbeat()
+        with user_code(lesson.words), torch.no_grad():
+            parts.append(checked_outputs(module(part), len(part)))
+    return parts[0] if len(parts) == 1 else torch.cat(parts)
 
 
 def seeded_module(lesson: ModuleLesson, params: Mapping[str, Any]) -> nn.Module:
@@ -210,8 +230,11 @@ def widest(module: nn.Module, lesson: ModuleLesson) -> int:
 def checked_loss(loss: Any) -> Tensor:
     """The loss; raises UserError if it is not one number."""
     if not isinstance(loss, Tensor) or loss.dim():
-        shape = f"has the shape {tuple(loss.shape)}" if isinstance(loss, Tensor) else brief(loss)
-        raise UserError(f"the loss {shape}: it must be a mean over rows, one number of PyTorch")
+        what = "has the shape" if isinstance(loss, Tensor) else "is"
+        shape = tuple(loss.shape) if isinstance(loss, Tensor) else brief(loss)
+        raise UserError(
+            f"the loss {what} {shape}: it must be a mean over rows, one number of PyTorch"
+        )
     return loss
 
 
@@ -232,6 +255,9 @@ def checked_outputs(outputs: Any, rows: int) -> Tensor:
             f"the model returns the shape {tuple(outputs.shape)} for {rows} rows: the first axis "
             "must be the rows"
         )
+    if not (outputs.is_floating_point() or outputs.is_complex()):
+        kind = str(outputs.dtype).removeprefix("torch.")
+        raise UserError(f"the model returns {kind}, and must return fractions, which can be learnt")
     return outputs
 
 
@@ -247,18 +273,31 @@ def metrics_of(lesson: ModuleLesson, outputs: Tensor) -> dict[str, float]:
             value = metric(outputs, lesson.y_validation)
             number = real_number(value)
             if number is None:
-                raise UserError(f"the metric {name} is not a number: {brief(value)}")
+                raise UserError(f"the metric {name} is not a number: {_described(value)}")
             found[name] = float(number)
     return found
 
 
+def _described(value: Any) -> str:
+    """What a metric has returned instead of a number."""
+    if not isinstance(value, Tensor):
+        return brief(value)
+    if value.dim():
+        return f"a tensor of the shape {tuple(value.shape)}"
+    kind = str(value.dtype).removeprefix("torch.")
+    return f"a tensor of the type {kind}; use .float()"
+
+
 @contextmanager
-def own_generators() -> Iterator[None]:
-    """As `undisturbed`; afterwards the global generators are as they were."""
+def own_generators(*, shown: bool = False) -> Iterator[Prints]:
+    """As `undisturbed`; afterwards the global generators are as they were.
+
+    What the user's code prints is hidden unless `shown`.
+    """
     numbers, arrays = random.getstate(), np.random.get_state()
     try:
-        with undisturbed(), torch.random.fork_rng(devices=[]):
-            yield
+        with undisturbed(), torch.random.fork_rng(devices=[]), hidden_prints(shown=shown) as prints:
+            yield prints
     finally:
         random.setstate(numbers)
         np.random.set_state(arrays)

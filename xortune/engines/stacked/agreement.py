@@ -22,6 +22,8 @@ def gradient_difference(
 ) -> float:
     """The largest difference in the first step, relative to the largest number of the gradient.
 
+    Of all lanes, though they are alike: an operation may treat the first in another way.
+
     Raises:
         UserError: the user's code fails by itself.
         Exception: whatever the module raises in a stack.
@@ -37,7 +39,7 @@ def gradient_difference(
     # The module that a stack shares may be of any of its lanes.
     stranger, _ = made(lesson, {**params, "seed": (params["seed"] + 1) % 2**32})
     form = Form(stranger, lesson, params)
-    stack = Stack(form.plan, [form.numbers(module)], _LANES)
+    stack = Stack(form.plan, [form.numbers(module)] * _LANES, _LANES)
     first = ({name: t[0] for name, t in held.items()} for held in (stack.arrays, stack.buffers))
     weights, buffers = first
     steps = np.zeros(_LANES, np.uint32)
@@ -50,6 +52,7 @@ def gradient_difference(
     }
     xs, ys = (torch.stack([rows] * _LANES) for rows in (x, y))
     step = form.network.step(stack.arrays, stack.buffers, xs, ys, factors)
-    found = form.plan.dense(stack.learn(step.gradients).gradient[0])
+    lanes = stack.learn(step.gradients).gradient[:_LANES]
+    found = np.stack([form.plan.dense(lane) for lane in lanes])
     largest = max(float(np.abs(expected).max()), float(np.finfo(np.float32).tiny))
     return float(np.abs(found - expected).max()) / largest

@@ -21,6 +21,17 @@ from xortune.engines.stacked.neighbours import padding_needed
 from xortune.engines.stacked.network import SLOW
 from xortune.engines.stacked.operations import Work
 from xortune.engines.stacked.padding import PADDINGS, Padding
+from xortune.engines.stacked.soundness import (
+    copied,
+    hint_of_types,
+    refuse_functions,
+    refuse_memory,
+    refuse_short_batch,
+    refuse_targets,
+    refuse_tensors,
+    refuse_test,
+    unchanged_rows,
+)
 from xortune.engines.stacked.tails import Tails
 from xortune.engines.user_code import UserError
 from xortune.plain_numbers import brief
@@ -48,6 +59,7 @@ class Fitness:
         step_flops: floating-point operations of a step there.
         convolves: whether it has convolutions over images.
         points: that were looked at.
+        prints: whether the user's code prints where nobody sees it.
     """
 
     faults: tuple[str, ...]
@@ -57,6 +69,7 @@ class Fitness:
     step_flops: float
     convolves: bool
     points: int
+    prints: bool = False
 
     @property
     def too_large(self) -> str:
@@ -84,10 +97,10 @@ def looked_at(
         heartbeat: called at intervals.
     """
     found = _Found(lesson, heartbeat)
-    with own_generators():
+    with own_generators(shown=lesson.shown) as prints:
         for params in points:
             found.look(dict(params))
-    return found.fitness
+    return replace(found.fitness, prints=prints.found)
 
 
 @dataclass
@@ -97,6 +110,7 @@ class _Found:
     lesson: ModuleLesson
     heartbeat: Callable[[], None]
     faults: list[str] = field(default_factory=list)
+    known: set[str] = field(default_factory=set)
     alone: str = ""
     padding: Padding = PADDINGS[0]
     tails: bool = False  # whether lanes must fill whole vectors
@@ -114,21 +128,24 @@ class _Found:
         rows = max(_ROWS, params["batch_size"])
         lesson = replace(self.lesson, x=self.lesson.x[:rows], y=self.lesson.y[:rows])
         try:
-            self._look_at_plain(lesson, params)
+            with unchanged_rows(self.lesson):
+                self._look_at_plain(lesson, params)
             if not self.alone:
                 self.alone = self._why_alone(lesson, params)
         except UserError as error:
-            self._add(str(error), params)
+            self._add(f"{error}{hint_of_types(str(error), lesson)}", params)
 
     def _add(self, fault: str, params: Mapping[str, Any]) -> None:
-        """Adds a fault, with the point where it was first found."""
-        if not any(one.startswith(f"{fault} (at ") or one == fault for one in self.faults):
+        """Adds a fault, with the point where it was first found; once, whatever its numbers."""
+        if _alike(fault) not in self.known:
+            self.known.add(_alike(fault))
             own = [f"{k}={brief(v)}" for k, v in params.items() if k not in TRAINER_NAMES]
             self.faults.append(f"{fault} (at {', '.join(own)})" if own else fault)
 
     def _look_at_plain(self, lesson: ModuleLesson, params: dict[str, Any]) -> None:
         """Builds it twice, measures it, and trains a step; raises UserError for a fault."""
         module, again = (seeded_module(lesson, params) for _ in range(2))
+        refuse_tensors(module, again)
         if _bits(module) != _bits(again):
             raise UserError(
                 "the model has other weights when it is made again with the same seed: draw them "
@@ -136,30 +153,41 @@ class _Found:
             )
         self.convolves |= any(isinstance(part, (nn.Conv2d, nn.Conv3d)) for part in module.modules())
         learner = ModuleLearner(params, lesson, self.heartbeat)
-        outputs = learner.outputs(lesson.x_validation)
-        scores = {"loss": learner.own_loss(), lesson.loss: learner.validated()}
-        for name, value in {**scores, **metrics_of(lesson, outputs)}.items():
-            if not math.isfinite(value):
-                raise UserError(f"{name} is {value} for a model that has not been trained")
-        batch = next(learner.order.epoch())[0]
+        self._measure(learner, lesson, params)
+        batch, buffers = next(learner.order.epoch())[0], copied(learner.buffers)
         work, tails = Work(), Tails()
         with others_drawn() as drawn, work:
             learner.learn(batch, 0)
-        with tails:
-            learner.learn(batch, 1)
-            learner.validated()
-        # Their kernels take the channels of all lanes as those of one.
-        norms = any(isinstance(part, _BatchNorm) for part in module.modules())
-        self.tails = self.tails or norms or bool(tails.found)
         if drawn:
             raise UserError(
                 f"the model draws from {' and '.join(drawn)} in forward: use PyTorch's generator"
             )
+        refuse_memory(lesson, params, self.heartbeat, learner, buffers)
+        with tails:
+            learner.learn(batch, 1)
+            learner.validated()
+        refuse_short_batch(learner, len(self.lesson.x), params["batch_size"])
+        # Their kernels take the channels of all lanes as those of one.
+        norms = any(isinstance(part, _BatchNorm) for part in module.modules())
+        self.tails = self.tails or norms or bool(tails.found)
         flops = float(work.flops)
         self.row_flops = max(self.row_flops, flops / len(batch[0]))
         self.step_flops = max(self.step_flops, flops)
         self.calls = max(self.calls, work.calls)
         self.weights = max(self.weights, learner.weights.numel())
+
+    def _measure(
+        self, learner: ModuleLearner, lesson: ModuleLesson, params: Mapping[str, Any]
+    ) -> None:
+        """Measures a model; raises UserError for a fault of its losses and metrics."""
+        outputs = learner.outputs(lesson.x_validation)
+        refuse_targets(self.lesson, params, outputs)
+        refuse_functions(lesson, params, outputs)
+        scores = {"loss": learner.own_loss(), lesson.loss: learner.validated()}
+        for name, value in {**scores, **metrics_of(lesson, outputs)}.items():
+            if not math.isfinite(value):
+                raise UserError(f"{name} is {value} for a model that has not been trained")
+        refuse_test(lesson, learner, _ROWS)
 
     def _why_alone(self, lesson: ModuleLesson, params: dict[str, Any]) -> str:
         """Why lanes at this point cannot be stacked; empty if they can. Raises the padding."""
@@ -207,6 +235,11 @@ def _most_flops(convolves: bool) -> float:
     return _MOST_FLOPS_OF_IMAGES if convolves else _MOST_FLOPS
 
 
+def _alike(fault: str) -> str:
+    """A fault without its numbers, which differ between points."""
+    return re.sub(r"\d[\d.,e+-]*", "#", fault)
+
+
 def _bits(module: nn.Module) -> list[bytes]:
     tensors = module.state_dict().values()
     return [tensor.detach().numpy().tobytes() for tensor in tensors if isinstance(tensor, Tensor)]
@@ -234,6 +267,8 @@ def _reason(lesson: ModuleLesson, params: dict[str, Any], error: Exception) -> s
         return f"PyTorch would only repeat {slow[1]}, lane by lane"
     if missing := re.search(r"Batching rule not implemented for aten::(\w+)", text):
         return f"PyTorch cannot stack {missing[1]}"
+    if "data pointer" in text or "doesn't have storage" in text:
+        return "forward leaves PyTorch, for instance for NumPy"
     if "random operation" in text:
         return "it draws random numbers in evaluation, too"
     if ".item()" in text or "control flow" in text:

@@ -87,7 +87,9 @@ class Network:
         self._dropouts = [(name, part) for name, part in named if isinstance(part, DROPOUTS)]
         self._drops = drops
         self._trains: bool | None = None
-        self._inside = False
+        # Around the stack, PyTorch leaves the padding out of the gradient of the first lane alone.
+        padded = (getattr(part, "padding_idx", None) for part in module.modules())
+        self._inside = any(index is not None for index in padded)
 
     def settle(self, weights: Tensors, buffers: Tensors, x: Tensor, y: Tensor) -> list[Call]:
         """Looks at a batch of a single lane, and changes nothing; the calls of dropout.

@@ -28,10 +28,15 @@ def with_lines(error: BaseException, shown: Shown) -> str:
     lines = [_words(error)]
     if isinstance(error, SyntaxError) and (name := shown(error.filename or "")) is not None:
         lines.append(f"  {name}, line {error.lineno}: {(error.text or '').strip()}")
-    for name, number, filename in _places(error, shown):
-        text = linecache.getline(filename, number).strip()
-        lines.append(f"  {name}, line {number}: {text}")
-    return "\n".join(lines)
+    return "\n".join([*lines, *lines_of(error, shown)])
+
+
+def lines_of(error: BaseException, shown: Shown) -> list[str]:
+    """The lines of an exception's traceback that are the user's, each with its place."""
+    return [
+        f"  {name}, line {number}: {linecache.getline(filename, number).strip()}"
+        for name, number, filename in _places(error, shown)
+    ]
 
 
 def with_folders(text: str, names: Mapping[str, str]) -> str:

@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from xortune.errors import UsageError
-from xortune.problems.code.faults import Shown, with_lines
+from xortune.problems.code.faults import Shown, lines_of, with_lines
 from xortune.problems.code.importing import run_text
 from xortune.problems.code.unpickling import unpickled
 from xortune.problems.declared import Problem
@@ -42,7 +42,14 @@ def loaded_problem(
     sys.modules[private] = module  # Dataclasses and pickles look there.
     try:
         run_text(text, filename, module)
-    except (Exception, SystemExit) as error:
+    except UsageError as error:  # Of xortune itself, such as the faults of a Problem.
+        if before is None:
+            del sys.modules[private]
+        faults = "\n".join(f"{what}: {fault}" for fault in str(error).splitlines())
+        raise UsageError("\n".join([faults, *lines_of(error, shown)])) from None
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         if before is None:
             del sys.modules[private]
         raise UsageError(f"{what}: fails when it is imported: {with_lines(error, shown)}") from None

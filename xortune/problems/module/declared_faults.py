@@ -24,6 +24,7 @@ from xortune.problems.sources import called_name
 from xortune.wording import did_you_mean
 
 _TWO = "a function of output and target"
+_PLAIN = "must be a plain function, neither async nor a generator"
 
 
 def module_at_fault(given: Given) -> list[str]:
@@ -51,6 +52,8 @@ def _model_faults(model: Any) -> list[str]:
     if not callable(model):
         return [f"model {brief(model)}: must be a class or a function that makes a module."]
     called = called_name(model)
+    if _is_odd(model):
+        return [f"model {called}: {_PLAIN}."]
     try:
         parameters = inspect.signature(model).parameters.values()
     except (TypeError, ValueError):
@@ -80,6 +83,8 @@ def _data_faults(data: Any) -> list[str]:
         return ["data: must be a function that returns the Split, not the Split itself."]
     if not callable(data):
         return [f"data {brief(data)}: must be a function that returns an xortune.Split."]
+    if _is_odd(data):
+        return [f"data {called_name(data)}: {_PLAIN}."]
     return _signature_faults(f"data {called_name(data)}", data, (), "no arguments")
 
 
@@ -173,11 +178,17 @@ def _no_aim(objective: Any) -> str:
 
 
 def _measure_faults(place: str, function: Any) -> list[str]:
-    if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
-        return [f"{place}: must be a plain function, neither async nor a generator."]
+    if _is_odd(function):
+        return [f"{place}: {_PLAIN}."]
     if inspect.isclass(function):
         return [f"{place}: is a class; make an object of it: {called_name(function)}()."]
     return _signature_faults(place, function, (None, None), "two arguments, output and target")
+
+
+def _is_odd(function: Any) -> bool:
+    """Whether a call would only return something that could be asked for a result."""
+    kinds = (inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.isasyncgenfunction)
+    return any(is_kind(function) for is_kind in kinds)
 
 
 def _signature_faults(

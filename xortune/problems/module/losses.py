@@ -7,7 +7,11 @@ from collections.abc import Callable, Mapping
 import torch.nn.functional as F
 from torch import Tensor
 
+from xortune.plain_numbers import brief
+
 Loss = Callable[[Tensor, Tensor], Tensor]  # of output and target: a mean over rows
+
+_IGNORED = -100  # a class that PyTorch's cross-entropy leaves out
 
 
 def mse(output: Tensor, target: Tensor) -> Tensor:
@@ -53,6 +57,39 @@ LOSSES: Mapping[str, Loss] = {
     "bce_with_logits": bce_with_logits,
     "cross_entropy": cross_entropy,
 }
+
+
+def unlike_targets(name: str, output: Tensor, targets: Mapping[str, Tensor | None]) -> str:
+    """Why a loss of ours cannot take some targets; empty if it can.
+
+    Args:
+        name: of the loss.
+        output: of the model, for some rows.
+        targets: arrays of targets by the name that a message shows; None for one that is not there.
+    """
+    for place, target in targets.items():
+        if target is None:
+            continue
+        if name == "bce_with_logits" and (found := _first((target < 0) | (target > 1), target)):
+            return f"{name} takes targets from 0 to 1, and {place} holds {found}"
+        if name == "cross_entropy" and output.dim() > 1 and not target.is_floating_point():
+            classes = output.shape[1]
+            wrong = (target >= classes) | ((target < 0) & (target != _IGNORED))
+            if found := _first(wrong, target):
+                return (
+                    f"{name}: {place} holds the class {found}, and the model has "
+                    f"{classes} output{'s' * (classes > 1)}. Count classes from 0, and give the "
+                    "model an output for each: its keyword outputs is how many there are"
+                )
+    return ""
+
+
+def _first(wrong: Tensor, target: Tensor) -> str:
+    """The first of the targets that are wrong, with its row; empty for none."""
+    if not bool(wrong.any()):
+        return ""
+    place = tuple(wrong.nonzero()[0].tolist())
+    return f"{brief(target[place].item())} (row {place[0]})"
 
 
 def _alike(name: str, output: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:

@@ -21,6 +21,9 @@ Array = NDArray[Any]  # float32 or int64, the rows first
 FOLD_SEED = 0  # of the order in which rows are dealt into folds
 _PAIRS = (("x", "y"), ("x_validation", "y_validation"), ("x_test", "y_test"))
 _LARGEST = float(np.finfo(np.float32).max)
+# What to do about values that are no numbers, by NumPy's kinds.
+_BY_NUMBER = ". Number them from 0: numpy.unique(values, return_inverse=True)[1]"
+_REMEDIES = {"U": _BY_NUMBER, "S": _BY_NUMBER, "O": ". If all are numbers: .astype(float)"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,9 +121,10 @@ def _array(name: str, value: Any, faults: list[str]) -> Array | None:
     try:
         array = np.asarray(value)
     except (TypeError, ValueError, RuntimeError) as error:
-        faults.append(f"{name} is not an array: {error}.")
+        why = str(error).partition(". ")[0].rstrip(".")
+        faults.append(f"{name} is no array, but of the type {type(value).__name__}: {why}.")
         return None
-    fault = _content_at_fault(array)
+    fault = content_at_fault(array)
     if fault:
         faults.append(f"{name} {fault}.")
         return None
@@ -128,10 +132,12 @@ def _array(name: str, value: Any, faults: list[str]) -> Array | None:
     return np.ascontiguousarray(array, kind)
 
 
-def _content_at_fault(array: NDArray[Any]) -> str:
+def content_at_fault(array: NDArray[Any]) -> str:
     """Why an array cannot be learnt from; empty if it can."""
     if array.dtype.kind not in "biuf":
-        return f"holds values of type {array.dtype}, not numbers"
+        return (
+            f"holds values of type {array.dtype}, not numbers{_REMEDIES.get(array.dtype.kind, '')}"
+        )
     if array.ndim == 0 or not array.size:
         return f"has the shape {array.shape}: there must be rows, and numbers in them"
     if array.dtype.kind != "f":

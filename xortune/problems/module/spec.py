@@ -115,11 +115,24 @@ def _with_defaults(
         value = defaults.get(parameter.name, parameter.default)
         if parameter.kind == "float" and type(value) is int:
             value = float(value)
-        if parameter.takes(value):
+        # What a space offers instead of values has its fault there, line by line.
+        if parameter.takes(value) or parameter.name not in defaults:
             changed.append(replace(parameter, default=value))
         else:
-            faults.append(f"defaults: {parameter.name} cannot be {brief(value)}.")
+            faults.append(
+                f"defaults: {parameter.name} cannot be {brief(value)}; it takes "
+                f"{_taken(parameter)}."
+            )
     return tuple(changed)
+
+
+def _taken(parameter: Parameter) -> str:
+    """The values that a parameter takes, in words."""
+    if parameter.kind == "choice":
+        return ", ".join(map(brief, parameter.choices))
+    kind = "whole numbers" if parameter.kind == "int" else "numbers"
+    low = "" if parameter.low is None else f"{parameter.low:g}"
+    return f"{kind} {'above' if parameter.above_low else 'from'} {low}" if low else kind
 
 
 def _names_at_fault(module: DeclaredModule, names: Sequence[str]) -> list[str]:
