@@ -77,6 +77,13 @@ def test_two_logits_of_a_table_of_two_classes_stay_two():
     assert answered(portable, rows)["probabilities"].shape == (len(rows), 2)
 
 
+def test_several_numbers_for_a_target_of_one_stay_as_they_are():
+    table = load_table(frame("regression"), target="y")
+    rows = table.training.x
+    portable = portable_module(perceptron(2), torch.tensor(rows), "mse", table.recipe)
+    assert list(answered(portable, rows)) == ["outputs"]
+
+
 def test_another_module_has_its_weights_alone():
     module = nn.Sequential(nn.Conv1d(1, 2, 2), nn.Flatten(), nn.Linear(2, 1))
     portable = portable_module(module, torch.ones(9, 1, 2), "mse", None)
