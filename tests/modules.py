@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from xortune.engines.mlp.module_engine import MlpModuleEngine
+from xortune.engines.mlp.native.build import built_library
+from xortune.engines.mlp.perceptrons import perceptrons_at
 from xortune.engines.module_size import ModuleSize
 from xortune.engines.plain.module_engine import PlainModuleEngine
 from xortune.engines.stacked.engine import StackedEngine
 from xortune.engines.stacked.padding import Padding
 from xortune.problems.module.lesson import ModuleLesson
+from xortune.problems.module.losses import LOSSES
 from xortune.problems.trainer_parameters import CURVE, trainer_parameters
 from xortune.spec import Metric, Objective, Parameter, ProblemSpec
 from xortune.trial import Params
@@ -71,6 +76,29 @@ def perceptron(width: int, activation: str, dropout: float = 0.0) -> nn.Module:
     return nn.Sequential(
         nn.Linear(3, width), act(), nn.Dropout(dropout), nn.Linear(width, 4), act(), nn.Linear(4, 1)
     )
+
+
+def network(
+    width: int, activation: str, dropout: float = 0.0, depth: int = 2, outputs: int = 1
+) -> nn.Module:
+    """A perceptron as of tables, which registers its last layer first."""
+    act = getattr(nn, activation)
+    sizes = [3, *[width] * depth]
+    every: list[nn.Module] = [nn.Linear(sizes[-1], outputs)]
+    hidden: list[nn.Module] = []
+    for before, after in pairwise(sizes):
+        hidden += [nn.Linear(before, after), act(), nn.Dropout(dropout)]
+    return Reversed(every[0], nn.Sequential(*hidden))
+
+
+class Reversed(nn.Module):
+    def __init__(self, last: nn.Module, hidden: nn.Module) -> None:
+        super().__init__()
+        self.last = last
+        self.hidden = hidden
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.last(self.hidden(x))
 
 
 def convolution(width: int) -> nn.Module:
@@ -167,6 +195,11 @@ class Made:
     def stacked(self, padding: Padding = SIXTY_FOUR, folds: int | None = None) -> StackedEngine:
         return StackedEngine(self, self.spec, SIZE, padding, folds)
 
+    def mlp(self, folds: int | None = None) -> MlpModuleEngine:
+        found = perceptrons_at(self(), [self.trial()])
+        assert found.cost is not None, found.why_not
+        return MlpModuleEngine(self, self.spec, found.cost, found.typical, built_library(), folds)
+
     def plain(self, folds: int | None = None) -> PlainModuleEngine:
         return PlainModuleEngine(self, self.spec, SIZE, folds)
 
@@ -178,6 +211,14 @@ DROPOUT = Parameter("dropout", "float", 0.0, low=0.0, high=1.0)
 
 PERCEPTRON = Made(
     perceptron, (WIDTH, ACTIVATION, DROPOUT), losses={"mse": squared, "mae": absolute}
+)
+_NETWORK = (WIDTH, ACTIVATION, DROPOUT, Parameter("depth", "int", 2, low=0, high=4))
+NETWORK = Made(network, _NETWORK, losses={name: LOSSES[name] for name in ("mse", "mae", "huber")})
+CLASSES = Made(
+    partial(network, outputs=3),
+    _NETWORK,
+    losses={"cross_entropy": LOSSES["cross_entropy"]},
+    metrics={"accuracy": accuracy},
 )
 MIXED = Made(Mixed, (WIDTH, DROPOUT, ACTIVATION))
 CONVOLUTION = Made(

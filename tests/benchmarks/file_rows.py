@@ -131,7 +131,7 @@ def _per_trial(
 
 def _our_runs(folder: Path, finished: Sequence[FinishedTrial]) -> None:
     folder.mkdir()
-    writer = RunWriter(StudyPaths(folder), load_space("default", SPEC), GRAPH)
+    writer = RunWriter(StudyPaths(folder), load_space("default", SPEC), lambda params: GRAPH)
     for f in finished:
         writer.write(f)
 

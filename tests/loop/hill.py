@@ -64,7 +64,7 @@ class Hill:
             settings = ledger.settings()
             clock = Clock()
             space = load_space(settings.space, settings.spec)
-            runs = RunQueue(RunWriter(self.paths, space, ()), clock)
+            runs = RunQueue(RunWriter(self.paths, space), clock)
             search = Search(
                 ledger, ENGINE, runs, clock, lambda progress: None, lambda: None, is_late
             )

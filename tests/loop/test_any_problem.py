@@ -35,7 +35,7 @@ def hill(tmp_path):
                 )
                 clock = Clock()
                 space = load_space(settings.space, SPEC)
-                runs = RunQueue(RunWriter(paths, space, ()), clock)
+                runs = RunQueue(RunWriter(paths, space), clock)
                 loop = Search(ledger, HillEngine(), runs, clock, lambda p: None, lambda: None)
                 InlineRunner(RunOptions(**options), "cpu").run(loop)
                 runs.write_all()

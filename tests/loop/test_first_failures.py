@@ -41,7 +41,7 @@ def search(tmp_path):
     def train(engine, pack_size):
         with Ledger.open(paths) as ledger:
             clock = Clock()
-            runs = RunQueue(RunWriter(paths, load_space(SPACE, SPEC), ()), clock)
+            runs = RunQueue(RunWriter(paths, load_space(SPACE, SPEC)), clock)
             loop = Search(ledger, engine, runs, clock, lambda p: None, lambda: None)
             try:
                 InlineRunner(RunOptions(pack_size=pack_size), "cpu").run(loop)

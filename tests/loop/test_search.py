@@ -33,7 +33,7 @@ def make_search(tmp_path):
         ledgers.append(ledger)
         told = []
         clock = Clock()
-        runs = RunQueue(RunWriter(paths, space, ()), clock)
+        runs = RunQueue(RunWriter(paths, space), clock)
         engine = EagerEngine("xor")
         search = Search(ledger, engine, runs, clock, told.append, lambda: None)
         search.start({"cpu": workers}, pack_size, retries)

@@ -76,17 +76,17 @@ def noisy(y: Tensor) -> Tensor:
 
 
 class Said(NamedTuple):
-    """A module, and what is said of it: that it trains in packs, alone, or not at all."""
+    """A module, and what is said of it: that it trains in C, in packs, alone, or not at all."""
 
     model: Callable[[int], Any]
-    how: str  # packs, alone or fault
+    how: str  # in C, packs, alone or fault
     words: str = "same bits in any pack"
 
 
 MODULES = {
-    "ReLU": Said(lambda width: mlp(width, nn.ReLU()), "packs"),
-    "SiLU": Said(lambda width: mlp(width, nn.SiLU()), "packs"),
-    "Dropout": Said(lambda width: mlp(width, nn.Tanh(), nn.Dropout(0.3)), "packs"),
+    "ReLU": Said(lambda width: mlp(width, nn.ReLU()), "in C"),
+    "SiLU": Said(lambda width: mlp(width, nn.SiLU()), "in C"),
+    "Dropout": Said(lambda width: mlp(width, nn.Tanh(), nn.Dropout(0.3)), "in C"),
     "LayerNorm": Said(lambda width: mlp(width, nn.LayerNorm(width), nn.GELU()), "packs"),
     "BatchNorm": Said(lambda width: mlp(width, nn.BatchNorm1d(width), nn.Tanh()), "packs"),
     "GRU": Said(lambda width: Steps(nn.GRU, width), "packs"),

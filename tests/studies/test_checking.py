@@ -18,10 +18,12 @@ def test_what_is_said_of_a_module_is_how_it_trains_and_why(name):
         assert said.words in str(caught.value)
         return
     found = check(problem_with(name))
-    assert found.engine == ("stacked-1" if said.how == "packs" else "plain-1")
+    engines = {"in C": "mlp-1", "packs": "stacked-1", "alone": "plain-1"}
+    assert found.engine == engines[said.how]
     assert said.words in found.words
     assert all(seconds > 0 for seconds in found.seconds.values())
-    assert ("stacked-1" in found.seconds) is (said.how == "packs")
+    assert ("mlp-1" in found.seconds) is (said.how == "in C")
+    assert ("stacked-1" in found.seconds) is (said.how != "alone")
 
 
 def test_the_command_prints_it_and_writes_nothing(tmp_path, monkeypatch, capsys):
@@ -32,7 +34,7 @@ def test_the_command_prints_it_and_writes_nothing(tmp_path, monkeypatch, capsys)
     assert (answer.code, answer.err) == (0, "")
     lines = answer.out.splitlines()
     assert lines[0] == "moons: 40 rows for training, 40 for validation, 40 for a test"
-    assert "stacked-1: packs of up to 512, same bits in any pack" in lines
+    assert "mlp-1: C, in packs of up to 1,024, same bits in any pack" in lines
     assert lines[-1].startswith("plain-1: ")
     assert contents(tmp_path) == before
 

@@ -34,7 +34,7 @@ def of_a_function(digest="cd") -> StudySettings:
         (of_a_table(), of_a_table(split_seed=1), ["rows"]),
         (of_a_table(), of_a_table(left_out=[["b", "dates"]]), []),
         (of_a_function(), of_a_function(), []),
-        (of_a_function(), of_a_function("ef"), ["function"]),
+        (of_a_function(), of_a_function("ef"), ["code"]),
         (XOR, of_a_table(), ["problem", "data", "rows"]),
     ],
 )

@@ -39,7 +39,7 @@ WAIT_S = 60.0
 
 def run_writer(tmp_path, metric: str = "mse") -> RunWriter:
     space = load_space(DOMAINS, SPEC.with_objective(metric))
-    return RunWriter(StudyPaths(tmp_path), space, GRAPH)
+    return RunWriter(StudyPaths(tmp_path), space, lambda params: GRAPH)
 
 
 def finished(number: int, params: Params = SOUND) -> FinishedTrial:

@@ -7,6 +7,7 @@ import pytest
 
 import xortune
 from tests.browser import WIDE
+from tests.declared_modules import made
 from tests.tensorboard.serving import serving
 
 # TensorBoard's own, which have nothing to do with what is shown.
@@ -140,6 +141,24 @@ def test_fifty_trials_in_every_tab(chromium, tmp_path):
         assert check_table(page, study) > 10
         check_parallel(page, study, 50)
         check_scatter(page, 50)
+        assert (complaints(tab), tab.requests) == ([], [])
+
+
+@pytest.mark.long
+def test_the_graph_of_a_module_opens_into_its_layers(chromium, tmp_path):
+    study = xortune.search(
+        problem=made(), trials=1, name="one", results=tmp_path, runner="inline", confirm="none"
+    )
+    with serving(study.paths.folder) as server, chromium.tab(WIDE) as tab:
+        server.wait_for_runs(1)
+        page = opened(tab, f"{server.url}/#graphs", "tf-graph-scene text")
+        texts = page.locator("tf-graph-scene text")
+        assert {"inputinput", "SequentialSequential", "outputoutput"} < {*texts.all_text_contents()}
+        page.locator("tf-graph-scene g.node.meta").filter(has_text="Sequential").first.dblclick()
+        page.locator("tf-graph-scene text", has_text="Linear[2]").first.wait_for()
+        shown = {*texts.all_text_contents()}
+        assert {f"{name}{name}" for name in ("Linear[0]", "Tanh[1]", "Linear[2]")} < shown
+        assert {"?\xd72", "?\xd71"} < shown  # with the sign of multiplication
         assert (complaints(tab), tab.requests) == ([], [])
 
 

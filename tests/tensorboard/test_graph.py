@@ -1,4 +1,4 @@
-"""The graph of a run, held against the one that PyTorch traces of the lab's model."""
+"""The graph of a run: the lab's, held against what PyTorch traces, and that of a module."""
 
 import warnings
 from collections import Counter
@@ -6,6 +6,8 @@ from collections import Counter
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+import xortune
+from tests.declared_modules import made
 from tests.make import make_params, make_weights
 from xortune.problems.xor.data import load_data
 from xortune.problems.xor.problem import XORProblem
@@ -19,7 +21,7 @@ def model():
 
 
 def model_graph():
-    return graph_message(PROBLEM.graph)
+    return graph_message(PROBLEM.graph(make_params()))
 
 
 def nodes(graph) -> dict[str, tuple[str, tuple[str, ...], tuple[tuple[int, ...], ...]]]:
@@ -91,3 +93,22 @@ def test_the_graph_s_weights_have_the_model_s_names_and_shapes():
 def test_every_input_of_a_node_is_a_node():
     found = nodes(model_graph())
     assert {name for _, inputs, _ in found.values() for name in inputs} <= set(found)
+
+
+def test_every_run_of_a_module_has_the_graph_of_its_own_shape(tmp_path):
+    space = {"width": {"values": [3, 5]}, "epochs": {"value": 1}}
+    study = xortune.search(
+        problem=made(space=space), trials=2, sampler="random", results=tmp_path, confirm="none"
+    )
+    widths = dict(zip(study.trials["number"], study.trials["width"]))
+    assert {*widths.values()} == {3, 5}
+    for number, width in widths.items():
+        reader = EventAccumulator(str(study.paths.run(number)))
+        reader.Reload()
+        found = nodes(reader.Graph())
+        assert found["input/x"] == ("IO Node", (), ((-1, 2),))
+        assert found["Sequential/Linear[0]/weight"][2] == ((width, 2),)
+        assert found["Sequential/Tanh[1]/tanh"] == (
+            "tanh", ("Sequential/Linear[0]/linear",), ((-1, width),),
+        )  # fmt: skip
+        assert found["output/output"][1] == ("Sequential/Linear[2]/linear",)

@@ -151,7 +151,7 @@ RUNGS_SPACE = load_space({name: DOMAINS[name] for name in RUNGS.names}, RUNGS)
 
 def test_a_pruned_trial_ends_well_with_its_epoch_and_loss(tmp_path):
     """After a complete one, none of whose scores may show."""
-    writer = RunWriter(StudyPaths(tmp_path), RUNGS_SPACE, ())
+    writer = RunWriter(StudyPaths(tmp_path), RUNGS_SPACE)
     for trial in (complete(RUNGS, 0, 3), pruned(RUNGS, 1, epoch=15), complete(RUNGS, 2, 3)):
         writer.write(trial)
     reader = read(tmp_path, 1)
@@ -168,7 +168,7 @@ def test_a_pruned_trial_ends_well_with_its_epoch_and_loss(tmp_path):
 
 
 def test_the_hparams_tab_knows_the_metrics_of_pruned_trials(tmp_path):
-    RunWriter(StudyPaths(tmp_path), RUNGS_SPACE, ()).write(pruned(RUNGS, 0))
+    RunWriter(StudyPaths(tmp_path), RUNGS_SPACE).write(pruned(RUNGS, 0))
     experiment = plugin_data(read(tmp_path, 0), metadata.EXPERIMENT_TAG).experiment
     tags = [info.name.tag for info in experiment.metric_infos]
     assert tags[-4:] == ["result/pruned_epoch", "result/pruned_loss", *CURVES]
@@ -331,7 +331,7 @@ def test_a_run_is_complete_or_missing(tmp_path):
 
 
 def test_any_spec_has_its_series_scores_and_parameters(tmp_path):
-    writer = RunWriter(StudyPaths(tmp_path), FOREST_SPACE, ())
+    writer = RunWriter(StudyPaths(tmp_path), FOREST_SPACE)
     params = FOREST.params((3, None, False, 16, 0.5, "sqrt"))
     curve = Curve((0, 25), {"validation": (0.5, 0.25)})
     outcome = Outcome("COMPLETE", FOREST.scores((0.25, 0.75, 11.0)), curve)
@@ -357,7 +357,7 @@ def test_any_spec_has_its_series_scores_and_parameters(tmp_path):
 
 
 def test_a_parameter_that_does_not_apply_is_left_out_of_that_run_alone(tmp_path):
-    writer = RunWriter(StudyPaths(tmp_path), FOREST_SPACE, ())
+    writer = RunWriter(StudyPaths(tmp_path), FOREST_SPACE)
     for number, momentum in enumerate((0.5, None, 0.25)):
         params = FOREST.params((3, momentum, None, 8, 1, 0.5))
         writer.write(FinishedTrial(Trial(number, 0, params), Outcome("FAIL", error="e")))
@@ -369,7 +369,7 @@ def test_a_parameter_that_does_not_apply_is_left_out_of_that_run_alone(tmp_path)
 def test_a_spec_without_curves_has_scores_alone(tmp_path):
     space = load_space({"x": {"min": -0.5, "max": 0.5}}, PLAIN)
     outcome = Outcome("COMPLETE", PLAIN.scores((0.5, 0.25)), Curve((0, 5)))
-    writer = RunWriter(StudyPaths(tmp_path), space, ())
+    writer = RunWriter(StudyPaths(tmp_path), space)
     writer.write(FinishedTrial(Trial(0, 0, PLAIN.params((0.25,))), outcome))
     reader = read(tmp_path, 0)
     assert reader.Tags()["scalars"] == ["result/final_loss"]

@@ -97,7 +97,7 @@ def test_a_metric_that_is_a_curve_is_not_written_twice(tmp_path):
     results = {result.name: result.tag for result in results_of(spec, "result/")}
     assert results == {"final_loss": "result/final_loss", "accuracy": "accuracy"}
     space = load_space({"x": {"min": -1.0, "max": 1.0}}, spec)
-    writer = RunWriter(StudyPaths(tmp_path), space, ())
+    writer = RunWriter(StudyPaths(tmp_path), space)
     curve = Curve((1, 2), {"loss": (0.5, 0.25), "accuracy": (0.5, 0.75)})
     for number, accuracy in enumerate((0.75, 0.875)):
         outcome = Outcome("COMPLETE", spec.scores((0.25, accuracy)), curve)
@@ -132,7 +132,7 @@ def test_a_study_keeps_the_tags_of_its_earlier_runs(tmp_path, monkeypatch):
 def test_parameters_that_are_fixed_are_said_to_be(tmp_path):
     fixed = {"lr": {"value": 0.5}, **{name: DOMAINS[name] for name in ("epochs", "seed")}}
     space = load_space({**fixed, "loss_fn": {"values": ["mse"]}}, SPEC)
-    writer = RunWriter(StudyPaths(tmp_path), space, ())
+    writer = RunWriter(StudyPaths(tmp_path), space)
     writer.write(finished(0))
     experiment = plugin_data(read(tmp_path, 0), "_hparams_/experiment").experiment
     differing = [info.name for info in experiment.hparam_infos if info.differs]

@@ -8,9 +8,10 @@ import struct
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from xortune.errors import XortuneError
+from xortune.errors import UsageError, XortuneError
 from xortune.escaping import json_text
-from xortune.problems.portable import Portable
+from xortune.problems.portable import Portable, PortableNetwork
+from xortune.wording import option
 
 
 def model_file(portable: Portable, ending: str, about: Mapping[str, Any]) -> bytes:
@@ -22,15 +23,10 @@ def model_file(portable: Portable, ending: str, about: Mapping[str, Any]) -> byt
         about: plain values that say where it comes from. A `.pt` file has no room for them.
 
     Raises:
+        UsageError: only a network of dense layers can be written as `.onnx`.
         XortuneError: the package for the format is not installed.
     """
-    facts = {
-        **about,
-        "activation": portable.activation,
-        "inputs": portable.inputs,
-        "outputs": [output._asdict() for output in portable.outputs],
-        **portable.facts,
-    }
+    facts = {**about, **_of_network(portable), **portable.facts}
     texts = {name: _text(value) for name, value in facts.items()}
     try:
         return _FORMATS[ending](portable, texts)
@@ -72,9 +68,26 @@ def _pytorch(portable: Portable, about: Mapping[str, str]) -> bytes:
 
 
 def _onnx(portable: Portable, about: Mapping[str, str]) -> bytes:
+    if not isinstance(portable, PortableNetwork):
+        raise UsageError(
+            "a module of your own is written as .onnx only where it is a multilayer perceptron, "
+            f"and its code is named again, with {option('problem', 'FILE.py')}. Write .safetensors "
+            "or .pt, load that into the module, and use torch.onnx.export."
+        )
     from xortune.problems.onnx_graph import onnx_model
 
     return bytes(onnx_model(portable, about).SerializeToString(deterministic=True))
+
+
+def _of_network(portable: Portable) -> Mapping[str, Any]:
+    """What a reader needs to know of dense layers; empty for another model."""
+    if not isinstance(portable, PortableNetwork):
+        return {}
+    return {
+        "activation": portable.activation,
+        "inputs": portable.inputs,
+        "outputs": [output._asdict() for output in portable.outputs],
+    }
 
 
 def _text(value: Any) -> str:

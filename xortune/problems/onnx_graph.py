@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from xortune.problems.portable import Portable, PortableOutput
+from xortune.problems.portable import PortableNetwork, PortableOutput
 
 if TYPE_CHECKING:
     import onnx
@@ -18,7 +18,7 @@ _OPSET, _IR = 17, 8
 _ROWS = "rows"
 
 
-def onnx_model(portable: Portable, about: Mapping[str, str]) -> onnx.ModelProto:
+def onnx_model(portable: PortableNetwork, about: Mapping[str, str]) -> onnx.ModelProto:
     """The model, from `inputs`, float32 of shape `(rows, d)`, to its outputs; checked.
 
     Args:
@@ -50,7 +50,7 @@ class _Graph:
         self.last = "inputs"
         self.width = 0
 
-    def add_layers(self, portable: Portable) -> None:
+    def add_layers(self, portable: PortableNetwork) -> None:
         names = list(portable.state)
         pairs = [*zip(names[::2], names[1::2])]
         for place, (weight, bias) in enumerate(pairs):

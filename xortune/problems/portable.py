@@ -30,18 +30,27 @@ class PortableOutput(NamedTuple):
 
 @dataclass(frozen=True)
 class Portable:
-    """A network of dense layers.
+    """A trained model without its code.
 
     Attributes:
-        state: the model's `state_dict()`: the weight, `(out, in)`, and the bias of each layer.
-        activation: after each hidden layer: sigmoid, tanh, relu, silu or gelu, the exact one.
-        inputs: the names of the inputs.
-        outputs: what other programs get of it; a `state_dict()` ends with the last sums.
+        state: the model's `state_dict()`.
         facts: plain values for readers, such as how inputs are prepared.
     """
 
     state: Mapping[str, Tensor]
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class PortableNetwork(Portable):
+    """A network of dense layers, whose `state` is the weight, `(out, in)`, and bias of each layer.
+
+    Attributes:
+        activation: after each hidden layer: sigmoid, tanh, relu, silu or gelu, the exact one.
+        inputs: the names of the inputs.
+        outputs: what other programs get of it; a `state_dict()` ends with the last sums.
+    """
+
     activation: str
     inputs: tuple[str, ...]
     outputs: tuple[PortableOutput, ...]
-    facts: Mapping[str, Any]

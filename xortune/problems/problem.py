@@ -41,9 +41,8 @@ class Problem(Protocol):
     def has_models(self) -> bool:
         """Whether its trials leave models; if not, all that need one raise UsageError."""
 
-    @property
-    def graph(self) -> Sequence[GraphNode]:
-        """The model's graph for TensorBoard; may be empty."""
+    def graph(self, params: Params) -> Sequence[GraphNode]:
+        """The graph of a trial's model for TensorBoard; may be empty."""
 
     def model(self, params: Params, weights: Weights) -> Any:
         """The trained model, a `torch.nn.Module`."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from xortune.engines.collection import no_collection
 from xortune.errors import UsageError
 from xortune.studies.request import checked_request
 from xortune.trial import Lane, Params
@@ -49,20 +50,22 @@ def check(
     include: Sequence[str | Path] | None = None,
     data: Any = None,
     target: str | None = None,
+    verbose: bool = False,
 ) -> Checked:
     """Looks at a module at a few points of a space. Writes nothing.
 
     Args:
         problem: an `xortune.Problem` with a model, or its file.
         space, include, data, target: as for `xortune.search`.
+        verbose: show what the problem's code prints.
 
     Raises:
         UsageError: a search would refuse it, for the same reasons.
     """
     about = {"problem": problem, "include": include, "data": data, "target": target}
-    request = checked_request(space, None, "auto", {**about, "trials": 1})
+    request = checked_request(space, None, "auto", {**about, "trials": 1, "verbose": verbose})
     from xortune.problems.module.problem import ModuleProblem
-    from xortune.studies.problems.module_engines import look_at
+    from xortune.studies.problems.module_engines import ModuleChoice, look_at
 
     found = request.subject.problem
     if not isinstance(found, ModuleProblem):
@@ -70,18 +73,25 @@ def check(
             f"{option('problem')}: has a function, which only a search can try. This is for a "
             "module: Problem(model=...)."
         )
-    look = look_at(found, request.settings)
+    look = look_at(found, request.settings, shown=request.options.verbose)
+    choice = ModuleChoice(look, "auto")
+    engine = choice.expected("cpu")
     fits = look.fitness.size.weights * _LANES <= _MOST_WEIGHTS
-    engines: list[Engine] = [look.stacked] if look.stacked is not None and fits else []
+    engines = [engine] if engine not in (look.stacked, look.plain) else []
+    engines += [look.stacked] if look.stacked is not None and fits else []
     seconds = {e.name: _seconds(e, look.points[0]) for e in (*engines, look.plain)}
-    lines = [*_lines(found, look), *(_timed(name, seconds[name], look) for name in seconds)]
-    return Checked(look.engine("auto").name, look.words("auto"), seconds, tuple(lines))
+    said = choice.words(engine)
+    lines = [
+        *_lines(found, look, f"{engine.name}: {said}"),
+        *(_timed(name, seconds[name], look) for name in seconds),
+    ]
+    return Checked(engine.name, said, seconds, tuple(lines))
 
 
-def _lines(problem: ModuleProblem, look: Look) -> list[str]:
+def _lines(problem: ModuleProblem, look: Look, said: str) -> list[str]:
     rows = problem.material.rows
     test = "" if rows.x_test is None else f", {len(rows.x_test):,} for a test"
-    engine, fitness = look.engine("auto").name, look.fitness
+    fitness = look.fitness
     padding = "" if look.stacked is None else f"; lanes padded to {_padding(look)}"
     return [
         f"{problem.spec.problem}: {len(rows.x):,} rows for training, {len(rows.x_validation):,} "
@@ -89,7 +99,7 @@ def _lines(problem: ModuleProblem, look: Look) -> list[str]:
         f"sound at {fitness.points} points of the space, with up to {fitness.size.weights:,} "
         "weights",
         f"a step takes up to {fitness.step_flops / 1e6:.3g} MFLOP{padding}",
-        f"{engine}: {look.words('auto')}",
+        said,
     ]
 
 
@@ -109,9 +119,10 @@ def _seconds(engine: Engine, params: Params) -> float:
     for epochs in (1, 1, 1 + _EPOCHS):  # The first call also prepares.
         values = [{**params, "epochs": epochs, "seed": seed} for seed in range(lanes)]
         pack = [Lane(engine.spec.assignment(one), n) for n, one in enumerate(values)]  # type: ignore[arg-type]
-        started = time.process_time()
-        trainer.train(pack, None)
-        took.append(time.process_time() - started)
+        with no_collection():  # It would be counted as of every epoch.
+            started = time.process_time()
+            trainer.train(pack, None)
+            took.append(time.process_time() - started)
     an_epoch = max(took[2] - took[1], 0.0) / _EPOCHS
     return (took[1] + an_epoch * (_epochs(params) - 1)) / lanes
 
@@ -124,7 +135,7 @@ def _timed(name: str, seconds: float, look: Look) -> str:
 
 
 def _in_packs(name: str) -> bool:
-    return name.startswith("stacked")
+    return not name.startswith("plain")
 
 
 def _epochs(params: Params) -> int:

@@ -50,7 +50,7 @@ def _measure(settings: StudySettings) -> dict[str, Any]:
         "problem": (kind, None if is_table else settings.spec.problem),
         "data": recorded.get("digest") if is_table else recorded.get("data_digest", settings.data),
         "rows": [recipe.get(name) for name in _MEASURED],
-        "function": recorded.get("digest") if kind in ("function", "module") else None,
+        "code": recorded.get("digest") if kind in ("function", "module") else None,
         "objective": settings.spec.objectives[0],
     }
 
@@ -70,6 +70,8 @@ def _described(study: Study) -> Iterator[tuple[str, str]]:
     yield "rung_epochs", ",".join(map(str, settings.rungs)) or "none"
     yield from _of_the_problem(settings.problem)
     yield "engine", study.provenance.engine
+    yield "training", study.provenance.training or _MISSING
+    yield "padding", _text(study.provenance.padding)
     yield from study.provenance.versions.items()
 
 

@@ -66,7 +66,9 @@ def finish(
 
     clock, stop, settings = watch.clock, watch.stop, ledger.settings()
     space = load_space(settings.space, settings.spec)
-    runs = RunQueue(RunWriter(paths, space, problem_of(settings).graph), clock, best_with_runs)
+    # Of a module only its code, which the study does not keep, has a graph.
+    problem = problem_of(settings) if subject is None else subject.problem
+    runs = RunQueue(RunWriter(paths, space, problem.graph), clock, best_with_runs)
 
     if training is not None and best_with_runs is None and settings.trials > _MANY_RUNS:
         _log.warning(

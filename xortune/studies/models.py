@@ -12,7 +12,7 @@ from xortune.paths import StudyPaths
 from xortune.settings import Provenance, StudySettings, one_of
 from xortune.spec import PRUNED_EPOCH
 from xortune.studies.files import checked_file, write_file
-from xortune.studies.problems import kind_of, problem_of, resumed
+from xortune.studies.problems import kind_of, named_problem, problem_of, resumed
 from xortune.studies.retraining import weights_again
 from xortune.trial import FinishedTrial, Params, Weights
 from xortune.version import __version__
@@ -56,30 +56,39 @@ class Models:
             problem: of a study of a module of your own: its problem, named again, since a study
                 does not keep code.
             include: as for `search`.
-            data: of such a study of a table: its data, named again.
+            data: of such a study of a table: its data, to be compared, too; it is not needed.
 
         Raises:
             UsageError: there is no such trial, or it was not trained to the end; or the problem
                 is not the study's.
         """
         found, params, weights = self._modelled(number)
-        if problem is not None:
-            given = {"problem": problem, "include": include, "data": data}
-            named = {key: value for key, value in given.items() if value is not None}
-            found = resumed(self.settings, self.name, named, force=False).problem
-        return found.model(params, weights)
+        named = self._with_code(found, problem, include, data)
+        return named.model(params, weights)
 
-    def predict(self, number: int | None = None, inputs: Any = None) -> Any:
+    def predict(
+        self,
+        number: int | None = None,
+        inputs: Any = None,
+        *,
+        problem: Any = None,
+        include: Any = None,
+    ) -> Any:
         """The answer of a trial's trained model.
 
         Args:
             number: the trial's; None for the best one: `study.predict(inputs=[0, 1])`.
-            inputs: of the lab's problem a row of two numbers; of a table rows like those of its
-                data, as a file, a DataFrame or an array.
+            inputs: of the lab's problem a row of two numbers; of a table, also where a module
+                learns from it, rows like those of its data, as a file, a DataFrame or an array;
+                of a module with data of its own an array of such rows, or a file with one.
+            problem: of a study of a module of your own: its problem, named again, since a study
+                does not keep code.
+            include: as for `search`.
 
         Returns:
-            Of the lab's problem the output, from 0 to 1, computed without PyTorch; of a table a
-            DataFrame with a row for every row.
+            Of the lab's problem the output, from 0 to 1, computed without PyTorch; otherwise a
+            DataFrame with a row for every row. Of a module its columns follow from the final loss:
+            a value or a class, or the outputs as they are.
 
         Raises:
             UsageError: as `model`, or the inputs are missing or do not fit the model.
@@ -87,8 +96,8 @@ class Models:
         """
         if inputs is None:
             raise UsageError("predict: give inputs, such as predict(inputs=[0, 1]).")
-        problem, params, weights = self._modelled(self._named(number))
-        return problem.predict(params, weights, inputs)
+        found, params, weights = self._modelled(self._named(number))
+        return self._with_code(found, problem, include).predict(params, weights, inputs)
 
     def network(self, number: int | None = None) -> Network | None:
         """A trial's trained model as its layers, with all weights and biases.
@@ -150,15 +159,27 @@ class Models:
         problem, params, weights = self._modelled(self._named(number))
         return problem.explain(params, weights, inputs)
 
-    def export(self, file: str | Path, number: int | None = None, *, force: bool = False) -> None:
+    def export(
+        self,
+        file: str | Path,
+        number: int | None = None,
+        *,
+        problem: Any = None,
+        include: Any = None,
+        force: bool = False,
+    ) -> None:
         """Writes a trained model for other programs.
 
         Args:
             file: its ending names the format: `.safetensors` has the weights, and in its metadata
                 the study, the trial, its parameters and how inputs are prepared; `.pt` the
                 `state_dict()`, for `torch.load(file, weights_only=True)`; `.onnx` the network,
-                with the same metadata.
+                with the same metadata; of a module of your own only if it is a multilayer
+                perceptron, and its code is named.
             number: the trial's; None for the best one.
+            problem: of a study of a module of your own: its problem, named again. The weights
+                alone need none.
+            include: as for `search`.
             force: overwrite the file if it exists.
 
         Raises:
@@ -170,8 +191,8 @@ class Models:
         """
         path = checked_file(file, self._own.folder, MODEL_FILES, force=force)
         number = self._named(number)
-        problem, params, weights = self._modelled(number)
-        portable = problem.portable(params, weights)
+        found, params, weights = self._modelled(number)
+        portable = self._with_code(found, problem, include).portable(params, weights)
         about = {
             "study": self.name,
             "trial": int(number),
@@ -229,6 +250,14 @@ class Models:
         if kind_of(self.settings.problem).is_function:
             return "it searches a function, and keeps its numbers, not models"
         return "the layers of a module of your own are known to its code alone"
+
+    def _with_code(
+        self, found: Problem, problem: Any, include: Any = None, data: Any = None
+    ) -> Problem:
+        """The problem, with its code and its data as far as they are named again."""
+        given = {"problem": problem, "include": include, "data": data}
+        named = {key: value for key, value in given.items() if value is not None}
+        return named_problem(self.settings, self.name, named) if named else found
 
     def _named(self, number: int | None) -> int:
         """The number of a trial; None stands for the best one."""

@@ -216,6 +216,11 @@ def _predictions(study: Study, data: Any) -> Picture | None:
     """The truth and the predictions of the test rows, of the trial to use, or else of the best."""
     from xortune.report.page.predictions import predictions
 
+    if study.settings.problem.get("kind") == "module" and "recipe" in study.settings.problem:
+        raise UsageError(
+            f"{option('data')}: a page shows the test rows of xortune's own networks, and study "
+            f"{study.name} searches a module of your own. Leave {option('data')} out."
+        )
     subject = resumed(study.settings, study.name, {"data": data}, force=False)
     if not _is_over(study):
         raise UsageError(

@@ -120,8 +120,10 @@ def _engine(
     device = settings.device_of(number)
     family = kind_of(settings.problem).family(provenance.engine)
     subject = resumed(settings, name, named, force=False)
+    choice = subject.choice(family, settings, RunOptions())
+    choice.keep(name, provenance, force=False)
     try:
-        return subject.choice(family, settings, RunOptions()).decide(device), device
+        return choice.decide(device), device
     except NoEngineError as error:
         raise XortuneError(f"trial {number} has to be trained again: {error}.") from None
 

@@ -74,13 +74,17 @@ def nested(array: Array) -> Any:
 def predicting(study: Study, number: int, trained: Trained) -> Mapping[str, Any]:
     """The arguments of `predict` that ask this model: `inputs`, or `data`; empty without a model.
 
-    The inputs are those of the row with the highest target.
+    The inputs are those of the row with the highest target. Of a module the file of its code comes
+    with them, as `problem`; code without a file is known to its caller alone.
     """
     kind = kind_of(study.settings.problem)
     if not trained.arrays:
         return {}
     if kind.named_by == "data":
         return {"data": "NEW.csv"}
+    if kind.named_by == "problem":
+        file = study.settings.problem.get("file")
+        return {"data": "NEW.csv", "problem": str(file)} if file else {}
     if trained.examples is None:
         return {}
     return {"inputs": max(trained.examples.rows, key=lambda row: row.target).inputs}

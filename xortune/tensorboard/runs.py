@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from functools import lru_cache
 from math import isnan, nan
 from pathlib import Path
 
@@ -20,17 +21,29 @@ from xortune.tensorboard.folders import EVENT_FILE, event_files, has_earlier_run
 from xortune.tensorboard.hparams import Session, experiment_event
 from xortune.tensorboard.records import records
 from xortune.tensorboard.tags import results_group, results_of
-from xortune.trial import Curve, FinishedTrial, Outcome
+from xortune.trial import Curve, FinishedTrial, Outcome, Params
+
+GraphOf = Callable[[Params], Sequence[GraphNode]]
+_MOST_HEADS = 64  # kept
+
+
+def _no_graph(params: Params) -> Sequence[GraphNode]:
+    return ()
 
 
 class RunWriter:
     """Writes the runs of one study, each atomically: a run is complete, or missing.
 
-    The HPARAMS tab shows the domains of the space, the GRAPHS tab the graph, which may be empty.
+    The HPARAMS tab shows the domains of the space, the GRAPHS tab the graph of a trial's model.
     Not thread-safe: event objects are reused.
+
+    Args:
+        paths: the study's.
+        space: likewise.
+        graph: gives the graph for a trial's parameters, which may be empty.
     """
 
-    def __init__(self, paths: StudyPaths, space: SearchSpace, graph: Sequence[GraphNode]) -> None:
+    def __init__(self, paths: StudyPaths, space: SearchSpace, graph: GraphOf = _no_graph) -> None:
         started = time.time()
         spec = space.spec
         self._paths = paths
@@ -41,11 +54,10 @@ class RunWriter:
         shown = [(result.tag, result.name) for result in results]
         listed = {result.tag for result in results}
         shown += [(series.tag, series.tag) for series in spec.curve if series.tag not in listed]
-        head = [Event(wall_time=started, file_version="brain.Event:2")]
-        if graph:
-            graph_def = graph_message(graph).SerializeToString()
-            head.append(Event(wall_time=started, graph_def=graph_def))
-        self._head = records([*head, experiment_event(space, shown, started)])
+        self._version = Event(wall_time=started, file_version="brain.Event:2")
+        self._experiment = experiment_event(space, shown, started)
+        self._graph = graph
+        self._head = lru_cache(_MOST_HEADS)(self._head_with)
         self._series = [series.name for series in spec.curve]
         self._columns = [result.column for result in results]
         self._on_curves = [(n, result.series) for n, result in enumerate(results) if result.series]
@@ -67,7 +79,8 @@ class RunWriter:
         Raises:
             XortuneError: for example, the disk is full. Then the run is missing.
         """
-        content = self._head + records(self._events(finished, time.time()))
+        head = self._head(tuple(self._graph(finished.trial.params)))
+        content = head + records(self._events(finished, time.time()))
         run = self._paths.run(finished.trial.number)
         self._make_folder(run)
         write_whole(run, self._file_name, content)
@@ -94,6 +107,14 @@ class RunWriter:
                     earlier.unlink()
         except OSError as error:
             raise not_written(run, error) from error
+
+    def _head_with(self, graph: tuple[GraphNode, ...]) -> bytes:
+        """What is alike in all runs with this graph."""
+        graphs = []
+        if graph:
+            content = graph_message(graph).SerializeToString()
+            graphs.append(Event(wall_time=self._version.wall_time, graph_def=content))
+        return records([self._version, *graphs, self._experiment])
 
     def _events(self, finished: FinishedTrial, now: float) -> Iterator[Event]:
         """A run's events, each to be serialised before the next, which may be the same object."""

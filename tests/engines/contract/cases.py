@@ -17,10 +17,21 @@ from hypothesis import strategies as st
 from tests import toy
 from tests.engines.function import functions
 from tests.make import lanes, make_params
-from tests.modules import CONVOLUTION, MIXED, PERCEPTRON, RECURRENT, SIXTY_FOUR, SIZE, Made
+from tests.modules import (
+    CLASSES,
+    CONVOLUTION,
+    MIXED,
+    NETWORK,
+    PERCEPTRON,
+    RECURRENT,
+    SIXTY_FOUR,
+    SIZE,
+    Made,
+)
 from tests.tables import make_engine, make_folds, make_mlp, make_spec, make_trial
 from xortune.engines.engine import Engine, Trainer
 from xortune.engines.mlp.engine import MlpEngine
+from xortune.engines.mlp.module_engine import MlpModuleEngine
 from xortune.engines.mlp.native.build import built_library as built_mlp
 from xortune.engines.plain.engine import PlainEngine
 from xortune.engines.stacked.engine import StackedEngine
@@ -180,6 +191,7 @@ def _module(made: Made, name: str, make: Callable[[], Engine], *, is_long: bool 
     more: dict[str, Any] = {
         "activation": ("Tanh", "Sigmoid"),
         "dropout": (0.0, 0.3),
+        "depth": range(4),
         "loss_fn": tuple(made.losses),
     }
     values |= {key: some for key, some in more.items() if key in made.spec.names}
@@ -197,7 +209,20 @@ class _FoldedModule(StackedEngine):
         return _ByNumber(super().open(device), 3)
 
 
+class _FoldedMlpModule(MlpModuleEngine):
+    """As `_Folded`."""
+
+    def __init__(self) -> None:
+        vars(self).update(vars(NETWORK.mlp(folds=3)))
+
+    def open(self, device: str) -> Trainer:
+        return _ByNumber(super().open(device), 3)
+
+
 _MODULES = (
+    _module(NETWORK, "mlp, module", NETWORK.mlp),
+    _module(CLASSES, "mlp, module of classes", CLASSES.mlp, is_long=True),
+    _module(NETWORK, "mlp, module with folds", _FoldedMlpModule, is_long=True),
     _module(MIXED, "plain, module", MIXED.plain),
     _module(MIXED, "stacked, buffers and dropout", MIXED.stacked),
     _module(PERCEPTRON, "stacked, folds", _FoldedModule, is_long=True),

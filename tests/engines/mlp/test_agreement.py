@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.make import lanes
-from tests.tables import TARGETS, make_engine, make_mlp, make_spec, make_trial
+from tests.tables import TARGETS, make_engine, make_mlp, make_rows, make_spec, make_trial
 from xortune.engines.engine import Engine
 from xortune.engines.mlp.block import Block
+from xortune.engines.mlp.trainer import MlpTrainer
 from xortune.engines.plain.engine import PlainEngine
 from xortune.problems.table.model import seeded_model
 from xortune.problems.table.rows import TASKS, Fold, Rows, Task
@@ -104,6 +105,24 @@ def test_the_final_loss_of_the_best_epoch_is_that_of_the_curve():
         (outcome,) = train(make_mlp(task), [make_trial(task, epochs=30, lr=0.05)])
         losses = outcome.curve.series["validation"]
         assert outcome.scores[make_spec(task).loss] == min(losses[1:])
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("count", [1, 3])
+def test_units_far_from_zero_have_the_values_that_they_have_there(functions, activation, count):
+    """Both in a block and alone; a tanh of less than -44 was once NaN."""
+    rows = make_rows("regression")
+    rows = Rows(rows.x * np.float32(400), rows.y)
+    fold = Fold(rows, rows, TARGETS["regression"])
+    spec = make_spec()
+    trials = [
+        make_trial(activation=activation, seed=seed, lr=1e-6, optimizer="sgd", epochs=2, width=40)
+        for seed in range(count)
+    ]
+    found = MlpTrainer(fold, (), spec, functions).train(lanes(trials), 1)
+    for one, other in zip(found, train(PlainEngine(*fold, spec), trials)):
+        assert one.state == other.state == "COMPLETE", one.error
+        assert [*one.scores.row] == pytest.approx([*other.scores.row], rel=1e-4)
 
 
 @pytest.mark.parametrize("patience", [1, 3])

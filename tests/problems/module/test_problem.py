@@ -49,9 +49,10 @@ def test_a_trained_model_has_its_weights_and_answers(moons):
     assert not built.training
     assert weights_of(built.state_dict()) == weights
     inputs = np.array([[0.5, 0.25], [1.0, -1.0]], np.float32)
-    assert np.array_equal(
-        moons.predict(params, weights, inputs), built(torch.tensor(inputs)).detach()
-    )
+    chances = built(torch.tensor(inputs)).sigmoid()[:, 0]
+    predicted = moons.predict(params, weights, inputs)
+    assert predicted["p_1"].to_numpy() == pytest.approx(chances.detach().numpy())
+    assert list(predicted["prediction"]) == [int(chance > 0.5) for chance in chances]
     with pytest.raises(XortuneError, match="those of another module"):
         moons.model(moons.spec.assignment({"width": 5}), weights)
 
@@ -70,7 +71,9 @@ def test_the_best_trial_is_measured_on_the_test_rows(moons):
 def test_without_its_code_a_study_has_weights_and_no_model(moons):
     recorded = RecordedModule(moons.spec)
     params, weights = trained(moons)
-    with pytest.raises(UsageError, match="not the code that makes it. Name it again, in"):
+    with pytest.raises(
+        UsageError, match="not the code that makes it: name it again, with problem="
+    ):
         recorded.model(params, weights)
     assert recorded.network(params, weights) is None
     assert not recorded.has_models

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from xortune.errors import XortuneError
-from xortune.problems.module.weights import layout_of, set_weights, weights_of
+from xortune.errors import UsageError, XortuneError
+from xortune.problems.module.weights import layout_of, set_weights, state_of, weights_of
 
 
 def made(width=4):
@@ -32,3 +32,15 @@ def test_those_of_another_module_are_refused():
     damaged = weights_of(made().state_dict())._replace(content=b"1234")
     with pytest.raises(XortuneError, match="those of another module"):
         set_weights(made(), damaged)
+
+
+def test_a_state_dict_is_made_without_the_module():
+    torch.manual_seed(1)
+    trained, other = made(), made()
+    trained(torch.randn(5, 3))
+    weights = weights_of(trained.state_dict())
+    other.load_state_dict(state_of(weights))
+    for name, tensor in other.state_dict().items():
+        assert torch.equal(tensor, trained.state_dict()[name]), name
+    with pytest.raises(UsageError, match="are not those of their module: they are damaged"):
+        state_of(weights._replace(content=b"1234"))

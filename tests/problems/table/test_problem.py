@@ -59,7 +59,7 @@ def frame() -> pd.DataFrame:
 def test_the_parts_that_are_plain(case):
     task, problem, *_ = case
     assert problem.spec == make_spec(task)
-    assert (problem.data, problem.inputs, tuple(problem.graph)) == ("small.csv", 3, ())
+    assert (problem.data, problem.inputs, tuple(problem.graph({}))) == ("small.csv", 3, ())
 
 
 def test_outputs_are_those_of_the_model(case, frame):

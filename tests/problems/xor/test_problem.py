@@ -33,7 +33,7 @@ def problem() -> Problem:
 def test_the_problem_has_its_spec_data_and_graph(problem):
     assert problem.spec is SPEC
     assert problem.data == "lab"
-    assert [node.name for node in problem.graph][-1] == "output/output"
+    assert [node.name for node in problem.graph(make_params())][-1] == "output/output"
 
 
 def test_the_layout_is_that_of_the_state_dict():

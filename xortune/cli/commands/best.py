@@ -84,8 +84,10 @@ def _predict_command(study: Study, found: Found) -> str | None:
         return None
     inputs = "".join(f" {value:g}" for value in given.get("inputs", ()))
     data = f" --data {given['data']}" if "data" in given else ""
+    code = f" --problem {shell_word(given['problem'])}" if "problem" in given else ""
     trial = "" if found.row["rank"] == 1 else f" --trial {number}"
-    return f"python -m xortune predict {shell_word(str(study.paths.folder))}{inputs}{data}{trial}"
+    folder = shell_word(str(study.paths.folder))
+    return f"python -m xortune predict {folder}{inputs}{data}{code}{trial}"
 
 
 def _json(study: Study, found: Found) -> str:

@@ -195,21 +195,34 @@ class Block:
     ) -> dict[str, list[float]]:
         """The metrics of the best weights of some lanes: a number for every lane, by name."""
         mask = mask_of(places)
-        arrays = {"mask": mask, "weights": self._numbers["best"]}
-        own, final = Call.from_buffer_copy(self._own), Call.from_buffer_copy(self._final)
-        own.point(arrays)
-        final.point(arrays)
+        call = self._of_best(self._final, mask)
         tally = Tally(self._fold.target, self._rows.parts[1][1], self._functions)
-        found = {"train_loss": self._means(own, heartbeat).tolist()}
-        losses = self._means(final, heartbeat, tally.sums)
-        return {**found, **tally.metrics(final, losses)}
+        found = {"train_loss": self.train_losses(places, heartbeat)}
+        losses = self._means(call, heartbeat, tally.sums)
+        return {**found, **tally.metrics(call, losses)}
+
+    def train_losses(self, places: Sequence[int], heartbeat: Callable[[], None]) -> list[float]:
+        """The own losses of the best weights of some lanes, on all training rows."""
+        mask = mask_of(places)
+        losses: list[float] = self._means(self._of_best(self._own, mask), heartbeat).tolist()
+        return losses
 
     def best(self, places: Sequence[int]) -> Iterator[Weights]:
         """The best weights of some lanes."""
+        for place, numbers in zip(places, self.best_numbers(places)):
+            yield Weights(self._shapes[place].layout, numbers.tobytes())
+
+    def best_numbers(self, places: Sequence[int]) -> Iterator[NDArray[np.float32]]:
+        """The best weights of some lanes as numbers, `(P,)` each."""
         rows = np.ascontiguousarray(self._numbers["best"].T, "<f4")
         for place in places:
-            numbers = rows[place][self._places_of(place)]
-            yield Weights(self._shapes[place].layout, numbers.tobytes())
+            yield rows[place][self._places_of(place)]
+
+    def _of_best(self, call: Call, mask: NDArray[np.int32]) -> Call:
+        """The same for the best weights of the lanes of a mask, which the caller keeps alive."""
+        copy = Call.from_buffer_copy(call)
+        copy.point({"mask": mask, "weights": self._numbers["best"]})
+        return copy
 
     def _means(
         self, call: Call, heartbeat: Callable[[], None], sums: Sums | None = None

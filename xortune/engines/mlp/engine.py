@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from statistics import fmean
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from xortune.engines.engine import Pace, Trainer
 from xortune.engines.mlp.names import LIBRARIES, MLP
@@ -17,9 +16,6 @@ if TYPE_CHECKING:
 
 # The seconds of a trial in Python, measured.
 _TRIAL_S = 4e-5
-# The seconds that a pack takes at most, and its trials at least and at most.
-_PACK_S = 10.0
-_FEWEST, _MOST = 64, 1024
 
 
 class MlpEngine(TableEngine):
@@ -50,25 +46,12 @@ class MlpEngine(TableEngine):
 
     def pace(self, device: str) -> Pace:
         """The speed of typical trials, as many together as are given."""
-        from xortune.engines.mlp.grouping import cost_of, grouped, kind_of
-        from xortune.engines.mlp.native.library import LANES
+        from xortune.engines.mlp.grouping import cost_of
+        from xortune.engines.mlp.pace import FEWEST, pace_of
         from xortune.problems.table.rows import Fold
 
-        cost = cost_of(Fold(*self._rows))
-        typical = self._typical or (self.spec.assignment({}),) * _FEWEST
-        trials: list[dict[str, Any]] = [dict(params) for params in typical]
-        epochs = fmean(params["epochs"] for params in trials)
-        kinds = [kind_of(params, 1) for params in trials]
-        _, seconds = grouped(kinds, cost)
-        epoch_s = seconds / len(kinds) + _TRIAL_S / epochs
-        largest = int(_PACK_S / (epoch_s * epochs)) // LANES * LANES
-        return Pace(
-            cost_per_s=1 / epoch_s,
-            # One lane trains alone.
-            least_lanes=max(1, round(fmean(cost.of_block([kind]) for kind in kinds) / epoch_s)),
-            slowest_s=cost.of_block([kind._replace(batch=1) for kind in kinds]),
-            largest=max(_FEWEST, min(largest, _MOST)),
-        )
+        typical = self._typical or (self.spec.assignment({}),) * FEWEST
+        return pace_of(cost_of(Fold(*self._rows)), typical, _TRIAL_S)
 
     @classmethod
     def libraries(cls, device: str) -> tuple[str, ...]:

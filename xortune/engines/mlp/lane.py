@@ -36,6 +36,11 @@ class State:
     second: Floats
     progress: Progress = field(default_factory=Progress)
 
+    @classmethod
+    def initial(cls, weights: Floats) -> State:
+        """That of a lane which begins with these weights."""
+        return cls(weights, weights, *np.zeros((2, len(weights)), np.float32))
+
     def paused(self, params: Mapping[str, Any], curve: Curve) -> Paused:
         """The state as plain arrays; the curve ends before the epoch."""
         names = ("weights", "best", *_REMEMBERED[params["optimizer"]])

@@ -6,7 +6,7 @@ from typing import Any
 
 from xortune.engines.curve_points import Points, fault_of
 from xortune.engines.mlp.grouping import Kind, kind_of
-from xortune.engines.mlp.lane import State
+from xortune.engines.mlp.lane import Floats, State
 from xortune.engines.progress import Progress
 from xortune.spec import ProblemSpec
 from xortune.trial import NO_CURVE, Lane, Outcome, Paused, Weights
@@ -21,6 +21,8 @@ class Training:
         points: of its curve.
         state: what it takes from block to block; None before its first, and within one.
         paused: its state once it has paused.
+        initial: its weights before training, `(P,)`; None for those that C draws.
+        error: why it cannot be trained or measured, by the user's code; empty if it can.
         found: the metrics of its best weights, and these, once it has ended or paused; None for a
             lane that fails.
         spent_s: its share of the time of its blocks.
@@ -39,6 +41,8 @@ class Training:
         self.points = Points(log_every, epochs, curve)
         self.progress = Progress(0 if lane.paused is None else lane.paused.epoch)
         self.state: State | None = None
+        self.initial: Floats | None = None
+        self.error = ""
         self.paused: Paused | None = None
         self.found: tuple[dict[str, float], Weights] | None = None
         self.spent_s = 0.0
@@ -63,10 +67,13 @@ class Training:
         """Its outcome, with what it took and where.
 
         Args:
-            spec: the table's, with the objectives of the study.
+            spec: with the objectives of the study.
             worker: where it was trained.
         """
-        curve, where = self.points.curve(self.progress), (self.spent_s, worker)
+        where = self.spent_s, worker
+        if self.error:
+            return Outcome("FAIL", None, self.points.curve(), None, *where, self.error)
+        curve = self.points.curve(self.progress)
         if self.found is None:
             error = f"loss is not finite at epoch {self.progress.epoch}"
             return Outcome("FAIL", None, curve, None, *where, error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from typing import TYPE_CHECKING, Literal
 
 from xortune.engines.engine import Pace, Trainer
@@ -14,6 +15,8 @@ from xortune.spec import ProblemSpec
 from xortune.wording import option
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from xortune.engines.stacked.padding import Padding
     from xortune.problems.module.lesson import ModuleLesson
 
@@ -54,11 +57,17 @@ class StackedEngine:
     ) -> None:
         self._load = load
         self._size = size
-        self._padding = padding
+        self.padding = padding
         self._folds = folds
         self.spec = spec
         self.probe = spec.assignment({"epochs": 1})
         self.reference = reference_modules(spec)
+
+    def padded(self, padding: Padding) -> Self:
+        """The engine with another padding of its lanes."""
+        other = copy(self)
+        other.padding = padding
+        return other
 
     def pace(self, device: str) -> Pace:
         """The speed of a trial with the default model and batches."""
@@ -67,8 +76,8 @@ class StackedEngine:
         steps, flops = self._size.epoch(batch)
         lane_s = steps * self._size.calls * _LANE_CALL_S + flops * _FLOP_S
         stack_s = steps * self._size.calls * _CALL_S
-        largest = max(self._padding.least, min(LARGEST, _MOST_WEIGHTS // self._size.weights))
-        least = max(self._padding.least, min(largest, round(stack_s / lane_s)))
+        largest = max(self.padding.least, min(LARGEST, _MOST_WEIGHTS // self._size.weights))
+        least = max(self.padding.least, min(largest, round(stack_s / lane_s)))
         slowest_s = self._size.rows * self._size.calls * (_CALL_S + _LANE_CALL_S) + flops * _FLOP_S
         return Pace(1 / lane_s, least, slowest_s=least * slowest_s, largest=largest)
 
@@ -85,4 +94,4 @@ class StackedEngine:
         from xortune.engines.plain.module import Lessons
         from xortune.engines.stacked.trainer import StackedTrainer
 
-        return StackedTrainer(self.spec, Lessons(self._load(), self._folds), self._padding)
+        return StackedTrainer(self.spec, Lessons(self._load(), self._folds), self.padding)

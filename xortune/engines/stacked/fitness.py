@@ -59,6 +59,7 @@ class Fitness:
         step_flops: floating-point operations of a step there.
         convolves: whether it has convolutions over images.
         points: that were looked at.
+        prints: whether the user's code prints where nobody sees it.
     """
 
     faults: tuple[str, ...]
@@ -68,6 +69,7 @@ class Fitness:
     step_flops: float
     convolves: bool
     points: int
+    prints: bool = False
 
     @property
     def too_large(self) -> str:
@@ -95,10 +97,10 @@ def looked_at(
         heartbeat: called at intervals.
     """
     found = _Found(lesson, heartbeat)
-    with own_generators():
+    with own_generators(shown=lesson.shown) as prints:
         for params in points:
             found.look(dict(params))
-    return found.fitness
+    return replace(found.fitness, prints=prints.found)
 
 
 @dataclass

@@ -47,7 +47,9 @@ def loaded_problem(
             del sys.modules[private]
         faults = "\n".join(f"{what}: {fault}" for fault in str(error).splitlines())
         raise UsageError("\n".join([faults, *lines_of(error, shown)])) from None
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         if before is None:
             del sys.modules[private]
         raise UsageError(f"{what}: fails when it is imported: {with_lines(error, shown)}") from None

@@ -23,10 +23,12 @@ class RecordedFunction:
 
     data = ""
     has_models = False
-    graph: Sequence[GraphNode] = ()
 
     def __init__(self, spec: ProblemSpec) -> None:
         self.spec = spec
+
+    def graph(self, params: Params) -> Sequence[GraphNode]:
+        return ()
 
     def model(self, params: Params, weights: Weights) -> NoReturn:
         raise _no_model()

@@ -10,20 +10,27 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from xortune.errors import UsageError
 from xortune.problems.code.code import Code
 from xortune.problems.code.recorded import name_of_file, recorded_code
+from xortune.problems.module.declared import keywords_of
 from xortune.problems.module.spec import module_spec
-from xortune.problems.module.table_rows import rows_of_table
+from xortune.problems.module.table_rows import rows_like, rows_of_table
+from xortune.problems.portable import Portable
 from xortune.spec import GraphNode, Parameter, ProblemSpec
 from xortune.trial import Params, Weights
 from xortune.wording import option
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from pandas import DataFrame
     from torch import nn
 
+    from xortune.problems.module.graphs import Graphs
     from xortune.problems.module.lesson import Material, ModuleLesson
+    from xortune.problems.module.rows import Array
+    from xortune.problems.table.recipe import Recipe
     from xortune.problems.table.table import Table
 
 KIND = "module"
+
+_ROWS_AT_ONCE = 1024
 
 
 class RecordedModule:
@@ -34,10 +41,12 @@ class RecordedModule:
 
     data = ""
     has_models = False
-    graph: Sequence[GraphNode] = ()
 
     def __init__(self, spec: ProblemSpec) -> None:
         self.spec = spec
+
+    def graph(self, params: Params) -> Sequence[GraphNode]:
+        return ()
 
     def model(self, params: Params, weights: Weights) -> Any:
         raise _needs_code()
@@ -54,11 +63,11 @@ class RecordedModule:
     def explain(self, params: Params, weights: Weights, inputs: Any) -> NoReturn:
         raise UsageError("a module of your own has no explanation: only xortune's networks do.")
 
-    def portable(self, params: Params, weights: Weights) -> NoReturn:
-        raise UsageError(
-            "a module of your own is not exported. In Python: "
-            "torch.save(study.model(NUMBER, problem='FILE.py').state_dict(), 'FILE.pt')."
-        )
+    def portable(self, params: Params, weights: Weights) -> Portable:
+        """The `state_dict()`, which needs no code."""
+        from xortune.problems.module.weights import state_of
+
+        return Portable(state_of(weights), {})
 
     def examples(self, params: Params, weights: Weights) -> None:
         return None
@@ -71,6 +80,7 @@ class ModuleProblem(RecordedModule):
         code: the code.
         parameters: those of its search space, or of a recorded study.
         table: from which it learns; None where the code brings its data.
+        recipe: of that table, where it is enough: for trained models and what they answer.
 
     Attributes:
         material: the code with the rows of its data.
@@ -82,11 +92,16 @@ class ModuleProblem(RecordedModule):
     """
 
     def __init__(
-        self, code: Code, parameters: Sequence[Parameter], table: Table | None = None
+        self,
+        code: Code,
+        parameters: Sequence[Parameter],
+        table: Table | None = None,
+        recipe: Recipe | None = None,
     ) -> None:
-        spec, self.material = _spec_and_material(code, parameters, table)
+        spec, self.material = _spec_and_material(code, parameters, table, recipe)
         super().__init__(spec)
         self.code = code
+        self._recipe = recipe if table is None else table.recipe
         self.notes = code.notes
         self.recorded: Mapping[str, Any] = {
             **recorded_code(KIND, code),
@@ -96,8 +111,8 @@ class ModuleProblem(RecordedModule):
         if table is not None:
             self.data = table.name
             self.notes = (*code.notes, *table.notes)
-            recipe = {"recipe": table.recipe.to_dict(), "table_digest": table.digest}
-            self.recorded = {**self.recorded, **recipe}
+            of_table = {"recipe": table.recipe.to_dict(), "table_digest": table.digest}
+            self.recorded = {**self.recorded, **of_table}
 
     @cached_property
     def lesson(self) -> ModuleLesson:
@@ -105,6 +120,16 @@ class ModuleProblem(RecordedModule):
         from xortune.problems.module.lesson import load_lesson
 
         return load_lesson(self.material)
+
+    @cached_property
+    def _graphs(self) -> Graphs:
+        from xortune.problems.module.graphs import Graphs
+
+        return Graphs(self.lesson, keywords_of(self.code.problem.module.model))
+
+    def graph(self, params: Params) -> Sequence[GraphNode]:
+        """The functions that the module calls; empty where they cannot be recorded, once said."""
+        return self._graphs.of(params)
 
     def model(self, params: Params, weights: Weights) -> nn.Module:
         """The trained model, in evaluation mode.
@@ -118,16 +143,64 @@ class ModuleProblem(RecordedModule):
         set_weights(model, weights)
         return model.eval()
 
-    def predict(self, params: Params, weights: Weights, inputs: Any) -> NDArray[Any]:
-        """The trained model's outputs for some rows, as an array."""
+    def predict(self, params: Params, weights: Weights, inputs: Any) -> DataFrame:
+        """The predictions for new rows.
+
+        Args:
+            params: the trial's.
+            weights: likewise.
+            inputs: rows of the table from which it learns, as the table's own problem takes them;
+                otherwise as `asked_rows` does.
+
+        Returns:
+            With the rows' index; the columns are as in `answers_of`.
+
+        Raises:
+            UsageError: the rows cannot be read, or the module does not take them.
+        """
+        from xortune.problems.module.answers import answers_of
+        from xortune.problems.module.asked import asked_rows
+        from xortune.problems.table.problem import TableProblem
+
+        table = None
+        if self._recipe is None:
+            x = asked_rows(inputs, self.material.rows)
+        else:
+            table = TableProblem(self._recipe, self.data)
+            x = table.prepared(inputs)
+        module = self.code.problem.module
+        index = inputs.index if hasattr(inputs, "iloc") else None
+        outputs = self._outputs(params, weights, x)
+        return answers_of(outputs, module.losses[module.loss], table, index)
+
+    def portable(self, params: Params, weights: Weights) -> Portable:
+        """The `state_dict()`; of a perceptron as a network, which can be an `.onnx` file, too."""
+        from xortune.problems.module.exported import portable_module
+
+        module, model = self.code.problem.module, self.model(params, weights)
+        return portable_module(model, self.lesson.x, module.losses[module.loss], self._recipe)
+
+    def _outputs(self, params: Params, weights: Weights, x: Array) -> Array:
+        """The trained model's outputs for checked rows, some at a time."""
+        import numpy as np
         import torch
 
         from xortune.problems.table.arithmetic import undisturbed
 
+        model, parts = self.model(params, weights), []
         with undisturbed(), torch.inference_mode():
-            outputs = self.model(params, weights)(torch.as_tensor(inputs))
-            array: NDArray[Any] = outputs.numpy()
-            return array
+            for start in range(0, len(x), _ROWS_AT_ONCE):
+                rows = torch.tensor(x[start : start + _ROWS_AT_ONCE])
+                try:
+                    parts.append(model(rows).numpy())
+                except KeyboardInterrupt:
+                    raise
+                except BaseException as error:
+                    named = f"{option('problem')} {self.code.file or 'of this session'}"
+                    raise UsageError(
+                        f"{named}: the module fails on these rows: {self.lesson.words(error)}."
+                    ) from None
+        return np.concatenate(parts)
 
     def tested(self, params: Params, weights: Weights) -> Mapping[str, float] | None:
         """The final loss and the metrics on the test rows; None without such rows."""
@@ -145,7 +218,7 @@ class ModuleProblem(RecordedModule):
 
 
 def _spec_and_material(
-    code: Code, parameters: Sequence[Parameter], table: Table | None
+    code: Code, parameters: Sequence[Parameter], table: Table | None, recipe: Recipe | None
 ) -> tuple[ProblemSpec, Material]:
     """Raises UsageError with the faults of both."""
     spec, faults = None, []
@@ -154,7 +227,7 @@ def _spec_and_material(
     except UsageError as error:
         faults.append(str(error))
     try:
-        material = _material(code, table)
+        material = _material(code, table, recipe)
     except UsageError as error:
         faults.append(str(error))
     if spec is None or faults:
@@ -162,7 +235,7 @@ def _spec_and_material(
     return spec, material
 
 
-def _material(code: Code, table: Table | None) -> Material:
+def _material(code: Code, table: Table | None, recipe: Recipe | None) -> Material:
     """The code as it travels, with the rows of a table, or of its data.
 
     Those of its data have to be the same again.
@@ -174,9 +247,12 @@ def _material(code: Code, table: Table | None) -> Material:
     from xortune.problems.module.lesson import Material, load_material
 
     travelled: Code = pickle.loads(pickle.dumps(code))
+    as_numbers = "cross_entropy" not in code.problem.module.losses
+    if table is None and recipe is not None:
+        return Material(travelled, rows_like(recipe, as_numbers=as_numbers))
     if table is not None:
-        as_numbers = "cross_entropy" not in code.problem.module.losses
-        return Material(travelled, rows_of_table(table, as_numbers=as_numbers))
+        all_rows, folds = rows_of_table(table, as_numbers=as_numbers)
+        return Material(travelled, all_rows, folds)
     rows = load_material(code).rows
     if load_material(travelled).rows.digest != rows.digest:
         raise UsageError(
@@ -189,6 +265,6 @@ def _material(code: Code, table: Table | None) -> Material:
 
 def _needs_code() -> UsageError:
     return UsageError(
-        "a study keeps the weights of a module, and not the code that makes it. Name it again, in "
-        "Python: study.model(NUMBER, problem='FILE.py')."
+        "a study keeps the weights of a module, and not the code that makes it: name it again, "
+        f"with {option('problem', 'FILE.py')}."
     )

@@ -122,9 +122,9 @@ def _array(name: str, value: Any, faults: list[str]) -> Array | None:
         array = np.asarray(value)
     except (TypeError, ValueError, RuntimeError) as error:
         why = str(error).partition(". ")[0].rstrip(".")
-        faults.append(f"{name} is no array, but of the type {type(value).__name__}: {why}.")
+        faults.append(f"{name} is not an array, but of the type {type(value).__name__}: {why}.")
         return None
-    fault = _content_at_fault(array)
+    fault = content_at_fault(array)
     if fault:
         faults.append(f"{name} {fault}.")
         return None
@@ -132,7 +132,7 @@ def _array(name: str, value: Any, faults: list[str]) -> Array | None:
     return np.ascontiguousarray(array, kind)
 
 
-def _content_at_fault(array: NDArray[Any]) -> str:
+def content_at_fault(array: NDArray[Any]) -> str:
     """Why an array cannot be learnt from; empty if it can."""
     if array.dtype.kind not in "biuf":
         return (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from xortune.errors import XortuneError
+from xortune.errors import UsageError, XortuneError
 from xortune.trial import Layout, Weights
 
 if TYPE_CHECKING:
@@ -35,6 +35,25 @@ def weights_of(state: Mapping[str, Tensor]) -> Weights:
     arrays = [(name, tensor.detach().cpu().numpy()) for name, tensor in state.items()]
     content = b"".join(np.ascontiguousarray(array, "<f4").tobytes() for _, array in arrays)
     return Weights(tuple((name, array.shape) for name, array in arrays), content)
+
+
+def state_of(weights: Weights) -> dict[str, Tensor]:
+    """The numbers by the names of a `state_dict()`, whose module converts whole ones.
+
+    Raises:
+        UsageError: they are more or fewer than their names say.
+    """
+    import torch
+
+    numbers, at = np.frombuffer(weights.content, "<f4"), 0
+    sizes = [math.prod(shape) for _, shape in weights.layout]
+    if sum(sizes) != len(numbers):
+        raise UsageError("the weights are not those of their module: they are damaged.")
+    state = {}
+    for (name, shape), size in zip(weights.layout, sizes):
+        state[name] = torch.from_numpy(numbers[at : at + size].astype(np.float32).reshape(shape))
+        at += size
+    return state
 
 
 def set_weights(module: nn.Module, weights: Weights) -> None:

@@ -79,26 +79,35 @@ def read_npz(path: Path) -> Mapping[str, Any]:
 
 
 def read_pt(path: Path) -> Mapping[str, Any]:
-    """The tensors of a `.pt` file, read with `weights_only`, which executes nothing.
+    """The tensors of a `.pt` file.
 
     Raises:
         UsageError: it is not a dictionary of tensors, or too large for memory.
+    """
+    content = load_pt(path)
+    if not isinstance(content, Mapping):
+        kind = type(content).__name__
+        raise UsageError(f"{path.name} holds a {kind}. It must hold a dict of tensors X and y.")
+    return content
+
+
+def load_pt(path: Path) -> Any:
+    """The content of a `.pt` file, read with `weights_only`, which executes nothing.
+
+    Raises:
+        UsageError: it is damaged, holds more than tensors, or is too large for memory.
     """
     import torch
 
     refuse_too_large(path.name, path.stat().st_size // 8, 1)
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        return torch.load(path, map_location="cpu", weights_only=True)
     except Exception:  # Damaged files raise IndexError, KeyError and more.
         # PyTorch's own message proposes to execute what the file holds.
         raise UsageError(
             f"{path.name} cannot be read: it is damaged, or holds more than tensors. Save them "
             "with torch.save({'X': X, 'y': y}, path)."
         ) from None
-    if not isinstance(content, Mapping):
-        kind = type(content).__name__
-        raise UsageError(f"{path.name} holds a {kind}. It must hold a dict of tensors X and y.")
-    return content
 
 
 def _array(value: Any, place: str) -> NDArray[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from xortune.problems.portable import Portable, PortableOutput, Reading
+from xortune.problems.portable import PortableNetwork, PortableOutput, Reading
 from xortune.problems.table.rows import Target
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from xortune.problems.table.recipe import Recipe
 
 
-def portable_of(recipe: Recipe, state: Mapping[str, Tensor], activation: str) -> Portable:
+def portable_of(recipe: Recipe, state: Mapping[str, Tensor], activation: str) -> PortableNetwork:
     """The model, with the preparation of its inputs as plain values.
 
     Args:
@@ -24,7 +24,8 @@ def portable_of(recipe: Recipe, state: Mapping[str, Tensor], activation: str) ->
     """
     values = recipe.to_dict()
     facts = {name: values[name] for name in ("target_name", "target", "columns")}
-    return Portable(state, activation, recipe.input_names, _outputs(recipe.target), facts)
+    outputs = _outputs(recipe.target)
+    return PortableNetwork(state, facts, activation, recipe.input_names, outputs)
 
 
 def _outputs(target: Target) -> tuple[PortableOutput, ...]:

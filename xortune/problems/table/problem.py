@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from xortune.errors import UsageError
 from xortune.network import Network, Surface
-from xortune.problems.portable import Portable
+from xortune.problems.portable import PortableNetwork
 from xortune.problems.table.explained import explanation
 from xortune.problems.table.exported import portable_of
 from xortune.problems.table.measures import measured
@@ -42,7 +42,6 @@ class TableProblem:
         table: the prepared rows; None where only models are needed, as for predictions.
     """
 
-    graph: Sequence[GraphNode] = ()
     has_models = True
 
     def __init__(self, recipe: Recipe, name: str, table: Table | None = None) -> None:
@@ -55,6 +54,9 @@ class TableProblem:
     @property
     def inputs(self) -> int:
         return self.recipe.inputs
+
+    def graph(self, params: Params) -> Sequence[GraphNode]:
+        return ()
 
     def model(self, params: Params, weights: Weights) -> MLP:
         """The trained model: prepared rows, `(B, inputs)`, to numbers or logits.
@@ -81,7 +83,7 @@ class TableProblem:
         Raises:
             UsageError: the rows cannot be read, or have none of the columns.
         """
-        x = self._prepared(inputs)
+        x = self.prepared(inputs)
         index = inputs.index if hasattr(inputs, "iloc") else None
         return self.read(self.outputs(params, weights, x), index)
 
@@ -102,16 +104,14 @@ class TableProblem:
 
     def read(self, outputs: NDArray[np.float32], index: Any = None) -> DataFrame:
         """What a model's outputs, `(n, outputs)`, say: see `predict`."""
-        import pandas
-
         if self.target.task == "regression":
-            return pandas.DataFrame({PREDICTION: self._in_own_units(outputs)}, index)
+            return predictions_frame({PREDICTION: self._in_own_units(outputs)}, index)
         chances = probabilities(outputs)
         places = self._classes(outputs)
         names = self.target.classes
         columns: dict[str, Any] = {PREDICTION: [names[place] for place in places.tolist()]}
         columns |= {f"p_{name}": chances[:, place] for place, name in enumerate(names)}
-        return pandas.DataFrame(columns, index)
+        return predictions_frame(columns, index)
 
     def examples(self, params: Params, weights: Weights) -> None:
         """None: a study does not keep the rows of a table."""
@@ -133,15 +133,15 @@ class TableProblem:
 
     def explain(self, params: Params, weights: Weights, inputs: Any) -> str:
         """The forward pass for the first of some rows, as `predict` takes them."""
-        return explanation(self, params, weights, self._prepared(inputs))
+        return explanation(self, params, weights, self.prepared(inputs))
 
-    def portable(self, params: Params, weights: Weights) -> Portable:
+    def portable(self, params: Params, weights: Weights) -> PortableNetwork:
         """The model from prepared inputs to its outputs, and what both mean."""
         state = self.model(params, weights).state_dict()
         return portable_of(self.recipe, state, str(params["activation"]))
 
-    def _prepared(self, inputs: Any) -> NDArray[np.float32]:
-        """New rows as the model takes them; logs what was made of missing and unknown values."""
+    def prepared(self, inputs: Any) -> NDArray[np.float32]:
+        """New rows as the model takes them, `(n, d)`; logs what was made of missing values."""
         from xortune.problems.table.reading import read_frame
 
         x, notes = self.recipe.prepare(read_frame(inputs, self.recipe.text_columns))
@@ -184,6 +184,13 @@ class TableProblem:
     def _in_own_units(self, outputs: NDArray[Any]) -> NDArray[np.float64]:
         numbers: NDArray[np.float64] = outputs[:, 0].astype(np.float64)
         return numbers * self.target.scale + self.target.mean
+
+
+def predictions_frame(columns: Mapping[str, Any], index: Any = None) -> DataFrame:
+    """Columns of predictions, with the rows' index; None counts them."""
+    import pandas
+
+    return pandas.DataFrame(columns, index)
 
 
 def probabilities(logits: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -79,7 +79,7 @@ def read_table(data: Any, text: Collection[str] = ()) -> Read:
 
 
 def _read_file(path: Path, text: Collection[str]) -> Read:
-    _check_file(path)
+    check_file(path)
     suffixes = [suffix.lower() for suffix in path.suffixes]
     suffix = suffixes[-1] if suffixes else ""
     if suffix in _PACKED and len(suffixes) > 1:
@@ -99,7 +99,7 @@ def _read_file(path: Path, text: Collection[str]) -> Read:
     raise UsageError(f"{path}: its format is not known.{remedy} Tables are read from {KINDS}.")
 
 
-def _check_file(path: Path) -> None:
+def check_file(path: Path) -> None:
     """Raises UsageError if there is no such file, or it may not be read."""
     try:
         mode = path.stat().st_mode

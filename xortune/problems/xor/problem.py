@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from xortune.errors import UsageError
 from xortune.network import Network, Surface
 from xortune.plain_numbers import brief, real_number
-from xortune.problems.portable import Portable, PortableOutput
+from xortune.problems.portable import PortableNetwork, PortableOutput
 from xortune.problems.problem import Example, Examples
 from xortune.problems.xor.answer import answer
 from xortune.problems.xor.explained import explanation
@@ -17,6 +17,7 @@ from xortune.problems.xor.graph import GRAPH
 from xortune.problems.xor.pictures import ACTIVATION, INPUTS, OUTPUT, network_of, surface_of
 from xortune.problems.xor.spec import LAYOUT, SPEC
 from xortune.problems.xor.tables import TABLES
+from xortune.spec import GraphNode
 from xortune.trial import Params, Weights
 
 if TYPE_CHECKING:
@@ -33,11 +34,13 @@ class XORProblem:
     """
 
     spec = SPEC
-    graph = GRAPH
     has_models = True
 
     def __init__(self, data: str) -> None:
         self.data = data
+
+    def graph(self, params: Params) -> Sequence[GraphNode]:
+        return GRAPH
 
     def model(self, params: Params, weights: Weights) -> XOR:
         from xortune.problems.xor.model import trained_model
@@ -57,10 +60,10 @@ class XORProblem:
     def surface(self, params: Params, weights: Weights) -> Surface:
         return surface_of(_nine(weights), self.data)
 
-    def portable(self, params: Params, weights: Weights) -> Portable:
+    def portable(self, params: Params, weights: Weights) -> PortableNetwork:
         state = self.model(params, weights).state_dict()
         output = PortableOutput(OUTPUT, "sigmoid")
-        return Portable(state, ACTIVATION, INPUTS, (output,), {"data": self.data})
+        return PortableNetwork(state, {"data": self.data}, ACTIVATION, INPUTS, (output,))
 
     def examples(self, params: Params, weights: Weights) -> Examples:
         """The truth table: the four validation rows, and the output for each.

@@ -14,7 +14,12 @@ from xortune.problems.xor.spec import DATA_NAMES, SPEC
 from xortune.settings import StudySettings
 from xortune.studies.problems import module_engines as of_modules
 from xortune.studies.problems import table_engines as of_tables
-from xortune.studies.problems.of_code import OF_CODE, requested_code, same_code
+from xortune.studies.problems.of_code import (
+    OF_CODE,
+    module_without_table,
+    requested_code,
+    same_code,
+)
 from xortune.studies.problems.subject import Kind
 from xortune.studies.problems.table_data import OF_A_TABLE, recipe_of, requested_table, same_table
 from xortune.wording import option
@@ -34,6 +39,7 @@ __all__ = [
     "TASKS",
     "has_test_rows",
     "kind_of",
+    "named_problem",
     "problem_of",
     "requested",
     "resumed",
@@ -176,6 +182,17 @@ def problem_of(settings: StudySettings) -> Problem:
     from xortune.problems.function.problem import RecordedFunction
 
     return RecordedFunction(settings.spec)
+
+
+def named_problem(settings: StudySettings, name: str, given: Mapping[str, Any]) -> Problem:
+    """The problem of a study for its trained models, with its code named again, as for `resumed`.
+
+    A module that learns from a table needs no table for that.
+    """
+    of_a_table = settings.problem.get("kind") == "module" and "recipe" in settings.problem
+    if of_a_table and "problem" in given and "data" not in given:
+        return module_without_table(settings, name, given)
+    return resumed(settings, name, given, force=False).problem
 
 
 def has_test_rows(settings: StudySettings) -> bool:

@@ -3,36 +3,45 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from xortune.engines.mlp.names import LIBRARIES_OF_MODULES, MLP
 from xortune.engines.plain.names import LIBRARIES as PLAIN_LIBRARIES
 from xortune.engines.plain.names import PLAIN
 from xortune.engines.stacked.names import LIBRARIES as STACKED_LIBRARIES
 from xortune.engines.stacked.names import STACKED
 from xortune.errors import NoEngineError, UsageError
-from xortune.settings import StudySettings
+from xortune.settings import Provenance, StudySettings
+from xortune.studies.problems.modules_in_c import compiled_choice, words_in_c
 from xortune.wording import option
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from xortune.engines.engine import Engine, Pace
+    from xortune.engines.mlp.module_engine import MlpModuleEngine
+    from xortune.engines.mlp.perceptrons import Perceptrons
     from xortune.engines.plain.module_engine import PlainModuleEngine
     from xortune.engines.stacked.choice import Choice
     from xortune.engines.stacked.engine import StackedEngine
     from xortune.engines.stacked.fitness import Fitness
+    from xortune.engines.stacked.padding import Padding
     from xortune.problems.module.problem import ModuleProblem
     from xortune.trial import Params
 
 _log = logging.getLogger("xortune")
 
 # The names that a search accepts, and the recorded ones that this version can train.
-ENGINES = ("auto", "stacked", "plain")
-NAMES = (STACKED, PLAIN)
+ENGINES = ("auto", "mlp", "stacked", "plain")
+NAMES = (MLP, STACKED, PLAIN)
 
 
 def libraries(recorded_name: str, device: str) -> tuple[str, ...]:
     """As `Engine.libraries`, for a recorded engine."""
+    if recorded_name == MLP:
+        return LIBRARIES_OF_MODULES
     return STACKED_LIBRARIES if recorded_name == STACKED else PLAIN_LIBRARIES
 
 
@@ -46,6 +55,8 @@ class Look:
         points: where it was looked at, the smallest first.
         plain: the engine that trains one trial after the other.
         stacked: the one that trains packs; None where its lanes cannot be stacked.
+        perceptrons: whether C can train it, or why not.
+        in_c: makes the engine that does, from its library; None where it cannot.
     """
 
     fitness: Fitness
@@ -53,9 +64,11 @@ class Look:
     points: tuple[Params, ...]
     plain: PlainModuleEngine
     stacked: StackedEngine | None
+    perceptrons: Perceptrons
+    in_c: Callable[[bytes], MlpModuleEngine] | None
 
     def engine(self, wanted: str) -> PlainModuleEngine | StackedEngine:
-        """The engine for one of `ENGINES`.
+        """The engine for one of `ENGINES` but `mlp`.
 
         Raises:
             NoEngineError: packs are asked for, and the module cannot be stacked.
@@ -65,6 +78,11 @@ class Look:
         name = self.choice.engine if wanted == "auto" else wanted
         return self.stacked if name == "stacked" and self.stacked is not None else self.plain
 
+    def padded(self, padding: Padding) -> Look:
+        """The same with another padding of stacked lanes."""
+        assert self.stacked is not None
+        return replace(self, stacked=self.stacked.padded(padding))
+
     def words(self, wanted: str) -> str:
         """How that engine trains, and why, for the user."""
         if wanted in ("auto", self.choice.engine):
@@ -72,33 +90,47 @@ class Look:
         return "packs, as asked" if wanted == "stacked" else "one at a time, as asked"
 
 
-def look_at(problem: ModuleProblem, settings: StudySettings) -> Look:
+def look_at(problem: ModuleProblem, settings: StudySettings, *, shown: bool = False) -> Look:
     """Looks at a module at a few points of a study's space.
+
+    Args:
+        problem: the module's.
+        settings: of the study.
+        shown: whether what its code prints is shown, here and where it trains.
 
     Raises:
         UsageError: it cannot be trained there; lists all faults.
     """
+    from xortune.engines.mlp.module_engine import MlpModuleEngine
+    from xortune.engines.mlp.perceptrons import perceptrons_at
     from xortune.engines.plain.module_engine import PlainModuleEngine
     from xortune.engines.stacked.choice import choose
     from xortune.engines.stacked.engine import StackedEngine
     from xortune.engines.stacked.fitness import looked_at
-    from xortune.problems.module.lesson import load_lesson
+    from xortune.problems.module.lesson import load_travelled
     from xortune.space import load_space
     from xortune.space.spread import sample_points
 
     spec = problem.spec.aimed_as(settings.spec)
     space = load_space(settings.space, settings.spec)
     points = tuple(map(spec.assignment, sample_points(space, settings.study_seed)))
-    fitness = looked_at(problem.lesson, points)
+    fitness = looked_at(replace(problem.lesson, shown=shown), points)
+    if fitness.prints:
+        _log.warning(f"what the module prints is hidden; {option('verbose', True)} shows it.")
     if fitness.faults:
         named = f"{option('problem')} {problem.code.file or 'of this session'}"
         raise UsageError("\n".join(f"{named}: {fault}." for fault in fitness.faults))
-    load = partial(load_lesson, problem.material)
+    load = partial(load_travelled, replace(problem.material, shown=shown))
     stacked = None
     if not fitness.alone:
         stacked = StackedEngine(load, spec, fitness.size, fitness.padding, settings.folds)
     plain = PlainModuleEngine(load, spec, fitness.size, settings.folds)
-    return Look(fitness, choose(fitness), points, plain, stacked)
+    found = perceptrons_at(problem.lesson, points)
+    in_c = None
+    if found.cost is not None:
+        about = load, spec, found.cost, found.typical
+        in_c = partial(MlpModuleEngine, *about, folds=settings.folds)
+    return Look(fitness, choose(fitness), points, plain, stacked, found, in_c)
 
 
 class ModuleChoice:
@@ -107,24 +139,70 @@ class ModuleChoice:
     def __init__(self, look: Look, wanted: str) -> None:
         self._look = look
         self._wanted = wanted
-        engine = self.expected("cpu")
-        self.generation: int = engine.generation
-        self.fastest: Pace = engine.pace("cpu")
+        self._compiled = compiled_choice(look, wanted)
+        self.training = ""
+        if self._compiled is not None:
+            self.generation: int = self._compiled.generation
+            self.fastest: Pace = self._compiled.fastest
+        else:
+            engine = self.expected("cpu")
+            self.generation, self.fastest = engine.generation, engine.pace("cpu")
+
+    @property
+    def padding(self) -> tuple[int, int] | None:
+        stacked = self._look.stacked
+        if stacked is None or self.expected("cpu") is not stacked:
+            return None
+        return stacked.padding.multiple, stacked.padding.least
+
+    def keep(self, name: str, provenance: Provenance, *, force: bool) -> None:
+        if self.expected("cpu").name != provenance.engine:
+            return  # Packs are refused when it comes to decide, or the engine is a newer one.
+        self.training = provenance.training or self.training
+        there, here = provenance.padding, self._look.fitness.padding
+        if there is None or self.padding is None:
+            return
+        recorded = replace(here, multiple=there[0], least=there[1])
+        if recorded.covers(here):
+            self._look = self._look.padded(recorded)
+        elif not force:
+            raise UsageError(
+                f"study {name} began with lanes padded to {recorded}, and here its module needs "
+                f"{here}: this processor or this PyTorch rounds differently. Resume it where it "
+                f"began, or with {option('force', True)}: trials from here on may differ in their "
+                "last digits."
+            )
 
     def decide(self, device: str) -> Engine:
-        engine = self._look.engine(self._wanted)
-        packs = engine is self._look.stacked
-        words = f"trials are trained {'in ' if packs else ''}{self._look.words(self._wanted)}."
+        look = self._look
+        if self._wanted == "mlp" and look.in_c is None:
+            raise NoEngineError(look.perceptrons.why_not)
+        if self._compiled is not None:
+            self._compiled.decide(device)  # Says why there is no C.
+        elif self._wanted == "stacked" and look.stacked is None:
+            raise NoEngineError(look.fitness.alone)
+        engine = self.expected(device)
+        self.training = self.training or self.words(engine)
+        packs = engine is not look.plain
+        words = f"trials are trained {'in ' if packs else ''}{self.training}."
         # Nobody has asked for what is slower.
         (_log.info if packs or self._wanted == "plain" else _log.warning)(words)
         return engine
 
     def expected(self, device: str) -> Engine:
-        look = self._look
-        possible = self._wanted != "stacked" or look.stacked is not None
-        return look.engine(self._wanted) if possible else look.plain
+        if self._compiled is not None and (in_c := self._compiled.expected(device)).name == MLP:
+            return in_c
+        look, wanted = self._look, "auto" if self._wanted == "mlp" else self._wanted
+        possible = wanted != "stacked" or look.stacked is not None
+        return look.engine(wanted) if possible else look.plain
+
+    def words(self, engine: Engine) -> str:
+        """How an engine that was expected trains, and why, for the user."""
+        return words_in_c(engine) if engine.name == MLP else self._look.words(self._wanted)
 
 
-def engine_choice(problem: ModuleProblem, wanted: str, settings: StudySettings) -> ModuleChoice:
+def engine_choice(
+    problem: ModuleProblem, wanted: str, settings: StudySettings, *, shown: bool = False
+) -> ModuleChoice:
     """The choice for a module; see `look_at`."""
-    return ModuleChoice(look_at(problem, settings), wanted)
+    return ModuleChoice(look_at(problem, settings, shown=shown), wanted)

@@ -8,11 +8,17 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from xortune.errors import UsageError
 from xortune.plain_numbers import brief
 from xortune.settings import StudySettings
-from xortune.studies.problems.table_data import OF_A_TABLE, requested_table, same_table
+from xortune.studies.problems.table_data import (
+    OF_A_TABLE,
+    recipe_of,
+    requested_table,
+    same_table,
+)
 from xortune.wording import option
 
 if TYPE_CHECKING:
     from xortune.problems.code.code import Code
+    from xortune.problems.module.problem import ModuleProblem
     from xortune.problems.table.table import Table
     from xortune.studies.problems.subject import SpaceSource, Subject
 
@@ -52,6 +58,36 @@ def same_code(settings: StudySettings, name: str, given: Mapping[str, Any], forc
     Raises:
         UsageError: it is another, or cannot be used.
     """
+    code, kind = _code_again(settings, name, given, force), settings.problem["kind"]
+    if kind == "module":
+        from xortune.studies.problems.module import same_module
+
+        recorded = "recipe" in settings.problem
+        table = same_table(settings, name, given["data"]) if recorded else None
+        return same_module(code, settings, name, table)
+    from xortune.studies.problems.function import FunctionSubject
+
+    return FunctionSubject(code, settings.space, settings)
+
+
+def module_without_table(
+    settings: StudySettings, name: str, given: Mapping[str, Any]
+) -> ModuleProblem:
+    """The problem of a study of a module on a table, from its code and the recorded recipe.
+
+    That is enough for its trained models.
+
+    Raises:
+        UsageError: the code is another, or cannot be used.
+    """
+    from xortune.problems.module.problem import ModuleProblem
+
+    code = _code_again(settings, name, given, force=False)
+    return ModuleProblem(code, settings.spec.parameters, recipe=recipe_of(settings))
+
+
+def _code_again(settings: StudySettings, name: str, given: Mapping[str, Any], force: bool) -> Code:
+    """The code of a study, named again; see `same_code`."""
     from xortune.problems.code.recorded import change
 
     code = _loaded(given)
@@ -69,31 +105,18 @@ def same_code(settings: StudySettings, name: str, given: Mapping[str, Any], forc
             f"{changed}. Restore it, or resume with {option('force', True)}: finished trials are "
             f"kept without a rank, and the others are trained by the new {others}."
         )
-    if kind == "module":
-        from xortune.studies.problems.module import same_module
-
-        recorded = "recipe" in settings.problem
-        table = same_table(settings, name, given["data"]) if recorded else None
-        return same_module(code, settings, name, table)
-    from xortune.studies.problems.function import FunctionSubject
-
-    return FunctionSubject(code, settings.space, settings)
+    return code
 
 
 def _table(given: Mapping[str, Any], folds: int | None) -> Table:
     """The table from which a module learns that brings no data."""
-    if folds is not None:
-        raise UsageError(
-            f"{option('folds')} {brief(folds)}: a module that learns from a table has the split of "
-            f"the table alone. Leave {option('folds')} out."
-        )
     if "data" not in given:
         missing = [key for key in OF_A_TABLE if key in given]
         raise UsageError(
             f"{option(missing[0])} {brief(given[missing[0]])}: goes with a table. Name it, with "
             f"{option('data')}."
         )
-    return requested_table(given)
+    return requested_table(given, folds)
 
 
 def _refuse(given: Mapping[str, Any], wrong: Sequence[str]) -> NoReturn:

@@ -7,12 +7,12 @@
 
 #include "vector.h"
 
-/* exp(x) for x up to 88; below -87 it is exp(-87). With x = n ln(2) + r, |r| <= ln(2) / 2, it is
- * 2^n exp(r); the coefficients are those of Cephes' expf. */
+/* exp(x) for x up to 87.9, for which `reciprocal` still holds; below -87 it is exp(-87). With
+ * x = n ln(2) + r, |r| <= ln(2) / 2, it is 2^n exp(r); the coefficients are Cephes' of expf. */
 INLINE V exp_(V x)
 {
     const V round = all(12582912.0f); /* 1.5 * 2^23: a number added to it loses its fraction */
-    x = most(all(-87.0f), least(all(88.0f), x));
+    x = most(all(-87.0f), least(all(87.9f), x));
     V shifted = fma_(x, all(1.44269504f), round), n = shifted - round;
     V r = fma_(n, all(2.12194440e-4f), fma_(n, all(-0.693359375f), x));
     V p = all(1.9875691500e-4f);
@@ -25,8 +25,9 @@ INLINE V exp_(V x)
     return p * (V)(((I)shifted << 23) + 0x3f800000);
 }
 
-/* 1 / x for 1e-30 < x < 1e30, to 1e-7 of it: a guess from the bits of x, wrong by 6 %; then Newton's
- * rule, with a constant that halves the largest error; then its rule of the third order. */
+/* 1 / x for 1e-30 < x < 1e30, to 1e-7 of it, and up to 1.6e38 either that or 0: a guess from the
+ * bits of x, wrong by 6 %; then Newton's rule, with a constant that halves the largest error; then
+ * its rule of the third order. */
 INLINE V reciprocal(V x)
 {
     V y = (V)(0x7ef32000 - (I)x);
