@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from xortune.engines.plain.names import LIBRARIES as PLAIN_LIBRARIES
 from xortune.engines.plain.names import PLAIN
 from xortune.engines.stacked.names import LIBRARIES as STACKED_LIBRARIES
-from xortune.engines.stacked.names import STACKED
+from xortune.engines.stacked.names import STACKED, STACKED_COMPILED
 from xortune.errors import NoEngineError, UsageError
 from xortune.settings import StudySettings
 from xortune.wording import option
@@ -21,19 +21,20 @@ if TYPE_CHECKING:
     from xortune.engines.stacked.choice import Choice
     from xortune.engines.stacked.engine import StackedEngine
     from xortune.engines.stacked.fitness import Fitness
+    from xortune.problems.module.lesson import ModuleLesson
     from xortune.problems.module.problem import ModuleProblem
     from xortune.trial import Params
 
 _log = logging.getLogger("xortune")
 
 # The names that a search accepts, and the recorded ones that this version can train.
-ENGINES = ("auto", "stacked", "plain")
-NAMES = (STACKED, PLAIN)
+ENGINES = ("auto", "stacked", "stacked-compiled", "plain")
+NAMES = (STACKED, STACKED_COMPILED, PLAIN)
 
 
 def libraries(recorded_name: str, device: str) -> tuple[str, ...]:
     """As `Engine.libraries`, for a recorded engine."""
-    return STACKED_LIBRARIES if recorded_name == STACKED else PLAIN_LIBRARIES
+    return PLAIN_LIBRARIES if recorded_name == PLAIN else STACKED_LIBRARIES
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,35 @@ class ModuleChoice:
         return look.engine(self._wanted) if possible else look.plain
 
 
-def engine_choice(problem: ModuleProblem, wanted: str, settings: StudySettings) -> ModuleChoice:
+class CompiledModuleChoice:
+    """See `EngineChoice`: packs as compiled programs, which somebody has asked for."""
+
+    def __init__(self, look: Look, lesson: ModuleLesson) -> None:
+        self._look = look
+        self._lesson = lesson
+        engine = look.stacked or look.plain
+        self.generation: int = engine.generation
+        self.fastest: Pace = engine.pace("cpu")
+
+    def decide(self, device: str) -> Engine:
+        from xortune.engines.stacked.compiled_look import compiled_padding
+
+        if self._look.stacked is None:
+            raise NoEngineError(self._look.fitness.alone)
+        _log.info("compiling the module at a few points of its space, which takes a while.")
+        padding = compiled_padding(self._lesson, self._look.points)
+        _log.info("trials are trained in packs, as compiled programs.")
+        return self._look.stacked.as_compiled(padding)
+
+    def expected(self, device: str) -> Engine:
+        return self._look.stacked or self._look.plain
+
+
+def engine_choice(
+    problem: ModuleProblem, wanted: str, settings: StudySettings
+) -> ModuleChoice | CompiledModuleChoice:
     """The choice for a module; see `look_at`."""
-    return ModuleChoice(look_at(problem, settings), wanted)
+    look = look_at(problem, settings)
+    if wanted == "stacked-compiled":
+        return CompiledModuleChoice(look, problem.lesson)
+    return ModuleChoice(look, wanted)

@@ -1,0 +1,105 @@
+"""Operations on the tensors of a stack, recorded once and compiled for any number of lanes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch._dynamo.source import ConstantSource
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.fx.experimental import _config as symbolic
+from torch.fx.experimental.proxy_tensor import make_fx
+from torch.fx.experimental.symbolic_shapes import (
+    DimDynamic,
+    ShapeEnv,
+    StatelessSymbolicContext,
+)
+
+# A function of a list of tensors.
+Computation = Callable[..., list[Tensor]]
+# One thread, and no processes that compile beside this one.
+_OPTIONS: dict[str, str | int | bool | Callable[..., Any]] = {
+    "cpp.threads": 1,
+    "compile_threads": 1,
+}
+
+
+class FixedLanesError(Exception):
+    """PyTorch can record these operations for one number of lanes only."""
+
+
+class Recording:
+    """What a function has computed with some tensors, as a program for others of other sizes.
+
+    Args:
+        function: which is called once, with tensors that have sizes and no numbers.
+        tensors: its arguments; the first axis of each is the lanes, except for those in `shared`.
+        rows: the places of those whose second axis is the rows of a batch.
+        shared: the places of those that all lanes share.
+
+    Raises:
+        FixedLanesError: the number of lanes would be part of the program.
+    """
+
+    def __init__(
+        self,
+        function: Computation,
+        tensors: Sequence[Tensor],
+        rows: Sequence[int] = (),
+        shared: Sequence[int] = (),
+    ) -> None:
+        self._shapes = ShapeEnv(duck_shape=False)  # Equal sizes are not one size.
+        mode = FakeTensorMode(shape_env=self._shapes, allow_non_fake_inputs=True)
+        self._like = [
+            mode.from_tensor(
+                tensor,
+                source=ConstantSource(f"tensor_{place}"),
+                symbolic_context=StatelessSymbolicContext(
+                    dynamic_sizes=_open(tensor, place, rows, shared)
+                ),
+            )
+            for place, tensor in enumerate(tensors)
+        ]
+        graph = make_fx(function, tracing_mode="symbolic")(*self._like)
+        lanes = (like for place, like in enumerate(self._like) if place not in shared)
+        if any(_fixed(like.shape[0]) is not None for like in lanes):
+            raise FixedLanesError
+        self._compiled: Callable[..., list[Tensor]] = torch.compile(
+            graph, fullgraph=True, dynamic=True, options=_OPTIONS
+        )
+
+    def suits(self, tensors: Sequence[Tensor]) -> bool:
+        """Whether the function would have computed the same with these."""
+        for like, tensor in zip(self._like, tensors):
+            fixed = [_fixed(size) for size in like.shape]
+            if any(f not in (None, size) for f, size in zip(fixed, tensor.shape)):
+                return False
+        return self._shapes.evaluate_guards_for_args(self._like, tensors)
+
+    def __call__(self, tensors: Sequence[Tensor]) -> list[Tensor]:
+        """Computes with these tensors; those that the function changes are changed."""
+        # Its own notion of sizes is as above.
+        with torch.no_grad(), symbolic.patch(use_duck_shape=False):  # type: ignore[attr-defined]
+            return self._compiled(*tensors)
+
+
+def _open(
+    tensor: Tensor, place: int, rows: Sequence[int], shared: Sequence[int]
+) -> list[DimDynamic]:
+    """Which axes of a tensor may have other sizes."""
+    axes = [DimDynamic.STATIC] * tensor.dim()
+    if place not in shared:
+        axes[0] = DimDynamic.DYNAMIC
+    if place in rows:
+        axes[1] = DimDynamic.DYNAMIC
+    return axes
+
+
+def _fixed(size: Any) -> int | None:
+    """The number that a size always is, if it is one."""
+    if isinstance(size, torch.SymInt):
+        found: int | None = size.node.maybe_as_int()
+        return found
+    return int(size)
