@@ -18,11 +18,6 @@ if TYPE_CHECKING:
     from xortune.engines.stacked.padding import Padding
     from xortune.problems.module.lesson import ModuleLesson
 
-# Seconds on one core, measured: an operation of any size, and for each lane an operation and a
-# floating-point operation.
-_CALL_S = 1.5e-5
-_LANE_CALL_S = 1.5e-7
-_FLOP_S = 5e-11
 # How much faster lanes are as compiled programs, and the most seconds to compile all of a pack.
 _COMPILED_GAIN = 2
 _MOST_COMPILING_S = 600.0
@@ -70,11 +65,13 @@ class StackedEngine:
         batch = self.spec.defaults["batch_size"]
         assert isinstance(batch, int)
         steps, flops = self._size.epoch(batch)
-        lane_s = steps * self._size.calls * _LANE_CALL_S + flops * _FLOP_S
-        stack_s = steps * self._size.calls * _CALL_S
+        costs, calls = self._size.stack_costs, self._size.calls
+        lane_s = steps * calls * costs.lane_call + flops * costs.flop
+        stack_s = steps * calls * costs.call
         largest = max(self._padding.least, min(LARGEST, _MOST_WEIGHTS // self._size.weights))
         least = max(self._padding.least, min(largest, round(stack_s / lane_s)))
-        slowest_s = self._size.rows * self._size.calls * (_CALL_S + _LANE_CALL_S) + flops * _FLOP_S
+        # With batches of one row.
+        slowest_s = self._size.rows * calls * (costs.call + costs.lane_call) + flops * costs.flop
         return Pace(1 / lane_s, least, slowest_s=least * slowest_s, largest=largest)
 
     def as_compiled(self, padding: Padding) -> CompiledStackedEngine:

@@ -65,11 +65,11 @@ class Programs:
             update(weights, plan.together(taken.gradients, weights), first, second, coefficients)
             return [taken.losses, *taken.buffers.values()]
 
-        state = stack.weights, stack.first, stack.second, coefficients, *batch
-        tensors = [*state, *stack.buffers.values(), *factors.values()]
-        start = len(state) + len(names)
-        rows = [4, 5, *range(start, len(tensors))]
-        losses, *buffers = self._run(("step", calls), step, tensors, rows, ())
+        state = stack.weights, stack.first, stack.second, coefficients
+        tensors = [*state, *batch, *stack.buffers.values(), *factors.values()]
+        lanes, rows = [(0,)], [(0, 1)]
+        axes = [*lanes * len(state), *rows * 2, *lanes * len(names), *rows * len(calls)]
+        losses, *buffers = self._run(("step", calls), step, tensors, axes)
         stack.buffers = dict(zip(names, buffers))
         return losses
 
@@ -90,15 +90,14 @@ class Programs:
             return [vmap(lambda o, y: checked_loss(loss(o, y)), (0, None))(outputs, y)]
 
         tensors = [*rows, *weights.values(), *buffers.values()]
-        return self._run(("loss", loss), measure, tensors, (), (0, 1))[0]
+        return self._run(("loss", loss), measure, tensors, [(0,)] * len(tensors))[0]
 
     def _run(
         self,
         kind: Hashable,
         function: Computation,
         tensors: Sequence[Tensor],
-        rows: Sequence[int],
-        shared: Sequence[int],
+        axes: Sequence[Sequence[int]],
     ) -> list[Tensor]:
         key = kind, tuple(tuple(tensor.shape) for tensor in tensors)
         if key not in self._chosen:
@@ -107,7 +106,7 @@ class Programs:
             if found is None:
                 with user_code(self._words):
                     try:
-                        found = Recording(function, tensors, rows, shared)
+                        found = Recording(function, tensors, axes)
                     except FixedLanesError:
                         raise UserError(FIXED_LANES) from None
                 every.append(found)

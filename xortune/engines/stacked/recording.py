@@ -35,9 +35,8 @@ class Recording:
 
     Args:
         function: which is called once, with tensors that have sizes and no numbers.
-        tensors: its arguments; the first axis of each is the lanes, except for those in `shared`.
-        rows: the places of those whose second axis is the rows of a batch.
-        shared: the places of those that all lanes share.
+        tensors: its arguments, of which the last have the lanes as their first axis.
+        axes: of each argument, those which may have other sizes.
 
     Raises:
         FixedLanesError: the number of lanes would be part of the program.
@@ -47,8 +46,7 @@ class Recording:
         self,
         function: Computation,
         tensors: Sequence[Tensor],
-        rows: Sequence[int] = (),
-        shared: Sequence[int] = (),
+        axes: Sequence[Sequence[int]],
     ) -> None:
         self._shapes = ShapeEnv(duck_shape=False)  # Equal sizes are not one size.
         mode = FakeTensorMode(shape_env=self._shapes, allow_non_fake_inputs=True)
@@ -56,15 +54,12 @@ class Recording:
             mode.from_tensor(
                 tensor,
                 source=ConstantSource(f"tensor_{place}"),
-                symbolic_context=StatelessSymbolicContext(
-                    dynamic_sizes=_open(tensor, place, rows, shared)
-                ),
+                symbolic_context=StatelessSymbolicContext(dynamic_sizes=_sizes(tensor, own)),
             )
-            for place, tensor in enumerate(tensors)
+            for place, (tensor, own) in enumerate(zip(tensors, axes))
         ]
         graph = make_fx(function, tracing_mode="symbolic")(*self._like)
-        lanes = (like for place, like in enumerate(self._like) if place not in shared)
-        if any(_fixed(like.shape[0]) is not None for like in lanes):
+        if _fixed(self._like[-1].shape[0]) is not None:
             raise FixedLanesError
         self._compiled: Callable[..., list[Tensor]] = torch.compile(
             graph, fullgraph=True, dynamic=True, options=_OPTIONS
@@ -85,16 +80,10 @@ class Recording:
             return self._compiled(*tensors)
 
 
-def _open(
-    tensor: Tensor, place: int, rows: Sequence[int], shared: Sequence[int]
-) -> list[DimDynamic]:
-    """Which axes of a tensor may have other sizes."""
-    axes = [DimDynamic.STATIC] * tensor.dim()
-    if place not in shared:
-        axes[0] = DimDynamic.DYNAMIC
-    if place in rows:
-        axes[1] = DimDynamic.DYNAMIC
-    return axes
+def _sizes(tensor: Tensor, axes: Sequence[int]) -> list[DimDynamic]:
+    return [
+        DimDynamic.DYNAMIC if axis in axes else DimDynamic.STATIC for axis in range(tensor.dim())
+    ]
 
 
 def _fixed(size: Any) -> int | None:
