@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
@@ -38,8 +36,9 @@ def trainer(problem: Made, *, compiles: bool = True) -> StackedTrainer:
 
 
 def same(outcome: Outcome) -> object:
-    """An outcome without what a clock says."""
-    return replace(outcome, duration_s=0.0, worker="")
+    """An outcome without what a clock says, and with a NaN equal to itself."""
+    weights = None if outcome.weights is None else outcome.weights.content
+    return outcome.state, outcome.error, repr((outcome.scores, outcome.curve)), weights
 
 
 @pytest.mark.long
@@ -62,11 +61,10 @@ def test_compiled_lanes_have_the_same_bits_in_any_pack_with_one_program_for_all(
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("problem", [PERCEPTRON, RECURRENT], ids=["perceptron", "Recurrent"])
-def test_compiled_lanes_learn_as_others_do_with_every_optimizer(problem: Made) -> None:
-    lanes = [lane for lane in pack(problem, 13) if lane.params["lr"] == 0.03]
+def test_compiled_lanes_learn_as_others_do_with_every_optimizer() -> None:
+    lanes = [lane for lane in pack(PERCEPTRON, 13) if lane.params["lr"] == 0.03]
     found, expected = (
-        trainer(problem, compiles=compiles).train(lanes, 1) for compiles in (True, False)
+        trainer(PERCEPTRON, compiles=compiles).train(lanes, 1) for compiles in (True, False)
     )
     for one, other in zip(found, expected):
         assert one.state == other.state == "COMPLETE"
@@ -79,7 +77,10 @@ def test_a_paused_compiled_lane_continues_with_the_same_bits() -> None:
     compiled = trainer(PERCEPTRON)
     lanes = pack(PERCEPTRON, 4)
     paused = compiled.train(lanes, 1, until=1)
-    rest = [replace(lane, paused=outcome.paused) for lane, outcome in zip(lanes, paused)]
+    rest = [
+        Lane(lane.params, number=lane.number, paused=outcome.paused)
+        for lane, outcome in zip(lanes, paused)
+    ]
     assert [*map(same, compiled.train(rest, 1))] == [*map(same, compiled.train(lanes, 1))]
 
 
@@ -88,7 +89,11 @@ def test_the_padding_of_compiled_lanes_is_found_by_trying() -> None:
     assert compiled_padding(PERCEPTRON(), [PERCEPTRON.trial()]) == Padding()
 
 
-@pytest.mark.parametrize("problem", [CONVOLUTION, MIXED], ids=["convolution", "Mixed"])
+@pytest.mark.parametrize(
+    "problem",
+    [CONVOLUTION, pytest.param(MIXED, marks=pytest.mark.long), RECURRENT],
+    ids=["convolution", "BatchNorm", "GRU"],
+)
 def test_modules_that_are_recorded_for_one_number_of_lanes_only_are_refused(problem: Made) -> None:
     with pytest.raises(NoEngineError, match=FIXED_LANES):
         compiled_padding(problem(), [problem.trial()])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -75,9 +77,16 @@ class Recording:
 
     def __call__(self, tensors: Sequence[Tensor]) -> list[Tensor]:
         """Computes with these tensors; those that the function changes are changed."""
-        # Its own notion of sizes is as above.
-        with torch.no_grad(), symbolic.patch(use_duck_shape=False):  # type: ignore[attr-defined]
+        with torch.no_grad(), _compiling():
             return self._compiled(*tensors)
+
+
+@contextmanager
+def _compiling() -> Iterator[None]:
+    """Sizes are as in a recording, and PyTorch's warnings of its own code are left unsaid."""
+    with warnings.catch_warnings(), symbolic.patch(use_duck_shape=False):  # type: ignore[attr-defined]
+        warnings.simplefilter("ignore", DeprecationWarning)
+        yield
 
 
 def _sizes(tensor: Tensor, axes: Sequence[int]) -> list[DimDynamic]:
