@@ -36,7 +36,8 @@ _OPEN = {
 # Settings that studies of earlier versions lack.
 _ADDED = (
     "problem", "outdated", "replicates", "folds", "aggregate", "confirm", "pruner", "rungs",
-    "starts", "stop_at", "plateau", "epoch_budget",
+    "starts", "stop_at", "plateau", "epoch_budget", "mixed", "training", "padding",
+    "other_references",
 )  # fmt: skip
 _LISTS = ("confirm", "rungs", "starts")  # those of them that are tuples
 _LEAST_PRUNED = 27  # trials of a generation, so that three rungs of a third each leave one
@@ -77,6 +78,7 @@ class StudySettings:
     stop_at: float | None = None  # the search ends once an objective is as good as this
     plateau: int | None = None  # or after so many trials without a better one
     epoch_budget: int | None = None  # or once its trials have trained so many epochs
+    mixed: bool = False  # whether processors may train that round differently from the first one
 
     def __post_init__(self) -> None:
         _make_plain(self, "trials", "study_seed", "generation", "log_every", "cuda_share")
@@ -94,6 +96,7 @@ class StudySettings:
             *one_of("pruner", self.pruner, PRUNERS),
             *_whole("plateau", self.plateau, 1, optional=True),
             *_whole("epoch_budget", self.epoch_budget, 1, optional=True),
+            *truth("mixed", self.mixed),
         ]
         if self.stop_at is not None and not math.isfinite(_number(self.stop_at)):
             faults.append(f"{option('stop_at')} {brief(self.stop_at)}: must be a finite number.")
@@ -103,6 +106,7 @@ class StudySettings:
                 faults.append(f"{option(name)} {brief(numbers)}: must be positive whole numbers.")
         if faults:
             raise UsageError("\n".join(faults))
+        object.__setattr__(self, "mixed", bool(self.mixed))  # NumPy has its own.
 
     def device_of(self, number: int) -> str:
         """Where a trial is trained: a function of its number, so that timing has no influence.
@@ -126,7 +130,8 @@ class StudySettings:
             KeyError, TypeError, ValueError, UsageError: they are invalid.
         """
         known = {f.name: values[f.name] for f in fields(cls) if f.name not in _ADDED}
-        known |= {name: values[name] for name in _ADDED if name in values and name != "outdated"}
+        added = (f.name for f in fields(cls) if f.name in _ADDED)
+        known |= {name: values[name] for name in added if name in values}
         known |= {name: tuple(known[name]) for name in _LISTS if name in known}
         return cls(**{**known, "spec": ProblemSpec.from_dict(values["spec"])})
 
@@ -145,6 +150,13 @@ class Provenance:
     # Trials of an earlier version of the user's function, which no longer rank: the first and the
     # last number of each run of them.
     outdated: tuple[tuple[int, int], ...] = ()
+    # How the engine trains, and why it was chosen, in words; empty where its name says that.
+    training: str = ""
+    # What the engine's lanes need for equal bits: a multiple of so many in a stack, and at least
+    # so many; None for engines whose lanes need nothing.
+    padding: tuple[int, int] | None = None
+    # By device, the digests of the reference pack on further kinds of processor that have trained.
+    other_references: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for `from_dict`."""
@@ -154,18 +166,34 @@ class Provenance:
     def from_dict(cls, values: Mapping[str, Any]) -> Provenance:
         """Recorded provenance; ignores other keys, and raises KeyError for a missing one."""
         known = {f.name: values[f.name] for f in fields(cls) if f.name not in _ADDED}
-        spans = tuple((first, last) for first, last in values.get("outdated", ()))
-        return cls(**known, outdated=spans)
+        padding, others = values.get("padding"), values.get("other_references", {})
+        return cls(
+            **known,
+            outdated=tuple((first, last) for first, last in values.get("outdated", ())),
+            training=values.get("training", ""),
+            padding=None if padding is None else (padding[0], padding[1]),
+            other_references={device: tuple(digests) for device, digests in others.items()},
+        )
 
     def outdated_numbers(self) -> frozenset[int]:
         return frozenset(n for first, last in self.outdated for n in range(first, last + 1))
+
+
+def weakened(settings: StudySettings, provenance: Provenance) -> str:
+    """What is not promised of a study's bits since kinds of processor are mixed; or nothing."""
+    if provenance.other_references:
+        return "trained on several kinds of CPU: bits differ between them"
+    if settings.mixed:
+        return "may be trained on several kinds of CPU: bits would differ between them"
+    return ""
 
 
 def described(settings: StudySettings, provenance: Provenance) -> dict[str, Any]:
     """Everything that a study records but a function's text; the final loss is `metric`."""
     problem = {key: value for key, value in settings.problem.items() if key != "text"}
     recorded = {**settings.to_dict(), "problem": problem, **provenance.to_dict()}
-    return {"metric": settings.spec.loss, **recorded}
+    words = weakened(settings, provenance)
+    return {"metric": settings.spec.loss, **recorded, **({"weakened": words} if words else {})}
 
 
 @dataclass(frozen=True)
@@ -185,7 +213,7 @@ class RunOptions:
     trial_timeout: float | None = None  # seconds after which a function's trial fails
     timeout: float | None = None  # seconds after which the search ends; the rest can be resumed
     tensorboard: str = "all"  # the trials with a TensorBoard run; also `none`, `top:100`
-    verbose: bool = False  # let Ray log, and functions print
+    verbose: bool = False  # let Ray log, and users' code print
 
     def __post_init__(self) -> None:
         _make_plain(self, "workers", "pack_size", "gpus_per_worker", "retries", "pack_timeout")

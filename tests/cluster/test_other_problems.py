@@ -1,5 +1,7 @@
 """Tables, functions and modules on Ray: the table of one process, also when workers are killed."""
 
+import re
+
 import numpy as np
 import pytest
 from pandas.testing import assert_frame_equal
@@ -8,6 +10,7 @@ import xortune
 from tests.cluster.test_worker_death import KillOnce
 from tests.make import lanes
 from tests.small_study import answer
+from xortune.errors import HopelessError, XortuneError
 
 FUNCTION = """
 import random
@@ -159,3 +162,78 @@ def _mapped_file(array):
             if low <= address < high:
                 return line.split(maxsplit=5)[-1].strip()
     return "none"
+
+
+# A name that only the driver has, once its environment has changed since Ray was started.
+ONLY_HERE = (
+    MODULE.replace("from torch import nn\n", "import os\n\nfrom torch import nn\n", 1)
+    .replace(
+        "\nproblem =",
+        """
+if "XORTUNE_ONLY_HERE" in os.environ:
+    SCALE = 2.0
+
+
+problem =""",
+    )
+    .replace(
+        "    data=data,",
+        '    data=data,\n    metrics={"scaled": lambda output, target: SCALE * output.mean()},',
+    )
+)
+
+
+@pytest.fixture
+def only_here(module, monkeypatch):
+    monkeypatch.setenv("XORTUNE_ONLY_HERE", "1")
+    module["problem"].write_text(ONLY_HERE)
+    return module
+
+
+@pytest.mark.long
+def test_a_metric_that_reads_a_name_that_workers_lack_fails_its_trials_with_the_line(
+    ray, only_here, tmp_path
+):
+    line = (
+        ONLY_HERE.splitlines().index(
+            '    metrics={"scaled": lambda output, target: SCALE * output.mean()},'
+        )
+        + 1
+    )
+    words = f"NameError: name 'SCALE' is not defined (net.py:{line})"
+    with pytest.raises(HopelessError, match=re.escape(words)):
+        xortune.search(
+            **only_here,
+            name="a",
+            results=tmp_path,
+            runner="ray",
+            workers=2,
+            pack_size=3,
+            **SETTINGS,
+        )
+    trials = xortune.load("a", tmp_path).trials
+    assert set(trials.loc[trials["state"] == "FAIL", "error"]) == {words}
+    alone = xortune.search(**only_here, name="b", results=tmp_path, runner="inline", **SETTINGS)
+    assert set(alone.trials["state"]) == {"COMPLETE"}
+
+
+@pytest.mark.long
+def test_a_module_that_workers_cannot_load_ends_the_search_with_the_reason(
+    ray, only_here, tmp_path
+):
+    text = ONLY_HERE.replace(
+        "    SCALE = 2.0\n", '    SCALE = 2.0\nelse:\n    raise OSError("not here")\n'
+    )
+    only_here["problem"].write_text(text)
+    with pytest.raises(XortuneError, match=r"a worker.* cannot run .*net\.py: fails .*not here"):
+        xortune.search(**only_here, name="a", results=tmp_path, runner="ray", workers=1, **SETTINGS)
+
+
+@pytest.mark.long
+def test_a_module_prints_nothing_from_workers_unless_it_is_asked_for(ray, module, tmp_path, capfd):
+    text = MODULE.replace("    return nn.Seq", '    print("of", "model")\n    return nn.Seq')
+    module["problem"].write_text(text)
+    about = {**module, "results": tmp_path, "runner": "ray", "workers": 2, "trials": 4}
+    capfd.readouterr()
+    xortune.search(**about, name="a", confirm="none")
+    assert "of model" not in "".join(capfd.readouterr())

@@ -9,8 +9,10 @@ from tests.make import COMPILED
 from tests.small_study import SETTINGS, SPACE, check_undisturbed
 from xortune.errors import XortuneError
 from xortune.ledger import Ledger
+from xortune.studies.reproduction import search_command
 
 ENGINES = ["eager", "compiled"]
+SEVERAL = "trained on several kinds of CPU: bits differ between them"
 
 
 @pytest.fixture
@@ -46,7 +48,7 @@ def test_the_bits_of_the_reference_pack_are_recorded_once(begin, engine):
 def test_a_machine_that_rounds_differently_trains_nothing(begin, engine):
     study = begin(engine)
     pretend_another_processor(study)
-    with pytest.raises(XortuneError, match="another kind of processor.*force=True"):
+    with pytest.raises(XortuneError, match="another kind of processor.*mixed=True"):
         xortune.resume(study.paths.folder, trials=22, runner="inline")
     states = xortune.load(study.paths.folder).trials["state"]
     assert (states != "WAITING").sum() == 7
@@ -68,3 +70,33 @@ def test_a_study_of_an_earlier_version_records_them_when_it_is_resumed(begin):
         ledger.record(ledger.settings(), replace(ledger.provenance(), reference={}))
     resumed = xortune.resume(study.paths.folder, trials=22, runner="inline")
     assert resumed.provenance.reference == recorded
+
+
+def test_processors_are_mixed_where_that_is_asked_for_and_the_study_says_so(begin, caplog):
+    study = begin("auto")
+    assert "weakened" not in study.described()
+    pretend_another_processor(study)
+    mixed = xortune.resume(study.paths.folder, trials=22, runner="inline", mixed=True)
+    assert set(mixed.trials["state"]) == {
+        "COMPLETE",
+        "FAIL",
+    }  # The space has learning rates for both.
+    assert mixed.settings.mixed
+    assert not mixed.provenance.forced
+    # The first one's stay as they were.
+    assert mixed.provenance.reference == {"cpu": "0" * 32}
+    assert mixed.provenance.other_references == {"cpu": tuple(study.provenance.reference.values())}
+    assert caplog.text.count("rounds differently from the study's first one") == 1
+    assert mixed.summary()["weakened"] == SEVERAL
+    assert SEVERAL in mixed.html().read_text()
+    again = xortune.resume(study.paths.folder, trials=24, runner="inline")
+    assert again.provenance.other_references == mixed.provenance.other_references
+    assert "--mixed" in search_command(again)[0]
+
+
+def test_a_study_that_may_mix_processors_says_so_before_it_does(tmp_path):
+    study = xortune.search(
+        SPACE, name="s", results=tmp_path, runner="inline", mixed=True, **{**SETTINGS, "trials": 7}
+    )
+    assert study.provenance.other_references == {}
+    assert study.summary()["weakened"].startswith("may be trained on several kinds of CPU")

@@ -26,8 +26,9 @@ from pandas.testing import assert_frame_equal
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import xortune
+from tests.hosts import problems
 from tests.hosts.machine import FOLDER, HOME, Host, Network, check_machine
-from tests.hosts.problems import SEARCHES, searched, write_problems
+from tests.hosts.problems import LONG, SEARCHES, begun, resumed, searched, write_problems
 from xortune.errors import UsageError, XortuneError
 from xortune.report import UNREPEATABLE
 
@@ -178,12 +179,12 @@ def _search(head: Host, name: str, *options: str) -> subprocess.Popen[str]:
     return head.start(command, {**TOKEN, "PYTHONPATH": str(PACKAGE.parent)})
 
 
-def _wait_for_trials(search: subprocess.Popen[str], count: int) -> None:
+def _wait_for_trials(search: subprocess.Popen[str], count: int, total: int = TRIALS) -> None:
     seen = []
     for line in search.stdout or ():
         seen.append(line)
-        done = re.match(rf"(\d+)/{TRIALS} trials", line)
-        if done and count <= int(done[1]) < TRIALS // 2:
+        done = re.match(rf"(\d+)/{total} trials", line)
+        if done and count <= int(done[1]) < total // 2:
             return
     raise Failed("the search was never in the middle:\n" + "".join(seen))
 
@@ -220,11 +221,17 @@ def _search_problems(head: Host) -> None:
         searched(head, kind, f"{kind}-whole", "--runner", "inline", **here)
         on_cluster = ("--runner", "ray", "--address", f"{head.address}:{PORT}", "--pack-size", "2")
         searched(head, kind, f"{kind}-spread", *on_cluster, **here)
+    searched(head, "module", "killed-whole", LONG, "--runner", "inline", **here)
+    search = begun(head, "module", "killed-spread", LONG, *on_cluster, **here)
+    _wait_for_trials(search, 2, problems.TRIALS)
+    head.kill(search)
+    _say("the driver of a module's search is killed")
+    resumed(head, "module", "killed-spread", *on_cluster, **here)
 
 
 def _check_problems(results: Path, workers: list[Host]) -> None:
     unrepeatable = list(UNREPEATABLE)
-    for kind in SEARCHES:
+    for kind in (*SEARCHES, "killed"):
         whole, spread = (xortune.load(results / f"{kind}-{name}") for name in ("whole", "spread"))
         assert_frame_equal(
             spread.trials.drop(columns=unrepeatable),
@@ -234,7 +241,8 @@ def _check_problems(results: Path, workers: list[Host]) -> None:
         by_host = spread.trials["worker"].str.partition(":")[0].value_counts().to_dict()
         if not set(by_host) <= {worker.name for worker in workers}:
             raise Failed(f"the {kind} was trained elsewhere: {by_host}")
-        _say(f"a {kind} whose files only the head has: the same table; trials by host: {by_host}")
+        what = "a module whose driver was killed" if kind == "killed" else f"a {kind}"
+        _say(f"{what}, whose files only the head has: the same table; trials by host: {by_host}")
 
 
 def _check_runs(whole: xortune.Study, cut: xortune.Study) -> None:

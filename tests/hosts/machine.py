@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -114,6 +115,12 @@ class Host:
             text=True,
             env={**kept, "HOME": str(HOME), **(environment or {})},
         )
+
+    def kill(self, process: subprocess.Popen[str]) -> None:
+        """Kills a command that `start` has started, at once."""
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        os.kill(int(children.read_text()), signal.SIGKILL)
+        process.communicate(timeout=60)
 
     def run(
         self, command: Sequence[str], environment: Mapping[str, str] | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Callable
 
@@ -63,6 +64,16 @@ problem = xortune.Problem(
     },
 )
 """
+# Of the module, so that its driver can be killed in the middle.
+LONG_SPACE = """
+parameters:
+  width: {min: 4, max: 6}
+  lr: {distribution: log_uniform_values, min: 0.001, max: 0.1}
+  epochs: {min: 300, max: 400}
+"""
+LONG = "long.yaml"
+XORTUNE = [sys.executable, "-m", "xortune"]
+TRIALS = 24
 HELPER = "def square(x):\n    return x * x\n"
 SPACE = """
 parameters:
@@ -84,16 +95,32 @@ def write_problems(write: Callable[[str, str], None]) -> None:
     write("net.py", MODULE)
     write("helpers/helper.py", HELPER)
     write("table.yaml", SPACE)
+    write(LONG, LONG_SPACE)
     rows = [(i % 7, i % 11, i % 5) for i in range(120)]
     lines = [f"{a},{b},{'abcde'[c]},{2 * a - b + c + 0.5}" for a, b, c in rows]
     write("data.csv", "\n".join(["a,b,c,y", *lines, ""]))
 
 
+def begun(
+    head: Host, kind: str, name: str, *options: str, **variables: str
+) -> subprocess.Popen[str]:
+    """Begins a search of 24 trials on the head."""
+    command = [*XORTUNE, "search", *SEARCHES[kind], "--trials", str(TRIALS)]
+    return head.start([*command, "--name", name, "--results", "results", *options], variables)
+
+
 def searched(head: Host, kind: str, name: str, *options: str, **variables: str) -> None:
-    """Runs a search of 24 trials on the head; raises RuntimeError if it fails."""
-    command = [sys.executable, "-m", "xortune", "search", *SEARCHES[kind], "--trials", "24"]
-    command += ["--name", name, "--results", "results", *options]
-    process = head.start(command, variables)
+    """Runs such a search; raises RuntimeError if it fails."""
+    _end(begun(head, kind, name, *options, **variables), name)
+
+
+def resumed(head: Host, kind: str, name: str, *options: str, **variables: str) -> None:
+    """Resumes a search on the head; raises RuntimeError if it fails."""
+    command = [*XORTUNE, "resume", f"results/{name}", *SEARCHES[kind], *options]
+    _end(head.start(command, variables), name)
+
+
+def _end(process: subprocess.Popen[str], name: str) -> None:
     output, _ = process.communicate(timeout=300)
     if process.returncode:
         raise RuntimeError(f"the search {name} ended with {process.returncode}:\n{output}")

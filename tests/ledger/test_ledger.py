@@ -557,3 +557,32 @@ def test_numbers_of_outdated_trials_ascend(paths, spans) -> None:
         ledger.record(ledger.settings(), replace(ledger.provenance(), outdated=spans))
         with pytest.raises(UsageError, match="'outdated' does not hold numbers of trials"):
             ledger.provenance()
+
+
+def test_how_a_study_is_trained_is_recorded(paths) -> None:
+    recorded = make_provenance(
+        training="packs", padding=(64, 64), other_references={"cpu": ("a", "b")}
+    )
+    with Ledger.open(paths) as ledger:
+        ledger.record(replace(ledger.settings(), mixed=True), recorded)
+    with Ledger.read(paths) as ledger:
+        assert ledger.provenance() == recorded
+        assert ledger.settings().mixed
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"training": 1}, "'training' is not a text"),
+        ({"padding": (0, 2)}, "'padding' does not hold two numbers of lanes"),
+        ({"padding": (64,)}, "'padding' does not hold two numbers of lanes"),
+        ({"padding": (2**40, 2)}, "'padding' does not hold two numbers of lanes"),
+        ({"other_references": {"cpu": (1,)}}, "'other_references' does not hold lists of texts"),
+        ({"other_references": {"cpu": "a"}}, "'other_references' does not hold lists of texts"),
+    ],
+)
+def test_what_no_study_is_trained_with_is_damage(paths, wrong, words) -> None:
+    with Ledger.open(paths) as ledger:
+        ledger.record(ledger.settings(), replace(ledger.provenance(), **wrong))
+        with pytest.raises(UsageError, match=words):
+            ledger.provenance()

@@ -4,10 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from pandas.testing import assert_frame_equal
 from torch import nn
 
 import xortune
+from tests.small_study import answer
 from xortune.errors import UsageError
+from xortune.problems.table.table import load_table
+from xortune.studies.problems import requested
 from xortune.studies.reproduction import named_again, search_command
 
 SPACE = {"width": {"min": 3, "max": 9}, "epochs": {"value": 3}}
@@ -41,11 +45,11 @@ def problem(loss="mse", **declared):
     return xortune.Problem(model=model, loss=loss, space=SPACE, **declared)
 
 
-def search(table, tmp_path, target, loss, drop=("value", "two", "three"), **more):
+def search(table, tmp_path, target, loss, drop=("value", "two", "three"), total=2, **more):
     return xortune.search(
         problem=problem(loss, metrics={"hits:max": hits}),
         data=table, target=target, drop=[name for name in drop if name != target],
-        trials=2, name=target, results=tmp_path / "results", confirm="none", **more,
+        trials=total, name=target, results=tmp_path / "results", confirm="none", **more,
     )  # fmt: skip
 
 
@@ -96,11 +100,55 @@ def said(tmp_path, **keywords):
 def test_what_does_not_go_together_is_said(table, tmp_path):
     given = {"problem": problem(), "data": table}
     assert "target is missing: which column of wine.csv" in said(tmp_path, **given)
-    message = said(tmp_path, **given, target="value", folds=3)
-    assert "folds 3: a module that learns from a table has the split of the table" in message
+    message = said(tmp_path, **given, target="three", folds=40)
+    assert "folds 40: class " in message
+    assert "and each fold needs one" in message
     assert "brings no data. Add a function that returns" in said(tmp_path, problem=problem())
     message = said(tmp_path, problem=problem(), target="value")
     assert "target 'value': goes with a table. Name it, with data." in message
     own = problem(data=lambda: xortune.Split([[1.0]], [1.0], [[1.0]], [1.0]))
     message = said(tmp_path, problem=own, data=table, target="value")
     assert "target 'value': the problem brings its own data. Leave it out." in message
+
+
+@pytest.mark.parametrize(("target", "loss"), [("value", "mse"), ("two", "cross_entropy")])
+def test_every_fold_has_the_rows_that_xortunes_own_networks_have_there(table, target, loss):
+    others = [name for name in ("value", "two", "three") if name != target]
+    asked = {"data": table, "target": target, "drop": others}
+    expected = load_table(**asked, folds=3)
+    lesson = requested({"problem": problem(loss), **asked}, None, 3).problem.lesson
+    for k, fold in enumerate(expected.folds):
+        found = lesson.fold(k, 3)
+        for x, y, rows in (
+            (found.x, found.y, fold.training),
+            (found.x_validation, found.y_validation, fold.validation),
+        ):
+            assert np.array_equal(x.numpy(), rows.x)
+            assert np.array_equal(y.numpy(), rows.y)
+    # Each is standardised by its own training rows.
+    assert not np.array_equal(lesson.fold(0, 3).x[:5].numpy(), lesson.fold(1, 3).x[:5].numpy())
+
+
+def test_a_search_with_folds_is_resumed_to_the_undisturbed_table(table, tmp_path):
+    study = search(table, tmp_path, "value", "mse", folds=3, sampler="random")
+    assert set(study.trials["replicates"]) == {3}
+    named = {"problem": problem("mse", metrics={"hits:max": hits}), "data": table}
+    resumed = xortune.resume(study.paths.folder, trials=5, **named)
+    whole = search(table, tmp_path / "whole", "value", "mse", folds=3, total=5, sampler="random")
+    assert_frame_equal(answer(resumed), answer(whole), check_exact=True)
+    assert resumed.summary()["test"] == whole.summary()["test"]
+    assert len(resumed.luck(0, 3, **named)) > 0
+
+
+def test_a_word_that_a_fold_does_not_train_on_gives_it_fewer_inputs(tmp_path):
+    words = ["u", "v"] * 20
+    words[7] = "rare"
+    frame = pd.DataFrame({"a": np.arange(40) % 9, "kind": words, "value": np.arange(40) % 7})
+    frame.to_csv(tmp_path / "words.csv", index=False)
+    asked = {"problem": problem(), "data": tmp_path / "words.csv", "target": "value"}
+    lesson = requested(asked, None, 4).problem.lesson
+    assert {lesson.fold(k, 4).x.shape[1] for k in range(4)} == {3, 4}
+    study = xortune.search(
+        **asked, folds=4, trials=2, results=tmp_path / "results", name="words", confirm="none"
+    )
+    assert set(study.trials["state"]) == {"COMPLETE"}

@@ -67,6 +67,7 @@ def add_study_settings(parser: argparse.ArgumentParser) -> Any:
         float,
         _STUDY.cuda_share,
     )
+    add_mixed(answer)
     _add_replicates(parser.add_argument_group("replicates and confirmation, recorded"))
     _add_pruning(parser.add_argument_group("pruning, recorded"))
     add_stops(parser.add_argument_group("stops, recorded except --timeout"))
@@ -148,6 +149,11 @@ def _add_pruning(group: Any) -> None:
     )  # fmt: skip
 
 
+def add_mixed(group: Any) -> None:
+    """Adds what lets kinds of processor differ."""
+    flag(group, "--mixed", text="let processors train that round differently from the first one")
+
+
 def add_stops(group: Any, default: str = "none") -> None:
     """Adds the limits that end a search, or the new ones of a resume."""
     more = "" if default == "none" else ", or none"
@@ -182,7 +188,7 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     add_worker_options(group)
     output = parser.add_mutually_exclusive_group()
     flag(output, "-q", "--quiet", text="print nothing but errors")
-    flag(output, "-v", "--verbose", text="show the log of Ray, and what functions print")
+    flag(output, "-v", "--verbose", text="show the log of Ray, and what the problem's code prints")
 
 
 def add_worker_options(group: Any) -> None:

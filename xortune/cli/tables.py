@@ -47,6 +47,8 @@ def summary_lines(name: str, summary: Mapping[str, Any], total: int) -> list[str
         lines.append(_stopped(stopped, total))
     if outdated := summary.get("outdated"):
         lines.append(f"without a rank: {outdated} trained by an earlier version of the function")
+    if weakened := summary.get("weakened"):
+        lines.append(f"bits: {weakened}")
     lines += _failed(summary.get("failures", {}))
     complete = summary["states"].get("COMPLETE", 0)
     if complete and "solved" in summary:

@@ -259,13 +259,15 @@ class PackSearcher(_NotPickled, Searcher):  # type: ignore[misc]
             _log.warning(
                 f"node {host} has another kind of processor: on it the engine "
                 f"{self.search.engine.name} rounds differently from the study's first worker. It "
-                "gets no packs."
+                f"gets no packs. With {option('mixed', True)} it would: then bits differ between "
+                "kinds of CPU, and the study says so."
             )
         if not self._health.any_left():
             raise XortuneError(
                 "the study was trained on another kind of processor, and every node rounds "
                 "differently. Resume it on nodes like those it began on, or with "
-                f"{option('force', True)}: trials from here on may differ in their last digits."
+                f"{option('mixed', True)}: then bits differ between kinds of CPU, and the study "
+                "says so."
             )
 
     def _wants_worker(self, device: str) -> bool:

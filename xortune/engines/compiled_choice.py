@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from xortune.engines.engine import Engine, Pace
 from xortune.errors import NoEngineError
+from xortune.settings import Provenance
 
 _log = logging.getLogger("xortune")
 
@@ -47,6 +48,9 @@ class CompiledChoice:
         wanted: whether the engine in C is asked for; None for where it is available, and fit.
     """
 
+    training = ""
+    padding: tuple[int, int] | None = None
+
     def __init__(self, candidates: Candidates, wanted: bool | None) -> None:
         self._candidates = candidates
         self._wanted = wanted
@@ -59,6 +63,9 @@ class CompiledChoice:
         other = candidates.other
         self.generation = candidates.generation if self._tried else other.generation
         self.fastest = candidates.pace if self._tried else other.pace("cpu")
+
+    def keep(self, name: str, provenance: Provenance, *, force: bool) -> None:
+        """There is nothing that a study records beyond the engine's name."""
 
     def decide(self, device: str) -> Engine:
         engine = self.expected(device)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
+from xortune.settings import Provenance
 from xortune.spec import ProblemSpec
 from xortune.trial import Lane, Outcome, Params
 
@@ -120,10 +121,28 @@ class EngineChoice(Protocol):
     Attributes:
         generation: as for every one of them.
         fastest: the pace of a CPU at best.
+        training: as for `Provenance`.
     """
 
     generation: int
     fastest: Pace
+    training: str
+
+    @property
+    def padding(self) -> tuple[int, int] | None:
+        """As for `Provenance`."""
+
+    def keep(self, name: str, provenance: Provenance, *, force: bool) -> None:
+        """Takes what a study has recorded of an earlier choice.
+
+        Args:
+            name: the study's.
+            provenance: the study's; its engine is the one that was wanted.
+            force: whether to leave what does not fit as it is here.
+
+        Raises:
+            UsageError: this machine cannot give the study's bits.
+        """
 
     def decide(self, device: str) -> Engine:
         """The engine for a study on `cpu`, `cuda` or `both`.

@@ -15,7 +15,7 @@ def user_code(words: Callable[[BaseException], str]) -> Iterator[None]:
     """Turns an exception that is raised inside into a `UserError` with these words."""
     try:
         yield
-    except UserError:
+    except (UserError, KeyboardInterrupt):  # The latter is a person's.
         raise
-    except (Exception, SystemExit) as error:  # Whatever the user's code makes of it.
+    except BaseException as error:  # Whatever the user's code makes of it, SystemExit as well.
         raise UserError(words(error)) from error

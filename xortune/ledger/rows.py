@@ -27,6 +27,7 @@ LONGEST_TEXT = 100_000
 _TOO_LARGE = 10**39
 _DEEPEST = 4  # A spec lists parameters, and these list their choices.
 _MOST_TRIALS = 10_000_000
+_MOST_LANES = 65_536  # that a lane can need around it
 # What a problem is made of is deeper, and holds the text of a function.
 _DEEPEST_PROBLEM, _LONGEST_PROBLEM = 8, 4_000_000
 _DEVICES = ("cpu", "cuda", "both")
@@ -131,8 +132,15 @@ def setting_values(rows: list[tuple[Any, ...]], expected: int) -> dict[str, Any]
         raise Damage("the setting 'data' is not a name")
     if not _are_spans(values.get("outdated", [])):
         raise Damage("the setting 'outdated' does not hold numbers of trials")
-    if not isinstance(values.get("forced", False), bool):
-        raise Damage("the setting 'forced' is neither true nor false")
+    for key in ("forced", "mixed"):
+        if not isinstance(values.get(key, False), bool):
+            raise Damage(f"the setting {key!r} is neither true nor false")
+    if not isinstance(values.get("training", ""), str):
+        raise Damage("the setting 'training' is not a text")
+    if not _is_padding(values.get("padding")):
+        raise Damage("the setting 'padding' does not hold two numbers of lanes")
+    if not _are_digests(values.get("other_references", {})):
+        raise Damage("the setting 'other_references' does not hold lists of texts by name")
     return values
 
 
@@ -151,6 +159,22 @@ def read_run(row: tuple[Any, ...], number: int) -> RunTime:
     if list(map(type, values)) != kinds or not all(0 <= v < math.inf for v in values):
         raise Damage(f"the row of run {number} does not hold times")
     return RunTime(*values)
+
+
+def _is_padding(value: Any) -> bool:
+    """Whether a value is a multiple of lanes and the least of them, or None."""
+    if value is None:
+        return True
+    if not isinstance(value, list) or [type(number) for number in value] != [int, int]:
+        return False
+    return all(0 < number <= _MOST_LANES for number in value)
+
+
+def _are_digests(value: Any) -> bool:
+    """Whether a value holds lists of texts by name."""
+    if not isinstance(value, dict) or not all(isinstance(v, list) for v in value.values()):
+        return False
+    return all(isinstance(text, str) for texts in value.values() for text in texts)
 
 
 def _are_spans(value: Any) -> bool:

@@ -79,6 +79,7 @@ def _opened(search: Search, device: str) -> Trainer:
         raise XortuneError(
             f"the study was trained on another kind of processor; on this one the engine "
             f"{search.engine.name} rounds differently. Resume it where it began, or with "
-            f"{option('force', True)}: trials from here on may differ in their last digits."
+            f"{option('mixed', True)}: then bits differ between kinds of CPU, and the study says "
+            "so."
         )
     return trainer

@@ -24,6 +24,7 @@ from xortune.loop.seeds import plan_of
 from xortune.loop.speed import Speed
 from xortune.loop.stops import Stop, stop_before, timed_out
 from xortune.ranking import NO_STANDING, Standing, standing
+from xortune.settings import Provenance
 from xortune.trial import FinishedTrial, Outcome, Pack, Replicate
 from xortune.wording import option
 
@@ -148,16 +149,32 @@ class Search:
     def admits(self, device: str, reference: str) -> bool:
         """Whether a worker computes the same bits as the study's first one on that device.
 
-        Compares the digests of the engine's reference pack; the first is recorded. A study that
-        was resumed by force admits all.
+        Compares the digests of the engine's reference pack; the first is recorded. A study whose
+        processors may be mixed, or that was resumed by force, admits all, and records them.
         """
-        recorded = self._provenance.reference
-        if device in recorded:
-            return recorded[device] == reference or self._provenance.forced
-        self._provenance = replace(self._provenance, reference={**recorded, device: reference})
-        with self._clock.writing():
-            self._ledger.record(self.settings, self._provenance)
+        provenance = self._provenance
+        first, others = provenance.reference, provenance.other_references
+        if device not in first:
+            self._keep(replace(provenance, reference={**first, device: reference}))
+            return True
+        known = others.get(device, ())
+        if reference == first[device]:
+            return True
+        if not (self.settings.mixed or provenance.forced):
+            return False
+        if reference not in known:
+            _log.warning(
+                "a processor trains that rounds differently from "
+                "the study's first one: bits differ between kinds of CPU. The study records it."
+            )
+            others = {**others, device: (*known, reference)}
+            self._keep(replace(provenance, other_references=others))
         return True
+
+    def _keep(self, provenance: Provenance) -> None:
+        self._provenance = provenance
+        with self._clock.writing():
+            self._ledger.record(self.settings, provenance)
 
     def next_pack(self, device: str | None = None) -> Pack | None:
         """The next pack to train on a device, by default the first of `devices`.

@@ -49,18 +49,20 @@ def check(
     include: Sequence[str | Path] | None = None,
     data: Any = None,
     target: str | None = None,
+    verbose: bool = False,
 ) -> Checked:
     """Looks at a module at a few points of a space. Writes nothing.
 
     Args:
         problem: an `xortune.Problem` with a model, or its file.
         space, include, data, target: as for `xortune.search`.
+        verbose: show what the problem's code prints.
 
     Raises:
         UsageError: a search would refuse it, for the same reasons.
     """
     about = {"problem": problem, "include": include, "data": data, "target": target}
-    request = checked_request(space, None, "auto", {**about, "trials": 1})
+    request = checked_request(space, None, "auto", {**about, "trials": 1, "verbose": verbose})
     from xortune.problems.module.problem import ModuleProblem
     from xortune.studies.problems.module_engines import look_at
 
@@ -70,7 +72,7 @@ def check(
             f"{option('problem')}: has a function, which only a search can try. This is for a "
             "module: Problem(model=...)."
         )
-    look = look_at(found, request.settings)
+    look = look_at(found, request.settings, shown=request.options.verbose)
     fits = look.fitness.size.weights * _LANES <= _MOST_WEIGHTS
     engines: list[Engine] = [look.stacked] if look.stacked is not None and fits else []
     seconds = {e.name: _seconds(e, look.points[0]) for e in (*engines, look.plain)}

@@ -70,6 +70,8 @@ def _described(study: Study) -> Iterator[tuple[str, str]]:
     yield "rung_epochs", ",".join(map(str, settings.rungs)) or "none"
     yield from _of_the_problem(settings.problem)
     yield "engine", study.provenance.engine
+    yield "training", study.provenance.training or _MISSING
+    yield "padding", _text(study.provenance.padding)
     yield from study.provenance.versions.items()
 
 

@@ -21,7 +21,10 @@ from xortune.studies.trainings import CHANGEABLE
 from xortune.trial import TrialRow
 
 # The recorded settings that a resume elsewhere may have changed.
-_MAY_DIFFER = ("trials", "device", "versions", "reference", "forced", "starts", *CHANGEABLE)
+_MAY_DIFFER = (
+    "trials", "device", "versions", "reference", "other_references", "forced", "training",
+    "padding", "starts", *CHANGEABLE,
+)  # fmt: skip
 
 
 def adopt(fetch: Callable[[Path], None], name: str, results: str | Path) -> Study:

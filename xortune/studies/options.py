@@ -50,13 +50,15 @@ class ResumeKeywords(RunKeywords, total=False):
     """Those of a run, and settings that a resume may change; None stands for the recorded one.
 
     `confirm` is a pair of numbers, how many trials and how many seeds, or a text such as
-    `"32:256"`; `"none"` leaves it out, as False does, and lifts a limit.
+    `"32:256"`; `"none"` leaves it out, as False does, and lifts a limit. `mixed` lets workers
+    train whose processor rounds differently from the first one's.
     """
 
     confirm: tuple[int, int] | str | Literal[False] | None
     stop_at: float | Literal["none"] | None
     plateau: int | Literal["none"] | None
     epoch_budget: int | Literal["none"] | None
+    mixed: bool | None
 
 
 class SearchKeywords(ResumeKeywords, total=False):

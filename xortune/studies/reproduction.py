@@ -54,6 +54,8 @@ def search_command(study: Study) -> tuple[str, bool]:
     ]
     if settings.rungs:
         words.append(f"--rung-epochs {','.join(map(str, settings.rungs))}")
+    if settings.mixed:
+        words.append("--mixed")
     words.append(f"--confirm {':'.join(map(str, settings.confirm or ())) or 'none'}")
     words += _place(study)
     words.append(f"--name {shell_word(f'{study.name[:94]}-again')}")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from xortune.errors import SpaceError, UsageError
 from xortune.paths import check_name, shipped_spaces
 from xortune.plain_numbers import brief
+from xortune.prints import hidden_prints
 from xortune.settings import SAMPLER_VERSION, RunOptions, StudySettings, one_of
 from xortune.space import Narrowing, SearchSpace, count_points, narrowed, restricted
 from xortune.spec import Direction, ProblemSpec
@@ -84,7 +86,8 @@ def checked_request(
     )
     objective, metric = given.pop("objective", None), given.pop("metric", None)
     faults = _Faults()
-    subject = faults.tried(lambda: requested(about, space, asked.get("folds")))
+    with heard(run) if "problem" in about else nullcontext():
+        subject = faults.tried(lambda: requested(about, space, asked.get("folds")))
     spec = SPEC if subject is None else subject.problem.spec
     loaded = part = None
     if subject is not None:
@@ -159,6 +162,16 @@ def _say_notes(subject: Subject, space: SearchSpace, is_own: bool) -> None:
     for note in space.notes:
         # The defaults of a problem's own space are no news.
         (_log.debug if is_own else _log.warning)(note)
+
+
+@contextmanager
+def heard(options: Mapping[str, Any]) -> Iterator[None]:
+    """Hides what a user's code prints while it is loaded, and says so, unless it is to be shown."""
+    with hidden_prints(shown=bool(options.get("verbose"))) as prints:
+        yield
+    if prints.found:
+        shows = option("verbose", True)
+        _log.warning(f"what the problem prints while it is loaded is hidden; {shows} shows it.")
 
 
 def run_options(kind: Kind, given: Mapping[str, Any]) -> RunOptions:

@@ -57,6 +57,7 @@ from xortune.studies.request import (
     checked_request,
     default_name,
     each_point_once,
+    heard,
     known,
     run_options,
     run_settings,
@@ -200,8 +201,9 @@ def resume(
         on_progress: as for `search`.
         stop: as for `search`.
         **options: the fields of `RunOptions`, where the device is the recorded one unless given;
-            and `confirm`, `stop_at`, `plateau` and `epoch_budget`, with which a study that has
-            reached one of them continues. See `xortune.studies.options.ResumeKeywords`.
+            `confirm`, `stop_at`, `plateau` and `epoch_budget`, with which a study that has
+            reached one of them continues; and `mixed`. See
+            `xortune.studies.options.ResumeKeywords`.
 
     Raises:
         As `search`.
@@ -281,7 +283,12 @@ def _new_study(request: Request, folder: Path, names: Iterator[str], watch: Watc
             ) from None
         _check_machines(runner, engine, stop)
         settings = _with_confirmation(replace(settings, device=runner.device), engine)
-        provenance = Provenance(engine.name, versions(engine, runner.device))
+        provenance = Provenance(
+            engine.name,
+            versions(engine, runner.device),
+            training=choice.training,
+            padding=choice.padding,
+        )
         stop.check()
         paths, created = _created(folder, names, settings, provenance, stop)
         with created as ledger:
@@ -300,6 +307,7 @@ def _resume(ledger: Ledger, paths: StudyPaths, rest: _Rest, watch: Watch) -> Non
         options = replace(options, device=settings.device)  # type: ignore[arg-type]
     family = kind_of(settings.problem).family(provenance.engine)
     choice = subject.choice(family, settings, options)
+    choice.keep(paths.name, provenance, force=rest.force)
     with _runner(options, settings, rest.left, choice, stop) as runner:
         stop.check(paths.folder)
         try:
@@ -333,6 +341,9 @@ def _resume(ledger: Ledger, paths: StudyPaths, rest: _Rest, watch: Watch) -> Non
             provenance,
             engine=engine.name,
             reference=provenance.reference if same else {},
+            other_references=provenance.other_references if same else {},
+            training=choice.training,
+            padding=choice.padding,
             versions={**provenance.versions, **versions(engine, runner.device)},
             forced=provenance.forced or rest.force,
         )
@@ -457,9 +468,10 @@ def _resumable(ledger: Ledger, name: str, wanted: _Wanted) -> _Rest:
     options = run_options(kind_of(settings.problem), wanted.options)
     before = ledger.settings()
     left = max(settings.trials - table.finished, 0)
-    done = settings == before and _is_done(ledger, table)
+    done = settings == replace(before, mixed=settings.mixed) and _is_done(ledger, table)
     if subject is None and (wanted.named or not done):
-        subject = resumed(settings, name, wanted.named, force)
+        with heard(wanted.options) if "problem" in wanted.named else nullcontext():
+            subject = resumed(settings, name, wanted.named, force)
     return _Rest(settings, subject, left, done, force, options, before)
 
 

@@ -11,7 +11,7 @@ from xortune.ledger import Ledger
 from xortune.paths import DEFAULT_RESULTS, StudyPaths, as_path, find_study
 from xortune.plain_numbers import brief, whole_number
 from xortune.run_time import RunTime
-from xortune.settings import described
+from xortune.settings import described, weakened
 from xortune.studies.foreign import meant_attribute
 from xortune.studies.held_out import best_number
 from xortune.studies.models import Models
@@ -246,7 +246,8 @@ class Study(Models, Plots, Notebook, Pages):
         function was taken by force, `outdated`: the number of trials of the earlier one. Of a
         study whose best trials were confirmed, `confirmation`, all of them, and `recommended`.
         `edges`: what of that trial, or else of the best one, lies at an end of its range.
-        `stopped`: why the search ended before its last trial.
+        `stopped`: why the search ended before its last trial. `weakened`: what is not promised of
+        a study whose workers may have several kinds of processor.
         """
         return self.summary_of(self.trials)
 
@@ -256,8 +257,11 @@ class Study(Models, Plots, Notebook, Pages):
 
         with Ledger.read(self._own) as ledger:
             findings, runs = ledger.findings(), ledger.runs()
-            outdated = len(ledger.provenance().outdated_numbers())
+            settings, provenance = ledger.settings(), ledger.provenance()
+        outdated = len(provenance.outdated_numbers())
         more: dict[str, Any] = {"outdated": outdated} if outdated else {}
+        if words := weakened(settings, provenance):
+            more["weakened"] = words
         if self.settings.replicates > 1:
             more["replicates"] = self.settings.replicates
         more |= summarise_findings(findings, trials, self.space)

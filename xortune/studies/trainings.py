@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 # Keywords that a resume may change, and those among them that end a search.
 LIMITS = ("stop_at", "plateau", "epoch_budget")
-CHANGEABLE = ("confirm", *LIMITS)
-_SETTINGS = ("replicates", "folds", "aggregate", "pruner", *CHANGEABLE)
+CHANGEABLE = ("confirm", *LIMITS, "mixed")
+_SETTINGS = ("replicates", "folds", "aggregate", "pruner", "confirm", *LIMITS)
 TRAINING_KEYWORDS = (*_SETTINGS, "rungs", "rung_epochs")
 _READ: Mapping[str, Callable[[str, Any], Any]] = {
     "confirm": read_counts,

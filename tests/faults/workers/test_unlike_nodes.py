@@ -95,18 +95,46 @@ def test_packs_go_to_the_device_that_the_settings_say(cluster, plan, add_node, t
     check_runs(study)
 
 
-def test_a_node_with_another_kind_of_processor_gets_no_packs(
-    cluster, plan, add_node, told, tmp_path, caplog
-):
-    add_node(num_cpus=1, env_vars={"OTHER_PROCESSOR": "1"})
-    # Long enough for every node's worker to have begun before the last trial is done.
+@pytest.fixture
+def begun(tmp_path):
+    """A study of which the driver has trained three trials; the others take long.
+
+    Long enough for every node's worker to have begun before the last trial is done. The first
+    worker on a node that is like the driver's decides.
+    """
     space = {**SPACE, "lr": {"values": [0.1, 1.0]}, "epochs": {"value": 2_000_000}}
     settings = {**SETTINGS, "trials": 3, "log_every": 1_000_000}
-    # The first worker on a node that is like the driver's decides.
-    begun = xortune.search(space, name="s", results=tmp_path, runner="inline", **settings)
-    study = xortune.resume(begun.paths.folder, trials=22, runner="ray", workers=3, pack_size=1)
+    return xortune.search(space, name="s", results=tmp_path, runner="inline", **settings)
+
+
+def resumed(begun, **options):
+    return xortune.resume(
+        begun.paths.folder, trials=22, runner="ray", workers=3, pack_size=1, **options
+    )
+
+
+def test_a_node_with_another_kind_of_processor_gets_no_packs(
+    cluster, plan, add_node, told, begun, caplog
+):
+    add_node(num_cpus=1, env_vars={"OTHER_PROCESSOR": "1"})
+    study = resumed(begun)
     assert set(study.trials["state"]) <= {"COMPLETE", "FAIL"}
     assert "has another kind of processor" in caplog.text
+    assert "It gets no packs. With mixed=True it would" in caplog.text
+    assert study.provenance.other_references == {}
+    check_runs(study)
+
+
+def test_a_node_with_another_kind_of_processor_gets_packs_where_processors_are_mixed(
+    cluster, plan, add_node, told, begun, caplog
+):
+    add_node(num_cpus=1, env_vars={"OTHER_PROCESSOR": "1"})
+    study = resumed(begun, mixed=True)
+    assert set(study.trials["state"]) <= {"COMPLETE", "FAIL"}
+    assert "no packs" not in caplog.text
+    assert study.provenance.reference == begun.provenance.reference
+    assert study.provenance.other_references == {"cpu": ("0" * 32,)}
+    assert study.trials["worker"].nunique() == 4  # the driver, and three workers
     check_runs(study)
 
 

@@ -6,6 +6,7 @@ import argparse
 from argparse import Namespace
 from typing import Any
 
+from xortune.cli.options import flag
 from xortune.cli.screen import Screen
 from xortune.escaping import visible
 
@@ -29,13 +30,14 @@ def add(commands: Any) -> None:
         "--data", metavar="FILE", help="the table from which a module learns that brings no data"
     )
     parser.add_argument("--target", metavar="COLUMN", help="the table's column to learn")
+    flag(parser, "-v", "--verbose", text="show what the problem's code prints")
 
 
 def run(arguments: Namespace, screen: Screen) -> None:
     from xortune.studies.checking import check
 
     given = vars(arguments)
-    names = ("problem", "space", "include", "data", "target")
+    names = ("problem", "space", "include", "data", "target", "verbose")
     found = check(**{name: given[name] for name in names if name in given})
     for line in found.lines:
         screen.out.write(f"{visible(line)}\n")

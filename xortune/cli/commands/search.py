@@ -12,6 +12,7 @@ from xortune.cli.results import show_result
 from xortune.cli.screen import Screen
 from xortune.cli.search_options import (
     add_confirmation,
+    add_mixed,
     add_run_options,
     add_stops,
     add_study_settings,
@@ -56,6 +57,7 @@ def _add_resume(commands: Any) -> None:
     changes = parser.add_argument_group("settings that a resume may change")
     add_confirmation(changes, "as recorded")
     add_stops(changes, "as recorded")
+    add_mixed(changes)
     add_run_options(parser)
 
 

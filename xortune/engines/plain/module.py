@@ -22,6 +22,7 @@ from xortune.engines.reference_modules import REFERENCE_ROWS
 from xortune.engines.reference_rows import is_reference
 from xortune.engines.user_code import UserError, user_code
 from xortune.plain_numbers import brief, real_number
+from xortune.prints import Prints, hidden_prints
 from xortune.problems.module.lesson import ModuleLesson
 from xortune.problems.module.weights import layout_of, weights_of
 from xortune.problems.table.arithmetic import undisturbed
@@ -38,11 +39,15 @@ class Lessons:
     Args:
         lesson: of trials without a fold.
         folds: the parts of the rows that validate in turn; None for no folds.
+
+    Attributes:
+        shown: whether what the user's code prints is shown.
     """
 
     def __init__(self, lesson: ModuleLesson, folds: int | None = None) -> None:
         self._lesson = lesson
         self._folds = folds
+        self.shown = lesson.shown
         # Each is a copy of the rows.
         self._kept = lru_cache(_KEPT_FOLDS)(self._made)
 
@@ -253,12 +258,15 @@ def metrics_of(lesson: ModuleLesson, outputs: Tensor) -> dict[str, float]:
 
 
 @contextmanager
-def own_generators() -> Iterator[None]:
-    """As `undisturbed`; afterwards the global generators are as they were."""
+def own_generators(*, shown: bool = False) -> Iterator[Prints]:
+    """As `undisturbed`; afterwards the global generators are as they were.
+
+    What the user's code prints is hidden unless `shown`.
+    """
     numbers, arrays = random.getstate(), np.random.get_state()
     try:
-        with undisturbed(), torch.random.fork_rng(devices=[]):
-            yield
+        with undisturbed(), torch.random.fork_rng(devices=[]), hidden_prints(shown=shown) as prints:
+            yield prints
     finally:
         random.setstate(numbers)
         np.random.set_state(arrays)

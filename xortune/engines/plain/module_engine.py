@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from xortune.engines.engine import Pace, Trainer
@@ -84,4 +85,4 @@ class PlainModuleEngine:
         ) -> ModuleLearner:
             return ModuleLearner(params, lessons.of(params, fold), heartbeat)
 
-        return PlainTrainer(self.spec, learner, own_generators)
+        return PlainTrainer(self.spec, learner, partial(own_generators, shown=lessons.shown))

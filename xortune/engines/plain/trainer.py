@@ -38,7 +38,7 @@ class PlainTrainer:
         self,
         spec: ProblemSpec,
         learner: MakeLearner,
-        around: Callable[[], AbstractContextManager[None]] = undisturbed,
+        around: Callable[[], AbstractContextManager[object]] = undisturbed,
     ) -> None:
         self._spec = spec
         self._learner = learner

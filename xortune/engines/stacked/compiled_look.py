@@ -45,7 +45,7 @@ def compiled_padding(
     check_compiler()
     found = PADDINGS[0]
     seen: set[Hashable] = set()
-    with own_generators():
+    with own_generators(shown=lesson.shown):
         for params in points:
             rows = max(_ROWS, params["batch_size"])
             short = replace(lesson, x=lesson.x[:rows], y=lesson.y[:rows])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
@@ -15,6 +16,8 @@ from xortune.spec import ProblemSpec
 from xortune.wording import option
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from xortune.engines.stacked.padding import Padding
     from xortune.problems.module.lesson import ModuleLesson
 
@@ -54,11 +57,17 @@ class StackedEngine:
     ) -> None:
         self._load = load
         self._size = size
-        self._padding = padding
+        self.padding = padding
         self._folds = folds
         self.spec = spec
         self.probe = spec.assignment({"epochs": 1})
         self.reference = reference_modules(spec)
+
+    def padded(self, padding: Padding) -> Self:
+        """The engine with another padding of its lanes."""
+        other = copy(self)
+        other.padding = padding
+        return other
 
     def pace(self, device: str) -> Pace:
         """The speed of a trial with the default model and batches."""
@@ -68,8 +77,8 @@ class StackedEngine:
         costs, calls = self._size.stack_costs, self._size.calls
         lane_s = steps * calls * costs.lane_call + flops * costs.flop
         stack_s = steps * calls * costs.call
-        largest = max(self._padding.least, min(LARGEST, _MOST_WEIGHTS // self._size.weights))
-        least = max(self._padding.least, min(largest, round(stack_s / lane_s)))
+        largest = max(self.padding.least, min(LARGEST, _MOST_WEIGHTS // self._size.weights))
+        least = max(self.padding.least, min(largest, round(stack_s / lane_s)))
         # With batches of one row.
         slowest_s = self._size.rows * calls * (costs.call + costs.lane_call) + flops * costs.flop
         return Pace(1 / lane_s, least, slowest_s=least * slowest_s, largest=largest)
@@ -92,7 +101,7 @@ class StackedEngine:
         from xortune.engines.stacked.trainer import StackedTrainer
 
         lessons = Lessons(self._load(), self._folds)
-        return StackedTrainer(self.spec, lessons, self._padding, compiles=self._compiles)
+        return StackedTrainer(self.spec, lessons, self.padding, compiles=self._compiles)
 
 
 class CompiledStackedEngine(StackedEngine):

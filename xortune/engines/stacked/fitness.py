@@ -48,6 +48,7 @@ class Fitness:
         step_flops: floating-point operations of a step there.
         convolves: whether it has convolutions over images.
         points: that were looked at.
+        prints: whether the user's code prints where nobody sees it.
     """
 
     faults: tuple[str, ...]
@@ -57,6 +58,7 @@ class Fitness:
     step_flops: float
     convolves: bool
     points: int
+    prints: bool = False
 
     @property
     def too_large(self) -> str:
@@ -84,10 +86,10 @@ def looked_at(
         heartbeat: called at intervals.
     """
     found = _Found(lesson, heartbeat)
-    with own_generators():
+    with own_generators(shown=lesson.shown) as prints:
         for params in points:
             found.look(dict(params))
-    return found.fitness
+    return replace(found.fitness, prints=prints.found)
 
 
 @dataclass

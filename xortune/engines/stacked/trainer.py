@@ -61,7 +61,7 @@ class StackedTrainer:
         until: int | None = None,
     ) -> list[Outcome]:
         started = time.perf_counter()
-        with own_generators():
+        with own_generators(shown=self._lessons.shown):
             pack = _Pack(self._spec, self._lessons, self._padding, self._programs, heartbeat)
             for place, lane in enumerate(lanes):
                 heartbeat()

@@ -42,7 +42,9 @@ def loaded_problem(
     sys.modules[private] = module  # Dataclasses and pickles look there.
     try:
         run_text(text, filename, module)
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         if before is None:
             del sys.modules[private]
         raise UsageError(f"{what}: fails when it is imported: {with_lines(error, shown)}") from None

@@ -13,8 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from xortune.errors import UsageError
+from xortune.errors import NoEngineError, UsageError
 from xortune.plain_numbers import brief
+from xortune.prints import hidden_prints
 from xortune.problems.code.code import Code
 from xortune.problems.code.faults import in_one_line, with_lines
 from xortune.problems.module.declared import DeclaredModule, keyword_values, keywords_of
@@ -29,11 +30,14 @@ Metric = Callable[[Tensor, Tensor], Any]  # of output and target of all validati
 class Material:
     """A module's code with the rows of its data, as both travel to where they train.
 
-    A file that `data` reads is therefore needed on one machine only.
+    A file that `data` reads is therefore needed on one machine only. `folds` has the rows of each
+    fold where each has a preparation of its own, as those of a table.
     """
 
     code: Code
     rows: ModuleRows
+    folds: tuple[ModuleRows, ...] = ()
+    shown: bool = False  # what the code prints
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +53,8 @@ class ModuleLesson:
         metrics: of output and target of all validation rows.
         loss: the final loss, a name of `losses`, measured on the validation rows.
         words: an exception of the user's code in one line, with the user's place.
+        shown: whether what the user's code prints is shown.
+        folds: the lessons of the folds, where their rows are prepared each in its own way.
     """
 
     build: Callable[[Mapping[str, Any]], nn.Module]
@@ -62,6 +68,8 @@ class ModuleLesson:
     metrics: Mapping[str, Metric]
     loss: str
     words: Callable[[BaseException], str]
+    shown: bool = False
+    folds: tuple[ModuleLesson, ...] = ()
 
     @property
     def rows(self) -> ModuleRows:
@@ -71,6 +79,8 @@ class ModuleLesson:
 
     def fold(self, k: int, folds: int) -> ModuleLesson:
         """The lesson in which the k-th of so many parts validates: see `ModuleRows.fold`."""
+        if self.folds:
+            return self.folds[k]
         return replace(self, **_tensors(self.rows.fold(k, folds)))
 
 
@@ -86,8 +96,9 @@ def load_lesson(source: Code | Material) -> ModuleLesson:
     """
     material = source if isinstance(source, Material) else load_material(source)
     code, rows = material.code, material.rows
-    module = code.problem.module
-    return ModuleLesson(
+    with hidden_prints(shown=material.shown):  # It may be loaded here.
+        module = code.problem.module
+    lesson = ModuleLesson(
         build=_builder(code, module, rows),
         losses={
             name: LOSSES[loss] if isinstance(loss, str) else loss
@@ -96,8 +107,27 @@ def load_lesson(source: Code | Material) -> ModuleLesson:
         metrics=module.metrics,
         loss=module.loss,
         words=lambda error: code.without_folders(in_one_line(error, code.shown)),
+        shown=material.shown,
         **_tensors(rows),
     )
+    folds = (
+        # The words of a column may be fewer in a fold, and so its inputs.
+        replace(lesson, build=_builder(code, module, fold), **_tensors(fold))
+        for fold in material.folds
+    )
+    return replace(lesson, folds=tuple(folds))
+
+
+def load_travelled(material: Material) -> ModuleLesson:
+    """As `load_lesson`, where the driver has loaded it already.
+
+    Raises:
+        NoEngineError: this machine lacks what the code needs.
+    """
+    try:
+        return load_lesson(material)
+    except UsageError as error:
+        raise NoEngineError(str(error)) from None
 
 
 def load_material(code: Code) -> Material:
@@ -121,7 +151,9 @@ def load_material(code: Code) -> Material:
             rows = rows_of(data())
     except UsageError as error:
         raise UsageError(f"{named}: {error}") from None
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         lines = code.without_folders(with_lines(error, code.shown))
         raise UsageError(f"{named}: data fails: {lines}") from None
     return Material(code, rows)

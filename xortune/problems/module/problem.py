@@ -158,7 +158,8 @@ def _material(code: Code, table: Table | None) -> Material:
     travelled: Code = pickle.loads(pickle.dumps(code))
     if table is not None:
         as_numbers = "cross_entropy" not in code.problem.module.losses
-        return Material(travelled, rows_of_table(table, as_numbers=as_numbers))
+        all_rows, folds = rows_of_table(table, as_numbers=as_numbers)
+        return Material(travelled, all_rows, folds)
     rows = load_material(code).rows
     if load_material(travelled).rows.digest != rows.digest:
         raise UsageError(

@@ -30,7 +30,8 @@ _TIMES = {
 # Settings that a page has elsewhere.
 _ELSEWHERE = (
     "name", "folder", "metric", "space", "spec", "problem", "engine", "versions", "reference",
-    "forced", "outdated", "xortune", "sampler_version", "starts",
+    "forced", "outdated", "xortune", "sampler_version", "starts", "mixed", "training", "padding",
+    "other_references", "weakened",
 )  # fmt: skip
 _CHOICES = 12
 
@@ -105,7 +106,14 @@ def setting_rows(results: Results) -> list[tuple[str, str]]:
 def version_rows(results: Results) -> list[tuple[str, str]]:
     """The software behind the numbers, and the one that wrote the page."""
     described = results.described
-    rows = [("engine", described["engine"]), *sorted(described["versions"].items())]
+    rows = [("engine", described["engine"])]
+    if training := described.get("training"):
+        rows.append(("trained", training))
+    if padding := described.get("padding"):
+        rows.append(("lanes of a stack", f"a multiple of {padding[0]}, at least {padding[1]}"))
+    if weakened := described.get("weakened"):
+        rows.append(("bits", weakened))
+    rows += sorted(described["versions"].items())
     rows.append(("xortune (this page)", described["xortune"]))
     return [(visible(name), visible(str(value))) for name, value in rows]
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from xortune.engines.engine import EngineChoice
-from xortune.errors import UsageError
+from xortune.errors import UsageError, XortuneError
+from xortune.prints import hidden_prints
 from xortune.problems.code.recorded import own_space
 from xortune.problems.function.spec import notes_on
 from xortune.problems.module.problem import ModuleProblem
@@ -22,6 +24,8 @@ from xortune.wording import option
 if TYPE_CHECKING:
     from xortune.problems.code.code import Code
     from xortune.problems.table.table import Table
+
+_log = logging.getLogger("xortune")
 
 
 class ModuleSubject:
@@ -48,6 +52,7 @@ class ModuleSubject:
         folds: int | None = None,
         table: Table | None = None,
     ) -> None:
+        self._shown = False  # what the code prints
         self._source = own_space(code) if source is None else source
         parameters = inferred_parameters(self._source) if study is None else study.spec.parameters
         self.problem = ModuleProblem(code, parameters, table)
@@ -63,10 +68,19 @@ class ModuleSubject:
     def choice(self, wanted: str, settings: StudySettings, options: RunOptions) -> EngineChoice:
         from xortune.studies.problems.module_engines import engine_choice
 
-        return engine_choice(self.problem, wanted, settings)
+        self._shown = options.verbose
+        return engine_choice(self.problem, wanted, settings, shown=options.verbose)
 
     def tested(self, params: Params, weights: Weights) -> Mapping[str, float] | None:
-        return self.problem.tested(params, weights)
+        try:
+            with hidden_prints(shown=self._shown):
+                return self.problem.tested(params, weights)
+        except (XortuneError, KeyboardInterrupt):
+            raise
+        except BaseException as error:  # Whatever the user's code makes of those rows.
+            words = self.problem.lesson.words(error)
+            _log.warning(f"not measured on the test rows: {words}.")
+            return None
 
     def test_answers(self, params: Params, weights: Weights) -> Answers | None:
         return None

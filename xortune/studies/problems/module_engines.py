@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from xortune.engines.plain.names import PLAIN
 from xortune.engines.stacked.names import LIBRARIES as STACKED_LIBRARIES
 from xortune.engines.stacked.names import STACKED, STACKED_COMPILED
 from xortune.errors import NoEngineError, UsageError
-from xortune.settings import StudySettings
+from xortune.settings import Provenance, StudySettings
 from xortune.wording import option
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from xortune.engines.stacked.choice import Choice
     from xortune.engines.stacked.engine import StackedEngine
     from xortune.engines.stacked.fitness import Fitness
+    from xortune.engines.stacked.padding import Padding
     from xortune.problems.module.lesson import ModuleLesson
     from xortune.problems.module.problem import ModuleProblem
     from xortune.trial import Params
@@ -66,6 +67,11 @@ class Look:
         name = self.choice.engine if wanted == "auto" else wanted
         return self.stacked if name == "stacked" and self.stacked is not None else self.plain
 
+    def padded(self, padding: Padding) -> Look:
+        """The same with another padding of stacked lanes."""
+        assert self.stacked is not None
+        return replace(self, stacked=self.stacked.padded(padding))
+
     def words(self, wanted: str) -> str:
         """How that engine trains, and why, for the user."""
         if wanted in ("auto", self.choice.engine):
@@ -73,8 +79,13 @@ class Look:
         return "packs, as asked" if wanted == "stacked" else "one at a time, as asked"
 
 
-def look_at(problem: ModuleProblem, settings: StudySettings) -> Look:
+def look_at(problem: ModuleProblem, settings: StudySettings, *, shown: bool = False) -> Look:
     """Looks at a module at a few points of a study's space.
+
+    Args:
+        problem: the module's.
+        settings: of the study.
+        shown: whether what its code prints is shown, here and where it trains.
 
     Raises:
         UsageError: it cannot be trained there; lists all faults.
@@ -83,18 +94,20 @@ def look_at(problem: ModuleProblem, settings: StudySettings) -> Look:
     from xortune.engines.stacked.choice import choose
     from xortune.engines.stacked.engine import StackedEngine
     from xortune.engines.stacked.fitness import looked_at
-    from xortune.problems.module.lesson import load_lesson
+    from xortune.problems.module.lesson import load_travelled
     from xortune.space import load_space
     from xortune.space.spread import sample_points
 
     spec = problem.spec.aimed_as(settings.spec)
     space = load_space(settings.space, settings.spec)
     points = tuple(map(spec.assignment, sample_points(space, settings.study_seed)))
-    fitness = looked_at(problem.lesson, points)
+    fitness = looked_at(replace(problem.lesson, shown=shown), points)
+    if fitness.prints:
+        _log.warning(f"what the module prints is hidden; {option('verbose', True)} shows it.")
     if fitness.faults:
         named = f"{option('problem')} {problem.code.file or 'of this session'}"
         raise UsageError("\n".join(f"{named}: {fault}." for fault in fitness.faults))
-    load = partial(load_lesson, problem.material)
+    load = partial(load_travelled, replace(problem.material, shown=shown))
     stacked = None
     if not fitness.alone:
         stacked = StackedEngine(load, spec, fitness.size, fitness.padding, settings.folds)
@@ -108,14 +121,35 @@ class ModuleChoice:
     def __init__(self, look: Look, wanted: str) -> None:
         self._look = look
         self._wanted = wanted
+        self.training = look.words(wanted)
         engine = self.expected("cpu")
         self.generation: int = engine.generation
         self.fastest: Pace = engine.pace("cpu")
 
+    @property
+    def padding(self) -> tuple[int, int] | None:
+        stacked = self._look.stacked
+        if stacked is None or self.expected("cpu") is not stacked:
+            return None
+        return stacked.padding.multiple, stacked.padding.least
+
+    def keep(self, name: str, provenance: Provenance, *, force: bool) -> None:
+        if self.expected("cpu").name != provenance.engine:
+            return  # Packs are refused when it comes to decide, or the engine is a newer one.
+        self.training = provenance.training or self.training
+        there, here = provenance.padding, self._look.fitness.padding
+        if there is None or self.padding is None:
+            return
+        recorded = replace(here, multiple=there[0], least=there[1])
+        if recorded.covers(here):
+            self._look = self._look.padded(recorded)
+        elif not force:
+            raise _other_padding(name, recorded, here)
+
     def decide(self, device: str) -> Engine:
         engine = self._look.engine(self._wanted)
         packs = engine is self._look.stacked
-        words = f"trials are trained {'in ' if packs else ''}{self._look.words(self._wanted)}."
+        words = f"trials are trained {'in ' if packs else ''}{self.training}."
         # Nobody has asked for what is slower.
         (_log.info if packs or self._wanted == "plain" else _log.warning)(words)
         return engine
@@ -129,12 +163,24 @@ class ModuleChoice:
 class CompiledModuleChoice:
     """See `EngineChoice`: packs as compiled programs, which somebody has asked for."""
 
+    training = "packs, as compiled programs"
+    padding: tuple[int, int] | None = None  # until it is decided
+
     def __init__(self, look: Look, lesson: ModuleLesson) -> None:
         self._look = look
         self._lesson = lesson
+        self._kept: tuple[str, Padding] | None = None
+        self._force = False
         engine = look.stacked or look.plain
         self.generation: int = engine.generation
         self.fastest: Pace = engine.pace("cpu")
+
+    def keep(self, name: str, provenance: Provenance, *, force: bool) -> None:
+        from xortune.engines.stacked.padding import Padding
+
+        self._force = force
+        if provenance.padding is not None:
+            self._kept = name, Padding(*provenance.padding)
 
     def decide(self, device: str) -> Engine:
         from xortune.engines.stacked.compiled_look import compiled_padding
@@ -143,18 +189,34 @@ class CompiledModuleChoice:
             raise NoEngineError(self._look.fitness.alone)
         _log.info("compiling the module at a few points of its space, which takes a while.")
         padding = compiled_padding(self._lesson, self._look.points)
-        _log.info("trials are trained in packs, as compiled programs.")
+        if self._kept is not None:
+            name, recorded = self._kept
+            if recorded.covers(padding):
+                padding = recorded
+            elif not self._force:
+                raise _other_padding(name, recorded, padding)
+        self.padding = padding.multiple, padding.least
+        _log.info(f"trials are trained in {self.training}.")
         return self._look.stacked.as_compiled(padding)
 
     def expected(self, device: str) -> Engine:
         return self._look.stacked or self._look.plain
 
 
+def _other_padding(name: str, recorded: Padding, here: Padding) -> UsageError:
+    """That a study's lanes would have other bits on this machine."""
+    return UsageError(
+        f"study {name} began with lanes padded to {recorded}, and here its module needs {here}: "
+        "this processor or this PyTorch rounds differently. Resume it where it began, or with "
+        f"{option('force', True)}: trials from here on may differ in their last digits."
+    )
+
+
 def engine_choice(
-    problem: ModuleProblem, wanted: str, settings: StudySettings
+    problem: ModuleProblem, wanted: str, settings: StudySettings, *, shown: bool = False
 ) -> ModuleChoice | CompiledModuleChoice:
     """The choice for a module; see `look_at`."""
-    look = look_at(problem, settings)
+    look = look_at(problem, settings, shown=shown)
     if wanted == "stacked-compiled":
-        return CompiledModuleChoice(look, problem.lesson)
+        return CompiledModuleChoice(look, replace(problem.lesson, shown=shown))
     return ModuleChoice(look, wanted)

@@ -82,18 +82,13 @@ def same_code(settings: StudySettings, name: str, given: Mapping[str, Any], forc
 
 def _table(given: Mapping[str, Any], folds: int | None) -> Table:
     """The table from which a module learns that brings no data."""
-    if folds is not None:
-        raise UsageError(
-            f"{option('folds')} {brief(folds)}: a module that learns from a table has the split of "
-            f"the table alone. Leave {option('folds')} out."
-        )
     if "data" not in given:
         missing = [key for key in OF_A_TABLE if key in given]
         raise UsageError(
             f"{option(missing[0])} {brief(given[missing[0]])}: goes with a table. Name it, with "
             f"{option('data')}."
         )
-    return requested_table(given)
+    return requested_table(given, folds)
 
 
 def _refuse(given: Mapping[str, Any], wrong: Sequence[str]) -> NoReturn:

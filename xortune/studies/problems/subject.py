@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from xortune.engines.engine import Engine, EngineChoice, Pace
     from xortune.problems.problem import Problem
-    from xortune.settings import RunOptions, StudySettings
+    from xortune.settings import Provenance, RunOptions, StudySettings
     from xortune.space import SearchSpace
     from xortune.spec import ProblemSpec
     from xortune.trial import Answers, Params, Weights
@@ -85,10 +85,16 @@ class Subject(Protocol):
 class OneEngine:
     """The choice of the only engine that there is; see `EngineChoice`."""
 
+    training = ""
+    padding: tuple[int, int] | None = None
+
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self.generation: int = engine.generation
         self.fastest: Pace = engine.pace("cpu")
+
+    def keep(self, name: str, provenance: Provenance, *, force: bool) -> None:
+        """There is nothing that a study records beyond the engine's name."""
 
     def decide(self, device: str) -> Engine:
         return self._engine
