@@ -25,6 +25,7 @@ from tests.benchmarks import (
     quality_rows,
     sampler_rows,
     search_rows,
+    stacked_rows,
     startup_rows,
     table_rows,
     winner_rows,
@@ -49,6 +50,7 @@ MODULES = (
     table_rows,
     quality_rows,
     module_rows,
+    stacked_rows,
 )
 ROWS: tuple[Row, ...] = tuple(row for module in MODULES for row in module.ROWS)
 HEAD = ("row", "what", "ours", "against", "median", "spread", "goal", "")

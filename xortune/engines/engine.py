@@ -25,6 +25,7 @@ class Pace:
             second of training decides.
         measured: the engine cannot tell how fast it is: the search measures its first trials,
             and `cost_per_s` means nothing. `slowest_s` is then the most seconds of a trial.
+        prepares_s: the most seconds in which a pack trains nothing, such as those of compiling.
     """
 
     cost_per_s: float
@@ -33,6 +34,7 @@ class Pace:
     largest: int
     worth_lanes: int | None = None
     measured: bool = False
+    prepares_s: float = 0.0
 
     def of_lanes(self, count: int) -> Pace:
         """The pace for trials of so many lanes each."""

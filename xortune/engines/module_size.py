@@ -4,6 +4,28 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class LoopCosts(NamedTuple):
+    """Seconds on one core of a loop over batches of one trial."""
+
+    call: float  # an operation of any size
+    flop: float  # a floating-point operation
+
+
+class StackCosts(NamedTuple):
+    """Seconds on one core of a stack of lanes."""
+
+    call: float  # an operation, whatever the lanes
+    lane_call: float  # an operation, for each lane
+    flop: float  # a floating-point operation, for each lane
+
+
+# Fitted to perceptrons, GRUs, normalization and convolutions of several sizes, all of which are
+# estimated to within about a factor of two. The second of each is for convolutions over images.
+_LOOP = LoopCosts(6.5e-6, 5e-11), LoopCosts(2e-5, 2.2e-10)
+_STACK = StackCosts(1.8e-5, 4.5e-7, 6e-11), StackCosts(8e-5, 5e-6, 1.5e-10)
 
 
 @dataclass(frozen=True)
@@ -16,6 +38,7 @@ class ModuleSize:
         rows: that a trial learns from.
         validation_rows: that it is measured on after every epoch.
         weights: that are trained.
+        convolves: whether it has convolutions over images, which take longer.
     """
 
     row_flops: float
@@ -23,8 +46,17 @@ class ModuleSize:
     rows: int
     validation_rows: int
     weights: int
+    convolves: bool = False
 
     def epoch(self, batch: int) -> tuple[int, float]:
         """The steps of an epoch, and its floating-point operations with the measurements."""
         measured = self.validation_rows / 3  # forward alone
         return math.ceil(self.rows / batch), self.row_flops * (self.rows + measured)
+
+    @property
+    def loop_costs(self) -> LoopCosts:
+        return _LOOP[self.convolves]
+
+    @property
+    def stack_costs(self) -> StackCosts:
+        return _STACK[self.convolves]

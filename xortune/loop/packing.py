@@ -48,7 +48,7 @@ def patience(pack: Pack, cost: Cost, pace: Pace) -> float:
         expected = lanes * len(costs) * pace.slowest_s
     else:
         expected = sum(costs) / pace.cost_per_s + max(costs) * pace.slowest_s
-    return float((_GRACE_S + _GRACE * expected) * 2.0**pack.tries)
+    return float((_GRACE_S + pace.prepares_s + _GRACE * expected) * 2.0**pack.tries)
 
 
 def _worthwhile(costs: Sequence[float], pace: Pace) -> int:

@@ -194,6 +194,8 @@ def _module(made: Made, name: str, make: Callable[[], Engine], *, is_long: bool 
         "depth": range(4),
         "loss_fn": tuple(made.losses),
     }
+    if not is_long:  # Fewer buckets.
+        more |= {"activation": ("Sigmoid",), "dropout": (0.1, 0.3)}
     values |= {key: some for key, some in more.items() if key in made.spec.names}
     failing = made.trial(lr=3e38, epochs=4, optimizer="sgd")
     return Case(name, make, made.spec, values, failing, is_long=is_long)

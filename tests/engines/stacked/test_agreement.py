@@ -16,7 +16,10 @@ from xortune.trial import Lane, Outcome, Params
 
 MADE = pytest.mark.parametrize(
     "made",
-    [PERCEPTRON, MIXED, CONVOLUTION, RECURRENT, nets.made(nets.Everything, nets.STEPS)],
+    [
+        *(PERCEPTRON, MIXED, CONVOLUTION, RECURRENT),
+        pytest.param(nets.made(nets.Everything, nets.STEPS), marks=pytest.mark.long),
+    ],
     ids=lambda made: made.make.__name__,
 )
 
@@ -31,7 +34,7 @@ def trials(made: Made, **values) -> list[Params]:
             "lr": (0.002, 0.01)[place % 2],
             "weight_decay": (0.0, 0.05)[place % 2],
             "schedule": SCHEDULES[place % len(SCHEDULES)],
-            "epochs": 3 + place % 3,
+            "epochs": 2 + place % 2,
             "width": (3, 5)[place // 6],
             "dropout": 0.2 * (place % 3),
             **values,

@@ -17,9 +17,6 @@ from xortune.wording import option
 if TYPE_CHECKING:
     from xortune.problems.module.lesson import ModuleLesson
 
-# Seconds on one core, measured: an operation of any size, and a floating-point operation.
-_CALL_S = 1e-5
-_FLOP_S = 2e-11
 # The seconds that a pack takes at the defaults, and the most trials in one.
 _PACK_S = 5.0
 _MOST = 64
@@ -59,8 +56,9 @@ class PlainModuleEngine:
         """The speed of a trial with the default model and batches."""
         batch = self.spec.defaults["batch_size"]
         assert isinstance(batch, int)
+        costs = self._size.loop_costs
         epoch_s, slowest_s = (
-            steps * self._size.calls * _CALL_S + flops * _FLOP_S
+            steps * self._size.calls * costs.call + flops * costs.flop
             for steps, flops in (self._size.epoch(batch), self._size.epoch(1))
         )
         trial_s = epoch_s * self.spec.cost_of(self.spec.defaults)

@@ -12,11 +12,15 @@ from xortune.engines.plain.dropout import CallDropout, Kept, kept_at, keys_of, s
 from xortune.engines.plain.optimizers import rate
 from xortune.engines.stacked.form import Form, Member
 from xortune.engines.stacked.measures import Measures
-from xortune.engines.stacked.network import Call, Step
+from xortune.engines.stacked.network import Call
+from xortune.engines.stacked.one_formula import Coefficients
 from xortune.engines.stacked.optimizers import Updates, kind_of
 from xortune.engines.stacked.padding import Padding
 from xortune.engines.stacked.stack import Stack
 from xortune.engines.user_code import user_code
+
+# Learns from these rows of each lane in a step of the epoch; the losses before it.
+Learn = Callable[[Tensor, int], Tensor]
 
 
 class Bucket:
@@ -93,16 +97,12 @@ class Bucket:
         epochs = [member.progress.epoch for member in self._members]
         rates = [rate(params, epoch) for params, epoch in zip(self._params, epochs)]
         before = [epoch * self.steps for epoch in epochs]
-        updates = Updates(self._params, rates, before)
+        learn = (self._eagerly if self._form.programs is None else self._compiled)(rates, before)
         orders = self._orders()
         taken = []
         for step, rows in enumerate(torch.split(orders, self._form.batch, dim=1)):
             self._heartbeat()
-            with user_code(self._form.lesson.words):
-                losses, gradients, stack.buffers = self._step(rows, step)
-            with torch.no_grad():
-                updates.step(stack.learn(gradients), step)
-            taken.append(losses)
+            taken.append(learn(rows, step))
         validated = self._measures.validated(stack.arrays, stack.buffers)
         by_lane = torch.stack(taken, dim=1).tolist()
         best = [
@@ -121,12 +121,46 @@ class Bucket:
             torch.randperm(count, generator=member.order, out=row)
         return orders
 
-    def _step(self, rows: Tensor, step: int) -> Step:
-        """A batch of each lane."""
-        stack, lesson = self._stack, self._form.lesson
-        x, y = (_gathered(held, rows) for held in (lesson.x, lesson.y))
-        factors = self._factors(x.shape[1], step)
-        return self._form.network.step(stack.arrays, stack.buffers, x, y, factors)
+    def _eagerly(self, rates: Sequence[float], before: Sequence[int]) -> Learn:
+        """Learns from a batch operation by operation; rates are those of the epoch."""
+        stack, form = self._stack, self._form
+        updates = Updates(self._params, rates, before)
+
+        def learn(rows: Tensor, step: int) -> Tensor:
+            x, y = self._batch(rows)
+            factors = self._factors(x.shape[1], step)
+            with user_code(form.lesson.words):
+                taken = form.network.step(stack.arrays, stack.buffers, x, y, factors)
+            stack.buffers = taken.buffers
+            with torch.no_grad():
+                updates.step(stack.learn(taken.gradients), step)
+            return taken.losses
+
+        return learn
+
+    def _compiled(self, rates: Sequence[float], before: Sequence[int]) -> Learn:
+        """The same as one program; lanes that only fill learn as the first does."""
+        stack, form = self._stack, self._form
+        assert form.programs is not None
+        programs, filling = form.programs, stack.padded - len(self._members)
+        coefficients = Coefficients(
+            [member.params for member in self._filled],
+            [*rates, *[rates[0]] * filling],
+            [*before, *[before[0]] * filling],
+        )
+
+        def learn(rows: Tensor, step: int) -> Tensor:
+            x, y = self._batch(rows)
+            factors = self._factors(x.shape[1], step)
+            own = coefficients.of_step(step)
+            return programs.learn(form.network, form.plan, stack, (x, y), factors, own)
+
+        return learn
+
+    def _batch(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """The inputs and targets of each lane, `(L, B, ...)`."""
+        lesson = self._form.lesson
+        return _gathered(lesson.x, rows), _gathered(lesson.y, rows)
 
     def _factors(self, size: int, step: int) -> dict[int, Tensor]:
         """The factors of each call of dropout."""

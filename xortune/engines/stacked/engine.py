@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import copy
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from xortune.engines.engine import Pace, Trainer
 from xortune.engines.module_size import ModuleSize
 from xortune.engines.reference_modules import reference_modules
-from xortune.engines.stacked.names import LIBRARIES, STACKED
+from xortune.engines.stacked.names import LIBRARIES, STACKED, STACKED_COMPILED
 from xortune.errors import UsageError
 from xortune.spec import ProblemSpec
 from xortune.wording import option
@@ -20,11 +21,9 @@ if TYPE_CHECKING:
     from xortune.engines.stacked.padding import Padding
     from xortune.problems.module.lesson import ModuleLesson
 
-# Seconds on one core, measured: an operation of any size, and for each lane an operation and a
-# floating-point operation.
-_CALL_S = 1.5e-5
-_LANE_CALL_S = 1.5e-7
-_FLOP_S = 5e-11
+# How much faster lanes are as compiled programs, and the most seconds to compile all of a pack.
+_COMPILED_GAIN = 2
+_MOST_COMPILING_S = 600.0
 # The most lanes of a pack, and the most weights of all of them.
 LARGEST = 512
 _MOST_WEIGHTS = 2**26
@@ -46,6 +45,7 @@ class StackedEngine:
     generation = 64
     first_failures = 5
     pauses = True
+    _compiles = False
 
     def __init__(
         self,
@@ -74,12 +74,18 @@ class StackedEngine:
         batch = self.spec.defaults["batch_size"]
         assert isinstance(batch, int)
         steps, flops = self._size.epoch(batch)
-        lane_s = steps * self._size.calls * _LANE_CALL_S + flops * _FLOP_S
-        stack_s = steps * self._size.calls * _CALL_S
+        costs, calls = self._size.stack_costs, self._size.calls
+        lane_s = steps * calls * costs.lane_call + flops * costs.flop
+        stack_s = steps * calls * costs.call
         largest = max(self.padding.least, min(LARGEST, _MOST_WEIGHTS // self._size.weights))
         least = max(self.padding.least, min(largest, round(stack_s / lane_s)))
-        slowest_s = self._size.rows * self._size.calls * (_CALL_S + _LANE_CALL_S) + flops * _FLOP_S
+        # With batches of one row.
+        slowest_s = self._size.rows * calls * (costs.call + costs.lane_call) + flops * costs.flop
         return Pace(1 / lane_s, least, slowest_s=least * slowest_s, largest=largest)
+
+    def as_compiled(self, padding: Padding) -> CompiledStackedEngine:
+        """The engine whose lanes run compiled programs, for which they need a padding."""
+        return CompiledStackedEngine(self._load, self.spec, self._size, padding, self._folds)
 
     @classmethod
     def libraries(cls, device: str) -> tuple[str, ...]:
@@ -94,4 +100,28 @@ class StackedEngine:
         from xortune.engines.plain.module import Lessons
         from xortune.engines.stacked.trainer import StackedTrainer
 
-        return StackedTrainer(self.spec, Lessons(self._load(), self._folds), self.padding)
+        lessons = Lessons(self._load(), self._folds)
+        return StackedTrainer(self.spec, lessons, self.padding, compiles=self._compiles)
+
+
+class CompiledStackedEngine(StackedEngine):
+    """The stacked engine with the step of all lanes as a program, which PyTorch compiles.
+
+    Every process compiles a step once for each structure of the module, for any number of lanes.
+    """
+
+    name = STACKED_COMPILED
+    _compiles = True
+
+    def pace(self, device: str) -> Pace:
+        pace = super().pace(device)
+        return replace(
+            pace, cost_per_s=_COMPILED_GAIN * pace.cost_per_s, prepares_s=_MOST_COMPILING_S
+        )
+
+    def open(self, device: str) -> Trainer:
+        if device == "cpu":
+            from xortune.engines.stacked.compiled_look import check_compiler
+
+            check_compiler()
+        return super().open(device)

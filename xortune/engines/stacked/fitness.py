@@ -222,9 +222,8 @@ class _Found:
     @property
     def fitness(self) -> Fitness:
         lesson = self.lesson
-        size = ModuleSize(
-            self.row_flops, self.calls, len(lesson.x), len(lesson.x_validation), self.weights
-        )
+        rows = len(lesson.x), len(lesson.x_validation)
+        size = ModuleSize(self.row_flops, self.calls, *rows, self.weights, self.convolves)
         return Fitness(
             tuple(self.faults), self.alone, self.padding, size, self.step_flops, self.convolves,
             self.points,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -30,6 +30,9 @@ from xortune.engines.user_code import user_code
 from xortune.problems.module.lesson import ModuleLesson
 from xortune.problems.module.weights import layout_of, weights_of
 from xortune.trial import Curve, Paused, Weights
+
+if TYPE_CHECKING:
+    from xortune.engines.stacked.programs import Programs
 
 # The most numbers of an array of all lanes in a step, as far as their sizes are known.
 _MOST_NUMBERS = 2**25
@@ -72,10 +75,18 @@ class Form:
         module: of the first of them, which must not be used afterwards.
         lesson: of all.
         params: of the first.
+        programs: that lanes of this structure run; None computes operation by operation.
     """
 
-    def __init__(self, module: nn.Module, lesson: ModuleLesson, params: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        module: nn.Module,
+        lesson: ModuleLesson,
+        params: Mapping[str, Any],
+        programs: Programs | None = None,
+    ) -> None:
         self.lesson = lesson
+        self.programs = programs
         self.loss = own_loss_of(lesson, params)
         self.batch = min(params["batch_size"], len(lesson.x))
         rest = len(lesson.x) % self.batch
@@ -120,7 +131,7 @@ class Form:
         }
         numbers.weights, numbers.best = spread["weights"], spread["best"]
         if state.epoch:
-            for name, memory in zip(MEMORY[params["optimizer"]], ("first", "second")):
+            for memory, name in MEMORY[params["optimizer"]].items():
                 setattr(numbers, memory, spread[name])
         numbers.buffers.update(found.buffers)
         numbers.best_buffers.update(found.best_buffers)
@@ -129,7 +140,9 @@ class Form:
     def paused(self, member: Member, steps: int, curve: Curve) -> Paused:
         """The state of a lane after so many steps; the curve must end before its epoch."""
         numbers, params = member.numbers, member.params
-        memory = dict(zip(MEMORY[params["optimizer"]], (numbers.first, numbers.second)))
+        memory = {
+            name: getattr(numbers, held) for held, name in MEMORY[params["optimizer"]].items()
+        }
         rows = {"weights": numbers.weights, "best": numbers.best, **memory}
         names = ("weights", "best", *remembered(params, member.progress.epoch))
         vectors = {name: self.plan.dense(rows[name]) for name in names if name in rows}
@@ -150,7 +163,14 @@ class Form:
         return Weights(self._layout, content)
 
 
-def made(lesson: ModuleLesson, params: Mapping[str, Any]) -> tuple[nn.Module, Hashable]:
+class Kind(NamedTuple):
+    """What a lane must have alike with others to train beside them."""
+
+    structure: Hashable
+    batch: int
+
+
+def made(lesson: ModuleLesson, params: Mapping[str, Any]) -> tuple[nn.Module, Kind]:
     """The module of a trial, and what it must have alike with others to train beside them.
 
     Raises:
@@ -163,7 +183,7 @@ def made(lesson: ModuleLesson, params: Mapping[str, Any]) -> tuple[nn.Module, Ha
         structure = tuple((name, params[name]) for name in params if name not in TRAINER_NAMES)
     batch = min(params["batch_size"], len(lesson.x))
     drops = any(rates_of(module).values())
-    return module, (structure, shapes_of(module), drops, batch, params.get("loss_fn"))
+    return module, Kind((structure, shapes_of(module), drops, params.get("loss_fn")), batch)
 
 
 def rates_of(module: nn.Module) -> dict[str, float]:

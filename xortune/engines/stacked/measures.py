@@ -15,8 +15,10 @@ from xortune.engines.stacked.network import Tensors
 from xortune.engines.stacked.padding import Padding
 from xortune.engines.user_code import user_code
 
-# The most rows that are measured at once, over all lanes, as a multiple of a lane's share.
+# The most rows that are measured at once, over all lanes, as a multiple of a lane's share; and
+# where it is a program, of which a call takes longer and the arrays are fewer.
 _MOST_SHARES = 1
+_MOST_SHARES_COMPILED = 4
 
 
 class Outputs(NamedTuple):
@@ -54,9 +56,7 @@ class Measures:
     def outputs(self, weights: Tensors, buffers: Tensors, x: Tensor) -> Iterator[Outputs]:
         """The outputs for some rows, some lanes at a time."""
         rows = self._form.most_rows
-        lanes = len(next(iter(weights.values())))
-        most = max(2, _MOST_SHARES * rows // min(len(x), rows))
-        for part in self._padding.parts(lanes, most):
+        for part in self._parts(weights, x):
             some, others = (_part(held, part) for held in (weights, buffers))
             found = []
             for piece in torch.split(x, rows):
@@ -73,15 +73,30 @@ class Measures:
         x: Tensor,
         y: Tensor,
     ) -> list[float]:
+        found: list[float] = []
+        programs, most = self._form.programs, self._form.most_rows
+        if programs is not None and len(x) <= most:
+            for part in self._parts(weights, x):
+                some, others = (_part(held, part) for held in (weights, buffers))
+                self._heartbeat()
+                found_here = programs.losses(self._form.network, loss, some, others, (x, y))
+                found += found_here.tolist()
+            return found
         every = vmap(
             lambda outputs, y: checked_loss(loss(outputs, y)), (0, None), randomness="error"
         )
-        found: list[float] = []
         with torch.no_grad():
             for outputs in self.outputs(weights, buffers, x):
                 with user_code(self._form.lesson.words):
                     found += every(outputs.values, y).tolist()
         return found
+
+    def _parts(self, weights: Tensors, x: Tensor) -> list[slice]:
+        """The lanes that are measured together."""
+        rows = self._form.most_rows
+        lanes = len(next(iter(weights.values())))
+        shares = _MOST_SHARES if self._form.programs is None else _MOST_SHARES_COMPILED
+        return self._padding.parts(lanes, max(2, shares * rows // min(len(x), rows)))
 
 
 def _part(held: Tensors, lanes: slice) -> Tensors:

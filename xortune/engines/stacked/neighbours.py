@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -17,6 +17,9 @@ from xortune.engines.stacked.stack import LaneNumbers
 from xortune.problems.module.lesson import ModuleLesson
 from xortune.problems.trainer_parameters import OPTIMIZERS
 
+if TYPE_CHECKING:
+    from xortune.engines.stacked.programs import Programs
+
 _STEPS = 3  # of whole batches; a short one follows
 _VALIDATION_ROWS = 40
 _LR = 0.03  # Large enough to carry a change of the last bit on.
@@ -25,11 +28,20 @@ _PACKS = ((1, 0), (2, 1), (7, 4), (65, 64))
 
 
 def padding_needed(
-    lesson: ModuleLesson, params: Mapping[str, Any], heartbeat: Callable[[], None]
+    lesson: ModuleLesson,
+    params: Mapping[str, Any],
+    heartbeat: Callable[[], None],
+    programs: Programs | None = None,
 ) -> Padding | None:
     """The cheapest padding with which a lane has the same bits in packs of several sizes.
 
     It is an observation on this kind of CPU, with a few steps of lanes at this point.
+
+    Args:
+        lesson: of the problem.
+        params: the point.
+        heartbeat: called at intervals.
+        programs: that lanes run; None where they compute operation by operation.
 
     Returns:
         The padding; None if a lane depends on its neighbours with any.
@@ -39,7 +51,7 @@ def padding_needed(
     """
     batch = min(params["batch_size"], len(lesson.x))
     short = _shortened(lesson, _STEPS * batch + max(1, batch // 3))
-    lanes = _Lanes(short, {**params, "epochs": 1, "lr": _LR, "early_stopping": 0})
+    lanes = _Lanes(short, {**params, "epochs": 1, "lr": _LR, "early_stopping": 0}, programs)
     for padding in PADDINGS:
         found = {lanes.bits(size, place, padding, heartbeat) for size, place in _PACKS}
         if len(found) == 1:
@@ -50,7 +62,9 @@ def padding_needed(
 class _Lanes:
     """Lanes of one structure, of which some are strangers to the first."""
 
-    def __init__(self, lesson: ModuleLesson, params: Mapping[str, Any]) -> None:
+    def __init__(
+        self, lesson: ModuleLesson, params: Mapping[str, Any], programs: Programs | None
+    ) -> None:
         # The first stranger has the optimizer of the lane: lanes are sorted by that, and nothing
         # else would move the lane from the first place of its stack.
         self._params = [
@@ -63,7 +77,7 @@ class _Lanes:
             module, _ = made(lesson, one)
             self._rates = rates_of(module)
             if self._form is None:
-                self._form = Form(module, lesson, one)
+                self._form = Form(module, lesson, one, programs)
             self._numbers.append(self._form.numbers(module))
 
     def bits(self, size: int, place: int, padding: Padding, heartbeat: Callable[[], None]) -> bytes:

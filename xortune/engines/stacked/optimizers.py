@@ -19,18 +19,20 @@ from torch import Tensor
 from xortune.engines.plain.optimizers import MOMENTUM
 
 # PyTorch's defaults.
-_BETAS = 0.9, 0.999
-_ALPHA = 0.99
-_EPS = 1e-8
+BETAS = 0.9, 0.999
+ALPHA = 0.99
+EPS = 1e-8
 _ADAPTIVE = ("adam", "adamw")
+_MOMENTUM_MEMORY = {"first": "momentum_buffer"}
+_ADAM_MEMORY = {"first": "exp_avg", "second": "exp_avg_sq"}
 # By optimizer, what is remembered in `first` and `second`, by PyTorch's names.
-MEMORY: Mapping[str, tuple[str, ...]] = {
-    "sgd": (),
-    "momentum": ("momentum_buffer",),
-    "nesterov": ("momentum_buffer",),
-    "rmsprop": ("square_avg",),
-    "adam": ("exp_avg", "exp_avg_sq"),
-    "adamw": ("exp_avg", "exp_avg_sq"),
+MEMORY: Mapping[str, Mapping[str, str]] = {
+    "sgd": {},
+    "momentum": _MOMENTUM_MEMORY,
+    "nesterov": _MOMENTUM_MEMORY,
+    "rmsprop": {"second": "square_avg"},
+    "adam": _ADAM_MEMORY,
+    "adamw": _ADAM_MEMORY,
 }
 
 
@@ -41,8 +43,8 @@ class Numbers:
     Attributes:
         weights: what is trained.
         gradient: of each lane's loss; its content is used up.
-        first: what optimizers remember.
-        second: likewise.
+        first: what optimizers remember of gradients.
+        second: likewise of their squares.
         free: memory for intermediate results.
     """
 
@@ -109,7 +111,6 @@ class Updates:
             "keep": _column(1 - self._rates * decays),
         }
         self._steps = np.array(steps)
-        self._begun = {before: self._steps == before for before in {*steps}}
 
     def step(self, numbers: Numbers, taken: int) -> None:
         """Updates the weights after the `taken`-th step of the epoch, from 0."""
@@ -128,14 +129,22 @@ class Updates:
             rate / c * m / (sqrt(v) / sqrt(d) + eps)
             = rate * sqrt(d) / c * m / (sqrt(v) + eps * sqrt(d))
         """
-        # In Python's numbers, since NumPy's powers may differ by where a lane lies; and only once
-        # for lanes that have begun together, as most have.
-        first, root = np.empty(len(self._steps)), np.empty(len(self._steps))
-        for before, lanes in self._begun.items():
-            step = before + taken + 1
-            first[lanes] = 1 - _BETAS[0] ** step
-            root[lanes] = math.sqrt(1 - _BETAS[1] ** step)
-        return {"step": _column(self._rates * root / first), "eps": _column(_EPS * root)}
+        first, root = corrections(self._steps, taken)
+        return {"step": _column(self._rates * root / first), "eps": _column(EPS * root)}
+
+
+def corrections(
+    steps: NDArray[np.int64], taken: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Adam's c, and the root of its d, for lanes that have trained so many steps before."""
+    # In Python's numbers, since NumPy's powers may differ by where a lane lies; and only once
+    # for lanes that have begun together, as most have.
+    first, root = np.empty(len(steps)), np.empty(len(steps))
+    for before in np.unique(steps).tolist():
+        step, lanes = before + taken + 1, steps == before
+        first[lanes] = 1 - BETAS[0] ** step
+        root[lanes] = math.sqrt(1 - BETAS[1] ** step)
+    return first, root
 
 
 def _update(run: Run, n: Numbers, columns: Mapping[str, Tensor]) -> None:
@@ -153,8 +162,8 @@ def _update(run: Run, n: Numbers, columns: Mapping[str, Tensor]) -> None:
 
 def _adam(n: Numbers, eps: Tensor) -> Tensor:
     """The change of the weights by Adam, apart from its step."""
-    n.first.lerp_(n.gradient, 1 - _BETAS[0])
-    n.second.mul_(_BETAS[1]).addcmul_(n.gradient, n.gradient, value=1 - _BETAS[1])
+    n.first.lerp_(n.gradient, 1 - BETAS[0])
+    n.second.mul_(BETAS[1]).addcmul_(n.gradient, n.gradient, value=1 - BETAS[1])
     torch.sqrt(n.second, out=n.free).add_(eps)
     return torch.div(n.first, n.free, out=n.free)
 
@@ -164,8 +173,8 @@ def _other(optimizer: str, n: Numbers) -> Tensor:
     if optimizer == "sgd":
         return n.gradient
     if optimizer == "rmsprop":
-        n.first.mul_(_ALPHA).addcmul_(n.gradient, n.gradient, value=1 - _ALPHA)
-        torch.sqrt(n.first, out=n.free).add_(_EPS)
+        n.second.mul_(ALPHA).addcmul_(n.gradient, n.gradient, value=1 - ALPHA)
+        torch.sqrt(n.second, out=n.free).add_(EPS)
         return torch.div(n.gradient, n.free, out=n.free)
     n.first.mul_(MOMENTUM).add_(n.gradient)
     if optimizer == "momentum":

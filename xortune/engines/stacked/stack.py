@@ -44,11 +44,24 @@ class Plan:
 
     def arrays(self, numbers: Tensor) -> dict[str, Tensor]:
         """Views of `(L, P)` by name, `(L, ...)` each."""
-        lanes = len(numbers)
+        lanes = numbers.shape[0]  # of which `len` would make a number where it is recorded
         return {
             name: numbers[:, start : start + math.prod(shape)].view(lanes, *shape)
             for (name, shape), start in zip(self._shapes.items(), self._starts.values())
         }
+
+    def together(self, arrays: Mapping[str, Tensor | None], like: Tensor) -> Tensor:
+        """Copies arrays of all lanes into one of `(L, P)`, with the lanes of `like`; None is 0."""
+        lanes, parts, end = like.shape[0], [], 0
+        for (name, shape), start in zip(self._shapes.items(), self._starts.values()):
+            count, array = math.prod(shape), arrays[name]
+            parts.append(like.new_zeros(lanes, start - end))
+            parts.append(
+                like.new_zeros(lanes, count) if array is None else array.reshape(lanes, count)
+            )
+            end = start + count
+        parts.append(like.new_zeros(lanes, self.size - end))
+        return torch.cat([part for part in parts if part.shape[1]], dim=1)
 
     def joined(self, arrays: Mapping[str, Tensor]) -> Tensor:
         """The numbers of a lane, `(P,)`, from its arrays."""
@@ -109,8 +122,8 @@ class Stack:
         self.padded = padded
         self.weights = _stacked(lane.weights for lane in every)
         self.best = _stacked(lane.best for lane in every)
-        self._first = _stacked(lane.first for lane in every)
-        self._second = _stacked(lane.second for lane in every)
+        self.first = _stacked(lane.first for lane in every)
+        self.second = _stacked(lane.second for lane in every)
         self.buffers = _by_name([lane.buffers for lane in every])
         self.best_buffers = _by_name([lane.best_buffers for lane in every])
         self._gradient = torch.zeros_like(self.weights)
@@ -123,8 +136,8 @@ class Stack:
         return LaneNumbers(
             weights=self.weights[place].clone(),
             best=self.best[place].clone(),
-            first=self._first[place].clone(),
-            second=self._second[place].clone(),
+            first=self.first[place].clone(),
+            second=self.second[place].clone(),
             buffers={name: b[place].clone() for name, b in self.buffers.items()},
             best_buffers={name: b[place].clone() for name, b in self.best_buffers.items()},
         )
@@ -138,7 +151,7 @@ class Stack:
             else:
                 view.copy_(gradient)
         lanes = slice(self.lanes)
-        numbers = Numbers(self.weights, self._gradient, self._first, self._second, self._free)
+        numbers = Numbers(self.weights, self._gradient, self.first, self.second, self._free)
         return numbers.part(lanes)
 
     def keep_best(self, lanes: Sequence[int]) -> None:

@@ -7,7 +7,7 @@ import socket
 import time
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -25,6 +25,9 @@ from xortune.problems.module.lesson import ModuleLesson
 from xortune.spec import ProblemSpec
 from xortune.trial import NO_CURVE, Lane, Outcome
 
+if TYPE_CHECKING:
+    from xortune.engines.stacked.programs import Programs
+
 _Key = tuple[Hashable, int | None, bool]
 
 
@@ -38,12 +41,17 @@ class StackedTrainer:
         spec: with the loss and the objectives of the study.
         lessons: what trials learn from.
         padding: that lanes of this module need.
+        compiles: whether lanes run compiled programs.
     """
 
-    def __init__(self, spec: ProblemSpec, lessons: Lessons, padding: Padding) -> None:
+    def __init__(
+        self, spec: ProblemSpec, lessons: Lessons, padding: Padding, *, compiles: bool = False
+    ) -> None:
         self._spec = spec
         self._lessons = lessons
         self._padding = padding
+        # By what lanes have alike; a program is compiled once in a process.
+        self._programs: dict[Hashable, Programs] | None = {} if compiles else None
 
     def train(
         self,
@@ -54,7 +62,7 @@ class StackedTrainer:
     ) -> list[Outcome]:
         started = time.perf_counter()
         with own_generators(shown=self._lessons.shown):
-            pack = _Pack(self._spec, self._lessons, self._padding, heartbeat)
+            pack = _Pack(self._spec, self._lessons, self._padding, self._programs, heartbeat)
             for place, lane in enumerate(lanes):
                 heartbeat()
                 pack.add(place, lane, log_every)
@@ -85,11 +93,13 @@ class _Pack:
         spec: ProblemSpec,
         lessons: Lessons,
         padding: Padding,
+        programs: dict[Hashable, Programs] | None,
         heartbeat: Callable[[], None],
     ) -> None:
         self._spec = spec
         self._lessons = lessons
         self._padding = padding
+        self._programs = programs
         self._heartbeat = heartbeat
         self._buckets: dict[_Key, tuple[Form, list[Member]]] = {}
         self.outcomes: dict[int, Outcome] = {}
@@ -106,7 +116,8 @@ class _Pack:
             rates = rates_of(module)
             key = (kind, lane.fold, is_reference(params))
             if key not in self._buckets:
-                self._buckets[key] = Form(module, lesson, params), []
+                programs = self._programs_of(kind.structure, lesson)
+                self._buckets[key] = Form(module, lesson, params, programs), []
         except UserError as error:
             self.outcomes[place] = Outcome("FAIL", error=str(error))
             return
@@ -121,6 +132,13 @@ class _Pack:
         points = Points(log_every, params["epochs"], NO_CURVE if state is None else state.curve)
         member = Member(place, params, points, progress, numbers, order, rates, progress.epoch)
         members.append(member)
+
+    def _programs_of(self, structure: Hashable, lesson: ModuleLesson) -> Programs | None:
+        if self._programs is None:
+            return None
+        from xortune.engines.stacked.programs import Programs  # It loads PyTorch's compiler.
+
+        return self._programs.setdefault(structure, Programs(lesson.words))
 
     def train(self, until: int | None) -> None:
         """Trains all buckets, one after the other."""

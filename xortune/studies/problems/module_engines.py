@@ -11,9 +11,10 @@ from xortune.engines.mlp.names import LIBRARIES_OF_MODULES, MLP
 from xortune.engines.plain.names import LIBRARIES as PLAIN_LIBRARIES
 from xortune.engines.plain.names import PLAIN
 from xortune.engines.stacked.names import LIBRARIES as STACKED_LIBRARIES
-from xortune.engines.stacked.names import STACKED
+from xortune.engines.stacked.names import STACKED, STACKED_COMPILED
 from xortune.errors import NoEngineError, UsageError
 from xortune.settings import Provenance, StudySettings
+from xortune.studies.problems.modules_as_programs import CompiledModuleChoice, other_padding
 from xortune.studies.problems.modules_in_c import compiled_choice, words_in_c
 from xortune.wording import option
 
@@ -34,15 +35,15 @@ if TYPE_CHECKING:
 _log = logging.getLogger("xortune")
 
 # The names that a search accepts, and the recorded ones that this version can train.
-ENGINES = ("auto", "mlp", "stacked", "plain")
-NAMES = (MLP, STACKED, PLAIN)
+ENGINES = ("auto", "mlp", "stacked", "stacked-compiled", "plain")
+NAMES = (MLP, STACKED, STACKED_COMPILED, PLAIN)
 
 
 def libraries(recorded_name: str, device: str) -> tuple[str, ...]:
     """As `Engine.libraries`, for a recorded engine."""
     if recorded_name == MLP:
         return LIBRARIES_OF_MODULES
-    return STACKED_LIBRARIES if recorded_name == STACKED else PLAIN_LIBRARIES
+    return PLAIN_LIBRARIES if recorded_name == PLAIN else STACKED_LIBRARIES
 
 
 @dataclass(frozen=True)
@@ -166,12 +167,7 @@ class ModuleChoice:
         if recorded.covers(here):
             self._look = self._look.padded(recorded)
         elif not force:
-            raise UsageError(
-                f"study {name} began with lanes padded to {recorded}, and here its module needs "
-                f"{here}: this processor or this PyTorch rounds differently. Resume it where it "
-                f"began, or with {option('force', True)}: trials from here on may differ in their "
-                "last digits."
-            )
+            raise other_padding(name, recorded, here)
 
     def decide(self, device: str) -> Engine:
         look = self._look
@@ -203,6 +199,9 @@ class ModuleChoice:
 
 def engine_choice(
     problem: ModuleProblem, wanted: str, settings: StudySettings, *, shown: bool = False
-) -> ModuleChoice:
+) -> ModuleChoice | CompiledModuleChoice:
     """The choice for a module; see `look_at`."""
-    return ModuleChoice(look_at(problem, settings, shown=shown), wanted)
+    look = look_at(problem, settings, shown=shown)
+    if wanted == "stacked-compiled":
+        return CompiledModuleChoice(look, replace(problem.lesson, shown=shown))
+    return ModuleChoice(look, wanted)
