@@ -275,7 +275,7 @@ def test_what_cannot_be_trained_is_said_before_anything_is_written(tmp_path, dec
     ("keywords", "words"),
     [
         ({"data": "lab"}, "data 'lab': the problem brings its own data"),
-        ({"engine": "mlp"}, "engine 'mlp': must be one of auto, stacked, plain"),
+        ({"engine": "mlp"}, "engine 'mlp': must be one of auto, stacked, stacked-compiled, plain"),
         ({"device": "cuda"}, "device cuda: modules are trained on CPUs"),
         ({"trial_timeout": 3}, "trial_timeout 3: is for functions"),
         ({"folds": 1000}, "folds 1,000: there are 24 training and validation rows"),
