@@ -283,7 +283,10 @@ def test_what_cannot_be_trained_is_said_before_anything_is_written(tmp_path, dec
     ("keywords", "words"),
     [
         ({"data": "lab"}, "data 'lab': the problem brings its own data"),
-        ({"engine": "eager"}, "engine 'eager': must be one of auto, mlp, stacked, plain"),
+        (
+            {"engine": "eager"},
+            "engine 'eager': must be one of auto, mlp, stacked, stacked-compiled, plain",
+        ),
         ({"device": "cuda"}, "device cuda: modules are trained on CPUs"),
         ({"trial_timeout": 3}, "trial_timeout 3: is for functions"),
         ({"folds": 1000}, "folds 1,000: there are 24 training and validation rows"),

@@ -47,7 +47,7 @@ def perceptrons_at(lesson: ModuleLesson, points: Sequence[Mapping[str, Any]]) ->
         return Perceptrons(why_not)
     recogniser = Recogniser(lesson.x)
     forms = []
-    with own_generators():
+    with own_generators(shown=lesson.shown):
         for params in points:
             form = recogniser.form_of(seeded_module(lesson, params), compared=True)
             if form is None or not takes(lesson, form.outputs, squeezed=form.squeezed):
