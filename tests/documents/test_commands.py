@@ -85,6 +85,7 @@ def run_blocks(name, capsys, with_ray):
 @pytest.mark.parametrize("name", GUIDES)
 def test_a_document_can_be_followed_from_top_to_bottom(name, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
+    Path("search_spaces").symlink_to(ROOT / "search_spaces")
     printed = set(without_numbers(run_blocks(name, capsys, with_ray=False)))
     # The first block needs a terminal, and has a test of its own; the last is the tree of files.
     shown = [block.text.splitlines() for block in blocks(README, "text")[1:-1]]
@@ -96,6 +97,7 @@ def test_a_document_can_be_followed_from_top_to_bottom(name, tmp_path, monkeypat
 @pytest.mark.parametrize("name", GUIDES)
 def test_a_document_can_be_followed_with_ray(name, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
+    Path("search_spaces").symlink_to(ROOT / "search_spaces")
     run_blocks(name, capsys, with_ray=True)
 
 

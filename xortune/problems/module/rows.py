@@ -122,7 +122,7 @@ def _array(name: str, value: Any, faults: list[str]) -> Array | None:
         array = np.asarray(value)
     except (TypeError, ValueError, RuntimeError) as error:
         why = str(error).partition(". ")[0].rstrip(".")
-        faults.append(f"{name} is no array, but of the type {type(value).__name__}: {why}.")
+        faults.append(f"{name} is not an array, but of the type {type(value).__name__}: {why}.")
         return None
     fault = content_at_fault(array)
     if fault:
