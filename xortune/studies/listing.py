@@ -12,7 +12,7 @@ from typing import Literal
 from xortune.errors import UsageError
 from xortune.ledger import Ledger, Overview
 from xortune.ledger.study_lock import is_at_work
-from xortune.paths import StudyPaths
+from xortune.paths import StudyPaths, as_path
 from xortune.settings import StudySettings
 from xortune.wording import option
 
@@ -50,6 +50,7 @@ def studies_in(results: Path) -> Listing:
     Raises:
         UsageError: there is no such folder, or it cannot be read.
     """
+    results = as_path("results", results)
     if StudyPaths(results).ledger.exists():
         parent = results.parent if results.name else results / ".."
         raise UsageError(
