@@ -11,6 +11,7 @@ from pandas.testing import assert_frame_equal
 from torch import nn
 
 import xortune
+from tests.cli.commands import call
 from tests.declared_modules import MOONS, gap, made
 from tests.small_study import answer
 from tests.studies.checked_modules import problem_with
@@ -299,3 +300,70 @@ def test_settings_of_other_problems_are_refused(tmp_path, keywords, words):
             problem=made(metrics={"gap": gap}), results=tmp_path / "results", trials=2, **keywords
         )
     assert not (tmp_path / "results").exists()
+
+
+# What a file of a user's may have wrong, and what the command line says of it.
+WRONG = {
+    "no split": ("    return xortune.Split(", "    return (", "data: returned (tensor("),
+    "other lengths": ("x[::3], y[::3]", "x[::3], y[::4]", "x has 40 rows, and y has 30."),
+    "no validation": ("x[1::3], y[1::3]", "x[:0], y[:0]", "x_validation has the shape (0, 2)"),
+    "one axis": ("xortune.Split(x[::3]", "xortune.Split(x[::3, 0]", "Give rows of numbers: x[:"),
+    "not a number": (
+        "    y = torch",
+        "    x[6] = torch.nan\n    y = torch",
+        "in float32, in row 2",
+    ),
+    "texts": (
+        "Split(x[::3], y[::3]",
+        "Split(x[::3], ['a', 'b'] * 20",
+        "Number them from 0: numpy.",
+    ),
+    "no file": ("    angle =", "    open('nothing.csv')\n    angle =", "directory: 'nothing.csv'"),
+    "data of a path": ("def data():", "def data(path):", "Problem: data data: must take no argum"),
+    "data in time": ("def data():", "async def data():", "must be a plain function, neither async"),
+    "targets": ("% 2", "% 3", "bce_with_logits takes targets from 0 to 1, and y_test holds 2"),
+    "own lr": (
+        "width: int = 4",
+        "lr: int = 4",
+        "Problem: model model: lr is a parameter of the tr",
+    ),
+    "by place": ("width: int = 4,", "width: int = 4, /,", "inputs cannot be given by name"),
+    "in the space": ('"width": {', '"widht": {', "Did you mean width?"),
+    "a class": ('["Tanh", "ReLU"]', "[nn.Tanh, nn.ReLU]", "a choice is a number, a text, or true"),
+    "pairs": ("output[:, 0] > 0", "output > 0", "the metric accuracy compares each row with all"),
+    "no number": (".float().mean()", "", "the metric accuracy is not a number: a tensor of the sh"),
+    "a name": ("target > 0", "traget > 0", "NameError: name 'traget' is not defined (bad.py:23)"),
+    "objective": ("    model=model,", "    model=model, objective='acuracy',", "mean accuracy?"),
+    "default": ("    model=model,", "    model=model, defaults={'lr': -1},", "numbers above 0."),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_the_command_line_says_what_is_wrong_in_a_file_and_writes_nothing(
+    tmp_path, monkeypatch, capsys, name
+):
+    old, new, words = WRONG[name]
+    assert MOONS.count(old) >= 1
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "bad.py").write_text(MOONS.replace(old, new))
+    answer = call(capsys, "search", "--problem", "bad.py", "--trials", "4")
+    assert answer.code == 2
+    assert words in " ".join(answer.err.split())
+    assert "Traceback" not in answer.err
+    assert [file.name for file in tmp_path.iterdir()] == ["bad.py"]
+
+
+def test_all_that_is_wrong_is_said_at_once(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    bad = MOONS.replace('"width": {', '"widht": {').replace("y[::3], x[1", "y[::4], x[1")
+    (tmp_path / "bad.py").write_text(bad)
+    said = call(capsys, "search", "--problem", "bad.py").err
+    assert "parameter 'widht': is no keyword of the model model" in said
+    assert "bad.py: data: x has 40 rows, and y has 30." in said
+    (tmp_path / "bad.py").write_text(
+        MOONS.replace('"bce_with_logits"', '"bce"').replace("width: int", "lr: int")
+    )
+    said = " ".join(call(capsys, "search", "--problem", "bad.py").err.split())
+    assert "bad.py: Problem: model model: lr is a parameter of the training" in said
+    assert "bad.py: Problem: loss 'bce': must be one of mse" in said
+    assert said.count("bad.py, line ") == 1
