@@ -289,14 +289,14 @@ from contextlib import nullcontext
 from pathlib import Path
 from xortune.interrupt import StopSignal
 from xortune.paths import numbered
-from xortune.studies.searches import _created
+from xortune.studies.beginning import created
 from tests.make import make_provenance, make_settings
 
 print("ready", flush=True)
 sys.stdin.readline()
 recorded = make_settings(), make_provenance()
 for _ in range(20):
-    paths, ledger = _created(Path(sys.argv[1]), numbered("one"), *recorded, StopSignal())
+    paths, ledger = created(Path(sys.argv[1]), numbered("one"), *recorded, StopSignal())
     ledger.close()
     print(paths.name)
 """

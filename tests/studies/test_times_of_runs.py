@@ -96,7 +96,7 @@ def test_the_tables_are_written_by_the_clock(tmp_path, monkeypatch):
     def tabulate(*_):
         now[0] += 100
 
-    monkeypatch.setattr("xortune.studies.searches.Clock", lambda: Clock(lambda: now[0]))
+    monkeypatch.setattr("xortune.studies.resuming.Clock", lambda: Clock(lambda: now[0]))
     monkeypatch.setattr("xortune.report.tabulate", tabulate)
     last = xortune.resume(folder, trials=9, runner="inline").runs()[-1]
     assert (last.wall, last.writing) == (100, 100)
