@@ -57,10 +57,12 @@ def expected(engine, trials) -> dict[int, str]:
 
 
 @pytest.fixture(scope="session")
-def elsewhere() -> dict[str, tuple[dict[int, str], str]]:
-    """The bits of some trials, and the digest, of each engine from another process."""
+def elsewhere(request: pytest.FixtureRequest) -> dict[str, tuple[dict[int, str], str]]:
+    """The bits of some trials, and the digest, of each chosen engine from another process."""
+    specs = (getattr(item, "callspec", None) for item in request.session.items)
+    chosen = {spec.params["case"].name for spec in specs if spec and "case" in spec.params}
     given = {}
-    for case in filter(available, CASES):
+    for case in (case for case in CASES if case.name in chosen and available(case)):
         trials = dict(enumerate(case.drawn(COUNT)))
         given[case.name] = case.make(), {number: trials[number] for number in SOME}
     done = subprocess.run(
