@@ -192,7 +192,8 @@ def described(settings: StudySettings, provenance: Provenance) -> dict[str, Any]
     """Everything that a study records but a function's text; the final loss is `metric`."""
     problem = {key: value for key, value in settings.problem.items() if key != "text"}
     recorded = {**settings.to_dict(), "problem": problem, **provenance.to_dict()}
-    return {"metric": settings.spec.loss, **recorded, "weakened": weakened(settings, provenance)}
+    words = weakened(settings, provenance)
+    return {"metric": settings.spec.loss, **recorded, **({"weakened": words} if words else {})}
 
 
 @dataclass(frozen=True)

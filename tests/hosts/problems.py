@@ -69,7 +69,7 @@ LONG_SPACE = """
 parameters:
   width: {min: 4, max: 6}
   lr: {distribution: log_uniform_values, min: 0.001, max: 0.1}
-  epochs: {min: 600, max: 900}
+  epochs: {min: 300, max: 400}
 """
 LONG = "long.yaml"
 XORTUNE = [sys.executable, "-m", "xortune"]

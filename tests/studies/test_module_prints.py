@@ -1,5 +1,7 @@
 """What a module's code prints and raises, and who gets to see it."""
 
+import json
+
 import pytest
 
 import xortune
@@ -83,6 +85,17 @@ def test_a_module_that_prints_nothing_is_not_mentioned(mine, capsys, caplog):
     assert "is hidden" not in caplog.text
 
 
+def test_what_is_printed_while_a_trial_is_trained_again_stays_out_of_the_report(mine, capsys):
+    mine.write_text(PRINTS)
+    xortune.search(problem=mine, name="one", **SETTINGS)
+    asked = ["report", "one", "--luck", "0", "--seeds", "2", "--format", "json"]
+    answer = call(capsys, *asked, "--problem", "mine.py")
+    assert answer.code == 0
+    assert json.loads(answer.out)[0]["number"] == 0
+    assert "of data" in answer.err.splitlines()
+    assert "of model" not in answer.err.splitlines()
+
+
 def test_check_hides_it_and_shows_it_on_request(mine, capsys):
     mine.write_text(PRINTS)
     hidden = call(capsys, "check", "mine.py")
@@ -128,6 +141,6 @@ def test_a_metric_that_fails_on_the_test_rows_alone_is_said_and_the_study_is_com
     few = '    if len(target) < 40:\n        raise Warning("few rows")\n    return ((output'
     mine.write_text(text.replace("    return ((output", few))
     study = xortune.search(problem=mine, name="one", **SETTINGS)
-    assert "the test rows are not measured: Warning: few rows (mine.py:" in caplog.text
+    assert "not measured on the test rows: Warning: few rows (mine.py:" in caplog.text
     assert set(study.trials["state"]) == {"COMPLETE"}
     assert "test" not in study.summary()

@@ -172,7 +172,7 @@ def test_the_public_face_is_listed(study):
     script = "import xortune; print(*dir(xortune))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     listed = [name for name in done.stdout.split() if not name.startswith("_")]
-    assert listed == ["Problem", "Pruned", "Study", "errors", "load", "resume", "search"]
+    assert listed == ["Problem", "Pruned", "Split", "Study", "errors", "load", "resume", "search"]
     assert dir(xortune) == done.stdout.split()
 
 

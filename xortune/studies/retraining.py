@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from xortune.errors import NoEngineError, UsageError, XortuneError
 from xortune.plain_numbers import brief, whole_number
+from xortune.prints import hidden_prints
 from xortune.settings import Provenance, RunOptions, StudySettings
 from xortune.studies.problems import kind_of, resumed
 from xortune.studies.trainings import multiple_of_folds
@@ -119,7 +120,8 @@ def _engine(
     """The study's engine, and the device on which a trial was trained."""
     device = settings.device_of(number)
     family = kind_of(settings.problem).family(provenance.engine)
-    subject = resumed(settings, name, named, force=False)
+    with hidden_prints(shown=True):  # A report may be on standard output.
+        subject = resumed(settings, name, named, force=False)
     choice = subject.choice(family, settings, RunOptions())
     choice.keep(name, provenance, force=False)
     try:

@@ -107,11 +107,11 @@ def version_rows(results: Results) -> list[tuple[str, str]]:
     """The software behind the numbers, and the one that wrote the page."""
     described = results.described
     rows = [("engine", described["engine"])]
-    if described["training"]:
-        rows.append(("trained", described["training"]))
-    if (padding := described["padding"]) is not None:
+    if training := described.get("training"):
+        rows.append(("trained", training))
+    if padding := described.get("padding"):
         rows.append(("lanes of a stack", f"a multiple of {padding[0]}, at least {padding[1]}"))
-    if weakened := described["weakened"]:
+    if weakened := described.get("weakened"):
         rows.append(("bits", weakened))
     rows += sorted(described["versions"].items())
     rows.append(("xortune (this page)", described["xortune"]))

@@ -79,7 +79,7 @@ class ModuleSubject:
             raise
         except BaseException as error:  # Whatever the user's code makes of those rows.
             words = self.problem.lesson.words(error)
-            _log.warning(f"the test rows are not measured: {words}.")
+            _log.warning(f"not measured on the test rows: {words}.")
             return None
 
     def test_answers(self, params: Params, weights: Weights) -> Answers | None:
