@@ -9,6 +9,7 @@ from tests.engines.stacked import nets
 from tests.modules import CONVOLUTION, MIXED, PERCEPTRON, RECURRENT, SIXTY_FOUR, Made
 from xortune.engines.stacked.choice import choose
 from xortune.engines.stacked.fitness import Fitness, looked_at
+from xortune.engines.stacked.neighbours import padding_needed
 from xortune.engines.stacked.padding import Padding
 
 TWO = Padding()
@@ -65,6 +66,11 @@ def test_modules_that_are_trained_one_at_a_time_and_why(make, shape, why):
 def test_a_module_whose_first_lane_alone_is_right_is_not_stacked():
     found = look(nets.made(nets.PaddedByCall))
     assert found.alone.startswith("its gradient in a stack differs from that of one by ")
+
+
+def test_a_lane_is_also_looked_at_in_other_places_than_the_first():
+    made = nets.made(nets.PaddedByCall)
+    assert padding_needed(made(), made.trial(batch_size=8), lambda: None) is None
 
 
 def test_a_module_that_hides_what_it_has_drawn_is_not_stacked():
