@@ -41,10 +41,12 @@ class CompiledModuleChoice:
             self._kept = name, Padding(*provenance.padding)
 
     def decide(self, device: str) -> Engine:
-        from xortune.engines.stacked.compiled_look import compiled_padding
-
         if self._look.stacked is None:
             raise NoEngineError(self._look.fitness.alone)
+        try:
+            from xortune.engines.stacked.compiled_look import compiled_padding
+        except ImportError as error:  # It needs what PyTorch does not promise to keep.
+            raise NoEngineError(f"this version of PyTorch cannot compile it: {error}") from None
         _log.info("compiling the module at a few points of its space, which takes a while.")
         padding = compiled_padding(self._lesson, self._look.points)
         if self._kept is not None:
