@@ -53,3 +53,12 @@ def _cuda_devices() -> int:
     except (OSError, AttributeError):
         return 0
     return count.value
+
+
+def require_cpu(device: str, what: str) -> None:
+    """Raises UsageError for another device, on which such things are not trained."""
+    if device != "cpu":
+        raise UsageError(
+            f"{option('device')} {device}: {what} are trained on CPUs. "
+            f"Use {option('device', 'cpu')}."
+        )

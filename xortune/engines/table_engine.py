@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from xortune.engines.reference_rows import reference_trials
-from xortune.errors import UsageError
 from xortune.spec import ProblemSpec
 from xortune.trial import Params
-from xortune.wording import option
 
 if TYPE_CHECKING:
     from xortune.problems.table.rows import Fold, Rows, Target
@@ -47,12 +45,3 @@ class TableEngine:
         self.spec = spec
         self.probe = spec.assignment({"epochs": 1})
         self.reference = reference_trials(spec)
-
-
-def require_cpu(device: str) -> None:
-    """Raises UsageError for another device."""
-    if device != "cpu":
-        raise UsageError(
-            f"{option('device')} {device}: tables are trained on CPUs. "
-            f"Use {option('device', 'cpu')}."
-        )

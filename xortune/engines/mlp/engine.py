@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from xortune.engines.devices import require_cpu
 from xortune.engines.engine import Pace, Trainer
 from xortune.engines.mlp.names import LIBRARIES, MLP
-from xortune.engines.table_engine import TableEngine, require_cpu
+from xortune.engines.table_engine import TableEngine
 from xortune.spec import ProblemSpec
 from xortune.trial import Params
 
@@ -58,7 +59,7 @@ class MlpEngine(TableEngine):
         return LIBRARIES
 
     def open(self, device: str) -> Trainer:
-        require_cpu(device)
+        require_cpu(device, "tables")
         from xortune.engines.mlp.checked import load_library
         from xortune.engines.mlp.trainer import MlpTrainer
         from xortune.problems.table.rows import Fold

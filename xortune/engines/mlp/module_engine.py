@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
+from xortune.engines.devices import require_cpu
 from xortune.engines.engine import Pace, Trainer
 from xortune.engines.mlp.names import LIBRARIES_OF_MODULES, MLP
-from xortune.engines.reference_modules import reference_modules
-from xortune.errors import UsageError
+from xortune.engines.module_engine import ModuleEngine
 from xortune.spec import ProblemSpec
-from xortune.wording import option
 
 if TYPE_CHECKING:
     from xortune.engines.mlp.grouping import Cost
@@ -20,8 +19,8 @@ if TYPE_CHECKING:
 _TRIAL_S = 1e-3
 
 
-class MlpModuleEngine:
-    """See `xortune.engines.engine.Engine`. It trains perceptrons, as it does those of tables.
+class MlpModuleEngine(ModuleEngine):
+    """It trains perceptrons, as `MlpEngine` does those of tables; see `ModuleEngine`.
 
     Args:
         load: loads the lesson, in the process that trains.
@@ -33,10 +32,7 @@ class MlpModuleEngine:
     """
 
     name = MLP
-    bits: Literal["lane", "pack"] = "lane"
     generation = 5
-    first_failures = 5
-    pauses = True
 
     def __init__(
         self,
@@ -47,14 +43,10 @@ class MlpModuleEngine:
         library: bytes,
         folds: int | None = None,
     ) -> None:
-        self._load = load
+        super().__init__(load, spec, folds)
         self._cost = cost
         self._typical = typical
         self._library = library
-        self._folds = folds
-        self.spec = spec
-        self.probe = spec.assignment({"epochs": 1})
-        self.reference = reference_modules(spec)
 
     def pace(self, device: str) -> Pace:
         """The speed of typical trials, as many together as are given."""
@@ -67,11 +59,7 @@ class MlpModuleEngine:
         return LIBRARIES_OF_MODULES
 
     def open(self, device: str) -> Trainer:
-        if device != "cpu":
-            raise UsageError(
-                f"{option('device')} {device}: modules are trained on CPUs. "
-                f"Use {option('device', 'cpu')}."
-            )
+        require_cpu(device, "modules")
         from xortune.engines.mlp.checked import load_library
         from xortune.engines.mlp.modules import ModuleTrainer
         from xortune.engines.plain.module import Lessons

@@ -6,9 +6,10 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from xortune.engines.devices import require_cpu
 from xortune.engines.engine import Pace, Trainer
 from xortune.engines.plain.names import LIBRARIES, PLAIN
-from xortune.engines.table_engine import TableEngine, require_cpu
+from xortune.engines.table_engine import TableEngine
 
 # Seconds on one core, measured: a step of any batch, the update of a weight in it, the measurements
 # after an epoch, and a multiplication with an addition, of which a row takes three for each weight.
@@ -54,7 +55,7 @@ class PlainEngine(TableEngine):
         return LIBRARIES
 
     def open(self, device: str) -> Trainer:
-        require_cpu(device)
+        require_cpu(device, "tables")
         from xortune.engines.plain.table import Lesson, TableLearners
         from xortune.engines.plain.trainer import PlainTrainer
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
+from xortune.engines.devices import require_cpu
 from xortune.engines.engine import Pace, Trainer
+from xortune.engines.module_engine import ModuleEngine
 from xortune.engines.module_size import ModuleSize
 from xortune.engines.plain.names import LIBRARIES, PLAIN
-from xortune.engines.reference_modules import reference_modules
-from xortune.errors import UsageError
 from xortune.spec import ProblemSpec
-from xortune.wording import option
 
 if TYPE_CHECKING:
     from xortune.problems.module.lesson import ModuleLesson
@@ -22,8 +21,8 @@ _PACK_S = 5.0
 _MOST = 64
 
 
-class PlainModuleEngine:
-    """See `xortune.engines.engine.Engine`. It trains on CPUs, one trial after the other.
+class PlainModuleEngine(ModuleEngine):
+    """It trains one trial after the other; see `ModuleEngine`.
 
     Args:
         load: loads the lesson, in the process that trains.
@@ -33,10 +32,7 @@ class PlainModuleEngine:
     """
 
     name = PLAIN
-    bits: Literal["lane", "pack"] = "lane"
     generation = 10
-    first_failures = 5
-    pauses = True
 
     def __init__(
         self,
@@ -45,12 +41,8 @@ class PlainModuleEngine:
         size: ModuleSize,
         folds: int | None = None,
     ) -> None:
-        self._load = load
+        super().__init__(load, spec, folds)
         self._size = size
-        self._folds = folds
-        self.spec = spec
-        self.probe = spec.assignment({"epochs": 1})
-        self.reference = reference_modules(spec)
 
     def pace(self, device: str) -> Pace:
         """The speed of a trial with the default model and batches."""
@@ -70,11 +62,7 @@ class PlainModuleEngine:
         return LIBRARIES
 
     def open(self, device: str) -> Trainer:
-        if device != "cpu":
-            raise UsageError(
-                f"{option('device')} {device}: modules are trained on CPUs. "
-                f"Use {option('device', 'cpu')}."
-            )
+        require_cpu(device, "modules")
         from xortune.engines.plain.module import Lessons, ModuleLearner, own_generators
         from xortune.engines.plain.trainer import PlainTrainer
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from copy import copy
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+from xortune.engines.devices import require_cpu
 from xortune.engines.engine import Pace, Trainer
+from xortune.engines.module_engine import ModuleEngine
 from xortune.engines.module_size import ModuleSize
-from xortune.engines.reference_modules import reference_modules
 from xortune.engines.stacked.names import LIBRARIES, STACKED, STACKED_COMPILED
-from xortune.errors import UsageError
 from xortune.spec import ProblemSpec
-from xortune.wording import option
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -29,8 +28,8 @@ LARGEST = 512
 _MOST_WEIGHTS = 2**26
 
 
-class StackedEngine:
-    """See `xortune.engines.engine.Engine`. It trains on CPUs, all lanes of a bucket at once.
+class StackedEngine(ModuleEngine):
+    """It trains all lanes of a bucket at once; see `ModuleEngine`.
 
     Args:
         load: loads the lesson, in the process that trains.
@@ -41,10 +40,7 @@ class StackedEngine:
     """
 
     name = STACKED
-    bits: Literal["lane", "pack"] = "lane"
     generation = 64
-    first_failures = 5
-    pauses = True
     _compiles = False
 
     def __init__(
@@ -55,13 +51,9 @@ class StackedEngine:
         padding: Padding,
         folds: int | None = None,
     ) -> None:
-        self._load = load
+        super().__init__(load, spec, folds)
         self._size = size
         self.padding = padding
-        self._folds = folds
-        self.spec = spec
-        self.probe = spec.assignment({"epochs": 1})
-        self.reference = reference_modules(spec)
 
     def padded(self, padding: Padding) -> Self:
         """The engine with another padding of its lanes."""
@@ -92,11 +84,7 @@ class StackedEngine:
         return LIBRARIES
 
     def open(self, device: str) -> Trainer:
-        if device != "cpu":
-            raise UsageError(
-                f"{option('device')} {device}: modules are trained on CPUs. "
-                f"Use {option('device', 'cpu')}."
-            )
+        require_cpu(device, "modules")
         from xortune.engines.plain.module import Lessons
         from xortune.engines.stacked.trainer import StackedTrainer
 
