@@ -55,10 +55,12 @@ def summary_lines(name: str, summary: Mapping[str, Any], total: int) -> list[str
         share, solved = summary["solved"] / complete, summary["solved"]
         seeds = f" on all {summary['replicates']} seeds" if "replicates" in summary else ""
         lines.append(f"solved{seeds}: {solved} of {complete} complete trials ({share:.0%})")
-    lines += [
-        f"best with {choice}: {[*found.values()][-1]:.3g} (trial {found['number']})"
-        for choice, found in summary.get("best", {}).items()
-    ]
+    best = summary.get("best", {})
+    if len(best) > 1:  # Otherwise there is nothing to compare.
+        lines += [
+            f"best with {choice}: {[*found.values()][-1]:.3g} (trial {found['number']})"
+            for choice, found in best.items()
+        ]
     if test := summary.get("test"):
         lines += score_lines(f"best trial {test['number']}", test)
     if seconds := summary["time"]:
