@@ -138,7 +138,9 @@ def test_an_exception_of_any_kind_in_data_is_said_before_anything_is_written(min
 
 def test_a_metric_that_fails_on_the_test_rows_alone_is_said_and_the_study_is_complete(mine, caplog):
     text = MOONS.replace("x[2::3], y[2::3]", "x[2:30:3], y[2:30:3]")
-    few = '    if len(target) < 40:\n        raise Warning("few rows")\n    return ((output'
+    # The look before a search would find what fails at once.
+    later = 'len(target) < 40 and __import__("os").path.exists("results")'
+    few = f'    if {later}:\n        raise Warning("few rows")\n    return ((output'
     mine.write_text(text.replace("    return ((output", few))
     study = xortune.search(problem=mine, name="one", **SETTINGS)
     assert "not measured on the test rows: Warning: few rows (mine.py:" in caplog.text

@@ -60,7 +60,8 @@ def expected(engine, trials) -> dict[int, str]:
 def elsewhere(request: pytest.FixtureRequest) -> dict[str, tuple[dict[int, str], str]]:
     """The bits of some trials, and the digest, of each chosen engine from another process."""
     specs = (getattr(item, "callspec", None) for item in request.session.items)
-    chosen = {spec.params["case"].name for spec in specs if spec and "case" in spec.params}
+    cases = (spec.params.get("case") for spec in specs if spec)
+    chosen = {case.name for case in cases if isinstance(case, Case)}
     given = {}
     for case in (case for case in CASES if case.name in chosen and available(case)):
         trials = dict(enumerate(case.drawn(COUNT)))
