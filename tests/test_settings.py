@@ -131,6 +131,13 @@ def test_the_default_generation(sampler, trials, size) -> None:
 
 
 @pytest.mark.parametrize(
+    ("trials", "size"), [(1, 10), (40, 10), (41, 11), (255, 64), (1024, 64), (1025, 65)]
+)
+def test_tpe_learns_a_few_times_whatever_packs_the_engine_likes(trials, size) -> None:
+    assert default_generation(make_settings(sampler="tpe", trials=trials), 64) == size
+
+
+@pytest.mark.parametrize(
     ("settings", "size"),
     [
         ({"pruner": "halving"}, 27),

@@ -40,6 +40,7 @@ _ADDED = (
     "other_references",
 )  # fmt: skip
 _LISTS = ("confirm", "rungs", "starts")  # those of them that are tuples
+_LEAST_LEARNT = 10  # of TPE, which models nothing before
 _LEAST_PRUNED = 27  # trials of a generation, so that three rungs of a third each leave one
 _MOST_REPLICATES = 10_000
 _MOST_RUNGS = 1000
@@ -256,13 +257,15 @@ def default_generation(settings: StudySettings, least: int) -> int | None:
     """The default number of trials asked together; None for all.
 
     A random sampler does not learn from results. TPE learns between generations: there are
-    sixteen, or fewer if they would be smaller than `least`, which the engine sets. Pruners compare
-    the trials of a generation, and searches stop between two of them, whatever the sampler.
+    sixteen, or fewer if they would be smaller than `least`, which the engine sets; but four at
+    least, unless those would be smaller than ten trials. Pruners compare the trials of a
+    generation, and searches stop between two of them, whatever the sampler.
     """
     pruned = settings.pruner != "none"
     stops = {settings.stop_at, settings.plateau, settings.epoch_budget} != {None}
     if settings.sampler == "random" and not pruned and not stops:
         return None
+    least = min(least, max(_LEAST_LEARNT, math.ceil(settings.trials / 4)))
     least = max(least, _LEAST_PRUNED) if pruned else least
     return max(least, math.ceil(settings.trials / 16))
 

@@ -65,7 +65,10 @@ def test_without_a_compiler_perceptrons_are_stacked_and_that_is_said_once(
     study = xortune.search(problem=made(), results=tmp_path, **FEW)
     assert study.provenance.engine == "stacked-1"
     assert caplog.text.count(f"training with PyTorch, which is slower: {MISSING}.") == 1
-    assert "trials are trained in packs of up to 512, same bits in any pack." in caplog.text
+    assert (
+        "trials are trained in packs of up to 512, same bits in any pack; a generation makes"
+        in caplog.text
+    )
 
 
 def test_without_a_compiler_c_is_refused_where_it_is_asked_for(tmp_path, no_compiler):

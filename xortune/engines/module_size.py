@@ -33,12 +33,13 @@ class ModuleSize:
     """What a step and an epoch consist of.
 
     Attributes:
-        row_flops: floating-point operations of a row, forward and backward.
+        row_flops: floating-point operations of a row, forward and backward, where they are most.
         calls: operations of PyTorch in a step.
         rows: that a trial learns from.
         validation_rows: that it is measured on after every epoch.
         weights: that are trained.
         convolves: whether it has convolutions over images, which take longer.
+        typical: the share of those operations that a trial has on average.
     """
 
     row_flops: float
@@ -47,11 +48,21 @@ class ModuleSize:
     validation_rows: int
     weights: int
     convolves: bool = False
+    typical: float = 1.0
 
     def epoch(self, batch: int) -> tuple[int, float]:
-        """The steps of an epoch, and its floating-point operations with the measurements."""
+        """The steps of a typical epoch, and its floating-point operations with the measurements."""
+        return math.ceil(self.rows / batch), self.typical * self._flops
+
+    @property
+    def longest(self) -> tuple[int, float]:
+        """Likewise, of the longest epoch: of batches of one row, where operations are most."""
+        return self.rows, self._flops
+
+    @property
+    def _flops(self) -> float:
         measured = self.validation_rows / 3  # forward alone
-        return math.ceil(self.rows / batch), self.row_flops * (self.rows + measured)
+        return self.row_flops * (self.rows + measured)
 
     @property
     def loop_costs(self) -> LoopCosts:

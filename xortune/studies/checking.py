@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from xortune.studies.problems.module_engines import Look
     from xortune.studies.problems.subject import SpaceSource
 
+_TRIALS = 100  # of a search for which the engine is chosen
 _LANES = 64  # of the pack that is timed,
 _MOST_WEIGHTS = 8_000_000  # unless they have more weights than this together
 _EPOCHS = 2  # beyond the first
@@ -63,7 +64,7 @@ def check(
         UsageError: a search would refuse it, for the same reasons.
     """
     about = {"problem": problem, "include": include, "data": data, "target": target}
-    request = checked_request(space, None, "auto", {**about, "trials": 1, "verbose": verbose})
+    request = checked_request(space, None, "auto", {**about, "trials": _TRIALS, "verbose": verbose})
     from xortune.problems.module.problem import ModuleProblem
     from xortune.studies.problems.module_engines import ModuleChoice, look_at
 

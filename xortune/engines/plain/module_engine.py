@@ -51,7 +51,7 @@ class PlainModuleEngine(ModuleEngine):
         costs = self._size.loop_costs
         epoch_s, slowest_s = (
             steps * self._size.calls * costs.call + flops * costs.flop
-            for steps, flops in (self._size.epoch(batch), self._size.epoch(1))
+            for steps, flops in (self._size.epoch(batch), self._size.longest)
         )
         trial_s = epoch_s * self.spec.cost_of(self.spec.defaults)
         largest = max(1, min(_MOST, int(_PACK_S / trial_s)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -37,6 +37,7 @@ class StackedEngine(ModuleEngine):
         size: how much a trial computes.
         padding: that lanes of this module need for equal bits.
         folds: the parts of the rows that validate in turn; None for no folds.
+        stacks: the lanes of each stack that a generation makes, for the pace; empty for full ones.
     """
 
     name = STACKED
@@ -50,10 +51,12 @@ class StackedEngine(ModuleEngine):
         size: ModuleSize,
         padding: Padding,
         folds: int | None = None,
+        stacks: Sequence[int] = (),
     ) -> None:
         super().__init__(load, spec, folds)
         self._size = size
         self.padding = padding
+        self._stacks = tuple(stacks)
 
     def padded(self, padding: Padding) -> Self:
         """The engine with another padding of its lanes."""
@@ -71,13 +74,21 @@ class StackedEngine(ModuleEngine):
         stack_s = steps * calls * costs.call
         largest = max(self.padding.least, min(LARGEST, _MOST_WEIGHTS // self._size.weights))
         least = max(self.padding.least, min(largest, round(stack_s / lane_s)))
-        # With batches of one row.
-        slowest_s = self._size.rows * calls * (costs.call + costs.lane_call) + flops * costs.flop
-        return Pace(1 / lane_s, least, slowest_s=least * slowest_s, largest=largest)
+        # Lanes that only fill a stack take as long as the others.
+        taken = [stack_s + lane_s * self.padding.padded(lanes) for lanes in self._stacks]
+        epoch_s = lane_s
+        if taken:  # What a stack takes, whatever its lanes, is then in it.
+            epoch_s = sum(taken) / sum(self._stacks)
+            least = max(self.padding.least, min(least, sum(self._stacks)))
+        rows, flops = self._size.longest
+        slowest_s = rows * calls * (costs.call + costs.lane_call) + flops * costs.flop
+        return Pace(1 / epoch_s, least, slowest_s=least * slowest_s, largest=largest)
 
     def as_compiled(self, padding: Padding) -> CompiledStackedEngine:
         """The engine whose lanes run compiled programs, for which they need a padding."""
-        return CompiledStackedEngine(self._load, self.spec, self._size, padding, self._folds)
+        return CompiledStackedEngine(
+            self._load, self.spec, self._size, padding, self._folds, self._stacks
+        )
 
     @classmethod
     def libraries(cls, device: str) -> tuple[str, ...]:

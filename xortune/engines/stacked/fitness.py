@@ -7,6 +7,7 @@ import re
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from statistics import fmean
 from typing import Any
 
 from torch import Tensor, nn
@@ -114,7 +115,7 @@ class _Found:
     alone: str = ""
     padding: Padding = PADDINGS[0]
     tails: bool = False  # whether lanes must fill whole vectors
-    row_flops: float = 0.0
+    rows_flops: list[float] = field(default_factory=list)  # of a row, at each point
     step_flops: float = 0.0
     calls: int = 1
     weights: int = 1
@@ -171,7 +172,7 @@ class _Found:
         norms = any(isinstance(part, _BatchNorm) for part in module.modules())
         self.tails = self.tails or norms or bool(tails.found)
         flops = float(work.flops)
-        self.row_flops = max(self.row_flops, flops / len(batch[0]))
+        self.rows_flops.append(flops / len(batch[0]))
         self.step_flops = max(self.step_flops, flops)
         self.calls = max(self.calls, work.calls)
         self.weights = max(self.weights, learner.weights.numel())
@@ -223,7 +224,9 @@ class _Found:
     def fitness(self) -> Fitness:
         lesson = self.lesson
         rows = len(lesson.x), len(lesson.x_validation)
-        size = ModuleSize(self.row_flops, self.calls, *rows, self.weights, self.convolves)
+        most = max(self.rows_flops, default=0.0)
+        typical = fmean(self.rows_flops) / most if most else 1.0
+        size = ModuleSize(most, self.calls, *rows, self.weights, self.convolves, typical)
         return Fitness(
             tuple(self.faults), self.alone, self.padding, size, self.step_flops, self.convolves,
             self.points,

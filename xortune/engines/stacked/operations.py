@@ -40,7 +40,7 @@ class Work(Operations):  # type: ignore[no-untyped-call]
 
     Attributes:
         calls: how many there were.
-        flops: their floating-point operations, as PyTorch counts them: of products alone.
+        flops: their floating-point operations, of products alone.
     """
 
     def __init__(self) -> None:
@@ -54,3 +54,12 @@ class Work(Operations):  # type: ignore[no-untyped-call]
         count = flop_registry.get(func.overloadpacket)
         if count is not None:
             self.flops += count(*args, **kwargs, out_val=result)
+        elif "rnn_layer" in str(func):
+            self.flops += _of_recurrent(args, backward="backward" in str(func))
+
+
+def _of_recurrent(args: tuple[Any, ...], *, backward: bool) -> int:
+    """Of a whole layer of nn.LSTM, which PyTorch does not count: `(T, B, ...)` and two weights."""
+    rows, inner, outer = args[:3]
+    each = 2 * (inner.numel() + outer.numel())  # a multiplication and an addition
+    return int(rows.shape[0] * rows.shape[1] * each * (2 if backward else 1))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from xortune.engines.mlp.names import LIBRARIES_OF_MODULES, MLP
 from xortune.engines.plain.names import LIBRARIES as PLAIN_LIBRARIES
@@ -13,7 +13,7 @@ from xortune.engines.plain.names import PLAIN
 from xortune.engines.stacked.names import LIBRARIES as STACKED_LIBRARIES
 from xortune.engines.stacked.names import STACKED, STACKED_COMPILED
 from xortune.errors import NoEngineError, UsageError
-from xortune.settings import Provenance, StudySettings
+from xortune.settings import Provenance, StudySettings, default_generation
 from xortune.studies.problems.modules_as_programs import CompiledModuleChoice, other_padding
 from xortune.studies.problems.modules_in_c import compiled_choice, words_in_c
 from xortune.wording import option
@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from xortune.engines.stacked.engine import StackedEngine
     from xortune.engines.stacked.fitness import Fitness
     from xortune.engines.stacked.padding import Padding
+    from xortune.problems.module.lesson import ModuleLesson
     from xortune.problems.module.problem import ModuleProblem
+    from xortune.space import SearchSpace
     from xortune.trial import Params
 
 _log = logging.getLogger("xortune")
@@ -37,6 +39,9 @@ _log = logging.getLogger("xortune")
 # The names that a search accepts, and the recorded ones that this version can train.
 ENGINES = ("auto", "mlp", "stacked", "stacked-compiled", "plain")
 NAMES = (MLP, STACKED, STACKED_COMPILED, PLAIN)
+_AS_ASKED = "one at a time, as asked"
+# How many modules are made to see how many stacks there are: fewer where they are large.
+_MADE, _LEAST_MADE, _MOST_MADE_WEIGHTS = 64, 8, 4_000_000
 
 
 def libraries(recorded_name: str, device: str) -> tuple[str, ...]:
@@ -56,6 +61,7 @@ class Look:
         points: where it was looked at, the smallest first.
         plain: the engine that trains one trial after the other.
         stacked: the one that trains packs; None where its lanes cannot be stacked.
+        stacks: the lanes of each stack that a generation makes; empty where there are none.
         perceptrons: whether C can train it, or why not.
         in_c: makes the engine that does, from its library; None where it cannot.
     """
@@ -65,6 +71,7 @@ class Look:
     points: tuple[Params, ...]
     plain: PlainModuleEngine
     stacked: StackedEngine | None
+    stacks: tuple[int, ...]
     perceptrons: Perceptrons
     in_c: Callable[[bytes], MlpModuleEngine] | None
 
@@ -86,9 +93,11 @@ class Look:
 
     def words(self, wanted: str) -> str:
         """How that engine trains, and why, for the user."""
-        if wanted in ("auto", self.choice.engine):
-            return self.choice.words
-        return "packs, as asked" if wanted == "stacked" else "one at a time, as asked"
+        from xortune.engines.stacked.choice import packs_in_words
+
+        if wanted == "stacked":
+            return packs_in_words(self.stacks)
+        return self.choice.words if wanted == "auto" or self.fitness.alone else _AS_ASKED
 
 
 def look_at(problem: ModuleProblem, settings: StudySettings, *, shown: bool = False) -> Look:
@@ -122,16 +131,37 @@ def look_at(problem: ModuleProblem, settings: StudySettings, *, shown: bool = Fa
         named = f"{option('problem')} {problem.code.file or 'of this session'}"
         raise UsageError("\n".join(f"{named}: {fault}." for fault in fitness.faults))
     load = partial(load_travelled, replace(problem.material, shown=shown))
-    stacked = None
-    if not fitness.alone:
-        stacked = StackedEngine(load, spec, fitness.size, fitness.padding, settings.folds)
     plain = PlainModuleEngine(load, spec, fitness.size, settings.folds)
+    stacked, stacks = None, tuple[int, ...]()
+    if not fitness.alone:
+        about = load, spec, fitness.size, fitness.padding, settings.folds
+        stacks = _stacks(problem.lesson, space, settings, fitness.size.weights)
+        stacked = StackedEngine(*about, stacks)
+    paces = (stacked.pace("cpu"), plain.pace("cpu")) if stacked is not None and stacks else None
+    choice = choose(fitness, stacks, paces)
     found = perceptrons_at(problem.lesson, points)
     in_c = None
     if found.cost is not None:
-        about = load, spec, found.cost, found.typical
-        in_c = partial(MlpModuleEngine, *about, folds=settings.folds)
-    return Look(fitness, choose(fitness), points, plain, stacked, found, in_c)
+        in_c = partial(MlpModuleEngine, load, spec, found.cost, found.typical, folds=settings.folds)
+    return Look(fitness, choice, points, plain, stacked, stacks, found, in_c)
+
+
+def _stacks(
+    lesson: ModuleLesson, space: SearchSpace, settings: StudySettings, weights: int
+) -> tuple[int, ...]:
+    """The lanes of each stack that a generation of a study makes, from random points."""
+    from xortune.engines.stacked.crowding import stacks_of
+    from xortune.engines.stacked.engine import LARGEST, StackedEngine
+    from xortune.space.spread import spread_points
+
+    generation = settings.generation or default_generation(settings, StackedEngine.generation)
+    together = min(settings.trials, generation or settings.trials)
+    count = min(together, _MADE, max(_LEAST_MADE, _MOST_MADE_WEIGHTS // weights))
+    # Of replicates the space has no seed; that of the spec is taken.
+    points: list[dict[str, Any]] = [dict(point) for point in spread_points(space, count)]
+    each = max(1, settings.replicates // (settings.folds or 1))
+    trials = [settings.spec.assignment(point) for point in points]
+    return stacks_of(lesson, trials, together * each, LARGEST)
 
 
 class ModuleChoice:
@@ -182,7 +212,9 @@ class ModuleChoice:
         packs = engine is not look.plain
         words = f"trials are trained {'in ' if packs else ''}{self.training}."
         # Nobody has asked for what is slower.
-        (_log.info if packs or self._wanted == "plain" else _log.warning)(words)
+        hindered = look.fitness.alone or look.fitness.too_large
+        slower = not packs and hindered and self._wanted != "plain"
+        (_log.warning if slower else _log.info)(words)
         return engine
 
     def expected(self, device: str) -> Engine:
