@@ -1,0 +1,47 @@
+"""A last layer that the loss contains already."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from xortune.problems.module.lesson import ModuleLesson
+from xortune.problems.module.losses import LOSSES
+
+_CONTAINED: Mapping[str, type[nn.Module]] = {
+    "bce_with_logits": nn.Sigmoid,
+    "cross_entropy": nn.Softmax,
+}
+
+
+def doubled_link(
+    module: nn.Module, lesson: ModuleLesson, params: Mapping[str, Any], outputs: Tensor
+) -> str:
+    """What a loss of ours does once more after the last layer, in words; empty for nothing.
+
+    Args:
+        module: a trial's.
+        lesson: with the losses.
+        params: of the trial.
+        outputs: of the module, for some rows.
+    """
+    *_, last = module.modules()
+    for name in (lesson.loss, params.get("loss_fn", lesson.loss)):
+        layer = _CONTAINED.get(name)
+        if layer is None or lesson.losses[name] is not LOSSES[name] or not isinstance(last, layer):
+            continue
+        # It may be a layer of the middle that was made last.
+        if _are_shares(outputs if layer is nn.Sigmoid or outputs.dim() < 2 else outputs.sum(1)):
+            return (
+                f"the model ends in nn.{layer.__name__}, and the loss {name} takes logits, to "
+                "which it applies that itself: leave the layer out"
+            )
+    return ""
+
+
+def _are_shares(numbers: Tensor) -> bool:
+    """Whether numbers are from 0 to 1, but for their rounding."""
+    return bool(torch.all((numbers >= 0) & (numbers <= 1 + 1e-4)))
