@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from xortune.problems.module.lesson import ModuleLesson
@@ -34,7 +33,7 @@ def doubled_link(
         if layer is None or lesson.losses[name] is not LOSSES[name] or not isinstance(last, layer):
             continue
         # It may be a layer of the middle that was made last.
-        if _are_shares(outputs if layer is nn.Sigmoid or outputs.dim() < 2 else outputs.sum(1)):
+        if _is_from(layer, outputs):
             return (
                 f"the model ends in nn.{layer.__name__}, and the loss {name} takes logits, to "
                 "which it applies that itself: leave the layer out"
@@ -42,6 +41,8 @@ def doubled_link(
     return ""
 
 
-def _are_shares(numbers: Tensor) -> bool:
-    """Whether numbers are from 0 to 1, but for their rounding."""
-    return bool(torch.all((numbers >= 0) & (numbers <= 1 + 1e-4)))
+def _is_from(layer: type[nn.Module], outputs: Tensor) -> bool:
+    """Whether outputs are such as this layer has: from 0 to 1, or shares of 1."""
+    if layer is nn.Sigmoid:
+        return bool(((outputs >= 0) & (outputs <= 1)).all())
+    return outputs.dim() > 1 and bool(((outputs.sum(1) - 1).abs() < 1e-3).all())
