@@ -15,6 +15,7 @@ from xortune.cli.tables import summary_lines, trials_table
 from xortune.problems.xor.spec import LOSS_FNS, SPEC
 from xortune.report import summarise, trials_frame
 from xortune.run_time import RunTime
+from xortune.spec import Metric, Objective, Parameter, ProblemSpec
 from xortune.trial import TrialRow
 
 
@@ -98,7 +99,38 @@ def test_parameters_that_do_not_fit_are_named_below_the_table(width) -> None:
     assert first.split() == ["1", "0", *["0.1235"] * 3, "5.000e-01", "25%"]
     assert second.split() == ["-", "1", *["0.5"] * 3, "FAIL", "-"]
     said = " ".join(" ".join(below).split())
-    assert said == f"left out to fit 80 characters: {', '.join(WIDE.names[3:])}"
+    left_out = ", ".join((*WIDE.names[3:], "precision"))
+    assert said == f"left out to fit 80 characters: {left_out}"
+
+
+def test_what_has_one_value_goes_first_and_then_the_trainers_own_number() -> None:
+    names = ("width", "activation", "loss_fn", "epochs", "batch_size", "lr", "seed", "rate")
+    parameters = tuple(Parameter(name, "float", 0.5) for name in names)
+    metrics = (Metric("train_loss"), Metric("mse", "loss"), Metric("r2"), Metric("q90"))
+    spec = ProblemSpec("mine", parameters, metrics, "mse", (Objective("r2", "maximize"),))
+    fixed = {"loss_fn": 3.0, "epochs": 40.0, "batch_size": 32.0, "seed": 0.0, "rate": 0.1234}
+    rows = [
+        (tuple(fixed.get(name, 0.125 + number) for name in names), (0.5, 0.1 + number, 0.9, 0.25))
+        for number in range(3)
+    ]
+    frame = trials_frame(make_table_of(spec, rows))
+    frame["q90"], frame["train_loss"] = frame["number"] / 8.0, frame["number"] / 4.0
+
+    def headings(width: int) -> tuple[list[str], str]:
+        table = trials_table(frame, spec, width, {"width", "activation", "lr", "loss_fn"})
+        caption = str(table.caption or "")
+        return [str(column.header) for column in table.columns], caption.partition(": ")[2]
+
+    always, searched = ["rank", "trial"], ["width", "activation", "lr"]
+    assert headings(20) == ([*always, "r2"], ", ".join((*names, "final_loss", "train_loss", "q90")))
+    assert headings(52)[0] == [*always, *searched, "final_loss", "r2"]
+    assert headings(57)[0] == [*always, *searched, "final_loss", "r2", "q90"]
+    assert headings(66) == (
+        [*always, "width", "activation", "loss_fn", "lr", "final_loss", "r2", "q90"],
+        "epochs, batch_size, seed, rate, train_loss",
+    )
+    assert headings(80)[1] == "epochs, batch_size, seed, rate"
+    assert headings(200)[1] == ""
 
 
 @pytest.mark.parametrize("width", [60, 40, 24, 10])

@@ -8,6 +8,7 @@ from xortune.problems.table.spec import table_spec
 from xortune.report import assignment, facts, summarise_findings, trials_frame
 from xortune.report.confirmed import edges
 from xortune.space import load_space
+from xortune.spec import Parameter, ProblemSpec
 from xortune.trial import TrialRow
 
 SPACE = load_space("default", SPEC)
@@ -65,6 +66,15 @@ def test_an_end_that_training_cannot_pass_is_none():
     assert edges(space, params) == []
     params = spec.assignment({"dropout": 0.5, "depth": 2})
     assert {e["parameter"] for e in edges(space, params)} == {"depth", "dropout"}
+
+
+def test_nobody_is_sent_below_zero():
+    spec = ProblemSpec("mine", (Parameter("sigma", "float", 1.0, -9e9, 9e9),), PLAIN.metrics, "z",
+                       PLAIN.objectives)  # fmt: skip
+    for low, ends in ((0.0, []), (0.5, ["lower"]), (-1.0, ["lower"])):
+        space = load_space({"sigma": {"min": low, "max": 2.0}}, spec)
+        assert [end["end"] for end in edges(space, spec.assignment({"sigma": low}))] == ends
+        assert [end["end"] for end in edges(space, spec.assignment({"sigma": 2.0}))] == ["upper"]
 
 
 def test_a_single_value_and_a_choice_have_no_ends():

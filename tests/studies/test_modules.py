@@ -373,3 +373,88 @@ def test_all_that_is_wrong_is_said_at_once(tmp_path, monkeypatch, capsys):
     assert "bad.py: Problem: model model: lr is a parameter of the training" in said
     assert "bad.py: Problem: loss 'bce': must be one of mse" in said
     assert said.count("bad.py, line ") == 1
+
+
+# What is wrong with a file in a folder, and all that is said of it.
+SAID = {
+    "rows of another width": (
+        {"nn.Linear(inputs, width)": "nn.Linear(7, width)"},
+        (),
+        ["--problem err/mine.py: RuntimeError: mat1 and mat2 shapes cannot be multiplied (",
+         "), in layer 0 of the model, Linear(in_features=7, out_features=3, bias=True); x has 2 "
+         "columns: the keyword inputs of model is their number (at width=3, "],
+    ),
+    "values of another type": (
+        {'"width": {"values": [3, 5]}': '"width": {"values": ["a", 4]}',
+         '"min": 0.001': '"min": -1'},
+        (),
+        ["search space of err/mine.py has 2 faults:",
+         "parameters.lr.min: ",
+         "parameters.width: model takes whole numbers (width: int), found 'a'"],
+    ),
+    "a name and a type": (
+        {'"width": {"values": [3, 5]}': '"width": {"values": ["a", 4]}, "wdth": {"value": 3}'},
+        (),
+        ["--problem err/mine.py: parameter 'wdth': is no keyword of the model",
+         "--problem err/mine.py: parameters.width: model takes whole numbers (width: int)"],
+    ),
+    "an objective that is not measured": (
+        {"metrics={": 'objective="gap", metrics={'},
+        (),
+        ["--problem err/mine.py: Problem: objective 'gap': is no metric; there are train_loss, "
+         "bce_with_logits, accuracy, best_epoch. To add it: metrics={\"gap\": ...}"],
+    ),
+    "another default": (
+        {"metrics={": 'defaults={"speed": 3}, metrics={'},
+        (),
+        ["--problem err/mine.py: defaults: there is no parameter 'speed'"],
+    ),
+    "an engine of nobody": (
+        {},
+        ("--engine", "fast"),
+        ["--engine 'fast': must be one of auto, mlp, stacked, stacked-compiled, plain."],
+    ),
+    "no perceptron": (
+        {"act, nn": "act, nn.LayerNorm(width), nn"},
+        ("--engine", "mlp"),
+        ["--engine mlp: ", "Use --engine auto."],
+    ),
+    "no packs": (
+        {"act, nn": "act, Alone(), nn", "def data": "class Alone(nn.Module):\n    def forward("
+         "self, x):\n        return x if x.mean().item() > 0 else -x\n\n\ndef data"},
+        ("--engine", "stacked"),
+        ["--engine stacked: forward branches on a value, or calls .item(). Use --engine auto."],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", SAID)
+def test_what_is_wrong_is_said_of_the_file_as_it_was_named_and_nothing_else(
+    case, tmp_path, monkeypatch, capsys
+):
+    changes, options, said = SAID[case]
+    text = MOONS
+    for old, new in changes.items():
+        assert old in text
+        text = text.replace(old, new)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "err").mkdir()
+    (tmp_path / "err/mine.py").write_text(text)
+    found = call(capsys, "search", "--problem", "err/mine.py", "--trials", "4", *options)
+    assert found.code == 2
+    assert "need about" not in found.err
+    assert [path.name for path in tmp_path.iterdir()] == ["err"]
+    at = 0
+    for words in said:
+        assert words in found.err[at:]
+        at = found.err.index(words, at) + len(words)
+
+
+def test_a_layer_that_the_loss_contains_is_a_warning(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text(
+        MOONS.replace("width, outputs))", "width, outputs), nn.Sigmoid())")
+    )
+    found = call(capsys, "check", "mine.py")
+    assert found.code == 0
+    assert "mine.py: the model ends in nn.Sigmoid, and the loss bce_with_logits takes" in found.err

@@ -79,6 +79,8 @@ class Parser(argparse.ArgumentParser):
             raise argparse.ArgumentError(
                 None, f"no command {value!r}{hint} Commands: {', '.join(listed)}"
             )
+        if action.dest == "engine":
+            return  # Which there are depends on the problem: the search says it.
         try:
             super()._check_value(action, value)
         except argparse.ArgumentError as error:

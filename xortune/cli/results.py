@@ -40,13 +40,14 @@ def show_table(console: Console, study: Study, top: int) -> DataFrame:
     """Prints a study's summary and best trials; returns all of its trials."""
     from xortune.cli.columns import print_table, width_on
     from xortune.cli.recommendation import use_lines
-    from xortune.cli.tables import summary_lines, trials_table
+    from xortune.cli.tables import searched_parameters, summary_lines, trials_table
 
     trials, spec = study.trials, study.settings.spec
     summary = study.summary_of(trials)
     for line in summary_lines(study.name, summary, study.settings.trials):
         console.print(visible(line), soft_wrap=True)
-    table = trials_table(trials.head(top), spec, width_on(console))
+    searched = searched_parameters(trials, spec)
+    table = trials_table(trials.head(top), spec, width_on(console), searched)
     print_table(console, table)
     lines = use_lines(summary, spec)
     if lines and table.caption:

@@ -17,7 +17,7 @@ from xortune.cli.columns import (
 from xortune.cli.results import SHOWN
 from xortune.cli.screen import console_on
 from xortune.cli.sparklines import CURVE, Lines, lines_of
-from xortune.cli.tables import summary_lines, trials_table
+from xortune.cli.tables import searched_parameters, summary_lines, trials_table
 from xortune.errors import UsageError
 from xortune.escaping import visible
 from xortune.report import column_names, grouped, plain_rows, sort, where
@@ -100,7 +100,7 @@ def print_selection(study: Study, found: Selection, arguments: Namespace, file: 
     if not len(found.rows):
         return
     if found.names is None and not found.by:
-        table = trials_table(found.rows, spec, width)
+        table = trials_table(found.rows, spec, width, searched_parameters(found.trials, spec))
     elif found.names is None:
         important = (*found.by, f"median {spec.objectives[0].metric}")
         table = fitting_table(_group_columns(found, spec), width, important)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Mapping, Sequence
-from itertools import accumulate
+from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from xortune.cli.columns import (
@@ -22,12 +21,14 @@ from xortune.cli.columns import (
 from xortune.errors import without_values
 from xortune.report import plain_rows
 from xortune.report.numerals import FINAL_LOSS, duration, shown_metrics
-from xortune.spec import PRUNED_EPOCH, PRUNED_LOSS, ProblemSpec
+from xortune.spec import PRUNED_EPOCH, PRUNED_LOSS, STD, ProblemSpec
 
 if TYPE_CHECKING:
     import pandas as pd
     from rich.table import Table
 
+# A trainer's own number, which says little beside metrics that somebody has asked for.
+_TRAIN_LOSS = "train_loss"
 # Short words for the parts of the time in `Study.summary`.
 _TIMES = {
     "start": "start_up", "ask": "sampler", "train": "training",
@@ -104,12 +105,24 @@ def _cut(text: str) -> str:
     return line if len(line) <= WIDTH - 20 else f"{line[: WIDTH - 23]}..."
 
 
-def trials_table(frame: pd.DataFrame, spec: ProblemSpec, width: int = WIDTH) -> Table:
+def trials_table(
+    frame: pd.DataFrame,
+    spec: ProblemSpec,
+    width: int = WIDTH,
+    searched: Collection[str] = frozenset(),
+) -> Table:
     """The rows of a ranked frame with the most important columns.
 
-    Where not everything fits, it has the objective, one share, and as many parameters as fit,
-    first those that differ between the rows; a line below names the others. Rank, trial and
-    objective stand in a table of any width.
+    Where not everything fits, rank, trial and objective stand in a table of any width; then come
+    the final loss and one share, as many columns as fit of those that differ between the rows,
+    and last what has one value in all of them, first what was searched. A line below names what
+    a wider table would show.
+
+    Args:
+        frame: the rows.
+        spec: the study's.
+        width: in characters.
+        searched: the parameters that differ between trials, of which rows may show one value.
     """
     rows = plain_rows(frame)
     before = [
@@ -120,17 +133,38 @@ def trials_table(frame: pd.DataFrame, spec: ProblemSpec, width: int = WIDTH) -> 
         [Column("final_loss", _with_states(rows, "final_loss", FINAL_LOSS))] if spec.loss else []
     )
     params = [parameter_column(parameter, rows) for parameter in spec.parameters]
-    measured = _measured(spec, rows)
+    columns = [*params, *after, *_measured(spec, rows)]
     room = width - 1 - width_of(before)
-    shown, results = _fitting(params, room - width_of(after + measured)), after + measured
-    if len(shown) < len(params):
-        few = int(any(metric.kind == "share" for metric in spec.metrics))
-        wanted = after + _measured(spec, rows, few)
-        results = fitting(wanted, room, lambda column: column.name != _objective(spec))
-        shown = _fitting(params, room - width_of(results)) if results == wanted else []
-        hidden = [column.name for column in params + wanted if column not in shown + results]
-        return table_of([*before, *shown, *results], hidden, width)
-    return table_of([*before, *shown, *results])
+    shown = fitting(columns, room, partial(_rank, spec, searched))
+    hidden = [column.name for column in columns if column not in shown]
+    return table_of([*before, *shown], hidden, width)
+
+
+def searched_parameters(frame: pd.DataFrame, spec: ProblemSpec) -> frozenset[str]:
+    """The parameters that differ between trials."""
+    return frozenset(name for name in spec.names if frame[name].nunique(dropna=False) > 1)
+
+
+def _rank(spec: ProblemSpec, searched: Collection[str], column: Column) -> int:
+    """How soon a column is shown; 0 for the first."""
+    name = column.name
+    share = next((metric.name for metric in shown_metrics(spec, 1) if metric.kind == "share"), "")
+    first = (_objective(spec), "final_loss", STD, share)
+    if name in first:
+        return first.index(name)
+    kinds = (
+        name in spec.names and _differs(column),
+        name != _TRAIN_LOSS and _differs(column),
+        name in searched,
+        _differs(column),
+        name not in spec.names,
+    )
+    return len(first) + (kinds.index(True) if any(kinds) else len(kinds))
+
+
+def _differs(column: Column) -> bool:
+    """Whether it has several values; of metrics, in trials that have any."""
+    return len({*column.cells}) > 1
 
 
 def _objective(spec: ProblemSpec) -> str:
@@ -157,13 +191,6 @@ def replicates_table(frame: pd.DataFrame, spec: ProblemSpec, width: int = WIDTH)
     return fitting_table(columns, width, ("replicate", objective))
 
 
-def _fitting(columns: Sequence[Column], room: int) -> list[Column]:
-    """The columns to show, in their order: as many as fit, those whose cells differ first."""
-    preferred = sorted(columns, key=lambda column: len({*column.cells}) == 1)
-    fitting = bisect_right(list(accumulate(column.width for column in preferred)), room)
-    return [column for column in columns if column in preferred[:fitting]]
-
-
 def _with_states(rows: Sequence[Row], name: str, form: str) -> list[str]:
     """The values of a column; of trials without a rank their state, and where they were pruned."""
     return [text_of(row[name], form) if row["rank"] else state_of(row) for row in rows]
@@ -177,9 +204,9 @@ def state_of(row: Row) -> str:
     return f"pruned at {row[PRUNED_EPOCH]}: {loss:.2g}"
 
 
-def _measured(spec: ProblemSpec, rows: Sequence[Row], shares: int | None = None) -> list[Column]:
+def _measured(spec: ProblemSpec, rows: Sequence[Row]) -> list[Column]:
     """The columns of the metrics to show; see `shown_metrics`."""
-    columns = [metric_column(metric, rows) for metric in shown_metrics(spec, shares)]
+    columns = [metric_column(metric, rows) for metric in shown_metrics(spec)]
     if spec.loss is None:
         # No final loss has the state, so the objective has it.
         columns[0] = Column(columns[0].name, _with_states(rows, columns[0].name, ".5g"))

@@ -67,6 +67,9 @@ class CompiledChoice:
     def keep(self, name: str, provenance: Provenance, *, force: bool) -> None:
         """There is nothing that a study records beyond the engine's name."""
 
+    def refuse(self) -> None:
+        """Some machines may have a compiler."""
+
     def decide(self, device: str) -> Engine:
         engine = self.expected(device)
         if engine is not self._candidates.other or self._wanted is False:

@@ -144,6 +144,9 @@ class EngineChoice(Protocol):
             UsageError: this machine cannot give the study's bits.
         """
 
+    def refuse(self) -> None:
+        """Raises NoEngineError if no machine has the engine that was asked for."""
+
     def decide(self, device: str) -> Engine:
         """The engine for a study on `cpu`, `cuda` or `both`.
 

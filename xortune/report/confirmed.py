@@ -56,7 +56,8 @@ def edges(space: SearchSpace, params: Params) -> list[dict[str, Any]]:
         least, most = parameter.low, parameter.high
         if low == high or isinstance(value, str) or value is None:
             continue
-        if value == low and (least is None or least < low):
+        # What is counted, or measured, from 0 on would hardly make sense below.
+        if value == low and low != 0 and (least is None or least < low):
             found.append({"parameter": parameter.name, "value": value, "end": "lower"})
         elif value == high and (most is None or high < most):
             found.append({"parameter": parameter.name, "value": value, "end": "upper"})

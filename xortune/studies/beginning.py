@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -47,17 +47,14 @@ def begun(request: Request, folder: Path, names: Iterator[str], watch: Watch) ->
     """
     settings, stop, subject = request.settings, watch.stop, request.subject
     choice = subject.choice(request.engine, settings, request.options)
+    with _said_of(request):  # Before machines are sought.
+        choice.refuse()
     if settings.generation is None:
         size = default_generation(settings, choice.generation)
         settings = replace(settings, generation=size)
     with runner_for(request.options, settings, settings.trials, choice, stop) as runner:
-        try:
-            with stop.raising():  # It may wait for a compiler.
-                engine = choice.decide(runner.device)
-        except NoEngineError as error:
-            raise UsageError(
-                f"{option('engine')} {request.engine}: {error}. Use {option('engine', 'auto')}."
-            ) from None
+        with _said_of(request), stop.raising():  # It may wait for a compiler.
+            engine = choice.decide(runner.device)
         check_machines(runner, engine, stop)
         settings = with_confirmation(replace(settings, device=runner.device), engine)
         provenance = Provenance(
@@ -73,6 +70,17 @@ def begun(request: Request, folder: Path, names: Iterator[str], watch: Watch) ->
             finish(ledger, paths, training, subject, watch, request.options.best_with_runs)
         stop.check(paths.folder)
     return Study(paths)
+
+
+@contextmanager
+def _said_of(request: Request) -> Iterator[None]:
+    """Turns NoEngineError into a UsageError that names the engine asked for."""
+    try:
+        yield
+    except NoEngineError as error:
+        raise UsageError(
+            f"{option('engine')} {request.engine}: {error}. Use {option('engine', 'auto')}."
+        ) from None
 
 
 def with_confirmation(settings: StudySettings, engine: Engine) -> StudySettings:

@@ -140,9 +140,9 @@ def test_data_that_fails_shows_the_users_own_lines(tmp_path):
     with pytest.raises(UsageError) as caught:
         load_lesson(load_code(path))
     assert str(caught.value).splitlines() == [
-        "problem moons.py: data fails: NameError: name 'touch' is not defined. Did you mean: "
+        f"problem {path}: data fails: NameError: name 'touch' is not defined. Did you mean: "
         "'torch'?" if sys.version_info >= (3, 12) else
-        "problem moons.py: data fails: NameError: name 'touch' is not defined",
+        f"problem {path}: data fails: NameError: name 'touch' is not defined",
         "  moons.py, line 14: angle = touch.linspace(0, torch.pi, 60)",
     ]  # fmt: skip
 

@@ -18,6 +18,8 @@ from xortune.engines.plain.module import ModuleLearner, metrics_of, own_generato
 from xortune.engines.reference_modules import TRAINER_NAMES
 from xortune.engines.stacked.agreement import gradient_difference
 from xortune.engines.stacked.draws import Draws, others_drawn
+from xortune.engines.stacked.failed_layer import failed_layer
+from xortune.engines.stacked.last_layer import doubled_link
 from xortune.engines.stacked.neighbours import padding_needed
 from xortune.engines.stacked.network import SLOW
 from xortune.engines.stacked.operations import Work
@@ -46,6 +48,7 @@ _AGREES = 1e-5
 # which PyTorch stacks less well.
 _MOST_FLOPS = 30e6
 _MOST_FLOPS_OF_IMAGES = 20e6
+_RETURNS = "the model returns"
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,7 @@ class Fitness:
         convolves: whether it has convolutions over images.
         points: that were looked at.
         prints: whether the user's code prints where nobody sees it.
+        doubled: what a last layer does that the loss does again, in words; empty for nothing.
     """
 
     faults: tuple[str, ...]
@@ -71,6 +75,7 @@ class Fitness:
     convolves: bool
     points: int
     prints: bool = False
+    doubled: str = ""
 
     @property
     def too_large(self) -> str:
@@ -121,6 +126,7 @@ class _Found:
     weights: int = 1
     convolves: bool = False
     points: int = 0
+    doubled: set[str] = field(default_factory=set)
 
     def look(self, params: dict[str, Any]) -> None:
         """Looks at a point."""
@@ -134,7 +140,8 @@ class _Found:
             if not self.alone:
                 self.alone = self._why_alone(lesson, params)
         except UserError as error:
-            self._add(f"{error}{hint_of_types(str(error), lesson)}", params)
+            place = failed_layer(error, lesson)
+            self._add(f"{error}{place}{hint_of_types(str(error), lesson)}", params)
 
     def _add(self, fault: str, params: Mapping[str, Any]) -> None:
         """Adds a fault, with the point where it was first found; once, whatever its numbers."""
@@ -183,6 +190,7 @@ class _Found:
         """Measures a model; raises UserError for a fault of its losses and metrics."""
         outputs = learner.outputs(lesson.x_validation)
         refuse_targets(self.lesson, params, outputs)
+        self.doubled.add(doubled_link(learner.module, lesson, params, outputs))
         refuse_functions(lesson, params, outputs)
         scores = {"loss": learner.own_loss(), lesson.loss: learner.validated()}
         for name, value in {**scores, **metrics_of(lesson, outputs)}.items():
@@ -227,9 +235,12 @@ class _Found:
         most = max(self.rows_flops, default=0.0)
         typical = fmean(self.rows_flops) / most if most else 1.0
         size = ModuleSize(most, self.calls, *rows, self.weights, self.convolves, typical)
+        # Where it returns something else at one point, what fails at others follows from that.
+        faults = [fault for fault in self.faults if fault.startswith(_RETURNS)] or self.faults
+        doubled = self.doubled.pop() if len(self.doubled) == 1 else ""
         return Fitness(
-            tuple(self.faults), self.alone, self.padding, size, self.step_flops, self.convolves,
-            self.points,
+            tuple(faults), self.alone, self.padding, size, self.step_flops, self.convolves,
+            self.points, doubled=doubled,
         )  # fmt: skip
 
 

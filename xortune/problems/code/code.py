@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from xortune.errors import UsageError
+from xortune.escaping import visible
 from xortune.plain_numbers import brief
 from xortune.problems.code.faults import Shown, with_folders
 from xortune.problems.code.importing import Source, imports, is_file
@@ -42,6 +43,7 @@ class Code:
         folder: the file's folder, where it was read; never stored.
         notes: for the user, such as files that were left out.
         origin: the name of a live object's file, as messages show it.
+        given: the file as the caller has named it; it stays on this machine.
         remedy: the option that includes a folder, as the caller spells it.
     """
 
@@ -56,6 +58,7 @@ class Code:
     notes: tuple[str, ...] = field(default=(), compare=False)
     roots: tuple[Path, ...] = field(default=(), compare=False, repr=False)
     origin: str = field(default="", compare=False)
+    given: str = field(default="", compare=False, repr=False)
     remedy: str = field(default_factory=lambda: option("include", "FOLDER"), compare=False)
 
     @cached_property
@@ -83,7 +86,7 @@ class Code:
         # Where the file lies, the function finds what lies beside it.
         if self.folder is not None and is_file(self.folder / self.file):
             place = str(self.folder / self.file)
-        return loaded_problem(self.text, self.filename, self.name, self.shown, place)
+        return loaded_problem(self.text, self.filename, self.name, self.shown, place, self.named)
 
     def without_folders(self, text: str) -> str:
         """A message of the function without its folders, which differ between machines.
@@ -103,6 +106,11 @@ class Code:
         """While entered, the modules that it includes can be imported."""
         there = f"it lies beside {self.file}, and was not included; add {self.remedy}"
         return imports(self._sources, self.beside, self.folder, there)
+
+    @property
+    def named(self) -> str:
+        """What a message begins with: `--problem folder/mine.py`, as the caller has named it."""
+        return f"{option('problem')} {self.given or self.file or 'of this session'}"
 
     @property
     def filename(self) -> str:
@@ -134,8 +142,8 @@ class Code:
         return sources
 
     def __getstate__(self) -> dict[str, Any]:
-        """Its fields, without the loaded problem."""
-        return {f.name: getattr(self, f.name) for f in fields(self)}
+        """Its fields, without the loaded problem; folders differ between machines."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "given"}
 
 
 def load_code(source: str | Path | Problem, include: Sequence[str | Path] = ()) -> Code:
@@ -168,7 +176,7 @@ def load_code(source: str | Path | Problem, include: Sequence[str | Path] = ()) 
     code = Code(
         path.name, name, text, _digest(text, includes), includes,
         beside=_beside(path), folder=folder, notes=notes, roots=_roots(include),
-        remedy=_remedy(folder),
+        remedy=_remedy(folder), given=visible(str(path)),
     )  # fmt: skip
     with code.imports():
         found, problem = code.found()

@@ -19,7 +19,7 @@ _EXAMPLE = 'problem = xortune.Problem(train, {"rate": {"min": 0.0, "max": 1.0}})
 
 
 def loaded_problem(
-    text: str, filename: str, name: str, shown: Shown, place: str
+    text: str, filename: str, name: str, shown: Shown, place: str, what: str
 ) -> tuple[str, Problem]:
     """The problem of a file, and the variable that holds it.
 
@@ -29,11 +29,11 @@ def loaded_problem(
         name: the variable; empty for the only problem there is.
         shown: the names of the user's files in messages.
         place: its `__file__`, beside which it looks for data.
+        what: what a message begins with.
 
     Raises:
         UsageError: the file fails, or does not hold one problem, or none of that name.
     """
-    what = f"{option('problem')} {shown(filename)}"
     # A private name, since a module of the file's own name may be imported elsewhere.
     private = f"xortune_problem_{hashlib.sha256(filename.encode()).hexdigest()[:16]}"
     module = ModuleType(private)

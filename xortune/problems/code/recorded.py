@@ -9,7 +9,6 @@ from typing import Any
 from xortune.errors import UsageError
 from xortune.plain_numbers import brief
 from xortune.problems.code.code import Code
-from xortune.wording import option
 
 
 def recorded_code(kind: str, code: Code) -> dict[str, Any]:
@@ -33,7 +32,7 @@ def own_space(code: Code) -> Mapping[str, Any]:
     space = code.problem.space
     if space is None:
         raise UsageError(
-            f"{option('problem')} {code.file or 'of this session'}: brings no search space. Add "
+            f"{code.named}: brings no search space. Add "
             'one to Problem: space={"rate": {"min": 0.001, "max": 0.1}}; or name a space file.'
         )
     return space

@@ -167,7 +167,7 @@ def _objective_faults(given: Given) -> list[str]:
     names = tuple(metric.name for metric in declared.spec_metrics)
     name = declared.objective.metric
     if name not in names:
-        hint = did_you_mean(name, names)
+        hint = did_you_mean(name, names) or f' To add it: metrics={{"{name}": ...}}, {_TWO}.'
         faults.append(f"objective {name!r}: is no metric; there are {', '.join(names)}.{hint}")
     return faults
 

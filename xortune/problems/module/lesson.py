@@ -140,7 +140,7 @@ def load_material(code: Code) -> Material:
         UsageError: as `load_lesson`.
     """
     data = code.problem.module.data
-    named = f"{option('problem')} {code.file or 'of this session'}"
+    named = code.named
     if data is None:
         raise UsageError(
             f"{named}: brings no data. Add a function that returns an xortune.Split: "

@@ -196,7 +196,7 @@ class ModuleProblem(RecordedModule):
                 except KeyboardInterrupt:
                     raise
                 except BaseException as error:
-                    named = f"{option('problem')} {self.code.file or 'of this session'}"
+                    named = self.code.named
                     raise UsageError(
                         f"{named}: the module fails on these rows: {self.lesson.words(error)}."
                     ) from None
@@ -225,7 +225,7 @@ def _spec_and_material(
     try:
         spec = module_spec(code.problem, name_of_file(code.file, KIND), parameters)
     except UsageError as error:
-        faults.append(str(error))
+        faults += [f"{code.named}: {fault}" for fault in str(error).splitlines()]
     try:
         material = _material(code, table, recipe)
     except UsageError as error:
@@ -256,7 +256,7 @@ def _material(code: Code, table: Table | None, recipe: Recipe | None) -> Materia
     rows = load_material(code).rows
     if load_material(travelled).rows.digest != rows.digest:
         raise UsageError(
-            f"{option('problem')} {code.file or 'of this session'}: data returns other rows at "
+            f"{code.named}: data returns other rows at "
             "every call, so no study could be resumed. Draw them from a generator with a seed, "
             "such as numpy.random.default_rng(0)."
         )

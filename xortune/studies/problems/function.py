@@ -13,8 +13,9 @@ from xortune.problems.code.recorded import own_space
 from xortune.problems.function.problem import FunctionProblem
 from xortune.problems.function.spec import folds_at_fault, notes_on, single_spec
 from xortune.settings import RunOptions, StudySettings
-from xortune.space import SearchSpace, inferred_parameters, load_space
+from xortune.space import SearchSpace
 from xortune.spec import ProblemSpec
+from xortune.studies.problems.own_spaces import parameters_of, space_of
 from xortune.studies.problems.subject import OneEngine, SpaceSource
 from xortune.trial import Answers, Params, Weights
 
@@ -47,7 +48,7 @@ class FunctionSubject:
         self._code = code
         self._source = own_space(code) if source is None else source
         if study is None:
-            self.problem = FunctionProblem(code, inferred_parameters(self._source))
+            self.problem = FunctionProblem(code, parameters_of(code, self._source))
         else:
             seed = study.problem.get("seed")
             self.problem = FunctionProblem(code, study.spec.parameters, seed)
@@ -57,7 +58,7 @@ class FunctionSubject:
         self.notes = self.problem.notes
 
     def space(self, source: SpaceSource | None, spec: ProblemSpec) -> SearchSpace:
-        space = load_space(self._source, spec)
+        space = space_of(self._code, self._source, spec)
         notes = notes_on(space.parameters, spec.parameters)
         return replace(space, notes=(*space.notes, *notes))
 

@@ -12,11 +12,13 @@ from xortune.errors import UsageError, XortuneError
 from xortune.prints import hidden_prints
 from xortune.problems.code.recorded import own_space
 from xortune.problems.function.spec import notes_on
+from xortune.problems.module.annotated import annotations_at_fault
 from xortune.problems.module.problem import ModuleProblem
 from xortune.problems.table.folds import check_folds
 from xortune.settings import RunOptions, StudySettings
-from xortune.space import SearchSpace, inferred_parameters, load_space
+from xortune.space import SearchSpace
 from xortune.spec import ProblemSpec
+from xortune.studies.problems.own_spaces import parameters_of, space_of
 from xortune.studies.problems.subject import SpaceSource
 from xortune.trial import Answers, Params, Weights
 from xortune.wording import option
@@ -54,14 +56,22 @@ class ModuleSubject:
     ) -> None:
         self._shown = False  # what the code prints
         self._source = own_space(code) if source is None else source
-        parameters = inferred_parameters(self._source) if study is None else study.spec.parameters
-        self.problem = ModuleProblem(code, parameters, table)
+        self._faults: list[str] = []
+        parameters = parameters_of(code, self._source) if study is None else study.spec.parameters
+        # A study that has begun keeps what it trains with.
+        if study is None:
+            self._faults = annotations_at_fault(code.problem.module.model, parameters)
+        try:
+            self.problem = ModuleProblem(code, parameters, table)
+        except UsageError as error:
+            others = (f"{code.named}: {fault}." for fault in self._faults)
+            raise UsageError("\n".join((str(error), *others))) from None
         _refuse_too_many(folds, self.problem)
         self.recorded: Mapping[str, Any] = self.problem.recorded
         self.notes = self.problem.notes
 
     def space(self, source: SpaceSource | None, spec: ProblemSpec) -> SearchSpace:
-        space = load_space(self._source, spec)
+        space = space_of(self.problem.code, self._source, spec, self._faults)
         notes = notes_on(space.parameters, spec.parameters)
         return replace(space, notes=(*space.notes, *notes))
 

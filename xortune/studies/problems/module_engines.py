@@ -128,8 +128,10 @@ def look_at(problem: ModuleProblem, settings: StudySettings, *, shown: bool = Fa
     if fitness.prints:
         _log.warning(f"what the module prints is hidden; {option('verbose', True)} shows it.")
     if fitness.faults:
-        named = f"{option('problem')} {problem.code.file or 'of this session'}"
+        named = problem.code.named
         raise UsageError("\n".join(f"{named}: {fault}." for fault in fitness.faults))
+    if fitness.doubled:
+        _log.warning(f"{problem.code.named}: {fitness.doubled}.")
     load = partial(load_travelled, replace(problem.material, shown=shown))
     plain = PlainModuleEngine(load, spec, fitness.size, settings.folds)
     stacked, stacks = None, tuple[int, ...]()
@@ -199,14 +201,18 @@ class ModuleChoice:
         elif not force:
             raise other_padding(name, recorded, here)
 
-    def decide(self, device: str) -> Engine:
+    def refuse(self) -> None:
         look = self._look
         if self._wanted == "mlp" and look.in_c is None:
             raise NoEngineError(look.perceptrons.why_not)
+        if self._wanted == "stacked" and look.stacked is None:
+            raise NoEngineError(look.fitness.alone)
+
+    def decide(self, device: str) -> Engine:
+        self.refuse()
+        look = self._look
         if self._compiled is not None:
             self._compiled.decide(device)  # Says why there is no C.
-        elif self._wanted == "stacked" and look.stacked is None:
-            raise NoEngineError(look.fitness.alone)
         engine = self.expected(device)
         self.training = self.training or self.words(engine)
         packs = engine is not look.plain

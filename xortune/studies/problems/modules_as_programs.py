@@ -40,9 +40,13 @@ class CompiledModuleChoice:
         if provenance.padding is not None:
             self._kept = name, Padding(*provenance.padding)
 
-    def decide(self, device: str) -> Engine:
+    def refuse(self) -> None:
         if self._look.stacked is None:
             raise NoEngineError(self._look.fitness.alone)
+
+    def decide(self, device: str) -> Engine:
+        self.refuse()
+        assert self._look.stacked is not None
         try:
             from xortune.engines.stacked.compiled_look import compiled_padding
         except ImportError as error:  # It needs what PyTorch does not promise to keep.

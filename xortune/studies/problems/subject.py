@@ -96,6 +96,9 @@ class OneEngine:
     def keep(self, name: str, provenance: Provenance, *, force: bool) -> None:
         """There is nothing that a study records beyond the engine's name."""
 
+    def refuse(self) -> None:
+        """There is no other."""
+
     def decide(self, device: str) -> Engine:
         return self._engine
 
