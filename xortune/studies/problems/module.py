@@ -55,7 +55,8 @@ class ModuleSubject:
         self._shown = False  # what the code prints
         self._source = own_space(code) if source is None else source
         parameters = inferred_parameters(self._source) if study is None else study.spec.parameters
-        self.problem = ModuleProblem(code, parameters, table)
+        name = None if study is None else study.spec.problem
+        self.problem = ModuleProblem(code, parameters, table, name=name)
         _refuse_too_many(folds, self.problem)
         self.recorded: Mapping[str, Any] = self.problem.recorded
         self.notes = self.problem.notes
