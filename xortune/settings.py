@@ -148,7 +148,7 @@ class Provenance:
     # The digest of the engine's reference pack by device, once it was trained.
     reference: Mapping[str, str] = field(default_factory=dict)
     forced: bool = False  # whether the study was ever resumed with other software
-    # Trials of an earlier version of the user's function, which no longer rank: the first and the
+    # Trials of an earlier version of the user's code, which no longer rank: the first and the
     # last number of each run of them.
     outdated: tuple[tuple[int, int], ...] = ()
     # How the engine trains, and why it was chosen, in words; empty where its name says that.
@@ -287,6 +287,9 @@ def differences(found: StudySettings, wanted: StudySettings) -> list[str]:
         for space in spaces:
             space.pop(found.spec.seed or wanted.spec.seed, None)
     different = ["the search space is another"] if spaces[0] != spaces[1] else []
+    for settings in (there, here):
+        if settings["problem"].get("kind") in ("function", "module"):
+            settings["problem"].pop("file", None)  # Code is compared by its digest.
     if there["problem"] != here["problem"] and found.data == wanted.data:
         if wanted.problem.get("kind") in ("function", "module"):
             different.append(f"{option('problem')} has another content")

@@ -38,7 +38,7 @@ class TrialTable(Sequence[TrialRow]):
     Attributes:
         finished: how many have an outcome.
         outdated: the numbers of trials that no longer rank, and teach the sampler nothing: they
-            were trained by an earlier version of the user's function.
+            were trained by an earlier version of the user's code.
     """
 
     def __init__(self, spec: ProblemSpec) -> None:

@@ -215,7 +215,7 @@ def test_an_outdated_trial_has_failed_and_is_never_the_best():
     study = optuna_study("hill", HILL, found, outdated={2})
     assert study.best_trial.number == 1
     assert study.trials[2].state == TrialState.FAIL
-    assert study.trials[2].user_attrs == {"error": "trained by an earlier version of the function"}
+    assert study.trials[2].user_attrs == {"error": "trained by an earlier version of the code"}
 
 
 def test_a_waiting_trial_keeps_the_numbers_of_the_others():

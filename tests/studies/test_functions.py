@@ -127,7 +127,7 @@ def test_another_function_is_refused_and_by_force_begins_anew(mine, tmp_path):
     trials = forced.trials.set_index("number").sort_index()
     old, new = trials.loc[:11], trials.loc[12:]
     assert old["rank"].isna().all()
-    assert set(old["error"]) >= {"trained by an earlier version of the function"}
+    assert set(old["error"]) >= {"trained by an earlier version of the code"}
     kept = before.set_index("number").sort_index()
     assert old["final_loss"].equals(kept["final_loss"])
     ranked = new[new["state"] == "COMPLETE"]

@@ -450,6 +450,16 @@ def test_resuming_a_finished_study_changes_nothing(study, caplog):
     assert caplog.messages == ["study s is finished already: there was nothing to do."]
 
 
+def test_an_object_follows_a_resume_of_its_study(tmp_path):
+    study = xortune.search("smoke", trials=4, name="two", results=tmp_path, runner="inline")
+    xortune.resume("two", results=tmp_path, trials=6, runner="inline", confirm="none")
+    assert study.settings.trials == 6
+    assert study.settings.confirm == ()
+    assert study.is_finished
+    assert "6 of 6 trials finished" in study._repr_html_()
+    assert study.described()["trials"] == 6
+
+
 def test_a_larger_total_is_recorded(tmp_path):
     study = xortune.search("smoke", trials=2, runner="inline", name="x", results=tmp_path)
     grown = xortune.resume(study.paths.folder, trials=5, runner="inline")

@@ -47,7 +47,7 @@ def summary_lines(name: str, summary: Mapping[str, Any], total: int) -> list[str
     if stopped := summary.get("stopped"):
         lines.append(_stopped(stopped, total))
     if outdated := summary.get("outdated"):
-        lines.append(f"without a rank: {outdated} trained by an earlier version of the function")
+        lines.append(f"without a rank: {outdated} trained by an earlier version of the code")
     if weakened := summary.get("weakened"):
         lines.append(f"bits: {weakened}")
     lines += _failed(summary.get("failures", {}))

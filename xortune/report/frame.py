@@ -31,7 +31,7 @@ _DTYPES = {float: "float64", int: "int64", bool: "boolean", str: "string"}
 # The types of the columns that are neither parameters nor floats.
 _TYPES = {"number": int, "generation": int, "solved": bool}
 _TYPES |= dict.fromkeys(("state", "worker", "error"), str)
-_OUTDATED = "trained by an earlier version of the function"
+_OUTDATED = "trained by an earlier version of the code"
 
 
 def columns(spec: ProblemSpec) -> tuple[str, ...]:

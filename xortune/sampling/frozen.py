@@ -18,7 +18,7 @@ from xortune.space import SearchSpace
 from xortune.spec import PRUNED_EPOCH, PRUNED_LOSS, ProblemSpec
 from xortune.trial import Curve, Outcome, RecordedTrial, Scores, Value
 
-_OUTDATED = "trained by an earlier version of the function"
+_OUTDATED = "trained by an earlier version of the code"
 _VALIDATION = "validation"  # the series of a final loss
 
 
@@ -29,7 +29,7 @@ class Frozen:
     space, its metrics as user attributes, and the curve of the objective as intermediate values.
     A parameter that does not apply is left out, and so is a time that is not known. A trial ends
     when its pack was recorded; it starts its duration earlier, which is its share of the pack's.
-    A trial of an earlier version of the function has failed.
+    A trial of an earlier version of the code has failed.
 
     Args:
         space: the study's.

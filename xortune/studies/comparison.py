@@ -46,8 +46,10 @@ def _measure(settings: StudySettings) -> dict[str, Any]:
     kind, recorded = settings.problem.get("kind"), settings.problem
     recipe = recorded.get("recipe", {})
     is_table = kind == "table"
+    # A name says nothing where a digest does: a file may be renamed.
+    name = settings.spec.problem if recorded.get("digest") is None else None
     return {
-        "problem": (kind, None if is_table else settings.spec.problem),
+        "problem": (kind, name),
         "data": recorded.get("digest") if is_table else recorded.get("data_digest", settings.data),
         "rows": [recipe.get(name) for name in _MEASURED],
         "code": recorded.get("digest") if kind in ("function", "module") else None,

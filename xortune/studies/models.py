@@ -9,7 +9,7 @@ from xortune.errors import UsageError
 from xortune.ledger import Ledger
 from xortune.network import MOST_NUMBERS, Network, Surface
 from xortune.paths import StudyPaths
-from xortune.settings import Provenance, StudySettings, one_of
+from xortune.settings import Provenance, StudySettings, one_of, truth
 from xortune.spec import PRUNED_EPOCH
 from xortune.studies.files import checked_file, write_file
 from xortune.studies.problems import kind_of, named_problem, problem_of, resumed
@@ -32,11 +32,15 @@ PICTURE_FILES = {".svg": "lines", ".png": "pixels"}
 class Models:
     """What a `Study` makes of its trained models. A trial is by default the best one, rank 1."""
 
-    settings: StudySettings
-    provenance: Provenance
     _own: StudyPaths
 
     if TYPE_CHECKING:
+
+        @property
+        def settings(self) -> StudySettings: ...
+
+        @property
+        def provenance(self) -> Provenance: ...
 
         @property
         def name(self) -> str: ...
@@ -47,7 +51,13 @@ class Models:
         def _finished(self, ledger: Ledger, number: Any) -> FinishedTrial: ...
 
     def model(
-        self, number: int, *, problem: Any = None, include: Any = None, data: Any = None
+        self,
+        number: int,
+        *,
+        problem: Any = None,
+        include: Any = None,
+        data: Any = None,
+        force: bool = False,
     ) -> Any:
         """The trained model of a trial, a `torch.nn.Module`.
 
@@ -57,13 +67,16 @@ class Models:
                 does not keep code.
             include: as for `search`.
             data: of such a study of a table: its data, to be compared, too; it is not needed.
+            force: take a problem whose text or whose own data has changed, with a warning, if the
+                trained weights fit its model.
 
         Raises:
             UsageError: there is no such trial, or it was not trained to the end; or the problem
                 is not the study's.
+            XortuneError: the trained weights do not fit the model.
         """
         found, params, weights = self._modelled(number)
-        named = self._with_code(found, problem, include, data)
+        named = self._with_code(found, problem, include, data, force=force)
         return named.model(params, weights)
 
     def predict(
@@ -73,6 +86,7 @@ class Models:
         *,
         problem: Any = None,
         include: Any = None,
+        force: bool = False,
     ) -> Any:
         """The answer of a trial's trained model.
 
@@ -84,6 +98,7 @@ class Models:
             problem: of a study of a module of your own: its problem, named again, since a study
                 does not keep code.
             include: as for `search`.
+            force: as for `model`.
 
         Returns:
             Of the lab's problem the output, from 0 to 1, computed without PyTorch; otherwise a
@@ -92,12 +107,13 @@ class Models:
 
         Raises:
             UsageError: as `model`, or the inputs are missing or do not fit the model.
-            XortuneError: no trial is complete, so there is no best one.
+            XortuneError: no trial is complete, so there is no best one; or as `model`.
         """
         if inputs is None:
             raise UsageError("predict: give inputs, such as predict(inputs=[0, 1]).")
         found, params, weights = self._modelled(self._named(number))
-        return self._with_code(found, problem, include).predict(params, weights, inputs)
+        named = self._with_code(found, problem, include, force=force)
+        return named.predict(params, weights, inputs)
 
     def network(self, number: int | None = None) -> Network | None:
         """A trial's trained model as its layers, with all weights and biases.
@@ -180,7 +196,7 @@ class Models:
             problem: of a study of a module of your own: its problem, named again. The weights
                 alone need none.
             include: as for `search`.
-            force: overwrite the file if it exists.
+            force: overwrite the file if it exists; and as for `model`.
 
         Raises:
             UsageError: as `model`, or the file cannot be written.
@@ -192,7 +208,8 @@ class Models:
         path = checked_file(file, self._own.folder, MODEL_FILES, force=force)
         number = self._named(number)
         found, params, weights = self._modelled(number)
-        portable = self._with_code(found, problem, include).portable(params, weights)
+        named = self._with_code(found, problem, include, force=force)
+        portable = named.portable(params, weights)
         about = {
             "study": self.name,
             "trial": int(number),
@@ -252,12 +269,14 @@ class Models:
         return "the layers of a module of your own are known to its code alone"
 
     def _with_code(
-        self, found: Problem, problem: Any, include: Any = None, data: Any = None
+        self, found: Problem, problem: Any, include: Any, data: Any = None, *, force: bool
     ) -> Problem:
         """The problem, with its code and its data as far as they are named again."""
+        if faults := truth("force", force):
+            raise UsageError(faults[0])
         given = {"problem": problem, "include": include, "data": data}
         named = {key: value for key, value in given.items() if value is not None}
-        return named_problem(self.settings, self.name, named) if named else found
+        return named_problem(self.settings, self.name, named, force=force) if named else found
 
     def _named(self, number: int | None) -> int:
         """The number of a trial; None stands for the best one."""

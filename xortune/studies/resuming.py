@@ -41,7 +41,7 @@ from xortune.studies.trainings import changes_at_fault
 from xortune.wording import option
 
 if TYPE_CHECKING:
-    from xortune.engines.engine import Engine
+    from xortune.engines.engine import Engine, EngineChoice
     from xortune.loop.search import Progress
     from xortune.studies.problems.subject import Subject
     from xortune.trial_table import TrialTable
@@ -157,15 +157,14 @@ def _resume(ledger: Ledger, paths: StudyPaths, rest: _Rest, watch: Watch) -> Non
                 f"{runner.device}: the trials from here on may differ in their last digits."
             )
         check_machines(runner, engine, stop)
-        here, there = (about.get("digest") for about in (subject.recorded, settings.problem))
-        # A function without a readable text has no digest.
-        if here != there or (here is None and settings.problem and rest.force):
+        changed = _is_other_code(subject.recorded, settings.problem, force=rest.force)
+        same = not changed and _rounds_alike(provenance, choice, engine, runner.device)
+        if changed:
             provenance = replace(provenance, outdated=_finished_spans(ledger.trials()))
             settings = replace(settings, problem=subject.recorded)
         settings = _reconfirmed(rest.before, settings, engine)
         if rest.before.confirm and not settings.confirm:
             _log.warning(f"study {paths.name}: its confirmation is withdrawn.")
-        same = engine.name == provenance.engine
         provenance = replace(
             provenance,
             engine=engine.name,
@@ -181,6 +180,30 @@ def _resume(ledger: Ledger, paths: StudyPaths, rest: _Rest, watch: Watch) -> Non
         ledger.record(replace(settings, device=runner.device), provenance, kept)
         training = Training(runner, engine, options.timeout)
         finish(ledger, paths, training, subject, watch, options.best_with_runs)
+
+
+def _is_other_code(here: Mapping[str, Any], there: Mapping[str, Any], *, force: bool) -> bool:
+    """Whether the trials from here on are trained by other code than those of the study so far."""
+    if here.get("digest") is None:  # A function without a readable text has none.
+        return here.get("digest") != there.get("digest") or (force and bool(there))
+    same_name = here.get("name") == there.get("name", here.get("name"))
+    return here["digest"] != there.get("digest") or not same_name
+
+
+def _rounds_alike(
+    provenance: Provenance, choice: EngineChoice, engine: Engine, device: str
+) -> bool:
+    """Whether the study's reference packs tell kinds of processor apart from here on, too.
+
+    By force its engine, that engine's libraries, or the padding of its lanes may be others: then
+    the same processor gives other bits, which says nothing of its kind.
+    """
+    here, there = versions(engine, device), provenance.versions
+    return (
+        engine.name == provenance.engine
+        and provenance.padding in (None, choice.padding)
+        and all(there.get(name) in (None, here[name]) for name in engine.libraries(device))
+    )
 
 
 def _remedy(settings: StudySettings, family: str) -> str:

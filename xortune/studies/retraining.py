@@ -121,7 +121,7 @@ def _engine(
     device = settings.device_of(number)
     family = kind_of(settings.problem).family(provenance.engine)
     with hidden_prints(shown=True):  # A report may be on standard output.
-        subject = resumed(settings, name, named, force=False)
+        subject = resumed(settings, name, named, force=False, purpose="luck")
     choice = subject.choice(family, settings, RunOptions())
     choice.keep(name, provenance, force=False)
     try:

@@ -140,7 +140,7 @@ def resume(
         study: as for `load`.
         trials: the study's new total; by default as recorded.
         force: resume even if the engine or a library has another version than recorded, or the
-            function is another: then finished trials are kept without a rank.
+            code is other: then finished trials are kept without a rank.
         data: of a study of a table: its data, named again. Other data is refused.
         problem: of a study of a function or a module: its problem, named again.
         include: as for `search`.

@@ -11,7 +11,7 @@ from xortune.ledger import Ledger
 from xortune.paths import DEFAULT_RESULTS, StudyPaths, as_path, find_study
 from xortune.plain_numbers import brief, whole_number
 from xortune.run_time import RunTime
-from xortune.settings import described, weakened
+from xortune.settings import Provenance, StudySettings, described, weakened
 from xortune.studies.foreign import meant_attribute
 from xortune.studies.held_out import best_number
 from xortune.studies.models import Models
@@ -32,15 +32,15 @@ if TYPE_CHECKING:
 
 
 class Study(Models, Plots, Notebook, Pages):
-    """An existing study: its settings when it was opened; all else is read on demand."""
+    """An existing study. All of it is read on demand: a resume may change it at any time."""
 
     def __init__(self, paths: StudyPaths) -> None:
         self.paths = paths
         # The current folder may change later.
         self._own = StudyPaths(paths.folder.absolute())
-        with Ledger.read(paths) as ledger:
-            self.settings = ledger.settings()
-            self.provenance = ledger.provenance()
+        with Ledger.read(paths) as ledger:  # Raises for what is not a study.
+            ledger.settings()
+            ledger.provenance()
 
     if not TYPE_CHECKING:  # A type checker is to refuse what a study lacks.
 
@@ -57,6 +57,18 @@ class Study(Models, Plots, Notebook, Pages):
     @property
     def name(self) -> str:
         return self.paths.name
+
+    @property
+    def settings(self) -> StudySettings:
+        """What was searched, and how, as it is recorded by now."""
+        with Ledger.read(self._own) as ledger:
+            return ledger.settings()
+
+    @property
+    def provenance(self) -> Provenance:
+        """The software behind its numbers, as it is recorded by now."""
+        with Ledger.read(self._own) as ledger:
+            return ledger.provenance()
 
     @property
     def space(self) -> SearchSpace:
@@ -139,7 +151,7 @@ class Study(Models, Plots, Notebook, Pages):
             seeds: how many; neither the search nor its confirmation has used them. By default as
                 many as the confirmation has, and at least 8.
             data: of a study of a table: its data, named again.
-            problem: of a study of a function: the function, named again.
+            problem: of a study of a function or a module: its problem, named again.
             include: as for `search`.
 
         Returns:
@@ -242,8 +254,8 @@ class Study(Models, Plots, Notebook, Pages):
         """Counts by state, solved trials, the best trials, and where the time went.
 
         Of a table also `test`: the number of the best trial, and its metrics on the rows that
-        the search has never seen; `test_of_recommended` likewise. After another version of a
-        function was taken by force, `outdated`: the number of trials of the earlier one. Of a
+        the search has never seen; `test_of_recommended` likewise. After another version of the
+        code was taken by force, `outdated`: the number of trials of the earlier one. Of a
         study whose best trials were confirmed, `confirmation`, all of them, and `recommended`.
         `edges`: what of that trial, or else of the best one, lies at an end of its range.
         `stopped`: why the search ended before its last trial. `weakened`: what is not promised of
@@ -262,10 +274,10 @@ class Study(Models, Plots, Notebook, Pages):
         more: dict[str, Any] = {"outdated": outdated} if outdated else {}
         if words := weakened(settings, provenance):
             more["weakened"] = words
-        if self.settings.replicates > 1:
-            more["replicates"] = self.settings.replicates
+        if settings.replicates > 1:
+            more["replicates"] = settings.replicates
         more |= summarise_findings(findings, trials, self.space)
-        return {**summarise(trials, self.settings.spec), **more, "time": summarise_time(runs)}
+        return {**summarise(trials, settings.spec), **more, "time": summarise_time(runs)}
 
     def curves(self, number: int) -> pd.DataFrame:
         """A trial's curve: the column `epoch`, and one per series of the problem.

@@ -22,7 +22,11 @@ def add(commands: Any) -> None:
     )
     add_trial(parser)
     add_function(parser)
-    flag(parser, "--force", text="overwrite the file if it exists")
+    flag(
+        parser,
+        "--force",
+        text="overwrite the file if it exists; take a module whose text has changed",
+    )
     add_results(parser, default=DEFAULT_RESULTS)
 
 

@@ -36,6 +36,7 @@ def add(commands: Any) -> None:
         "--output", type=Path, metavar="FILE", help="write the predictions for a file here, as CSV"
     )
     add_function(parser)
+    flag(parser, "--force", text="ask a module whose text has changed, with a warning")
     flag(parser, "--explain", text="work the answer out step by step; of a table, its first row")
     add_results(parser, default=DEFAULT_RESULTS)
 
@@ -55,7 +56,7 @@ def run(arguments: Namespace, screen: Screen) -> None:
     if arguments.explain:
         text = study.explain(inputs, number)
     else:
-        code = {key: getattr(arguments, key) for key in ("problem", "include")}
+        code = {key: getattr(arguments, key) for key in ("problem", "include", "force")}
         with hidden_prints(shown=True):  # On standard error, since predictions go to the other.
             answer = study.predict(number, inputs, **code)
         text = f"{answer:.6g}\n" if isinstance(answer, float) else answer.to_csv(index=False)

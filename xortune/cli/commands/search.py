@@ -50,7 +50,7 @@ def _add_resume(commands: Any) -> None:
     parser.set_defaults(run=run)
     add_study(parser)
     option(parser, "--trials", "TOTAL", "the study's new total of trials", int, "as recorded")
-    flag(parser, "--force", text="resume with other software or another function than recorded")
+    flag(parser, "--force", text="resume with other software or other code than recorded")
     parser.add_argument("--data", metavar="FILE", help="the table that the study began with")
     add_function(parser)
     add_results(parser)

@@ -28,7 +28,7 @@ def add(commands: Any) -> None:
     target = add_study_settings(parser)
     parser.set_defaults(space=None)
     flag(parser, "--resume", text="SPACE is the name of a study there: resume it")
-    flag(parser, "--force", text="resume it with other software or another function")
+    flag(parser, "--force", text="resume it with other software or other code")
     target.add_argument(
         "--results", metavar="DIR", default="~/xortune-results",
         help="the folder of studies on the cluster's head (default: ~/xortune-results there)",

@@ -48,8 +48,11 @@ def change(recorded: Mapping[str, Any], code: Code) -> str | None:
     """What differs between the code of a recorded study and the code at hand; None if nothing."""
     there, here = recorded.get("digest"), code.digest
     if there == here and here is not None:
-        return None
+        named, name = code.name, recorded.get("name", code.name)
+        if named == name:
+            return None
+        return f"{brief(named)} is named, and the study began with {brief(name)} of the same file"
     if there is None or here is None:
-        return "the text of its function is not known, so it may have changed"
-    named = recorded.get("file") or "its function"
-    return f"{brief(named)} has another text than when the study began: trials may differ"
+        return f"the text of its {recorded['kind']} is not known, so it may have changed"
+    named = brief(recorded["file"]) if recorded.get("file") else f"its {recorded['kind']}"
+    return f"{named} has another text than when the study began"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -81,6 +82,8 @@ class ModuleProblem(RecordedModule):
         parameters: those of its search space, or of a recorded study.
         table: from which it learns; None where the code brings its data.
         recipe: of that table, where it is enough: for trained models and what they answer.
+        name: the problem's in a recorded study, whose file may have another name by now; None for
+            its own, or else that of the file.
 
     Attributes:
         material: the code with the rows of its data.
@@ -97,9 +100,10 @@ class ModuleProblem(RecordedModule):
         parameters: Sequence[Parameter],
         table: Table | None = None,
         recipe: Recipe | None = None,
+        name: str | None = None,
     ) -> None:
         spec, self.material = _spec_and_material(code, parameters, table, recipe)
-        super().__init__(spec)
+        super().__init__(spec if name is None else replace(spec, problem=name))
         self.code = code
         self._recipe = recipe if table is None else table.recipe
         self.notes = code.notes

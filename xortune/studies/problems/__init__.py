@@ -16,7 +16,8 @@ from xortune.studies.problems import module_engines as of_modules
 from xortune.studies.problems import table_engines as of_tables
 from xortune.studies.problems.of_code import (
     OF_CODE,
-    module_without_table,
+    Purpose,
+    asked_module,
     requested_code,
     same_code,
 )
@@ -117,7 +118,13 @@ def requested(
     return TableSubject(requested_table(given, folds))
 
 
-def resumed(settings: StudySettings, name: str, given: Mapping[str, Any], force: bool) -> Subject:
+def resumed(
+    settings: StudySettings,
+    name: str,
+    given: Mapping[str, Any],
+    force: bool,
+    purpose: Purpose = "resume",
+) -> Subject:
     """The subject of a study that is to be continued, named anew by `data` or `problem`.
 
     Raises:
@@ -125,14 +132,7 @@ def resumed(settings: StudySettings, name: str, given: Mapping[str, Any], force:
     """
     needed = kind_of(settings.problem).named_by
     with_table = "recipe" in settings.problem
-    fitting = (*(["data"] if with_table else []), *([needed] if needed else []))
-    fitting += OF_CODE if needed == "problem" else ()
-    unwanted = [key for key in given if key not in fitting]
-    if unwanted:
-        raise UsageError(
-            f"{option(unwanted[0])}: study {name} searches "
-            f"{settings.data or settings.spec.problem}, which needs none. Leave it out."
-        )
+    _check_needed(settings, name, given)
     if needed is None:
         from xortune.studies.problems.lab import LabSubject
 
@@ -149,7 +149,7 @@ def resumed(settings: StudySettings, name: str, given: Mapping[str, Any], force:
         from xortune.studies.problems.table import TableSubject
 
         return TableSubject(same_table(settings, name, given["data"]))
-    return same_code(settings, name, given, force)
+    return same_code(settings, name, given, force, purpose)
 
 
 def problem_of(settings: StudySettings) -> Problem:
@@ -184,14 +184,16 @@ def problem_of(settings: StudySettings) -> Problem:
     return RecordedFunction(settings.spec)
 
 
-def named_problem(settings: StudySettings, name: str, given: Mapping[str, Any]) -> Problem:
+def named_problem(
+    settings: StudySettings, name: str, given: Mapping[str, Any], *, force: bool
+) -> Problem:
     """The problem of a study for its trained models, with its code named again, as for `resumed`.
 
-    A module that learns from a table needs no table for that.
+    By force a module may have changed; see `asked_module`.
     """
-    of_a_table = settings.problem.get("kind") == "module" and "recipe" in settings.problem
-    if of_a_table and "problem" in given and "data" not in given:
-        return module_without_table(settings, name, given)
+    if settings.problem.get("kind") == "module" and "problem" in given:
+        _check_needed(settings, name, given)
+        return asked_module(settings, name, given, force)
     return resumed(settings, name, given, force=False).problem
 
 
@@ -211,6 +213,19 @@ def spec_of_study(single: ProblemSpec, settings: StudySettings) -> ProblemSpec:
 
 def _is_shipped(data: Any) -> bool:
     return isinstance(data, str) and data in DATA_NAMES
+
+
+def _check_needed(settings: StudySettings, name: str, given: Mapping[str, Any]) -> None:
+    """Raises UsageError for a keyword that a study does not need."""
+    needed = kind_of(settings.problem).named_by
+    fitting = (*(["data"] if "recipe" in settings.problem else []), *([needed] if needed else []))
+    fitting += OF_CODE if needed == "problem" else ()
+    unwanted = [key for key in given if key not in fitting]
+    if unwanted:
+        raise UsageError(
+            f"{option(unwanted[0])}: study {name} searches "
+            f"{settings.data or settings.spec.problem}, which needs none. Leave it out."
+        )
 
 
 def _check_alone(given: Mapping[str, Any], fitting: tuple[str, ...], reason: str) -> None:

@@ -61,8 +61,9 @@ class ModuleSubject:
         # A study that has begun keeps what it trains with.
         if study is None:
             self._faults = annotations_at_fault(code.problem.module.model, parameters)
+        name = None if study is None else study.spec.problem
         try:
-            self.problem = ModuleProblem(code, parameters, table)
+            self.problem = ModuleProblem(code, parameters, table, name=name)
         except UsageError as error:
             others = (f"{code.named}: {fault}." for fault in self._faults)
             raise UsageError("\n".join((str(error), *others))) from None

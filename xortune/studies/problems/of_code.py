@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from xortune.errors import UsageError
 from xortune.plain_numbers import brief
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
 
 OF_CODE = ("include",)  # the keywords of a search that go with `problem`
 _KINDS = ("function", "module")
+# For what a study's code is named again: to train its trials, or one on fresh seeds, or to ask its
+# trained models.
+Purpose = Literal["resume", "luck", "models"]
+
+_log = logging.getLogger("xortune")
 
 
 def requested_code(
@@ -52,14 +58,18 @@ def requested_code(
     return FunctionSubject(code, space, folds=folds)
 
 
-def same_code(settings: StudySettings, name: str, given: Mapping[str, Any], force: bool) -> Subject:
+def same_code(
+    settings: StudySettings, name: str, given: Mapping[str, Any], force: bool, purpose: Purpose
+) -> Subject:
     """The subject of a study, named again; by force with another text.
 
     Raises:
         UsageError: it is another, or cannot be used.
     """
-    code, kind = _code_again(settings, name, given, force), settings.problem["kind"]
-    if kind == "module":
+    code, changed = _code_again(settings, name, given)
+    if changed and not force:
+        raise _other_text(settings, name, changed, purpose)
+    if settings.problem["kind"] == "module":
         from xortune.studies.problems.module import same_module
 
         recorded = "recipe" in settings.problem
@@ -70,24 +80,47 @@ def same_code(settings: StudySettings, name: str, given: Mapping[str, Any], forc
     return FunctionSubject(code, settings.space, settings)
 
 
-def module_without_table(
-    settings: StudySettings, name: str, given: Mapping[str, Any]
+def asked_module(
+    settings: StudySettings, name: str, given: Mapping[str, Any], force: bool
 ) -> ModuleProblem:
-    """The problem of a study of a module on a table, from its code and the recorded recipe.
+    """The problem of a study of a module, named again for its trained models.
 
-    That is enough for its trained models.
+    Where it learns from a table, the recorded recipe is enough. By force its text and its own data
+    may be others, which is said: what counts is that the trained weights fit its model.
 
     Raises:
         UsageError: the code is another, or cannot be used.
     """
     from xortune.problems.module.problem import ModuleProblem
 
-    code = _code_again(settings, name, given, force=False)
-    return ModuleProblem(code, settings.spec.parameters, recipe=recipe_of(settings))
+    code, changed = _code_again(settings, name, given)
+    if changed and not force:
+        raise _other_text(settings, name, changed, "models")
+    recipe = table = None
+    if "data" in given:
+        table = same_table(settings, name, given["data"])
+    elif "recipe" in settings.problem:
+        recipe = recipe_of(settings)
+    spec = settings.spec
+    problem = ModuleProblem(code, spec.parameters, table, recipe, spec.problem)
+    if recipe is None and problem.recorded["data_digest"] != settings.problem.get("data_digest"):
+        others = "data returns other rows than when the study began"
+        if not force:
+            raise UsageError(
+                f"{option('problem')}: study {name}: {others}. {_restored_or_forced()}"
+            )
+        changed = f"{changed}, and {others}" if changed else others
+    if changed:
+        _log.warning(
+            f"study {name}: {changed}. Its trained weights are used in the module as it is now."
+        )
+    return problem
 
 
-def _code_again(settings: StudySettings, name: str, given: Mapping[str, Any], force: bool) -> Code:
-    """The code of a study, named again; see `same_code`."""
+def _code_again(
+    settings: StudySettings, name: str, given: Mapping[str, Any]
+) -> tuple[Code, str | None]:
+    """The code of a study, named again, and how its text has changed; None if it has not."""
     from xortune.problems.code.recorded import change
 
     code = _loaded(given)
@@ -97,15 +130,33 @@ def _code_again(settings: StudySettings, name: str, given: Mapping[str, Any], fo
             f"{option('problem')}: study {name} searches a {kind}, and this is a {here}. Name the "
             f"{kind} that it began with, or begin a new study."
         )
-    changed = change(settings.problem, code)
-    if changed and not force:
-        others = "model" if kind == "module" else kind
-        raise UsageError(
-            f"{option('problem')}: the {kind} is not the one that study {name} began with: "
-            f"{changed}. Restore it, or resume with {option('force', True)}: finished trials are "
-            f"kept without a rank, and the others are trained by the new {others}."
-        )
-    return code
+    return code, change(settings.problem, code)
+
+
+def _other_text(settings: StudySettings, name: str, changed: str, purpose: Purpose) -> UsageError:
+    """That the text of a study's code has changed, with what can be done about it."""
+    kind = settings.problem["kind"]
+    others = "model" if kind == "module" else kind
+    remedy = {
+        "resume": (
+            f"Restore it, or resume with {option('force', True)}: finished trials are kept "
+            f"without a rank, and the others are trained by the new {others}."
+        ),
+        "luck": "Restore it.",
+        "models": _restored_or_forced(),
+    }[purpose]
+    return UsageError(
+        f"{option('problem')}: the {kind} is not the one that study {name} began with: {changed}. "
+        f"{remedy}"
+    )
+
+
+def _restored_or_forced() -> str:
+    """What can be done where a module has changed whose trained models are asked."""
+    return (
+        f"Restore it, or use {option('force', True)}: then the trained weights are used in the "
+        "module as it is now, if they fit it."
+    )
 
 
 def _table(given: Mapping[str, Any], folds: int | None) -> Table:
