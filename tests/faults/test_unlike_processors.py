@@ -75,6 +75,7 @@ def test_a_study_of_an_earlier_version_records_them_when_it_is_resumed(begin):
 def test_processors_are_mixed_where_that_is_asked_for_and_the_study_says_so(begin, caplog):
     study = begin("auto")
     assert "weakened" not in study.described()
+    here = study.provenance.reference
     pretend_another_processor(study)
     mixed = xortune.resume(study.paths.folder, trials=22, runner="inline", mixed=True)
     assert set(mixed.trials["state"]) == {
@@ -85,7 +86,7 @@ def test_processors_are_mixed_where_that_is_asked_for_and_the_study_says_so(begi
     assert not mixed.provenance.forced
     # The first one's stay as they were.
     assert mixed.provenance.reference == {"cpu": "0" * 32}
-    assert mixed.provenance.other_references == {"cpu": tuple(study.provenance.reference.values())}
+    assert mixed.provenance.other_references == {"cpu": tuple(here.values())}
     assert caplog.text.count("rounds differently from the study's first one") == 1
     assert mixed.summary()["weakened"] == SEVERAL
     assert SEVERAL in mixed.html().read_text()

@@ -129,10 +129,11 @@ def test_a_node_with_another_kind_of_processor_gets_packs_where_processors_are_m
     cluster, plan, add_node, told, begun, caplog
 ):
     add_node(num_cpus=1, env_vars={"OTHER_PROCESSOR": "1"})
+    first = begun.provenance.reference
     study = resumed(begun, mixed=True)
     assert set(study.trials["state"]) <= {"COMPLETE", "FAIL"}
     assert "no packs" not in caplog.text
-    assert study.provenance.reference == begun.provenance.reference
+    assert study.provenance.reference == first
     assert study.provenance.other_references == {"cpu": ("0" * 32,)}
     assert study.trials["worker"].nunique() == 4  # the driver, and three workers
     check_runs(study)
