@@ -66,7 +66,7 @@ def test_without_a_compiler_perceptrons_are_stacked_and_that_is_said_once(
     assert study.provenance.engine == "stacked-1"
     assert caplog.text.count(f"training with PyTorch, which is slower: {MISSING}.") == 1
     assert (
-        "trials are trained in packs of up to 512, same bits in any pack; a generation makes"
+        "trials are trained in packs of up to 512, same bits in any pack; a generation falls into"
         in caplog.text
     )
 

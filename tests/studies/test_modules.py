@@ -180,13 +180,13 @@ def test_a_resume_names_the_problem_again_and_refuses_another(mine, tmp_path):
         ),
         (
             "LayerNorm", {}, "INFO",
-            "trials are trained one at a time in each worker, since a generation makes one stack "
-            "of 2 lanes, which takes longer.",
+            "trials are trained one at a time in each worker, since a generation falls into "
+            "one stack of 2 trainings, which would take longer.",
         ),
         (
             "LayerNorm", {"engine": "stacked"}, "INFO",
-            "trials are trained in packs of up to 512, same bits in any pack; a generation makes "
-            "one stack of 2 lanes.",
+            "trials are trained in packs of up to 512, same bits in any pack; a generation falls "
+            "into one stack of 2 trainings.",
         ),
         (
             "LSTM", {}, "WARNING",

@@ -1,5 +1,8 @@
 """What a study records of how its module is trained, and what a resume makes of it."""
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -115,3 +118,20 @@ def test_a_study_of_an_earlier_version_records_them_when_it_is_resumed(begin):
     resumed = xortune.resume(study.paths.folder, problem=file, trials=6)
     assert resumed.provenance.training.startswith(PACKS)
     assert resumed.provenance.padding == (1, 2)
+
+
+def test_compiled_packs_without_a_compiler_are_resumed_where_they_began(begin):
+    study, file = begin(LINES, engine="stacked")
+    pretend(study, engine="stacked-compiled-1")
+    words = ["resume", study.paths.folder, "--problem", file, "--trials", "6"]
+    done = subprocess.run(  # PyTorch looks for a compiler once in a process.
+        [sys.executable, "-m", "xortune", *words],
+        env={**os.environ, "CXX": "nothing"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2, done.stderr
+    said = " ".join(done.stderr.split())
+    assert "no C++ compiler was found" in said
+    assert "with its module, its PyTorch and a C++ compiler." in said

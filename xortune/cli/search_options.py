@@ -152,7 +152,7 @@ def _add_pruning(group: Any) -> None:
 
 def add_mixed(group: Any) -> None:
     """Adds what lets kinds of processor differ."""
-    flag(group, "--mixed", text="let processors train that round differently from the first one")
+    flag(group, "--mixed", text="accept processors that round differently from the first one")
 
 
 def add_stops(group: Any, default: str = "none") -> None:

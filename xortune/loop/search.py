@@ -164,8 +164,8 @@ class Search:
             return False
         if reference not in known:
             _log.warning(
-                "a processor trains that rounds differently from "
-                "the study's first one: bits differ between kinds of CPU. The study records it."
+                "a processor rounds differently from the study's first one, and trains all the "
+                "same: bits differ between kinds of CPU. The study records it."
             )
             others = {**others, device: (*known, reference)}
             self._keep(replace(provenance, other_references=others))

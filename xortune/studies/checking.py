@@ -93,7 +93,7 @@ def _lines(problem: ModuleProblem, look: Look, said: str) -> list[str]:
     rows = problem.material.rows
     test = "" if rows.x_test is None else f", {len(rows.x_test):,} for a test"
     fitness = look.fitness
-    padding = "" if look.stacked is None else f"; lanes padded to {_padding(look)}"
+    padding = "" if look.stacked is None else f"; stacks padded to {fitness.padding} lanes"
     return [
         f"{problem.spec.problem}: {len(rows.x):,} rows for training, {len(rows.x_validation):,} "
         f"for validation{test}",
@@ -102,11 +102,6 @@ def _lines(problem: ModuleProblem, look: Look, said: str) -> list[str]:
         f"a step takes up to {fitness.step_flops / 1e6:.3g} MFLOP{padding}",
         said,
     ]
-
-
-def _padding(look: Look) -> str:
-    padding = look.fitness.padding
-    return f"a multiple of {padding.multiple}" if padding.multiple > 1 else f"{padding.least}"
 
 
 def _seconds(engine: Engine, params: Params) -> float:

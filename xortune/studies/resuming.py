@@ -213,6 +213,8 @@ def _remedy(settings: StudySettings, family: str) -> str:
     if kind.named_by != "problem":
         on_cpus = f", with {option('device', 'cpu')}" if kind.on_gpus else ""
         return f"{compiler}{on_cpus}."
+    if family == "stacked-compiled":
+        return "Resume it where it began: with its module, its PyTorch and a C++ compiler."
     restore = "Restore the module with which it began, or begin a new study."
     return f"{compiler}. {restore}" if family == "mlp" else restore
 

@@ -29,10 +29,10 @@ def test_there_is_a_stack_for_each_structure_and_batch_size():
 @pytest.mark.parametrize(
     ("stacks", "words"),
     [
-        ((1,), "one stack of 1 lane"),
-        ((512,), "one stack of 512 lanes"),
-        ((1, 1), "2 stacks of 1 lane"),
-        ((9, 4, 1), "3 stacks of 1 to 9 lanes"),
+        ((1,), "one stack of 1 training"),
+        ((512,), "one stack of 512 trainings"),
+        ((1, 1), "2 stacks of 1 training"),
+        ((9, 4, 1), "3 stacks of 1 to 9 trainings"),
     ],
 )
 def test_stacks_are_told_in_words(stacks, words):
@@ -54,10 +54,12 @@ def test_trials_train_one_at_a_time_where_stacks_would_be_nearly_empty():
     found = looked_at(PERCEPTRON(), [PERCEPTRON.trial()])
     engine, words = choose(found, (1,) * 20, paces((1,) * 20, Padding()))
     assert engine == "plain"
-    assert "since a generation makes 20 stacks of 1 lane, which takes longer" in words
+    assert "since a generation falls into 20 stacks of 1 training, which would take longer" in words
     engine, words = choose(found, (64,), paces((64,), Padding()))
     assert engine == "stacked"
-    assert words.endswith("same bits in any pack; a generation makes one stack of 64 lanes")
+    assert words.endswith(
+        "same bits in any pack; a generation falls into one stack of 64 trainings"
+    )
 
 
 def test_the_estimate_of_a_generation_is_the_time_of_its_stacks():

@@ -31,7 +31,7 @@ def choose(
     """
     why = fitness.alone or fitness.too_large
     if not why and paces is not None and paces[0].cost_per_s < paces[1].cost_per_s:
-        why = f"a generation makes {stacks_in_words(stacks)}, which takes longer"
+        why = f"a generation falls into {stacks_in_words(stacks)}, which would take longer"
     if why:
         return Choice("plain", f"one at a time in each worker, since {why}")
     return Choice("stacked", packs_in_words(stacks))
@@ -39,5 +39,5 @@ def choose(
 
 def packs_in_words(stacks: Sequence[int]) -> str:
     """How lanes are trained in stacks, for the user."""
-    crowd = f"; a generation makes {stacks_in_words(stacks)}" if stacks else ""
+    crowd = f"; a generation falls into {stacks_in_words(stacks)}" if stacks else ""
     return f"packs of up to {LARGEST}, same bits in any pack{crowd}"

@@ -48,5 +48,5 @@ def stacks_in_words(stacks: Sequence[int]) -> str:
     fullest, emptiest = stacks[0], stacks[-1]
     each = f"{emptiest:,} to {fullest:,}" if fullest > emptiest else f"{fullest:,}"
     number = "one stack" if len(stacks) == 1 else f"{len(stacks):,} stacks"
-    lanes = "lane" if fullest == 1 else "lanes"
-    return f"{number} of {each} {lanes}"
+    trainings = "training" if fullest == 1 else "trainings"
+    return f"{number} of {each} {trainings}"

@@ -76,13 +76,7 @@ class Look:
     in_c: Callable[[bytes], MlpModuleEngine] | None
 
     def engine(self, wanted: str) -> PlainModuleEngine | StackedEngine:
-        """The engine for one of `ENGINES` but `mlp`.
-
-        Raises:
-            NoEngineError: packs are asked for, and the module cannot be stacked.
-        """
-        if wanted == "stacked" and self.stacked is None:
-            raise NoEngineError(self.fitness.alone)
+        """The engine for `auto`, `stacked` or `plain`; `plain` where lanes cannot be stacked."""
         name = self.choice.engine if wanted == "auto" else wanted
         return self.stacked if name == "stacked" and self.stacked is not None else self.plain
 
@@ -226,9 +220,7 @@ class ModuleChoice:
     def expected(self, device: str) -> Engine:
         if self._compiled is not None and (in_c := self._compiled.expected(device)).name == MLP:
             return in_c
-        look, wanted = self._look, "auto" if self._wanted == "mlp" else self._wanted
-        possible = wanted != "stacked" or look.stacked is not None
-        return look.engine(wanted) if possible else look.plain
+        return self._look.engine("auto" if self._wanted == "mlp" else self._wanted)
 
     def words(self, engine: Engine) -> str:
         """How an engine that was expected trains, and why, for the user."""
